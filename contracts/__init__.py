@@ -1,0 +1,11 @@
+"""What the services promise each other: typed events, their envelope, and the topics they travel on.
+
+Importing the package loads every event module, so that `decode` knows every type whichever module was asked for.
+"""
+
+from contracts import appeals, customers, deadlines, directory, notifications, visits
+from contracts.envelope import Event, registered
+
+EVENTS: tuple[type[Event], ...] = registered()
+
+__all__ = ["EVENTS", "appeals", "customers", "deadlines", "directory", "notifications", "visits"]

@@ -1,0 +1,136 @@
+"""The life of an appeal: raised by visit_api, from there on told by appeal_tracker. Its words never travel."""
+
+from uuid import UUID
+
+from contracts.envelope import Event, Record
+from contracts.fields import (
+    AppealType,
+    CallbackResult,
+    ContactResult,
+    Milestone,
+    Number,
+    Outcome,
+    PolicyVersion,
+    Satisfaction,
+    StaffNo,
+    Time,
+    UnitCode,
+)
+
+
+class AppealRaised(Event, type="appeal.raised.v1", topic="visit.events", key="visit_id", subject="appeal_id"):
+    """A customer raised an appeal; clocks run from `received_at`, when the customer spoke.
+
+    A confidential appeal names neither visit nor customer (State Grid standard §6.4.5.5): building one that does
+    raises ValueError. Its record key is its own id.
+    """
+
+    appeal_id: UUID
+    appeal_no: Number
+    visit_id: UUID | None
+    customer_id: UUID | None
+    unit_code: UnitCode
+    appeal_type: AppealType
+    received_at: Time
+    recorded_at: Time
+    raised_by: StaffNo
+    confidential: bool = False
+    anonymous: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.confidential and (self.visit_id or self.customer_id):
+            raise ValueError("a confidential appeal names neither visit nor customer")
+
+
+class ClockStarted(Record):
+    """A clock of the appeal as it stood when the appeal was opened; `provisional` while a calendar year is estimated."""
+
+    clock_id: UUID
+    milestone: Milestone
+    due_at: Time
+    provisional: bool
+
+
+class AppealOpened(Event, type="appeal.opened.v1", topic="appeal.events", key="appeal_id"):
+    """The tracker took the appeal on, whatever its source; an appeal of an unknown type has no clocks."""
+
+    appeal_id: UUID
+    appeal_no: Number
+    visit_id: UUID | None
+    unit_code: UnitCode
+    appeal_type: AppealType
+    received_at: Time
+    round: int
+    policy: PolicyVersion
+    clocks: list[ClockStarted]
+
+
+class AppealAccepted(Event, type="appeal.accepted.v1", topic="appeal.events", key="appeal_id"):
+    """The appeal was accepted; that moves no clock."""
+
+    appeal_id: UUID
+    visit_id: UUID | None
+    unit_code: UnitCode
+    round: int
+    at: Time
+    by: StaffNo | None
+
+
+class AppealContacted(Event, type="appeal.contacted.v1", topic="appeal.events", key="appeal_id"):
+    """The customer was contacted, or an attempt was made: see `result`."""
+
+    appeal_id: UUID
+    visit_id: UUID | None
+    unit_code: UnitCode
+    round: int
+    at: Time
+    by: StaffNo | None
+    result: ContactResult
+
+
+class AppealAnswered(Event, type="appeal.answered.v1", topic="appeal.events", key="appeal_id"):
+    """The customer was given an answer."""
+
+    appeal_id: UUID
+    visit_id: UUID | None
+    unit_code: UnitCode
+    round: int
+    at: Time
+    by: StaffNo | None
+
+
+class AppealCalledBack(Event, type="appeal.called_back.v1", topic="appeal.events", key="appeal_id"):
+    """The customer was called back, or an attempt was made: see `result`."""
+
+    appeal_id: UUID
+    visit_id: UUID | None
+    unit_code: UnitCode
+    round: int
+    at: Time
+    by: StaffNo | None
+    result: CallbackResult
+    satisfaction: Satisfaction | None
+
+
+class AppealClosed(Event, type="appeal.closed.v1", topic="appeal.events", key="appeal_id"):
+    """The appeal came to its end, one of several: see `outcome`."""
+
+    appeal_id: UUID
+    visit_id: UUID | None
+    unit_code: UnitCode
+    round: int
+    at: Time
+    by: StaffNo | None
+    outcome: Outcome
+
+
+class AppealReopened(Event, type="appeal.reopened.v1", topic="appeal.events", key="appeal_id"):
+    """A closed appeal is open again, in the round given."""
+
+    appeal_id: UUID
+    visit_id: UUID | None
+    unit_code: UnitCode
+    round: int
+    at: Time
+    by: StaffNo | None

@@ -1,0 +1,58 @@
+"""What became of a clock, on an appeal, a visit or the canary."""
+
+from uuid import UUID
+
+from contracts.envelope import Event
+from contracts.fields import Audience, Milestone, StaffNo, Step, SubjectKind, Time, UnitCode
+
+
+class DeadlineEvent(Event):
+    """What every deadline event says.
+
+    `unit_code` is the raising unit, `handling_unit_code` the one at work on it; `owner` is the handler, else the
+    first-contact person; with neither, the unit's supervisors own it.
+    """
+
+    clock_id: UUID
+    subject_kind: SubjectKind
+    subject_id: UUID
+    visit_id: UUID | None
+    unit_code: UnitCode
+    handling_unit_code: UnitCode
+    milestone: Milestone
+    round: int
+    due_at: Time
+    at: Time
+    owner: StaffNo | None
+    first_contact: StaffNo | None
+
+
+class LadderEvent(DeadlineEvent):
+    """A step of the ladder was reached: `audience` is to be told; `late` if downtime ate the moment it was due."""
+
+    step: Step
+    audience: list[Audience]
+    late: bool
+
+
+class DeadlineWarned(LadderEvent, type="deadline.warned.v1", topic="appeal.events", key="subject_id"):
+    """The deadline draws near."""
+
+
+class DeadlineBreached(LadderEvent, type="deadline.breached.v1", topic="appeal.events", key="subject_id"):
+    """The deadline passed without its stop."""
+
+
+class DeadlineEscalated(LadderEvent, type="deadline.escalated.v1", topic="appeal.events", key="subject_id"):
+    """The deadline has been past for a while and goes further up."""
+
+
+class DeadlineMet(DeadlineEvent, type="deadline.met.v1", topic="appeal.events", key="subject_id"):
+    """The stop came in time: `at` is not after `due_at`."""
+
+
+class DeadlineCorrected(DeadlineEvent, type="deadline.corrected.v1", topic="appeal.events", key="subject_id"):
+    """A recorded breach turned out to be met: the stop, recorded at `recorded_at`, truly came at `at`."""
+
+    recorded_at: Time
+    actor: StaffNo | None

@@ -1,0 +1,38 @@
+"""Units and staff as everyone may know them; names, phones and addresses never travel."""
+
+from uuid import UUID
+
+from contracts.envelope import Event
+from contracts.fields import Role, StaffNo, UnitCode
+
+
+class UnitChanged(Event, type="directory.unit_changed.v1", topic="directory.changes", key="id"):
+    """A unit as it is since `version`; a lower version heard later is stale."""
+
+    id: UUID
+    unit_code: UnitCode
+    parent_code: UnitCode | None
+    version: int
+
+
+class UnitRemoved(Event, type="directory.unit_removed.v1", topic="directory.changes", key="id", tombstone=True):
+    """A unit is gone."""
+
+    id: UUID
+
+
+class StaffChanged(Event, type="directory.staff_changed.v1", topic="directory.changes", key="id"):
+    """A staff member as they are since `version`; a lower version heard later is stale."""
+
+    id: UUID
+    staff_no: StaffNo
+    unit_code: UnitCode
+    roles: list[Role]
+    active: bool
+    version: int
+
+
+class StaffRemoved(Event, type="directory.staff_removed.v1", topic="directory.changes", key="id", tombstone=True):
+    """A staff member is gone; one who left but is still named in records is `active: false` instead."""
+
+    id: UUID

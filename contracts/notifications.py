@@ -1,0 +1,30 @@
+"""What became of a delivery: one per event, recipient and channel."""
+
+from uuid import UUID
+
+from contracts.envelope import Event
+from contracts.fields import Channel, DeathReason, StaffNo, Time, UnitCode
+
+
+class NotificationSent(Event, type="notification.sent.v1", topic="notification.events", key="delivery_id"):
+    """The channel took the send that carries this delivery, alone or merged with others."""
+
+    delivery_id: UUID
+    send_id: UUID
+    event_id: UUID
+    recipient: StaffNo
+    channel: Channel
+    unit_code: UnitCode
+    at: Time
+
+
+class NotificationDead(Event, type="notification.dead.v1", topic="notification.events", key="delivery_id"):
+    """The delivery was given up; a person may still retry it."""
+
+    delivery_id: UUID
+    event_id: UUID
+    recipient: StaffNo
+    channel: Channel
+    unit_code: UnitCode
+    at: Time
+    reason: DeathReason

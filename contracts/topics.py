@@ -1,0 +1,34 @@
+"""The topics: one writing service each, order per key, and a dead-letter topic beside each."""
+
+from typing import NamedTuple
+
+
+class Topic(NamedTuple):
+    """One topic of the bus. `partitions` counts on Kafka only; the embedded log has one.
+
+    `retention_days`: how long a record stays; in a compacted topic, how long a tombstone does.
+    """
+
+    name: str
+    writer: str
+    compacted: bool
+    retention_days: int
+    partitions: int
+    hearers: tuple[str, ...] = ()
+
+
+TOPICS: dict[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        Topic("visit.events", "visit_api", False, 14, 6, ("appeal_tracker", "notifier")),
+        Topic("appeal.events", "appeal_tracker", False, 14, 6, ("visit_api", "notifier")),
+        Topic("notification.events", "notifier", False, 7, 3),
+        Topic("directory.changes", "visit_api", True, 30, 1, ("appeal_tracker", "notifier")),
+        Topic("customer.changes", "visit_api", True, 30, 3),
+    )
+}
+
+
+def dead_letter(name: str) -> str:
+    """Name of the topic that takes what no hearer could apply; every hearer of `name` may write there."""
+    return f"{name}.dlq"
