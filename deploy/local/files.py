@@ -1,0 +1,57 @@
+"""Small files of the state: written whole or not at all, secrets readable by their owner only."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+LOG_BYTES = 10_000_000
+
+
+def make_private(folder: Path) -> Path:
+    """Make a folder nobody else can list; as root others may pass through it, for PostgreSQL's own user lives below."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    return folder
+
+
+def write(path: Path, text: str, mode: int = 0o600) -> None:
+    """Replace a file in one step: readers see the old text or the new one, never a part."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def write_json(path: Path, value: Any, mode: int = 0o600) -> None:
+    write(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", mode)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in the file; an empty one when there is no such file."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    if not isinstance(value, dict):
+        raise TypeError(f"{path} does not hold a JSON object")
+    return value
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """A private log to append to; one grown beyond 10 MB is kept aside as `<name>.1`, in place of an older one."""
+    make_private(path.parent)
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(path.with_name(path.name + ".1"))
+    log = path.open("ab")
+    os.fchmod(log.fileno(), 0o600)
+    return log
