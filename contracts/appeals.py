@@ -44,7 +44,7 @@ class AppealRaised(Event, type="appeal.raised.v1", topic="visit.events", key="vi
 
 
 class ClockStarted(Record):
-    """A clock of the appeal as it stood when the appeal was opened; `provisional` while a calendar year is estimated."""
+    """A clock as it stood when its appeal was opened; `provisional` where a year of its calendar is an estimate."""
 
     clock_id: UUID
     milestone: Milestone
@@ -66,71 +66,43 @@ class AppealOpened(Event, type="appeal.opened.v1", topic="appeal.events", key="a
     clocks: list[ClockStarted]
 
 
-class AppealAccepted(Event, type="appeal.accepted.v1", topic="appeal.events", key="appeal_id"):
+class AppealAct(Event):
+    """An act on an appeal, at its true time; `by` is null where no member of staff acted."""
+
+    appeal_id: UUID
+    visit_id: UUID | None
+    unit_code: UnitCode
+    round: int
+    at: Time
+    by: StaffNo | None
+
+
+class AppealAccepted(AppealAct, type="appeal.accepted.v1", topic="appeal.events", key="appeal_id"):
     """The appeal was accepted; that moves no clock."""
 
-    appeal_id: UUID
-    visit_id: UUID | None
-    unit_code: UnitCode
-    round: int
-    at: Time
-    by: StaffNo | None
 
-
-class AppealContacted(Event, type="appeal.contacted.v1", topic="appeal.events", key="appeal_id"):
+class AppealContacted(AppealAct, type="appeal.contacted.v1", topic="appeal.events", key="appeal_id"):
     """The customer was contacted, or an attempt was made: see `result`."""
 
-    appeal_id: UUID
-    visit_id: UUID | None
-    unit_code: UnitCode
-    round: int
-    at: Time
-    by: StaffNo | None
     result: ContactResult
 
 
-class AppealAnswered(Event, type="appeal.answered.v1", topic="appeal.events", key="appeal_id"):
+class AppealAnswered(AppealAct, type="appeal.answered.v1", topic="appeal.events", key="appeal_id"):
     """The customer was given an answer."""
 
-    appeal_id: UUID
-    visit_id: UUID | None
-    unit_code: UnitCode
-    round: int
-    at: Time
-    by: StaffNo | None
 
-
-class AppealCalledBack(Event, type="appeal.called_back.v1", topic="appeal.events", key="appeal_id"):
+class AppealCalledBack(AppealAct, type="appeal.called_back.v1", topic="appeal.events", key="appeal_id"):
     """The customer was called back, or an attempt was made: see `result`."""
 
-    appeal_id: UUID
-    visit_id: UUID | None
-    unit_code: UnitCode
-    round: int
-    at: Time
-    by: StaffNo | None
     result: CallbackResult
     satisfaction: Satisfaction | None
 
 
-class AppealClosed(Event, type="appeal.closed.v1", topic="appeal.events", key="appeal_id"):
+class AppealClosed(AppealAct, type="appeal.closed.v1", topic="appeal.events", key="appeal_id"):
     """The appeal came to its end, one of several: see `outcome`."""
 
-    appeal_id: UUID
-    visit_id: UUID | None
-    unit_code: UnitCode
-    round: int
-    at: Time
-    by: StaffNo | None
     outcome: Outcome
 
 
-class AppealReopened(Event, type="appeal.reopened.v1", topic="appeal.events", key="appeal_id"):
+class AppealReopened(AppealAct, type="appeal.reopened.v1", topic="appeal.events", key="appeal_id"):
     """A closed appeal is open again, in the round given."""
-
-    appeal_id: UUID
-    visit_id: UUID | None
-    unit_code: UnitCode
-    round: int
-    at: Time
-    by: StaffNo | None

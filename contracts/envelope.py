@@ -1,7 +1,7 @@
 """Events and their envelope: CloudEvents 1.0, binary mode, with the header names of its Kafka binding.
 
-Encoding and decoding are pure; the bus only moves bytes. Within a version a payload may only gain optional fields
-(`contracts.compatibility` refuses the rest), so a hearer ignores fields it does not know and keeps unknown codes as text.
+Encoding and decoding are pure; the bus only moves bytes. Within a version a payload only gains optional fields
+(`contracts.compatibility` refuses the rest): a hearer ignores fields it does not know and keeps unknown codes as text.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ _types: dict[str, type["Event"]] = {}
 _stems: set[str] = set()  # noun.verb, without the version
 
 
-class Undecodable(Exception):
+class Undecodable(Exception):  # noqa: N818
     """A record that these contracts cannot read, by the record's own fault; its text is the reason."""
 
 
@@ -178,16 +178,16 @@ def decode(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> 
     found = dict(headers)
     if (version := _text(found, "ce_specversion")) != SPEC_VERSION:
         raise InvalidHeader("ce_specversion", f"{version!r} is not {SPEC_VERSION!r}")
-    type = _text(found, "ce_type")
+    event_type = _text(found, "ce_type")
     subject = _text(found, "ce_subject")
     return Message(
         id=_id(found, "ce_id"),
-        type=type,
+        type=event_type,
         source=_text(found, "ce_source"),
         subject=subject,
         time=_time(found, "ce_time"),
-        event=_event(type, subject, value),
-        traceparent=_text(found, "traceparent") if found.get("traceparent") else None,
+        event=_event(event_type, subject, value),
+        traceparent=(found.get("traceparent") or b"").decode(errors="replace") or None,
     )
 
 

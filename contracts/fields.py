@@ -36,15 +36,14 @@ CustomerKind = Annotated[
 VisitChannel = Annotated[str, known("channel of the visit", "on_site", "phone", "online")]
 Direction = Annotated[str, known("who sought whom", "outbound", "inbound")]
 VisitForm = Annotated[str, known("form of the visit", "ordinary", "directed", "special")]
-AppealType = Annotated[
-    str, known("appeal type", "complaint", "report", "opinion", "suggestion", "consultation")
-]
+AppealType = Annotated[str, known("appeal type", "complaint", "report", "opinion", "suggestion", "consultation")]
 Outcome = Annotated[str, known("how the appeal ended", "resolved", "withdrawn", "merged", "void")]
 ContactResult = Annotated[str, known("result of a contact", "reached", "refused", "no_answer")]
 CallbackResult = Annotated[str, known("result of a callback", "completed", "unreachable", "refused")]
 Milestone = Annotated[str, known("what the clock waits for", "contact", "answer", "callback", "arrival", "archive")]
 SubjectKind = Annotated[str, known("what the clock is on", "appeal", "visit", "canary")]
 Audience = Annotated[str, known("whom to tell", "owner", "unit_supervisors", "parent_unit_supervisors")]
+Recipient = Annotated[str, Meta(description="whom the message is for: a staff number or an id, never an address")]
 Channel = Annotated[str, known("channel of the message", "mailbox", "sms", "email", "wecom", "dingtalk", "webhook")]
 DeathReason = Annotated[
     str, known("why it was given up, as a code", "attempts_exhausted", "refused_by_provider", "no_address")

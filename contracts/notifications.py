@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from contracts.envelope import Event
-from contracts.fields import Channel, DeathReason, StaffNo, Time, UnitCode
+from contracts.fields import Channel, DeathReason, Recipient, Time, UnitCode
 
 
 class NotificationSent(Event, type="notification.sent.v1", topic="notification.events", key="delivery_id"):
@@ -12,7 +12,7 @@ class NotificationSent(Event, type="notification.sent.v1", topic="notification.e
     delivery_id: UUID
     send_id: UUID
     event_id: UUID
-    recipient: StaffNo
+    recipient: Recipient
     channel: Channel
     unit_code: UnitCode
     at: Time
@@ -23,7 +23,7 @@ class NotificationDead(Event, type="notification.dead.v1", topic="notification.e
 
     delivery_id: UUID
     event_id: UUID
-    recipient: StaffNo
+    recipient: Recipient
     channel: Channel
     unit_code: UnitCode
     at: Time

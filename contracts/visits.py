@@ -6,8 +6,8 @@ from contracts.envelope import Event
 from contracts.fields import Direction, StaffNo, Time, UnitCode, VisitChannel, VisitForm
 
 
-class VisitPlanned(Event, type="visit.planned.v1", topic="visit.events", key="visit_id"):
-    """A visit was planned, or recorded when an inbound contact came."""
+class VisitPlan(Event):
+    """The plan of a visit, whole, as it is now."""
 
     visit_id: UUID
     unit_code: UnitCode
@@ -19,17 +19,12 @@ class VisitPlanned(Event, type="visit.planned.v1", topic="visit.events", key="vi
     visitors: list[StaffNo]
 
 
-class VisitReplanned(Event, type="visit.replanned.v1", topic="visit.events", key="visit_id"):
-    """A planned visit as it is now, whole."""
+class VisitPlanned(VisitPlan, type="visit.planned.v1", topic="visit.events", key="visit_id"):
+    """A visit was planned; an inbound contact is planned the moment it comes."""
 
-    visit_id: UUID
-    unit_code: UnitCode
-    customer_id: UUID
-    channel: VisitChannel
-    direction: Direction
-    form: VisitForm
-    scheduled_at: Time
-    visitors: list[StaffNo]
+
+class VisitReplanned(VisitPlan, type="visit.replanned.v1", topic="visit.events", key="visit_id"):
+    """The plan of a visit changed."""
 
 
 class VisitAppointed(Event, type="visit.appointed.v1", topic="visit.events", key="visit_id"):
@@ -41,49 +36,33 @@ class VisitAppointed(Event, type="visit.appointed.v1", topic="visit.events", key
     window_to: Time
 
 
-class VisitArrived(Event, type="visit.arrived.v1", topic="visit.events", key="visit_id"):
-    """The visitors stood at the customer's door."""
+class VisitMoment(Event):
+    """Something happened to a visit, at its true time."""
 
     visit_id: UUID
     unit_code: UnitCode
     at: Time
 
 
-class VisitStarted(Event, type="visit.started.v1", topic="visit.events", key="visit_id"):
+class VisitArrived(VisitMoment, type="visit.arrived.v1", topic="visit.events", key="visit_id"):
+    """The visitors arrived."""
+
+
+class VisitStarted(VisitMoment, type="visit.started.v1", topic="visit.events", key="visit_id"):
     """The visit began."""
 
-    visit_id: UUID
-    unit_code: UnitCode
-    at: Time
 
-
-class VisitCompleted(Event, type="visit.completed.v1", topic="visit.events", key="visit_id"):
+class VisitCompleted(VisitMoment, type="visit.completed.v1", topic="visit.events", key="visit_id"):
     """The visit ended; its appeals may still be open."""
 
-    visit_id: UUID
-    unit_code: UnitCode
-    at: Time
+
+class VisitCancelled(VisitMoment, type="visit.cancelled.v1", topic="visit.events", key="visit_id"):
+    """The visit was called off."""
 
 
-class VisitCancelled(Event, type="visit.cancelled.v1", topic="visit.events", key="visit_id"):
-    """The visit will not take place."""
-
-    visit_id: UUID
-    unit_code: UnitCode
-    at: Time
+class VisitMissed(VisitMoment, type="visit.missed.v1", topic="visit.events", key="visit_id"):
+    """The visit should have taken place and did not."""
 
 
-class VisitMissed(Event, type="visit.missed.v1", topic="visit.events", key="visit_id"):
-    """The visit did not take place."""
-
-    visit_id: UUID
-    unit_code: UnitCode
-    at: Time
-
-
-class VisitArchived(Event, type="visit.archived.v1", topic="visit.events", key="visit_id"):
-    """The visit's record is complete and will not change any more."""
-
-    visit_id: UUID
-    unit_code: UnitCode
-    at: Time
+class VisitArchived(VisitMoment, type="visit.archived.v1", topic="visit.events", key="visit_id"):
+    """The record of the visit is complete and closed."""
