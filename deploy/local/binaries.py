@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -42,40 +42,47 @@ def choose(
 
     `copies` makes a folder for a copy of the wheel's programs, asked when `account` cannot reach the installed ones.
     """
-    found = [one for kind in kinds for one in _of_kind(kind, account, copies)]
+    found = [one for kind in kinds for one in _found(kind)]
+    asked = "auto" if len(kinds) > 1 else kinds[0]
     if made_by:
-        same = [one for one in found if one.major == made_by.major]
-        if same:
-            return min(same, key=lambda one: one.kind != made_by.kind)
+        wanted = [one for one in found if one.major == made_by.major]
+        wanted.sort(key=lambda one: one.kind != made_by.kind)
+    else:
+        wanted = [one for one in found if one.major >= OLDEST]
+        wanted.sort(key=lambda one: (kinds.index(one.kind), -one.major))
+    for one in wanted:
+        reachable = _within_reach(one, account, copies)
+        if reachable:
+            return reachable
+    if made_by:
         raise Refused(
             f"The data of this stack were made by PostgreSQL {made_by.major} ({made_by.kind}), which "
-            f"POSTGRES={'auto' if len(kinds) > 1 else kinds[0]} does not find: bring it back, or `make reset`."
+            f"POSTGRES={asked} does not find: bring it back, or forget the data with `make reset`."
         )
-    usable = [one for one in found if one.major >= OLDEST]
-    if usable:
-        return max(usable, key=lambda one: (one.kind == usable[0].kind, one.major))
-    if found:
-        old = max(found, key=lambda one: one.major)
+    if found and not wanted:
         raise Refused(
-            f"PostgreSQL {old.major} in {old.folder} is too old: {OLDEST} or newer is needed (or use POSTGRES=wheel)."
+            f"PostgreSQL {found[0].major} in {found[0].folder} is too old: {OLDEST} or newer is needed; "
+            "POSTGRES=wheel uses the one that comes with this project."
         )
     raise Refused(
-        f"No PostgreSQL for POSTGRES={kinds[0]} that this user can run: install PostgreSQL {OLDEST} or newer, "
-        "or use POSTGRES=wheel or POSTGRES=postgresql://…"
-        if kinds == ("machine",)
-        else f"No PostgreSQL that this user can run: neither the machine's own ≥ {OLDEST} nor the {WHEEL} wheel."
+        f"No PostgreSQL that this user can run is found for POSTGRES={asked}: install PostgreSQL {OLDEST} or newer, "
+        "or give POSTGRES=wheel or POSTGRES=postgresql://…"
     )
 
 
-def _of_kind(kind: Kind, account: Account | None, copies: Callable[[], Path]) -> Iterator[Binaries]:
+def _found(kind: Kind) -> list[Binaries]:
     folders = _machine_folders() if kind == "machine" else _wheel_folders()
-    for folder in folders:
-        major = _major(folder, account)
-        if major is None and kind == "wheel" and account:
-            folder = _copy_of_wheel(folder, account, copies())
-            major = _major(folder, account)
-        if major is not None:
-            yield Binaries(kind, folder, major)
+    majors = [(folder, _major(folder, None)) for folder in folders]
+    return [Binaries(kind, folder, major) for folder, major in majors if major is not None]
+
+
+def _within_reach(one: Binaries, account: Account | None, copies: Callable[[], Path]) -> Binaries | None:
+    """The same programs where the account can run them: where they are, or for the wheel's a copy."""
+    if account is None or _major(one.folder, account) is not None:
+        return one
+    if one.kind == "machine":
+        return None
+    return Binaries(one.kind, _copy_of_wheel(one.folder, account, copies()), one.major)
 
 
 def _machine_folders() -> list[Path]:
