@@ -1,0 +1,122 @@
+"""The one place that opens transactions and commits them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from sqlalchemy import BigInteger, DateTime, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis import crash
+from chassis.outage import is_outage
+
+__all__ = ["Database", "Tracked", "after_commit", "is_outage"]
+
+# A dead peer must give up its locks and its place as the active relay within seconds.
+_SERVER_SETTINGS = {
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "15000",
+    "statement_timeout": "30000",
+    "tcp_keepalives_idle": "2",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "2",
+}
+
+
+class Tracked:
+    """Columns by which a list can be followed: `changed_xid` is the transaction that last wrote the row, so that a
+    feed can stop before the oldest running transaction and never skip a late commit."""
+
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    changed_xid: Mapped[int] = mapped_column(
+        BigInteger,
+        server_default=text("(pg_current_xact_id()::text::bigint)"),
+        onupdate=text("(pg_current_xact_id()::text::bigint)"),
+    )
+
+
+class Database:
+    """One service's PostgreSQL, through one pool."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, name: str = "customer-visit") -> None:
+        self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+        self._name = name
+        self.engine = create_async_engine(
+            self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            connect_args={
+                "timeout": 5,
+                "command_timeout": 40,
+                "server_settings": {**_SERVER_SETTINGS, "application_name": name},
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One unit of work: commits on a clean exit, rolls back otherwise, finishes either even when cancelled."""
+        session = AsyncSession(self.engine, expire_on_commit=False)
+        try:
+            yield session
+            await _finish(session.commit())
+        except BaseException:
+            await _finish(session.rollback())
+            raise
+        finally:
+            await _finish(session.close())
+        crash.point("db.committed")
+        for call in session.info.get("after_commit", ()):
+            call()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A bare asyncpg connection of the same pool, where each statement is its own commit: for hot statements."""
+        connection = await self.engine.connect()
+        try:
+            driver = (await connection.get_raw_connection()).driver_connection
+            yield driver
+        except BaseException:
+            # The driver's state is unknown to the pool here (a cancelled or broken statement): never hand it on.
+            await _finish(connection.invalidate())
+            raise
+        finally:
+            await _finish(connection.close())
+
+    async def dedicated(self) -> asyncpg.Connection:
+        """A connection outside the pool, for locks and listeners that live as long as it does; the caller closes it."""
+        return await asyncpg.connect(
+            self._url,
+            timeout=5,
+            command_timeout=40,
+            server_settings={**_SERVER_SETTINGS, "application_name": self._name},
+        )
+
+    async def ping(self) -> None:
+        """Raises when the database cannot be used."""
+        async with self.connection() as connection:
+            await connection.fetchval("SELECT 1")
+
+    async def close(self) -> None:
+        """Closes the pool; safe twice."""
+        await self.engine.dispose()
+
+
+def after_commit(tx: AsyncSession, call: Callable[[], None]) -> None:
+    """Runs `call` once when `tx` has been committed; it must not fail and must not wait."""
+    calls = tx.info.setdefault("after_commit", {})
+    calls[call] = None
+
+
+async def _finish(work: Coroutine[Any, Any, None]) -> None:
+    # A cancelled COMMIT or ROLLBACK leaks the connection with its locks (sqlalchemy#12099): let it end, then cancel.
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

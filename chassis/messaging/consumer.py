@@ -1,0 +1,149 @@
+"""The consumer: one loop per topic, one batch = one transaction = inbox + effects + what they tell."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from prometheus_client import Counter, Gauge
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import crash
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.messaging import dead_letters
+from chassis.messaging.bus import Bus, Received, Subscription
+from chassis.messaging.handlers import Handlers
+from chassis.messaging.outbox import Outbox
+from chassis.outage import is_outage
+from chassis.telemetry import traced
+from chassis.worker import Worker
+from contracts.envelope import Message, Undecodable, UnknownType, decode
+
+log = logging.getLogger(__name__)
+
+_lag = Gauge("consumer_lag", "Records behind the end of the topic", ["service", "topic"])
+_applied = Counter("consumer_events", "Events applied", ["service", "topic"])
+_repeated = Counter("inbox_duplicates", "Events that had been applied before", ["service", "topic"])
+_parked = Counter("dead_letters", "Events parked as dead letters", ["service", "topic"])
+
+
+class Consumer(Worker):
+    """Applies a topic's events in order, each once in effect, whatever dies in between.
+
+    An outage makes the batch wait. A batch that fails by its own fault is taken apart: each event alone, `attempts`
+    times, then parked, and with it what follows on its key (unless its handler says that order does not matter).
+    """
+
+    idle = 0.0
+    batch = 500  # records
+    wait = 0.5  # seconds a fetch waits for its first record
+    attempts = 3
+    pause = 0.2  # seconds before an event's second try, doubled for the third
+    watch_every = 5.0  # seconds between two looks at the lag
+    stuck_after = 60.0  # seconds behind without moving
+
+    def __init__(
+        self, service: str, db: Database, bus: Bus, outbox: Outbox, clock: Clock, handlers: Handlers, topic: str
+    ) -> None:
+        super().__init__(f"{service}.consume.{topic}")
+        self._service, self._topic = service, topic
+        self._db, self._bus, self._outbox, self._clock, self._handlers = db, bus, outbox, clock, handlers
+        self._subscription: Subscription | None = None
+        self._pending: list[Received] = []
+        self.position = 0  # records taken since the start
+        self._moved = self._watched = time.monotonic()
+        self._behind = 0
+
+    async def run_once(self) -> bool:
+        if self._subscription is None:
+            self._subscription = await self._bus.subscribe(self._service, self._topic)
+        if not self._pending:
+            self._pending = await self._subscription.fetch(self.batch, self.wait)
+        if self._pending:
+            await self._take(self._pending)
+            crash.point("consumer.applied")
+            await self._subscription.commit(self._pending)
+            crash.point("consumer.committed")
+            self.position += len(self._pending)
+            self._pending = []
+            self._moved = time.monotonic()
+        await self._watch(self._subscription)
+        return True
+
+    async def close(self) -> None:
+        if self._subscription is not None:
+            await self._subscription.close()
+
+    def healthy(self) -> tuple[bool, str]:
+        """Stuck also when it is behind and does not move, as a client may be after a broker's restart."""
+        well, why = super().healthy()
+        if well and self._behind and time.monotonic() - self._moved > self.stuck_after and not self._outage:
+            return False, f"{self._behind} records behind, not moving"
+        return well, why
+
+    async def _watch(self, subscription: Subscription) -> None:
+        if time.monotonic() - self._watched > self.watch_every:
+            self._watched = time.monotonic()
+            self._behind = await subscription.lag()
+            _lag.labels(self._service, self._topic).set(self._behind)
+
+    async def _take(self, records: Sequence[Received]) -> None:
+        try:
+            await self._apply(records)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.warning("a batch failed and is taken apart", extra={"topic": self._topic, "error": repr(error)})
+            for record in records:
+                await self._take_alone(record)
+
+    async def _take_alone(self, record: Received) -> None:
+        for attempt in range(1, self.attempts + 1):
+            try:
+                await self._apply([record])
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                reason = f"{type(error).__name__}: {error}"
+                if attempt == self.attempts or isinstance(error, Undecodable):
+                    await self._park(record, reason, attempt)
+                    return
+                await asyncio.sleep(self.pause * 2 ** (attempt - 1))
+            else:
+                return
+
+    async def _apply(self, records: Sequence[Received]) -> None:
+        heard = [(record, message) for record in records if (message := self._read(record)) is not None]
+        if not heard:
+            return
+        async with self._db.transaction() as tx:
+            held = await dead_letters.parked_keys(tx, self._topic, [record.key for record, _ in heard])
+            ready = []
+            for record, message in heard:
+                if record.key in held and not self._handlers[type(message.event)].commutes:
+                    await self._park_in(tx, record, "waits for an earlier event of its key", 0)
+                else:
+                    ready.append(message)
+            with traced(ready[0].traceparent if ready else None):
+                new = await self._handlers.apply(tx, ready)
+        _applied.labels(self._service, self._topic).inc(new)
+        _repeated.labels(self._service, self._topic).inc(len(ready) - new)
+
+    def _read(self, record: Received) -> Message | None:
+        """The message, None when this service does not hear its kind; raises `Undecodable`."""
+        try:
+            message = decode(record.headers, record.value)
+        except UnknownType:
+            return None
+        return message if type(message.event) in self._handlers else None
+
+    async def _park(self, record: Received, reason: str, attempts: int) -> None:
+        async with self._db.transaction() as tx:
+            await self._park_in(tx, record, reason, attempts)
+
+    async def _park_in(self, tx: AsyncSession, record: Received, reason: str, attempts: int) -> None:
+        if await dead_letters.park(tx, self._outbox, record, reason, attempts, self._clock.now()):
+            _parked.labels(self._service, self._topic).inc()
+            place = f"{record.topic}/{record.partition}/{record.offset}"
+            log.error("an event is parked as a dead letter", extra={"record": place, "reason": reason})

@@ -1,0 +1,75 @@
+"""The outbox: what a transaction has to tell, stored by that transaction."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.db import after_commit
+from chassis.ids import new_id
+from chassis.telemetry import current_traceparent
+from contracts.envelope import Event, encode_payload
+
+# `unnest` in one statement: a batch costs one round trip. Rows are numbered in the order given.
+_APPEND = text("""
+INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload, traceparent)
+SELECT e.id, e.topic, e.key, e.type, CAST(:source AS text), e.subject, CAST(:at AS timestamptz), e.payload,
+       e.traceparent
+FROM unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:types AS text[]),
+            CAST(:subjects AS text[]), CAST(:payloads AS bytea[]), CAST(:traces AS text[]))
+     WITH ORDINALITY AS e (id, topic, key, type, subject, payload, traceparent, place)
+ORDER BY e.place
+""")
+
+_PURGE = text("""
+DELETE FROM outbox WHERE seq IN (
+    SELECT seq FROM outbox WHERE published_at < now() - CAST(:keep AS interval) AND refused IS NULL
+    ORDER BY published_at LIMIT 10000)
+""")
+
+
+class Outbox:
+    """A service's voice: `append` tells in a transaction, and wakes the relay of this process once it is committed."""
+
+    def __init__(self, source: str, wake: Callable[[], None] = lambda: None) -> None:
+        self.source = source
+        self.wake = wake
+
+    async def append(
+        self, tx: AsyncSession, events: Sequence[Event], at: datetime, traces: Sequence[str | None] | None = None
+    ) -> list[UUID]:
+        """Stores `events` in their order, told to have happened at `at`; returns their ids.
+
+        `traces` names the trace of each, where a batch carries several; otherwise it is the current one.
+        """
+        if not events:
+            return []
+        ids = [new_id() for _ in events]
+        await tx.execute(
+            _APPEND,
+            {
+                "ids": ids,
+                "topics": [event.topic for event in events],
+                "keys": [event.key for event in events],
+                "types": [event.type for event in events],
+                "subjects": [event.subject for event in events],
+                "payloads": [_payload(event) for event in events],
+                "source": self.source,
+                "at": at,
+                "traces": traces or [current_traceparent()] * len(events),
+            },
+        )
+        after_commit(tx, self.wake)
+        return ids
+
+
+def _payload(event: Event) -> bytes | None:
+    body = encode_payload(event)
+    return None if body is None else body.encode()
+
+
+async def purge(tx: AsyncSession, keep: timedelta) -> int:
+    """Deletes rows published longer than `keep` ago, a bounded number; returns how many."""
+    return (await tx.execute(_PURGE, {"keep": keep})).rowcount  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,136 @@
+"""The relay: publishes what the outbox holds, and is the only one who publishes."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from itertools import groupby
+
+import asyncpg
+import msgspec
+from prometheus_client import Counter, Gauge
+
+from chassis import crash
+from chassis.db import Database
+from chassis.messaging.bus import Bus, Headers, Record, RecordTooLarge
+from chassis.worker import Worker
+from contracts.envelope import headers
+
+# In turn: each topic gets its own share of every round, so a flood on one never stands before another.
+_READ = """
+SELECT o.* FROM unnest($1::text[]) AS t (topic), LATERAL (
+    SELECT seq, id, aggregatetype, aggregateid, type, source, subject, "time", payload, traceparent, extra_headers
+    FROM outbox WHERE aggregatetype = t.topic AND published_at IS NULL ORDER BY seq LIMIT $2) AS o
+"""
+_MARK = "UPDATE outbox SET published_at = now() WHERE seq = ANY ($1::bigint[])"
+_REFUSE = "UPDATE outbox SET published_at = now(), refused = $2 WHERE seq = $1"
+_LEAD = "SELECT pg_try_advisory_lock(hashtext('outbox relay'))"
+_DEPTH = """
+SELECT t.topic, count(o.seq), coalesce(extract(epoch FROM now() - min(o.written_at)), 0)::float
+FROM unnest($1::text[]) AS t (topic) LEFT JOIN outbox o ON o.aggregatetype = t.topic AND o.published_at IS NULL
+GROUP BY t.topic
+"""
+
+_depth = Gauge("outbox_depth", "Rows waiting to be published", ["service", "topic"])
+_age = Gauge("outbox_age_seconds", "Age of the oldest row waiting to be published", ["service", "topic"])
+_relayed = Counter("outbox_relayed", "Rows published", ["service", "topic"])
+_refused = Counter("outbox_refused", "Rows no bus would carry, kept and marked", ["service", "topic"])
+
+
+class Relay(Worker):
+    """Reads each topic's oldest rows, publishes them, marks them; one relay of a service is active at a time.
+
+    A row is marked only after its acknowledgement: what dies in between is published again, with the same event id.
+    """
+
+    idle = 0.05
+    follower_idle = 1.0  # seconds between two tries to become the active one
+    measure_every = 5.0  # seconds between two readings of depth and age
+
+    def __init__(self, service: str, db: Database, bus: Bus, topics: Sequence[str], share: int = 1000) -> None:
+        super().__init__(f"{service}.relay")
+        self._service, self._db, self._bus = service, db, bus
+        self._topics, self._share = list(topics), share
+        self._connection: asyncpg.Connection | None = None
+        self._measured = float("-inf")
+
+    async def run_once(self) -> bool:
+        connection = await self._lead()
+        if connection is None:
+            await asyncio.sleep(self.follower_idle)
+            return True
+        await self._measure(connection)
+        rows = await connection.fetch(_READ, self._topics, self._share)
+        if not rows:
+            return False
+        crash.point("relay.read")
+        by_topic = [list(its) for _, its in groupby(rows, key=lambda row: row["aggregatetype"])]
+        outcomes = await asyncio.gather(*(self._publish(its) for its in by_topic), return_exceptions=True)
+        published = [row["seq"] for its, failed in zip(by_topic, outcomes, strict=True) if not failed for row in its]
+        crash.point("relay.published")
+        if published:
+            await connection.execute(_MARK, published)
+        for its, outcome in zip(by_topic, outcomes, strict=True):
+            if isinstance(outcome, RecordTooLarge):
+                await self._set_aside(connection, its)
+        # One topic's outage is waited for only after the others were served.
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, RecordTooLarge):
+                raise outcome
+        return True
+
+    async def close(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            await self._connection.close(timeout=5)
+
+    async def _lead(self) -> asyncpg.Connection | None:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = None
+            connection = await self._db.dedicated()
+            if not await connection.fetchval(_LEAD):
+                await connection.close(timeout=5)
+                return None
+            self._connection = connection
+        return self._connection
+
+    async def _publish(self, rows: list[asyncpg.Record]) -> None:
+        await self._bus.publish([_record(row) for row in rows])
+        _relayed.labels(self._service, rows[0]["aggregatetype"]).inc(len(rows))
+
+    async def _set_aside(self, connection: asyncpg.Connection, rows: list[asyncpg.Record]) -> None:
+        # A row that no bus carries must not hold up those behind it; it stays in the outbox, marked, for a person.
+        for row in rows:
+            size = (record := _record(row)).size()
+            try:
+                await self._bus.publish([record])
+            except RecordTooLarge as error:
+                await connection.execute(_REFUSE, row["seq"], str(error))
+                await self._bus.publish([_oversize_notice(row, size)])
+                _refused.labels(self._service, row["aggregatetype"]).inc()
+            else:
+                await connection.execute(_MARK, [row["seq"]])
+
+    async def _measure(self, connection: asyncpg.Connection) -> None:
+        if time.monotonic() - self._measured < self.measure_every:
+            return
+        self._measured = time.monotonic()
+        for topic, depth, age in await connection.fetch(_DEPTH, self._topics):
+            _depth.labels(self._service, topic).set(depth)
+            _age.labels(self._service, topic).set(age)
+
+
+def _record(row: asyncpg.Record) -> Record:
+    its = _headers(row)
+    if row["extra_headers"] is not None:
+        its = msgspec.msgpack.decode(row["extra_headers"], type=Headers)
+    return Record(row["aggregatetype"], row["aggregateid"], row["payload"], its)
+
+
+def _oversize_notice(row: asyncpg.Record, size: int) -> Record:
+    reason = f"record of {size} bytes is too large for the bus; it stays in the outbox of {row['source']}"
+    topic = row["aggregatetype"].removesuffix(".dlq") + ".dlq"
+    why = (("dlq_group", b"relay"), ("dlq_reason", reason.encode()))
+    return Record(topic, row["aggregateid"], b"", (*_headers(row), *why))
+
+
+def _headers(row: asyncpg.Record) -> Headers:
+    return tuple(headers(row["id"], row["type"], row["source"], row["subject"], row["time"], row["traceparent"]))

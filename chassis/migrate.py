@@ -1,0 +1,55 @@
+"""Alembic without its ini file: each service's `migrations/` folder, run as its migrator role."""
+
+import asyncio
+from importlib.resources import files
+from typing import Any
+
+from alembic import context
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+def config(package: str, url: str = "") -> Config:
+    """Alembic's configuration for the service `package`; `url` names its database as the migrator role."""
+    settings = Config()
+    settings.set_main_option("script_location", str(files(package) / "migrations").replace("%", "%%"))
+    settings.attributes["url"] = url
+    return settings
+
+
+def head(package: str) -> str:
+    """The newest revision that the code knows."""
+    revision = ScriptDirectory.from_config(config(package)).get_current_head()
+    assert revision is not None, f"{package} has no migrations"
+    return revision
+
+
+async def upgrade(package: str, url: str, revision: str = "head") -> None:
+    """Brings the database to `revision`; two at once wait for each other."""
+    from alembic import command
+
+    await asyncio.to_thread(command.upgrade, config(package, url), revision)
+
+
+def run_env(metadata: MetaData | None = None) -> None:
+    """What each service's `migrations/env.py` calls."""
+    asyncio.run(_run(context.config.attributes["url"], metadata))
+
+
+async def _run(url: str, metadata: MetaData | None) -> None:
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_migrate, metadata)
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def _migrate(connection: Connection, metadata: Any) -> None:
+    context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
+    with context.begin_transaction():
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migration'))"))
+        context.run_migrations()

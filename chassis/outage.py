@@ -1,0 +1,48 @@
+"""What counts as an outage: nobody's own fault, worth waiting for, never a reason to give up a message."""
+
+from collections.abc import Iterator
+
+# SQLSTATE classes: 08 connection, 40 rollback (deadlock, serialization), 53 resources, 57 operator, 58 system.
+_TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+# lock_not_available, read_only_sql_transaction (a standby during fail-over), idle_in_transaction_session_timeout
+_TRANSIENT_STATES = frozenset({"55P03", "25006", "25P03"})
+
+
+class Outage(Exception):
+    """A component this service stands on cannot be used right now; the caller waits and tries again."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether `error`, or what it wraps, says that a component is away rather than that the work itself is wrong."""
+    return any(_transient(link) for link in _chain(error))
+
+
+def _transient(error: BaseException) -> bool:
+    # OSError covers refused and reset connections and, since 3.11, TimeoutError (pool, connect and command time-outs).
+    if isinstance(error, (Outage, OSError)):
+        return True
+    state = getattr(error, "sqlstate", None)
+    if isinstance(state, str):
+        return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES
+    return bool(getattr(error, "connection_invalidated", False)) or _closed_connection(error)
+
+
+def _closed_connection(error: BaseException) -> bool:
+    # asyncpg and SQLAlchemy's pool report these without a SQLSTATE.
+    name = type(error).__name__
+    return name == "QueuePoolTimeoutError" or (
+        name in {"InterfaceError", "InternalClientError", "TimeoutError"}
+        and any(word in str(error) for word in ("closed", "connection", "released", "QueuePool limit"))
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = (
+            getattr(error, "orig", None)
+            or error.__cause__
+            or (None if error.__suppress_context__ else error.__context__)
+        )

@@ -1,0 +1,208 @@
+"""Runs one process of a service: its parts, its signals, its watchdog, its exit code."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from chassis import migrate
+from chassis.messaging import dead_letters
+from chassis.messaging.bus import TopicSpec
+from chassis.messaging.handlers import Handlers
+from chassis.outage import Outage
+from chassis.runtime import Runtime, RuntimeSettings, bus_from
+from chassis.settings import settings_table
+from chassis.telemetry import setup_logging
+from chassis.web.app import openapi_json
+from chassis.web.health import health_router
+
+log = logging.getLogger(__name__)
+
+
+class Part(Protocol):
+    """What a process is made of: a worker, or the HTTP server."""
+
+    name: str
+
+    def start(self) -> asyncio.Task[None]: ...
+    async def stop(self) -> None: ...
+    def healthy(self) -> tuple[bool, str]: ...
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as its `__main__` declares it: one word for each process that a cluster deploys."""
+
+    name: str
+    settings: type[RuntimeSettings]
+    writes: Sequence[TopicSpec]  # the topics it owns
+    app: Callable[[Runtime], FastAPI]
+    handlers: Callable[[Runtime], Handlers]
+    processes: Mapping[str, Callable[[Runtime], Sequence[Part]]]
+
+
+class HttpServer:
+    """Uvicorn as a part: it opens the service's port, and leaves signals to the process."""
+
+    def __init__(self, name: str, app: FastAPI, host: str, port: int) -> None:
+        self.name = name
+        config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
+        config.timeout_graceful_shutdown = 5
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> asyncio.Task[None]:
+        self._task = asyncio.create_task(self._server.serve(), name=self.name)
+        return self._task
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=10)
+
+    def healthy(self) -> tuple[bool, str]:
+        return (True, "serving") if self._server.started else (False, "not serving")
+
+
+class _Server(uvicorn.Server):
+    def install_signal_handlers(self) -> None: ...  # the process has its own
+
+    def capture_signals(self):  # type: ignore[no-untyped-def,override]
+        return contextlib.nullcontext()
+
+
+def main(service: Service, words: Sequence[str] | None = None) -> None:
+    """The command line of a service; ends the process with its exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m {service.name}", description=__doc__)
+    commands = parser.add_subparsers(dest="word", metavar="WORD")
+    commands.add_parser("all", help="every part in one process (the default)")
+    for word in service.processes:
+        commands.add_parser(word, help=f"the {word} part alone")
+    commands.add_parser("migrate", help="bring the database and the topics to this version")
+    commands.add_parser("settings", help="print the settings table")
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    letters = commands.add_parser("dlq", help="list or replay dead letters")
+    letters.add_argument("do", choices=["list", "replay"], nargs="?", default="list")
+    letters.add_argument("--key", help="replay this key alone")
+    chosen = parser.parse_args(words)
+    sys.exit(_run(service, chosen))
+
+
+def _run(service: Service, chosen: argparse.Namespace) -> int:
+    word = chosen.word or "all"
+    if word == "settings":
+        print(settings_table(service.settings))
+        return 0
+    settings = service.settings()
+    if word == "openapi":
+        sys.stdout.buffer.write(openapi_json(service.app(Runtime(service.name, settings))))
+        return 0
+    setup_logging(service.name, settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        if word == "migrate":
+            return runner.run(_migrate(service, settings))
+        if word == "dlq":
+            return runner.run(_dead_letters(service, settings, chosen.do, chosen.key))
+        return runner.run(_serve(service, settings, list(service.processes) if word == "all" else [word]))
+
+
+async def _migrate(service: Service, settings: RuntimeSettings) -> int:
+    if settings.migration_database_url is None:
+        print("MIGRATION_DATABASE_URL is not set: migrating needs the role that owns the tables", file=sys.stderr)
+        return 2
+    await migrate.upgrade(service.name, settings.migration_database_url.get_secret_value())
+    bus = bus_from(service.name, settings)
+    try:
+        await bus.ensure([*service.writes, *map(_DeadLetterTopic, service.writes)])
+    finally:
+        await bus.close()
+    return 0
+
+
+async def _dead_letters(service: Service, settings: RuntimeSettings, do: str, key: str | None) -> int:
+    async with Runtime(service.name, settings) as runtime:
+        if do == "list":
+            async with runtime.db.transaction() as tx:
+                for row in await dead_letters.listed(tx):
+                    row["key"] = row["key"].decode(errors="replace")
+                    print(json.dumps(row, default=str, ensure_ascii=False))
+            return 0
+        only = key.encode() if key else None
+        done, failures = await dead_letters.replay(runtime.db, service.handlers(runtime), only)
+        print(f"{done} replayed, {len(failures)} keys still failing")
+        for failure in failures:
+            print(failure, file=sys.stderr)
+        return 1 if failures else 0
+
+
+async def _serve(service: Service, settings: RuntimeSettings, words: Sequence[str]) -> int:
+    """Runs the parts until a signal (0), a part that ended by itself (1) or a stuck one (70, by the watchdog)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with Runtime(service.name, settings) as runtime:
+        # "api" is only the server; what it serves beside the health routes is the whole application.
+        parts = [part for word in words for part in service.processes[word](runtime)]
+        app = service.app(runtime) if "api" in words else FastAPI(openapi_url=None)
+        app.include_router(health_router(parts, _ready_checks(service, runtime)))
+        parts.append(HttpServer(f"{service.name}.http", app, settings.host, settings.port))
+        tasks = {part.start(): part for part in parts}
+        stopping = asyncio.create_task(stop.wait(), name="signals")
+        watching = asyncio.create_task(_watch(parts), name="watchdog")
+        done, _ = await asyncio.wait({*tasks, stopping, watching}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            log.critical("a part ended by itself", extra={"part": task.get_name()}, exc_info=task.exception())
+        watching.cancel()
+        stopping.cancel()
+        for part in reversed(parts):
+            await part.stop()
+        return 0 if done == {stopping} else 1
+
+
+async def _watch(parts: Sequence[Part], every: float = 5.0) -> None:
+    while True:
+        await asyncio.sleep(every)
+        for part in parts:
+            well, why = part.healthy()
+            if not well:
+                log.critical(
+                    "a part is stuck; the process ends to be started anew", extra={"part": part.name, "why": why}
+                )
+                os._exit(70)
+
+
+def _ready_checks(service: Service, runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
+    newest = migrate.head(service.name)
+
+    async def database() -> None:
+        async with runtime.db.transaction() as tx:
+            found = await tx.scalar(text("SELECT version_num FROM alembic_version"))
+        if found != newest:
+            raise Outage(f"the database is at revision {found}, this version needs {newest}")
+
+    return {"database": database, "bus": runtime.bus.ping}
+
+
+class _DeadLetterTopic(msgspec.Struct, frozen=True):
+    """The dead-letter topic beside a topic."""
+
+    of: TopicSpec
+    compacted: bool = False
+    retention_days: int = 90
+    partitions: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"{self.of.name}.dlq"

@@ -1,0 +1,102 @@
+"""The one shape every loop has: `start`, `stop`, and a `run_once` that does one bounded piece of work."""
+
+import asyncio
+import logging
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+
+from chassis.outage import is_outage
+
+log = logging.getLogger(__name__)
+
+
+class Worker(ABC):
+    """A named loop over `run_once`.
+
+    An outage makes it back off and try again for ever; any other error ends the loop, and with it the process.
+    """
+
+    idle: float = 0.1  # seconds between two looks when there was nothing to do
+    stall: float = 60.0  # seconds a single `run_once` may take before the loop counts as stuck
+    longest_backoff: float = 5.0  # seconds
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._progress = time.monotonic()
+        self._outage: str | None = None
+
+    @abstractmethod
+    async def run_once(self) -> bool:
+        """Does one bounded piece of work; True asks to be called again at once."""
+
+    async def close(self) -> None:
+        """Gives back what `run_once` acquired; called once."""
+
+    def start(self) -> asyncio.Task[None]:
+        """Starts the loop; the task ends when the loop is stopped, or with the error that broke it."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=self.name)
+        return self._task
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Lets the running piece of work end, at most `grace` seconds; safe twice."""
+        self._stopping = True
+        self.wake()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=grace)
+            if not self._task.done():
+                self._task.cancel()
+                await asyncio.wait({self._task}, timeout=grace)
+
+    def wake(self) -> None:
+        """Ends an idle wait at once."""
+        self._wake.set()
+
+    def healthy(self) -> tuple[bool, str]:
+        """Whether the loop moves. Waiting for an outage to end is moving: a restart would not help."""
+        if self._task is not None and self._task.done() and not self._stopping:
+            return False, "ended"
+        still = time.monotonic() - self._progress
+        if still > self.stall + self.longest_backoff:
+            return False, f"no progress for {still:.0f} s"
+        return True, f"waiting: {self._outage}" if self._outage else "running"
+
+    async def _run(self) -> None:
+        try:
+            while not self._stopping:
+                if not await self._persist(self.run_once):
+                    await self._pause(self.idle)
+        finally:
+            await self.close()
+
+    async def _persist(self, work: Callable[[], Awaitable[bool | None]]) -> bool:
+        delay = 0.05
+        while not self._stopping:
+            self._progress = time.monotonic()
+            try:
+                busy = bool(await work())
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                if self._outage is None:
+                    log.warning("waiting for an outage to end", extra={"worker": self.name, "error": repr(error)})
+                self._outage = repr(error)
+                await self._pause(delay * random.uniform(0.5, 1.0))
+                delay = min(delay * 2, self.longest_backoff)
+            else:
+                self._outage = None
+                return busy
+        return False
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+        finally:
+            self._wake.clear()

@@ -1,0 +1,60 @@
+"""One PostgreSQL for a test run, and a database of its own for each test that commits, cloned from a migrated one."""
+
+import socket
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+
+from chassis import migrate
+from chassis.messaging import embedded
+from deploy.local.databases import DatabaseUrls
+from deploy.local.postgres import Postgres
+
+SERVICES = ("visit_api", "appeal_tracker", "notifier")
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Databases:
+    """Templates by name (`bus` and the services), migrated when first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = Postgres(folder, free_port(), fast=True)
+        self._templates: dict[str, DatabaseUrls] = {}
+
+    async def template(self, name: str) -> DatabaseUrls:
+        """The migrated database that clones of `name` are made from; nothing may stay connected to it."""
+        if name not in self._templates:
+            urls = self.server.ensure_database(name)
+            if name == "bus":
+                await embedded.migrate(urls.migration)
+            else:
+                await migrate.upgrade(name, urls.migration)
+            self._templates[name] = urls
+        return self._templates[name]
+
+    async def clone(self, name: str) -> DatabaseUrls:
+        """A fresh copy of the template `name`, used as that service's role."""
+        await self.template(name)
+        copy = f"{name}_{uuid4().hex[:12]}"
+        admin = await asyncpg.connect(self.server.dsn())
+        try:
+            await admin.execute(f"CREATE DATABASE {copy} TEMPLATE {name} OWNER {name}_migrator STRATEGY file_copy")
+        finally:
+            await admin.close()
+        return DatabaseUrls(self.server.dsn(f"{name}_service", copy), self.server.dsn(f"{name}_migrator", copy))
+
+    async def drop(self, urls: DatabaseUrls) -> None:
+        """Removes a clone, whoever is still connected to it."""
+        admin = await asyncpg.connect(self.server.dsn())
+        try:
+            await admin.execute(f"DROP DATABASE IF EXISTS {urls.service.rpartition('/')[2]} WITH (FORCE)")
+        finally:
+            await admin.close()

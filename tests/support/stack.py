@@ -1,0 +1,124 @@
+"""The three services in one test process: real PostgreSQL, the real bus port, the clock in the test's hand.
+
+Nothing runs by itself: `settle` turns every loop until there is nothing left to do, so tests never sleep.
+"""
+
+import importlib
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from httpx import ASGITransport
+
+from chassis.clock import ManualClock
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.relay import Relay
+from chassis.process import Service
+from chassis.runtime import Runtime
+from chassis.worker import Worker
+from contracts.topics import TOPICS, Topic, dead_letter
+from deploy.local.databases import DatabaseUrls
+from tests.support.databases import SERVICES, Databases
+from tests.support.tokens import AUDIENCE, ISSUER, Issuer
+
+
+class Member:
+    """One service of the stack."""
+
+    def __init__(self, name: str, runtime: Runtime, service: Service) -> None:
+        self.name, self.runtime, self.service = name, runtime, service
+        self.app = service.app(runtime)
+        parts = [part for make in service.processes.values() for part in make(runtime)]
+        self.workers = [part for part in parts if isinstance(part, Worker)]
+        for worker in self.workers:
+            if isinstance(worker, Consumer):
+                worker.wait = 0.0
+
+    def client(self, headers: dict[str, str]) -> httpx.AsyncClient:
+        """An HTTP client of this service, no socket in between."""
+        transport = ASGITransport(app=self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=f"http://{self.name}/v1", headers=headers)
+
+
+class Stack:
+    """`async with Stack(...) as stack`: visit_api, appeal_tracker and notifier on databases of their own."""
+
+    def __init__(self, databases: Databases, folder: Path, start: datetime, names: tuple[str, ...] = SERVICES) -> None:
+        self.clock = ManualClock(start)
+        self.issuer = Issuer(folder)
+        self._databases, self._names = databases, names
+        self._urls: list[DatabaseUrls] = []
+        self._clients: list[httpx.AsyncClient] = []
+        self.members: dict[str, Member] = {}
+
+    async def __aenter__(self) -> Self:
+        bus = await self._clone("bus")
+        for name in self._names:
+            service: Service = importlib.import_module(f"{name}.__main__").SERVICE
+            urls = await self._clone(name)
+            values: dict[str, Any] = {
+                "database_url": urls.service,
+                "bus": "embedded",
+                "bus_database_url": bus.service,
+                "auth_issuer": ISSUER,
+                "auth_audience": AUDIENCE,
+                "auth_jwks": str(self.issuer.jwks),
+            }
+            runtime = Runtime(name, service.settings(**values), clock=self.clock)
+            await runtime.bus.ensure([*TOPICS.values(), *map(_dlq, TOPICS.values())])
+            self.members[name] = Member(name, runtime, service)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for client in self._clients:
+            await client.aclose()
+        for member in self.members.values():
+            for worker in member.workers:
+                await worker.close()
+            await member.runtime.__aexit__()
+        for urls in self._urls:
+            await self._databases.drop(urls)
+
+    def __getitem__(self, name: str) -> Member:
+        return self.members[name]
+
+    def client(self, name: str, *roles: str, unit: str | None = None, sub: str = "tester") -> httpx.AsyncClient:
+        """A client of the service `name` who is `sub` in `unit` with `roles`; closed with the stack."""
+        client = self.members[name].client(self.issuer.headers(*roles, unit=unit, sub=sub))
+        self._clients.append(client)
+        return client
+
+    async def settle(self, *, rounds: int = 200) -> None:
+        """Turns every loop of every service until none has work and nothing waits in an outbox or on the bus."""
+        for _ in range(rounds):
+            busy = False
+            for member in self.members.values():
+                for worker in member.workers:
+                    busy |= await _turn(worker)
+            if not busy:
+                return
+        raise AssertionError(f"the stack did not come to rest in {rounds} rounds")
+
+    async def _clone(self, name: str) -> DatabaseUrls:
+        urls = await self._databases.clone(name)
+        self._urls.append(urls)
+        return urls
+
+
+async def _turn(worker: Worker) -> bool:
+    if isinstance(worker, Consumer):
+        # A consumer always asks to be called again, since its fetch waits; what counts is whether it moved.
+        before = worker.position
+        await worker.run_once()
+        return worker.position != before
+    if isinstance(worker, Relay):
+        worker.follower_idle = 0.0
+    return await worker.run_once()
+
+
+def _dlq(topic: Topic) -> Topic:
+    return topic._replace(name=dead_letter(topic.name), compacted=False, partitions=1)
