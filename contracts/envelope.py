@@ -16,6 +16,7 @@ from contracts.fields import Time
 CONTENT_TYPE = "application/json; charset=utf-8"
 SPEC_VERSION = "1.0"
 
+_SAME_ON_EVERY_RECORD = (("ce_specversion", SPEC_VERSION.encode()), ("content-type", CONTENT_TYPE.encode()))
 _encode = msgspec.json.Encoder().encode
 _types: dict[str, type["Event"]] = {}
 _stems: set[str] = set()  # noun.verb, without the version
@@ -67,7 +68,6 @@ class InvalidPayload(Undecodable):
         self.reason = reason
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True)
 class RecordMeta(msgspec.StructMeta):
     """Makes a record frozen and keyword-only, and takes an event's place on the bus from its class keywords."""
 
@@ -93,6 +93,7 @@ class RecordMeta(msgspec.StructMeta):
         return cls
 
 
+@dataclass_transform(kw_only_default=True, frozen_default=True)
 class Record(msgspec.Struct, metaclass=RecordMeta):
     """A frozen part of a payload, its times aware and in UTC; building one with a naive time raises ValueError."""
 
@@ -157,13 +158,12 @@ def headers(
 ) -> list[tuple[str, bytes]]:
     """Record headers of an event; a naive time raises ValueError."""
     pairs = [
-        ("ce_specversion", SPEC_VERSION.encode()),
+        *_SAME_ON_EVERY_RECORD,
         ("ce_id", str(id).encode()),
         ("ce_type", type.encode()),
         ("ce_source", source.encode()),
         ("ce_subject", subject.encode()),
         ("ce_time", _in_utc(time).isoformat().replace("+00:00", "Z").encode()),
-        ("content-type", CONTENT_TYPE.encode()),
     ]
     if traceparent is not None:
         pairs.append(("traceparent", traceparent.encode()))

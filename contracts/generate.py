@@ -144,10 +144,10 @@ def files() -> dict[Path, str]:
     return texts | {ASYNCAPI: header + yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=120)}
 
 
-def stale(texts: dict[Path, str], folder: Path = SCHEMAS) -> list[Path]:
+def stale(texts: dict[Path, str]) -> list[Path]:
     """The generated files that are missing, differ from `texts`, or no longer belong to an event."""
     changed = [path for path, text in texts.items() if not path.is_file() or path.read_text("utf-8") != text]
-    return changed + sorted(path for path in folder.glob("*.json") if path not in texts)
+    return changed + sorted(path for path in SCHEMAS.glob("*.json") if path not in texts)
 
 
 def main(arguments: list[str]) -> int:
