@@ -24,7 +24,7 @@ PLACE = ("x-topic", "x-key", "x-subject")
 WORDS = ("$schema", "$defs", "title", "description", "examples")  # they bind nobody
 
 
-class UnknownBase(Exception):  # noqa: N818
+class UnknownBase(Exception):
     """What was named to compare with is neither a folder nor a git revision."""
 
 

@@ -22,7 +22,7 @@ _types: dict[str, type["Event"]] = {}
 _stems: set[str] = set()  # noun.verb, without the version
 
 
-class Undecodable(Exception):  # noqa: N818
+class Undecodable(Exception):
     """A record that these contracts cannot read, by the record's own fault; its text is the reason."""
 
 
@@ -82,8 +82,9 @@ class RecordMeta(msgspec.StructMeta):
         key: str = "",
         subject: str = "",
         tombstone: bool = False,
+        frozen: bool = True,
     ) -> Any:
-        cls: Any = super().__new__(mcls, name, bases, namespace, frozen=True, kw_only=True)
+        cls: Any = super().__new__(mcls, name, bases, namespace, frozen=frozen, kw_only=True)
         cls.time_fields = tuple(f.name for f in msgspec.structs.fields(cls) if f.type in (Time, Time | None))
         if type:
             cls.type, cls.topic, cls.tombstone = type, topic, tombstone
@@ -94,7 +95,7 @@ class RecordMeta(msgspec.StructMeta):
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
-class Record(msgspec.Struct, metaclass=RecordMeta):
+class Record(msgspec.Struct, metaclass=RecordMeta, frozen=True):
     """A frozen part of a payload, its times aware and in UTC; building one with a naive time raises ValueError."""
 
     time_fields: ClassVar[tuple[str, ...]]

@@ -109,10 +109,10 @@ def test_an_optional_field_may_not_become_required_nor_get_another_default() -> 
 def test_the_classes_themselves_show_it() -> None:
     place = {"topic": "appeal.events", "key": "appeal_id"}
 
-    class Grown(AppealOpened, type="compatibility_test.grown.v1", **place):  # type: ignore[misc]
+    class Grown(AppealOpened, type="compatibility_test.grown.v1", **place):
         district: UnitCode | None = None
 
-    class Burdened(AppealOpened, type="compatibility_test.burdened.v1", **place):  # type: ignore[misc]
+    class Burdened(AppealOpened, type="compatibility_test.burdened.v1", **place):
         district: UnitCode
 
     assert breaking_changes(OPENED, schema(Grown)) == []
