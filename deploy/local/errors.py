@@ -1,5 +1,5 @@
 """The one way in which the local stack says no."""
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """The stack cannot go on; the text is one sentence for the person at the terminal, saying what to do."""

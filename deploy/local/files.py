@@ -1,5 +1,6 @@
 """Small files of the state: written whole or not at all, secrets readable by their owner only."""
 
+import contextlib
 import json
 import os
 import tempfile
@@ -30,6 +31,15 @@ def write(path: Path, text: str, mode: int = 0o600) -> None:
     except BaseException:
         Path(name).unlink()
         raise
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a private file unless it is there already; of two writers at once the first one wins."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    write(unfinished, text)
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(unfinished)
+    unfinished.unlink()
 
 
 def write_json(path: Path, value: Any, mode: int = 0o600) -> None:
