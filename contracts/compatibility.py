@@ -6,7 +6,8 @@ version (`appeal.raised.v2`) beside it instead.
 
 `python -m contracts.compatibility` compares the event classes with `released/`, the committed schemas of what was
 promised: a clean clone has no other base to compare with. `--release` adds what is new to that promise, and refuses
-the rest. `--against` compares with the schemas of a git revision or of a folder. With no base, everything passes.
+the rest; what was not released yet may still change. An event that nobody hears any more is taken back by deleting its
+file there. `--against` compares with the schemas of a git revision or of a folder. With no base, everything passes.
 """
 
 import argparse
@@ -131,8 +132,9 @@ def _release() -> None:
 def main(arguments: list[str]) -> int:
     """Compare, and print each breaking change; 0: none, 1: some, 2: the base is unknown."""
     parser = argparse.ArgumentParser(prog="python -m contracts.compatibility", description=__doc__)
-    parser.add_argument("--against", metavar="REVISION|FOLDER", help="another base than contracts/released/")
-    parser.add_argument("--release", action="store_true", help="promise the present schemas, if they break nothing")
+    only_one = parser.add_mutually_exclusive_group()
+    only_one.add_argument("--against", metavar="REVISION|FOLDER", help="another base than contracts/released/")
+    only_one.add_argument("--release", action="store_true", help="promise the present schemas, if they break nothing")
     options = parser.parse_args(arguments)
     try:
         base = _base(options.against)
