@@ -42,7 +42,7 @@ class HttpSettings(ServiceSettings):
     """Where the service listens, and how much it reads."""
 
     host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(ge=1, le=65535, description="port to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
     body_limit: int = Field(
         1 << 20, ge=1024, description="bytes of a request body, where a route does not say otherwise"
     )

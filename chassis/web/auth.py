@@ -1,0 +1,72 @@
+"""Who may call: a route declares its roles by the dependency that gives it its caller.
+
+    @router.post("/visits")
+    async def plan_visit(caller: Annotated[Principal, Depends(require("visitor", "supervisor"))], …) -> …
+
+The guard is the dependency object itself, so a test can walk the routes and read `.roles` of each.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from chassis.web.errors import Forbidden, Unauthorized
+from chassis.web.tokens import Principal
+
+ADMIN, AUDITOR, SERVICE = "admin", "auditor", "service"
+ROLES = frozenset({"visitor", "handler", "callback", "supervisor", "integration", ADMIN, AUDITOR, SERVICE})
+_READING = frozenset({"GET", "HEAD"})
+
+
+class Guard(SecurityBase):
+    """Gives the caller, after 401 for a token that proves nothing and 403 for roles that do not suffice.
+
+    `admin` may do whatever any person may, `auditor` may read whatever any person may read; `service` may do only
+    what names it, and what names it alone is for no person.
+    """
+
+    def __init__(self, roles: frozenset[str]) -> None:
+        if unknown := roles - ROLES:
+            raise ValueError(f"no such role: {', '.join(sorted(unknown))}")
+        self.roles = roles or ROLES - {SERVICE}
+        self.model = HTTPBearer(bearerFormat="JWT", description="A token of the OIDC issuer")
+        self.scheme_name = "bearer"
+
+    def admitted(self, method: str) -> frozenset[str]:
+        """The roles that may call a route of this guard with `method`."""
+        people = {ADMIN, AUDITOR} if self.roles - {SERVICE} else set()
+        roles = self.roles | people
+        return roles if method in _READING else roles - {AUDITOR}
+
+    async def __call__(self, request: Request) -> Principal:
+        caller = await _authenticated(request)
+        if not caller.roles & self.admitted(request.method):
+            raise Forbidden
+        return caller
+
+
+def require(*roles: str) -> Guard:
+    """A guard that admits any of `roles`; none named: every person, whatever the role."""
+    return Guard(frozenset(roles))
+
+
+Caller = Annotated[Principal, Depends(require())]
+
+
+def guards_of(dependant: Dependant) -> list[Guard]:
+    """The guards among an endpoint's dependencies, however deep."""
+    inner = [guard for dependency in dependant.dependencies for guard in guards_of(dependency)]
+    return [dependant.call, *inner] if isinstance(dependant.call, Guard) else inner
+
+
+async def _authenticated(request: Request) -> Principal:
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized
+        known = request.state.principal = await request.app.state.tokens.principal(token.strip())
+    return known

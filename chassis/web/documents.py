@@ -1,0 +1,92 @@
+"""OpenAPI: what every route shares, its problems, headers and roles, said once; and a dump that is always the same."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from chassis.web.errors import Problem
+
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457. Further members say what is known about the case; they depend on the type.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "description": "stable; the kind of problem"},
+        "title": {"type": "string", "description": "the kind of problem, in the caller's language"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "trace_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["in", "pointer", "code", "detail"],
+                "properties": {
+                    "in": {"type": "string", "enum": ["body", "query", "header"]},
+                    "pointer": {"type": "string", "description": "RFC 6901, into what `in` names"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+_EVERY = {401: "no valid token", 403: "role lacking", 422: "not acceptable", 503: "away for the moment"}
+_READING = {404: "not there, or not yours to see"}
+_WRITING = {400: "malformed", 404: "not there, or not yours to see", 409: "conflict", 413: "too large", 415: "not JSON"}
+_OVERWRITING = {**_WRITING, 412: "changed since it was read", 428: "If-Match is missing"}
+
+
+def describe(route: APIRoute, roles: Collection[str]) -> None:
+    """Adds to `route` what it has in common with all routes of its method, and the roles that may call it."""
+    (method,) = route.methods or {"GET"}
+    problems = _EVERY | {"GET": _READING, "POST": _WRITING}.get(method, _OVERWRITING)
+    route.responses = {**{status: _problem(words) for status, words in problems.items()}, **route.responses}
+    extra: dict[str, Any] = {"x-roles": sorted(roles)}
+    if method == "GET":
+        route.responses[304] = {"description": "unchanged"}
+        extra["parameters"] = [_header("If-None-Match", "the ETag known already")]
+    else:
+        extra["parameters"] = [_header("Idempotency-Key", "makes repeating safe", {"minLength": 1, "maxLength": 255})]
+    if method in ("PUT", "PATCH", "DELETE"):
+        extra["parameters"].append({**_header("If-Match", "the ETag of what is overwritten"), "required": True})
+    route.openapi_extra = {**extra, **(route.openapi_extra or {})}
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of `app`. Raises `ValueError` when two routes have one operation id."""
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    components = document.setdefault("components", {}).setdefault("schemas", {})
+    components["Problem"] = _PROBLEM_SCHEMA
+    ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    if repeated := {name for name in ids if ids.count(name) > 1}:
+        raise ValueError(f"operation ids used twice: {', '.join(sorted(repeated))}")
+    return document
+
+
+def openapi_json(app: FastAPI) -> bytes:
+    """The document as committed: the same bytes for the same routes."""
+    return json.dumps(app.openapi(), ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n"
+
+
+def problem_types() -> dict[str, dict[str, Any]]:
+    """Every kind of problem this process can answer with, by slug: what a `type` leads to."""
+    return {
+        slug: {"type": f"/problems/{slug}", "status": kind.status, "title": kind.title._asdict()}
+        for slug, kind in Problem.known.items()
+    }
+
+
+def _problem(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
+
+
+def _header(name: str, description: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **(schema or {})}}

@@ -1,0 +1,131 @@
+"""Lists: keyset cursors, and feeds of what changed that skip nothing.
+
+A list ends with `next: null`. A feed, asked for by `updated_since`, always gives a `next`, so that a client goes on
+from it for ever. It is ordered by the transaction that last wrote a row, and stops before the oldest one still running:
+a late commit appears later, not never. A client that goes on by cursor misses nothing; one that comes again with a time
+of its own should overlap.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+from fastapi import Depends, Query
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Select, literal_column, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.web.errors import FieldError, Unprocessable, Words
+from chassis.web.schemas import QueryInstant
+
+Row = TypeVar("Row")
+Shown = TypeVar("Shown")
+
+MOST = 200
+_OLDEST_RUNNING: ColumnElement[int] = literal_column("(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)")
+_NO_CURSOR = FieldError("/cursor", "cursor", Words("游标无效", "Not a cursor this list has given"), "query")
+
+
+class Page(BaseModel, Generic[Shown]):
+    """A response model: some items, and the cursor of those after them."""
+
+    items: list[Shown]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Listing(Generic[Row]):
+    """What a repository gives for a `Page`: rows, not yet shown."""
+
+    items: Sequence[Row]
+    next: str | None
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    kind: Literal["list", "feed", "since"]
+    position: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which part of a list is asked for."""
+
+    limit: int = 50
+    since: datetime | None = None
+    after: _Cursor | None = None
+
+    async def fetch(self, tx: AsyncSession, query: Select[Any], entity: type[Row], *key: Any) -> Listing[Row]:
+        """The rows of `query` in this window. A list is ordered by `key` (unique, not null; the id where none is
+        given); a feed wants `entity` to be `Tracked`, with an index on (changed_xid, id)."""
+        model: Any = entity
+        feed = self.since is not None or (self.after is not None and self.after.kind == "feed")
+        columns: tuple[Any, ...] = (model.changed_xid, model.id) if feed else (key or (model.id,))
+        if feed:
+            query = query.where(model.changed_xid < _OLDEST_RUNNING)
+        if self.after is not None:
+            query = query.where(tuple_(*columns) > tuple_(*self._position(columns)))
+        elif self.since is not None:
+            query = query.where(model.updated_at >= self.since)
+        rows = (await tx.scalars(query.order_by(*columns).limit(self.limit + (not feed)))).all()
+        shown = rows[: self.limit]
+        last = [getattr(shown[-1], column.key) for column in columns] if shown else []
+        if feed:
+            return Listing(shown, _encode("feed", last) if shown else self._again())
+        return Listing(shown, _encode("list", last) if len(rows) > self.limit else None)
+
+    def _again(self) -> str:
+        if self.after is not None:
+            return _encode(self.after.kind, self.after.position)
+        return _encode("since", [self.since])
+
+    def _position(self, columns: Sequence[Any]) -> list[Any]:
+        assert self.after is not None
+        if len(self.after.position) != len(columns):
+            raise Unprocessable(_NO_CURSOR)
+        try:
+            return [
+                msgspec.convert(value, column.type.python_type, strict=True)
+                for value, column in zip(self.after.position, columns, strict=True)
+            ]
+        except msgspec.ValidationError as error:
+            raise Unprocessable(_NO_CURSOR) from error
+
+
+def _encode(kind: str, position: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((kind, position))).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> _Cursor:
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        cursor = msgspec.json.decode(raw, type=_Cursor)
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise Unprocessable(_NO_CURSOR) from error
+    if any(isinstance(value, int) and not 0 <= value < 2**63 for value in cursor.position) or b"\\u0000" in raw:
+        raise Unprocessable(_NO_CURSOR)
+    return cursor
+
+
+async def _window(
+    limit: Annotated[int, Query(ge=1, le=MOST, description="items at most")] = 50,
+    cursor: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
+    updated_since: Annotated[QueryInstant | None, Query(description="a feed of what changed from then on")] = None,
+) -> Window:
+    after = None if cursor is None else _decode(cursor)
+    if after is None:
+        return Window(limit, updated_since)
+    if after.kind == "since":
+        try:
+            return Window(limit, msgspec.convert(after.position[0], datetime, strict=True))
+        except (msgspec.ValidationError, IndexError) as error:
+            raise Unprocessable(_NO_CURSOR) from error
+    if after.kind == "list" and updated_since is not None:
+        raise Unprocessable(_NO_CURSOR)
+    return Window(limit, None, after)
+
+
+Paging = Annotated[Window, Depends(_window)]
