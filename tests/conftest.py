@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.databases import Databases
-from tests.support.stack import Stack
+
+if TYPE_CHECKING:
+    from tests.support.stack import Stack
 
 START = datetime.fromisoformat("2026-10-09T10:00:00+08:00")  # a Friday; the Saturday after it is a working day
 
@@ -22,7 +25,9 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
 
 @pytest.fixture
-async def stack(databases: Databases, tmp_path: Path) -> AsyncIterator[Stack]:
+async def stack(databases: Databases, tmp_path: Path) -> AsyncIterator["Stack"]:
     """The three services, the clock at `START`."""
+    from tests.support.stack import Stack
+
     async with Stack(databases, tmp_path, START) as its:
         yield its

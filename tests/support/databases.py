@@ -27,18 +27,18 @@ class Databases:
 
     def __init__(self, folder: Path) -> None:
         self.server = Postgres(folder, free_port(), fast=True)
-        self._templates: dict[str, DatabaseUrls] = {}
+        self.templates: dict[str, DatabaseUrls] = {}
 
     async def template(self, name: str) -> DatabaseUrls:
         """The migrated database that clones of `name` are made from; nothing may stay connected to it."""
-        if name not in self._templates:
+        if name not in self.templates:
             urls = self.server.ensure_database(name)
             if name == "bus":
                 await embedded.migrate(urls.migration)
             else:
                 await migrate.upgrade(name, urls.migration)
-            self._templates[name] = urls
-        return self._templates[name]
+            self.templates[name] = urls
+        return self.templates[name]
 
     async def clone(self, name: str) -> DatabaseUrls:
         """A fresh copy of the template `name`, used as that service's role."""

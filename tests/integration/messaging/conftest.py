@@ -1,0 +1,77 @@
+"""A bus under test: every adapter behind the same fixture."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import uuid4
+
+import pytest
+
+from chassis.db import Database
+from chassis.messaging.bus import Bus
+from chassis.messaging.embedded import EmbeddedBus
+from contracts.topics import Topic
+from deploy.local.databases import DatabaseUrls
+from tests.integration.messaging.spine import Spine, template
+from tests.support.databases import Databases
+
+MakeBus = Callable[[], Awaitable[Bus]]
+MakeTopic = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+async def bus_database(databases: Databases) -> DatabaseUrls:
+    return await databases.clone("bus")
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def connect(request: pytest.FixtureRequest, bus_database: DatabaseUrls) -> Callable[[], Bus]:
+    """A new client of the bus under test."""
+    if request.param == "kafka":
+        from chassis.messaging.kafka import KafkaBus
+
+        bootstrap = request.getfixturevalue("kafka").bootstrap
+        return lambda: KafkaBus(bootstrap, replication=1)
+    return lambda: EmbeddedBus(Database(bus_database.service, pool_size=4, name="conformance"))
+
+
+@pytest.fixture
+async def make_bus(connect: Callable[[], Bus]) -> AsyncIterator[MakeBus]:
+    """Makes one more client of the same bus, as another process would have; all are closed at the end."""
+    made: list[Bus] = []
+
+    async def make() -> Bus:
+        bus = connect()
+        await bus.start()
+        made.append(bus)
+        return bus
+
+    yield make
+    for bus in made:
+        await bus.close()
+
+
+@pytest.fixture
+async def bus(make_bus: MakeBus) -> Bus:
+    return await make_bus()
+
+
+@pytest.fixture
+def make_topic(bus: Bus) -> MakeTopic:
+    """Makes a topic of a name of its own."""
+
+    async def make(*, compacted: bool = False, retention_days: int = 1, partitions: int = 1) -> str:
+        topic = Topic(f"t.{uuid4().hex}", "tests", compacted, retention_days, partitions)
+        await bus.ensure([topic])
+        return topic.name
+
+    return make
+
+
+@pytest.fixture
+async def spine(databases: Databases) -> AsyncIterator[Spine]:
+    """A service with nothing but plumbing, on a database and a bus of its own."""
+    await template(databases)
+    service, bus = await databases.clone("spine"), await databases.clone("bus")
+    async with Spine(service.service, bus.service) as its:
+        yield its
+    await databases.drop(service)
+    await databases.drop(bus)

@@ -1,0 +1,149 @@
+"""What every adapter of the bus port must do, on the real thing."""
+
+import asyncio
+
+import pytest
+
+from chassis.messaging.bus import MAX_RECORD_BYTES, Bus, Received, Record, RecordTooLarge, Subscription, UnknownTopic
+from tests.integration.messaging.conftest import MakeBus, MakeTopic
+from tests.support.eventually import eventually
+
+
+def records(topic: str, count: int, *, key: str = "k", start: int = 0) -> list[Record]:
+    return [Record(topic, key, b"%d" % n, (("ce_id", b"%d" % n),)) for n in range(start, start + count)]
+
+
+async def read(subscription: Subscription, count: int, within: float = 20.0) -> list[Received]:
+    """The next `count` records; fails when they do not come."""
+    found: list[Received] = []
+
+    async def enough() -> bool:
+        found.extend(await subscription.fetch(count - len(found), 0.5))
+        return len(found) >= count
+
+    await eventually(enough, within=within)
+    return found
+
+
+def values(found: list[Received]) -> list[int]:
+    return [int(record.value or b"-1") for record in found]
+
+
+async def test_order_is_kept_per_key(bus: Bus, make_topic: MakeTopic) -> None:
+    topic = await make_topic(partitions=3)
+    sent = [record for n in range(200) for record in records(topic, 1, key=f"k{n % 7}", start=n)]
+    for place in range(0, len(sent), 50):
+        await bus.publish(sent[place : place + 50])
+    subscription = await bus.subscribe("g", topic)
+    found = await read(subscription, 200)
+    for key in {record.key for record in found}:
+        own = values([record for record in found if record.key == key])
+        assert own == sorted(own)
+    assert sorted(values(found)) == list(range(200))
+    await subscription.close()
+
+
+async def test_what_is_read_is_what_was_written(bus: Bus, make_topic: MakeTopic) -> None:
+    topic = await make_topic()
+    await bus.publish(
+        [
+            Record(topic, "键", "走访 é".encode(), (("ce_type", b"a.b.v1"), ("raw", b"\xff\x00"))),
+            Record(topic, "gone", None, (("ce_type", b"x"),)),
+        ]
+    )
+    subscription = await bus.subscribe("g", topic)
+    first, tombstone = await read(subscription, 2)
+    assert (first.key, first.value) == ("键".encode(), "走访 é".encode())
+    assert dict(first.headers) == {"ce_type": b"a.b.v1", "raw": b"\xff\x00"}
+    assert tombstone.value is None
+    await subscription.close()
+
+
+async def test_committed_records_are_not_read_again_and_others_are(make_bus: MakeBus, make_topic: MakeTopic) -> None:
+    topic = await make_topic()
+    first = await make_bus()
+    await first.publish(records(topic, 10))
+    reader = await first.subscribe("g", topic)
+    await reader.commit((await read(reader, 10))[:4])
+    await reader.close()
+    again = await (await make_bus()).subscribe("g", topic)
+    assert values(await read(again, 6)) == [4, 5, 6, 7, 8, 9]
+    await again.close()
+
+
+async def test_a_dead_member_is_replaced_and_nothing_is_lost(make_bus: MakeBus, make_topic: MakeTopic) -> None:
+    topic = await make_topic()
+    dying = await make_bus()
+    await dying.publish(records(topic, 5))
+    reader = await dying.subscribe("g", topic)
+    await read(reader, 5)  # read, never committed
+    follower = await (await make_bus()).subscribe("g", topic)
+    if hasattr(dying, "_member"):
+        dying._member.terminate()  # the process is gone: no goodbye
+    else:
+        await reader.close()
+    assert values(await read(follower, 5)) == [0, 1, 2, 3, 4]
+    await follower.close()
+
+
+async def test_groups_read_independently(bus: Bus, make_topic: MakeTopic) -> None:
+    topic = await make_topic()
+    await bus.publish(records(topic, 3))
+    for group in ("a", "b"):
+        subscription = await bus.subscribe(group, topic)
+        found = await read(subscription, 3)
+        await subscription.commit(found)
+        assert values(found) == [0, 1, 2]
+        await subscription.close()
+
+
+async def test_a_fetch_waits_for_the_first_record_and_no_longer(bus: Bus, make_topic: MakeTopic) -> None:
+    topic = await make_topic()
+    subscription = await bus.subscribe("g", topic)
+    assert await subscription.fetch(10, 0.2) == []
+    waiting = asyncio.create_task(read(subscription, 1))
+    await bus.publish(records(topic, 1))
+    assert values(await waiting) == [0]
+    await subscription.close()
+
+
+async def test_a_record_over_the_limit_is_refused_before_anything_is_written(bus: Bus, make_topic: MakeTopic) -> None:
+    topic = await make_topic()
+    too_large = Record(topic, "k", b"x" * MAX_RECORD_BYTES)
+    with pytest.raises(RecordTooLarge):
+        await bus.publish([*records(topic, 1), too_large])
+    largest = Record(topic, "k", b"x" * (MAX_RECORD_BYTES - 1))
+    await bus.publish([largest])
+    subscription = await bus.subscribe("g", topic)
+    assert [len(record.value or b"") for record in await read(subscription, 1)] == [MAX_RECORD_BYTES - 1]
+    await subscription.close()
+
+
+async def test_an_unknown_topic_is_an_outage_until_it_is_made(bus: Bus) -> None:
+    with pytest.raises(UnknownTopic):
+        await bus.publish(records("t.nobody-made-this", 1))
+    subscription = await bus.subscribe("g", "t.nobody-made-this")
+    assert await subscription.fetch(1, 0.2) == []
+    await subscription.close()
+
+
+async def test_ensuring_a_topic_twice_keeps_its_records(bus: Bus, make_topic: MakeTopic) -> None:
+    from contracts.topics import Topic
+
+    topic = await make_topic()
+    await bus.publish(records(topic, 1))
+    await asyncio.gather(*(bus.ensure([Topic(topic, "tests", False, 1, 1)]) for _ in range(3)))
+    subscription = await bus.subscribe("g", topic)
+    assert values(await read(subscription, 1)) == [0]
+    await subscription.close()
+
+
+async def test_lag_counts_what_is_not_done(bus: Bus, make_topic: MakeTopic) -> None:
+    topic = await make_topic()
+    subscription = await bus.subscribe("g", topic)
+    await bus.publish(records(topic, 5))
+    found = await read(subscription, 2)
+    await subscription.commit(found)
+    await eventually(lambda: subscription.lag(), within=10)
+    assert await subscription.lag() == 3
+    await subscription.close()

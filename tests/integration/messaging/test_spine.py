@@ -1,0 +1,233 @@
+"""State and event in one commit; published at least once; taken in once; poison set aside in order."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from chassis.messaging import dead_letters
+from chassis.messaging.bus import BusUnavailable, Record
+from contracts.envelope import headers
+from tests.integration.messaging.spine import NOW, TOPIC, Spine, raised, started
+from tests.support.eventually import eventually
+
+
+async def taken(spine: Spine, rounds: int = 1) -> None:
+    """Lets a consumer take what is on the bus now."""
+    consumer = spine.consumer()
+    for _ in range(rounds):
+        await consumer.run_once()
+    await consumer.close()
+
+
+async def test_what_is_rolled_back_is_never_told(spine: Spine) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with spine.db.transaction() as tx:
+            await spine.outbox.append(tx, [started()], at=NOW)
+            raise ZeroDivisionError
+    assert await spine.rows("SELECT 1 FROM outbox") == []
+
+
+async def test_a_commit_that_fails_tells_nothing_and_raises(spine: Spine) -> None:
+    with pytest.raises(Exception, match="deferred"):
+        async with spine.db.transaction() as tx:
+            await tx.execute(text("CREATE TEMP TABLE t (a int UNIQUE DEFERRABLE INITIALLY DEFERRED) ON COMMIT DROP"))
+            await spine.outbox.append(tx, [started()], at=NOW)
+            await tx.execute(text("DO $$ BEGIN RAISE EXCEPTION 'deferred'; END $$"))
+    assert await spine.rows("SELECT 1 FROM outbox") == []
+
+
+async def test_a_fact_crosses_with_its_envelope(spine: Spine) -> None:
+    event = raised()
+    (event_id,) = await spine.tell(event)
+    relay = spine.relay()
+    assert await relay.run_once() is True
+    assert await relay.run_once() is False
+    await taken(spine)
+    (row,) = await spine.rows("SELECT event_id, subject, type FROM effects")
+    assert (row["event_id"], row["subject"], row["type"]) == (event_id, str(event.appeal_id), "appeal.raised.v1")
+    await relay.close()
+
+
+async def test_published_twice_has_one_effect(spine: Spine) -> None:
+    await spine.tell(*(started() for _ in range(5)))
+    relay = spine.relay()
+    await relay.run_once()
+    async with spine.db.connection() as connection:  # the relay died after publishing, before marking
+        await connection.execute("UPDATE outbox SET published_at = NULL")
+    await relay.run_once()
+    await taken(spine, rounds=2)
+    assert len(await spine.effects()) == 5
+    await relay.close()
+
+
+async def test_a_batch_that_was_applied_but_not_committed_has_one_effect(spine: Spine) -> None:
+    events = [started() for _ in range(5)]
+    await spine.tell(*events)
+    relay = spine.relay()
+    await relay.run_once()
+    dying = spine.consumer()
+    dying._subscription = await spine.bus.subscribe("spine", TOPIC)
+    records = await dying._subscription.fetch(10, 1)
+    await dying._take(records)  # and here it dies
+    await dying.close()
+    await taken(spine)
+    assert await spine.effects() == [str(event.visit_id) for event in events]
+    await relay.close()
+
+
+async def test_only_one_relay_is_active_and_another_takes_over(spine: Spine) -> None:
+    first, second = spine.relay(), spine.relay()
+    await first.run_once()
+    await spine.tell(started())
+    await second.run_once()
+    assert await spine.rows("SELECT 1 FROM outbox WHERE published_at IS NOT NULL") == []
+    assert first._connection is not None
+    first._connection.terminate()
+    await spine.tell(started())
+
+    async def drained() -> bool:
+        await second.run_once()
+        return await spine.rows("SELECT 1 FROM outbox WHERE published_at IS NULL") == []
+
+    await eventually(drained, within=5)
+    await second.close()
+
+
+async def test_a_flood_on_one_topic_does_not_delay_another(spine: Spine) -> None:
+    from contracts.directory import StaffChanged
+
+    flood = [
+        StaffChanged(id=uuid4(), staff_no=f"S{n}", unit_code="1", roles=[], active=True, version=1) for n in range(500)
+    ]
+    await spine.tell(*flood)
+    await spine.tell(raised())
+    relay = spine.relay()
+    relay._share = 100
+    await relay.run_once()
+    waiting = await spine.rows("SELECT aggregatetype FROM outbox WHERE published_at IS NULL")
+    assert {row["aggregatetype"] for row in waiting} == {"directory.changes"}
+    assert len(waiting) == 400
+    await relay.close()
+
+
+async def test_a_topic_that_cannot_be_written_does_not_stop_the_others(spine: Spine) -> None:
+    async with spine.db.connection() as connection:
+        await connection.execute(
+            """INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload)
+            VALUES (gen_random_uuid(), 'nobody.made', 'k', 't', '/spine', 's', now(), '{}')"""
+        )
+    await spine.tell(started())
+    relay = spine.relay()
+    relay._topics = [TOPIC, "nobody.made"]
+    with pytest.raises(BusUnavailable):
+        await relay.run_once()
+    (row,) = await spine.rows("SELECT aggregatetype FROM outbox WHERE published_at IS NULL")
+    assert row["aggregatetype"] == "nobody.made"
+    await relay.close()
+
+
+async def test_an_oversize_row_is_set_aside_and_the_rest_flows(spine: Spine) -> None:
+    async with spine.db.connection() as connection:
+        await connection.execute(
+            """INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload)
+            VALUES (gen_random_uuid(), 'visit.events', 'k', 't.t.v1', '/spine', 's', now(), $1)""",
+            b"x" * 1_200_000,
+        )
+    await spine.tell(started())
+    relay = spine.relay()
+    await relay.run_once()
+    assert await spine.rows("SELECT 1 FROM outbox WHERE published_at IS NULL") == []
+    (row,) = await spine.rows("SELECT refused FROM outbox WHERE refused IS NOT NULL")
+    assert "1000000 bytes" in row["refused"]
+    subscription = await spine.bus.subscribe("watcher", f"{TOPIC}.dlq")
+    (notice,) = await subscription.fetch(10, 1)
+    assert b"too large" in dict(notice.headers)["dlq_reason"]
+    await relay.close()
+
+
+async def publish_raw(spine: Spine, key: str, value: bytes, type_: str = "visit.started.v1") -> None:
+    its = headers(uuid4(), type_, "/elsewhere", key, NOW)
+    await spine.bus.publish([Record(TOPIC, key, value, tuple(its))])
+
+
+@pytest.mark.parametrize(
+    ("value", "type_", "reason"),
+    [
+        (b"\xff\xfenot json", "visit.started.v1", "InvalidPayload"),
+        (b"{}", "visit.started.v9", "UnknownVersion"),
+        (b'{"visit_id": 5}', "visit.started.v1", "InvalidPayload"),
+    ],
+)
+async def test_what_cannot_be_decoded_is_parked_and_the_rest_flows(
+    spine: Spine, value: bytes, type_: str, reason: str
+) -> None:
+    await publish_raw(spine, "poisoned", value, type_)
+    good = started()
+    await spine.tell(good)
+    relay = spine.relay()
+    await relay.run_once()
+    await taken(spine)
+    assert await spine.effects() == [str(good.visit_id)]
+    await relay.run_once()
+    subscription = await spine.bus.subscribe("watcher", f"{TOPIC}.dlq")
+    (letter,) = await subscription.fetch(10, 1)
+    told = dict(letter.headers)
+    assert reason in told["dlq_reason"].decode()
+    assert (told["dlq_group"], letter.value, letter.key) == (b"spine", value, b"poisoned")
+    await relay.close()
+
+
+async def test_a_poisoned_key_keeps_its_order_and_a_complaint_never_waits_behind_it(spine: Spine) -> None:
+    visit, other = uuid4(), uuid4()
+    spine.broken = {str(visit)}
+    complaint = raised(visit)
+    await spine.tell(started(visit), started(visit), complaint, started(other))
+    relay = spine.relay()
+    await relay.run_once()
+    await taken(spine)
+    assert await spine.effects() == [str(complaint.appeal_id), str(other)]
+    async with spine.db.transaction() as tx:
+        parked = await dead_letters.listed(tx)
+    assert [(row["attempts"], row["key"].decode()) for row in parked] == [(3, str(visit)), (0, str(visit))]
+
+    done, failures = await dead_letters.replay(spine.db, spine.handlers)
+    assert (done, len(failures)) == (0, 1)
+    spine.broken = set()
+    assert await dead_letters.replay(spine.db, spine.handlers) == (2, [])
+    assert await spine.effects() == [str(complaint.appeal_id), str(other), str(visit), str(visit)]
+    await spine.tell(started(visit))
+    await relay.run_once()
+    await taken(spine)
+    assert (await spine.effects())[-1] == str(visit)
+    await relay.close()
+
+
+async def test_an_outage_makes_the_batch_wait_and_parks_nothing(spine: Spine) -> None:
+    await spine.tell(started())
+    relay = spine.relay()
+    await relay.run_once()
+    consumer = spine.consumer()
+    real = spine.db
+    consumer._db = type(real)("postgresql://nobody:x@127.0.0.1:1/none", name="away")
+    with pytest.raises(OSError, match=r"."):
+        await consumer.run_once()
+    await consumer._db.close()
+    consumer._db = real
+    await consumer.run_once()
+    assert len(await spine.effects()) == 1
+    assert await spine.rows("SELECT 1 FROM dead_letters") == []
+    await consumer.close()
+    await relay.close()
+
+
+async def test_two_consumers_racing_over_one_batch_have_one_effect(spine: Spine) -> None:
+    await spine.tell(*(started() for _ in range(50)))
+    relay = spine.relay()
+    await relay.run_once()
+    reader = await spine.bus.subscribe("someone", TOPIC)
+    records = await reader.fetch(100, 1)
+    await asyncio.gather(*(spine.consumer()._take(records) for _ in range(3)))
+    assert len(await spine.effects()) == 50
+    await relay.close()
