@@ -1,5 +1,6 @@
-"""Fixtures of every test: real PostgreSQL for the run, a stack of the three services for a test."""
+"""Fixtures of every test: real PostgreSQL and Kafka for the run, a stack of the three services for a test."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -7,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.databases import Databases
+from deploy.local.errors import Refused
+from deploy.local.kafka import Kafka
+from tests.support.databases import Databases, free_port_pair
 
 if TYPE_CHECKING:
     from tests.support.stack import Stack
 
+ROOT = Path(__file__).parent.parent
 START = datetime.fromisoformat("2026-10-09T10:00:00+08:00")  # a Friday; the Saturday after it is a working day
 
 
@@ -31,3 +35,17 @@ async def stack(databases: Databases, tmp_path: Path) -> AsyncIterator["Stack"]:
 
     async with Stack(databases, tmp_path, START) as its:
         yield its
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A real Apache Kafka for the run; a machine that cannot run one says so, and with CI=true that is a failure."""
+    broker = Kafka(tmp_path_factory.mktemp("kafka"), free_port_pair(), cache=ROOT / ".state" / "cache")
+    try:
+        broker.start()
+    except Refused as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"not tested on Kafka: {missing}")
+        pytest.skip(f"not tested on Kafka: {missing}")
+    yield broker
+    broker.stop()

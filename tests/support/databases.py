@@ -22,6 +22,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_port_pair() -> int:
+    """A free loopback port whose next one is free too."""
+    while True:
+        port = free_port()
+        with closing(socket.socket()) as probe:
+            try:
+                probe.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
 class Databases:
     """Templates by name (`bus` and the services), migrated when first asked for."""
 

@@ -69,7 +69,9 @@ class Spine:
         self.clock = ManualClock(NOW)
         self.outbox = Outbox("/spine")
         self.broken: set[str] = set()
-        self.handlers = Handlers({VisitStarted: self._write_down, AppealRaised: Handler(self._write_down, commutes=True)})
+        self.handlers = Handlers(
+            {VisitStarted: self._write_down, AppealRaised: Handler(self._write_down, commutes=True)}
+        )
 
     async def __aenter__(self) -> Self:
         topics = list(TOPICS.values())
@@ -106,6 +108,8 @@ class Spine:
     async def _write_down(self, tx: AsyncSession, messages: Sequence[Message]) -> None:
         for message in messages:
             values = {"id": message.id, "subject": message.subject, "type": message.type}
-            await tx.execute(text("INSERT INTO effects (event_id, subject, type) VALUES (:id, :subject, :type)"), values)
+            await tx.execute(
+                text("INSERT INTO effects (event_id, subject, type) VALUES (:id, :subject, :type)"), values
+            )
             if message.subject in self.broken:
                 raise ValueError(f"cannot bear {message.subject}")

@@ -1,10 +1,12 @@
 """What every adapter of the bus port must do, on the real thing."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
 from chassis.messaging.bus import MAX_RECORD_BYTES, Bus, Received, Record, RecordTooLarge, Subscription, UnknownTopic
+from contracts.topics import Topic
 from tests.integration.messaging.conftest import MakeBus, MakeTopic
 from tests.support.eventually import eventually
 
@@ -120,16 +122,18 @@ async def test_a_record_over_the_limit_is_refused_before_anything_is_written(bus
 
 
 async def test_an_unknown_topic_is_an_outage_until_it_is_made(bus: Bus) -> None:
+    topic = Topic(f"t.{uuid4().hex}", "tests", compacted=False, retention_days=1, partitions=1)
     with pytest.raises(UnknownTopic):
-        await bus.publish(records("t.nobody-made-this", 1))
-    subscription = await bus.subscribe("g", "t.nobody-made-this")
+        await bus.publish(records(topic.name, 1))
+    subscription = await bus.subscribe("g", topic.name)
     assert await subscription.fetch(1, 0.2) == []
+    await bus.ensure([topic])
+    await bus.publish(records(topic.name, 1))
+    assert values(await read(subscription, 1)) == [0]
     await subscription.close()
 
 
 async def test_ensuring_a_topic_twice_keeps_its_records(bus: Bus, make_topic: MakeTopic) -> None:
-    from contracts.topics import Topic
-
     topic = await make_topic()
     await bus.publish(records(topic, 1))
     await asyncio.gather(*(bus.ensure([Topic(topic, "tests", False, 1, 1)]) for _ in range(3)))
@@ -146,4 +150,23 @@ async def test_lag_counts_what_is_not_done(bus: Bus, make_topic: MakeTopic) -> N
     await subscription.commit(found)
     await eventually(lambda: subscription.lag(), within=10)
     assert await subscription.lag() == 3
+    await subscription.close()
+
+
+async def test_a_compacted_topic_keeps_the_last_of_each_key(make_bus: MakeBus, make_topic: MakeTopic) -> None:
+    """Kafka compacts closed segments in its own time; that both keep the last value of every key holds at any time."""
+    topic = await make_topic(compacted=True)
+    bus = await make_bus()
+    for n in range(3):
+        await bus.publish([Record(topic, key, b"%d" % n) for key in ("a", "b")])
+    await bus.publish([Record(topic, "a", None)])
+    await bus.maintain([Topic(topic, "tests", compacted=True, retention_days=1, partitions=1)])
+    subscription = await bus.subscribe("late", topic)
+    last: dict[bytes, bytes | None] = {}
+
+    async def caught_up() -> bool:
+        last.update({record.key: record.value for record in await subscription.fetch(100, 0.2)})
+        return last == {b"a": None, b"b": b"2"}
+
+    await eventually(caught_up)
     await subscription.close()
