@@ -88,6 +88,9 @@ def _boot_id() -> str:
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()
 
 
+AT_ONCE = ((signal.SIGKILL, 10.0),)
+
+
 class PidFile:
     """Remembers one process on disk, so that a later run can find what an earlier one left behind."""
 

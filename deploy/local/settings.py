@@ -1,6 +1,7 @@
 """What the person at the terminal chose, read once from the environment (`make up BUS=kafka` puts it there)."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +43,11 @@ class Settings:
             kafka_bootstrap_servers=chosen.get("KAFKA_BOOTSTRAP_SERVERS") if bus == "kafka" else None,
             scale=_scale(chosen.get("CLOCK_START"), chosen.get("CLOCK_SPEED")),
         )
+
+    @property
+    def cache(self) -> Path:
+        """Where fetched jars are kept: once for all stacks of a clone, in the state if the clone cannot be written."""
+        return (ROOT / ".state" if os.access(ROOT, os.W_OK) else self.state_dir) / "cache"
 
     def port(self, of: str) -> int:
         """The port of a service, of `postgres` or of `kafka`."""

@@ -66,6 +66,10 @@ class State:
             os.close(self._lock)
             self._lock = None
 
+    def environment(self, service: str) -> Path:
+        """Where the environment is kept that a service was last started with, for commands that act as it."""
+        return self.run / f"{service}.environment.json"
+
     def recall(self, name: str) -> Any:
         return files.read_json(self.marker).get(name)
 

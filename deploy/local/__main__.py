@@ -1,0 +1,125 @@
+"""The words of the local stack: `python -m deploy.local up`; `make` has one target for each."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from deploy.local import cluster, files
+from deploy.local.errors import Refused
+from deploy.local.kafka import Kafka
+from deploy.local.leftovers import stop_stack
+from deploy.local.services import REAL, Programs, base_environment
+from deploy.local.settings import ROOT, Settings
+from deploy.local.signals import Signals, Stopped
+from deploy.local.state import State
+from deploy.local.supervisor import Supervisor
+from deploy.local.tokens import Issuer
+
+
+def up(settings: Settings, programs: Programs) -> int:
+    """Run the stack in the foreground."""
+    with Signals() as signals:
+        try:
+            Supervisor(settings, signals, programs).up()
+        except Stopped:
+            print("stopped", flush=True)
+    return 0
+
+
+def down(settings: Settings, programs: Programs) -> int:
+    """Stop the stack, or what is left of it."""
+    print("stopped" if stop_stack(State(settings.state_dir)) else "nothing was running")
+    return 0
+
+
+def reset(settings: Settings, programs: Programs) -> int:
+    """Stop the stack and forget its state."""
+    state = State(settings.state_dir)
+    if state.folder.exists() and not state.known:
+        raise Refused(f"{state.folder} is not the state of a stack: nothing was removed.")
+    stop_stack(state)
+    cluster.forget(state.folder)
+    state.forget()
+    print(f"forgotten: {state.folder}")
+    return 0
+
+
+def token(settings: Settings, programs: Programs) -> int:
+    """Print a token for ROLE, UNIT and STAFF, good for 24 hours."""
+    state = State(settings.state_dir)
+    state.open()
+    roles = [role.strip() for role in os.environ.get("ROLE", "").split(",") if role.strip()]
+    print(Issuer(state.auth).token(roles, os.environ.get("UNIT") or None, os.environ.get("STAFF") or None))
+    return 0
+
+
+def dlq(settings: Settings, programs: Programs) -> int:
+    """List the dead letters of all services or of SERVICE; DO=replay handles them again, with KEY= one key's only."""
+    chosen = os.environ.get("SERVICE") or None
+    if chosen is not None and chosen not in programs.services:
+        raise Refused(f"There is no service {chosen!r}; the services are {', '.join(programs.services)}.")
+    do = os.environ.get("DO") or "list"
+    if do not in ("list", "replay"):
+        raise Refused(f"DO is list or replay, not {do!r}.")
+    words = ["dlq", do, *(["--key", os.environ["KEY"]] if os.environ.get("KEY") else [])]
+    codes = []
+    for name in [chosen] if chosen else programs.services:
+        print(f"{name}:", flush=True)
+        env = _environment_of(State(settings.state_dir), name)
+        codes.append(subprocess.run([*programs.services[name], *words], env=env, cwd=ROOT, check=False).returncode)
+    return max(codes)
+
+
+def kafka_console(settings: Settings, programs: Programs) -> int:
+    """Print the events of TOPIC with Kafka's own console consumer, until Ctrl-C."""
+    topic = os.environ.get("TOPIC")
+    if not topic:
+        raise Refused("TOPIC is missing: visit.events, for example.")
+    state = State(settings.state_dir)
+    servers = _environment_of(state, "visit_api").get("VISIT_API_KAFKA_BOOTSTRAP_SERVERS")
+    if servers is None:
+        raise Refused("This stack carries its events on the embedded bus: `make up BUS=kafka` runs it on Kafka.")
+    command = Kafka(state.folder, settings.port("kafka"), cache=settings.cache).console_consumer(topic, servers)
+    os.execv(command[0], command)  # noqa: S606
+
+
+def _environment_of(state: State, service: str) -> dict[str, str]:
+    if state.known and state.lock():
+        state.unlock()
+        raise Refused("The stack is not running: `make up` starts it.")
+    env = files.read_json(state.environment(service))
+    if not env:
+        raise Refused("The stack has not started its services yet.")
+    return {**base_environment(), **env}
+
+
+WORDS: Mapping[str, Callable[[Settings, Programs], int]] = {
+    "up": up,
+    "down": down,
+    "reset": reset,
+    "token": token,
+    "dlq": dlq,
+    "kafka-console": kafka_console,
+}
+
+
+def main(words: Sequence[str], programs: Programs = REAL) -> int:
+    """Do what the one word says; 1 and one sentence when it cannot be done."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # also where the locale says otherwise
+    if len(words) != 1 or words[0] not in WORDS:
+        print(f"usage: python -m deploy.local {'|'.join(WORDS)}", file=sys.stderr)
+        return 2
+    try:
+        return WORDS[words[0]](Settings.read(os.environ), programs)
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        print(f"This cannot be done here: {named}{error.strerror or error}.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""Keeps one service's process running."""
+
+import http.client
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from deploy.local import files, processes
+from deploy.local.errors import Refused
+from deploy.local.processes import LOOPBACK, PidFile
+from deploy.local.settings import ROOT
+
+RESTART_AFTER = 0.5  # seconds
+TRIES = 3  # of a service that has never been ready
+STEPS = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 10.0))
+
+
+class Keeper:
+    """One service: started, started again whenever it dies, stopped.
+
+    Once it has been ready it is started again for ever; before that, `TRIES` times.
+    """
+
+    def __init__(
+        self, name: str, port: int, command: Sequence[str], env: Mapping[str, str], log: Path, pid: Path
+    ) -> None:
+        self.name, self.port, self.log = name, port, log
+        self._command, self._env = command, env
+        self._pid = PidFile(pid)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+        self._start_again_at: float | None = None
+        self._was_ready = False
+
+    def start(self) -> None:
+        with files.open_log(self.log) as log:
+            self._child = processes.spawn(self._command, log=log, env=self._env, cwd=ROOT)
+        self._pid.write(self._child.pid)
+        self._starts += 1
+        self._start_again_at = None
+
+    def tend(self, say: Callable[[str], None]) -> None:
+        """Start the service again if it died. Raises Refused when it has never been ready and keeps dying."""
+        if self._child is None or self._child.poll() is None:
+            return
+        now = time.monotonic()
+        if self._start_again_at is None:
+            ended = _how_it_ended(self._child.returncode)
+            if not self._was_ready and self._starts >= TRIES:
+                raise Refused(
+                    f"{self.name} {ended} {TRIES} times without ever being ready; the end of {self.log}:\n"
+                    f"{processes.last_lines(self.log)}"
+                )
+            say(f"{self.name} {ended}; starting it again")
+            self._start_again_at = now + RESTART_AFTER
+        elif now >= self._start_again_at:
+            self.start()
+
+    def ready(self) -> str | None:
+        """None when the service answers that it is ready, else what it answers."""
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            said = answer.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            return f"{type(error).__name__}: {error}"
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            return f"{answer.status} {said}"
+        self._was_ready = True
+        return None
+
+    def ask_to_stop(self) -> None:
+        if self._child is not None and self._child.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Stop and wait until it is gone; safe to call twice."""
+        if self._child is not None:
+            processes.stop_child(self._child, STEPS)
+            self._child = None
+            self._pid.clear()
+
+
+def _how_it_ended(code: int) -> str:
+    return f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
