@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import jwt
 
-from chassis.clock import RealClock
+from chassis.clock import Clock, RealClock
 from chassis.outage import Outage
 from chassis.web.errors import InvalidToken
 
@@ -114,10 +114,10 @@ def _usable(entries: list[Any]) -> dict[str, jwt.PyJWK]:
 class Tokens:
     """Turns a bearer token into the principal it stands for."""
 
-    def __init__(self, issuer: str, audience: str, jwks: str) -> None:
+    def __init__(self, issuer: str, audience: str, jwks: str, clock: Clock | None = None) -> None:
         self._issuer, self._audience = issuer, audience
         self._keys = KeySet(jwks)
-        self._clock = RealClock()
+        self._clock = clock or RealClock()
         # A signature costs 0.1 ms to check, and the same token comes with every request of a session.
         self._verified: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
         self._generation = 0
