@@ -78,7 +78,7 @@ class HttpServer:
 class _Server(uvicorn.Server):
     def install_signal_handlers(self) -> None: ...  # the process has its own
 
-    def capture_signals(self):  # type: ignore[no-untyped-def,override]
+    def capture_signals(self):  # type: ignore[no-untyped-def]
         return contextlib.nullcontext()
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -28,7 +28,10 @@ _METADATA = 3.0  # seconds to learn of a topic
 _START = 15.0  # seconds for a client to find the cluster
 _DAY_MS = 86_400_000
 
-_Client = AIOKafkaProducer | AIOKafkaConsumer
+
+class _Client(Protocol):
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
 
 
 class KafkaBus:
