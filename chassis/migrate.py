@@ -1,8 +1,8 @@
 """Alembic without its ini file: each service's `migrations/` folder, run as its migrator role."""
 
 import asyncio
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
 
 from alembic import context
 from alembic.config import Config
@@ -33,23 +33,30 @@ async def upgrade(package: str, url: str, revision: str = "head") -> None:
     await asyncio.to_thread(command.upgrade, config(package, url), revision)
 
 
-def run_env(metadata: MetaData | None = None) -> None:
-    """What each service's `migrations/env.py` calls."""
-    asyncio.run(_run(context.config.attributes["url"], metadata))
+Seed = Callable[[Connection], None]
 
 
-async def _run(url: str, metadata: MetaData | None) -> None:
+def run_env(metadata: MetaData | None = None, seed: Seed | None = None) -> None:
+    """What each service's `migrations/env.py` calls. `seed` publishes what is shipped as data, in the same transaction,
+    every time: it must be safe to repeat."""
+    asyncio.run(_run(context.config.attributes["url"], metadata, seed))
+
+
+async def _run(url: str, metadata: MetaData | None, seed: Seed | None) -> None:
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(_migrate, metadata)
+            await connection.run_sync(_migrate, metadata, seed)
             await connection.commit()
     finally:
         await engine.dispose()
 
 
-def _migrate(connection: Connection, metadata: Any) -> None:
+def _migrate(connection: Connection, metadata: MetaData | None, seed: Seed | None) -> None:
     context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
     with context.begin_transaction():
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migration'))"))
         context.run_migrations()
+        # Data is written in the newest form, which the tables of an older revision do not have.
+        if seed is not None and context.get_context().get_current_revision() == context.get_head_revision():
+            seed(connection)
