@@ -1,0 +1,194 @@
+"""The story: a complaint on a Friday, a Saturday that is a working day, a night, a broken promise, a good end."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from deploy.local.demo.stage import Stage
+from deploy.local.errors import Refused
+
+RAISED = datetime.fromisoformat("2026-10-09T16:00:00+08:00")
+PARENT, UNIT = "374", "37401"
+VISITOR, HANDLER, SUPERVISOR, PARENT_SUPERVISOR = "S101", "S102", "S110", "S900"
+ANSWER_DUE = datetime.fromisoformat("2026-10-20T00:00:00+08:00")  # 24:00 of 10-19
+
+Say = Callable[[str, str], None]
+
+
+@dataclass
+class Story:
+    """Each scene is a method that acts, waits for what must follow, and tells it; `scenes` gives their order."""
+
+    stage: Stage
+    say: Say
+    visit: str = ""
+    appeal: dict[str, Any] = field(default_factory=dict)
+
+    def scenes(self) -> Iterator[Callable[[], None]]:
+        yield from (self.people, self.complaint, self.first_warning, self.breach, self.escalation)
+        yield from (self.late_contact, self.half_time, self.answer, self.callback, self.archive)
+
+    def people(self) -> None:
+        admin = {"role": "admin", "unit": PARENT}
+        self._visit_api("POST", "/units", {"code": PARENT, "name": "山东省电力公司"}, **admin)
+        self._visit_api("POST", "/units", {"code": UNIT, "name": "济南供电公司", "parent_code": PARENT}, **admin)
+        staff = [(VISITOR, "李走访", UNIT, "visitor"), (HANDLER, "王处理", UNIT, "handler")]
+        staff += [(SUPERVISOR, "赵主管", UNIT, "supervisor"), (PARENT_SUPERVISOR, "钱总监", PARENT, "supervisor")]
+        for number, name, unit, role in staff:
+            body = {"staff_no": number, "name": name, "unit_code": unit, "roles": [role]}
+            self._visit_api("POST", "/staff", body, **admin)
+        customer = {
+            "name": "泉城纺织有限公司",
+            "kind": "other.important",
+            "unit_code": UNIT,
+            "customer_no": "0000123456",
+        }
+        made = self._visit_api("POST", "/customers", customer, **admin)
+        plan = {"customer_id": made["id"], "channel": "on_site", "scheduled_at": RAISED.isoformat()}
+        planned = self._visit_api("POST", "/visits", plan, **self._visitor)
+        self.visit = planned["id"]
+        self._visit_api("POST", f"/visits/{self.visit}/start", {}, **self._visitor)
+        self.say("单位、人员、用户就绪，走访开始", "units, staff and a customer are there; the visit has begun")
+
+    def complaint(self) -> None:
+        self.stage.jump(RAISED + timedelta(minutes=1))
+        words = {"type": "complaint", "summary": "一周内三次停电，无人解释", "received_at": RAISED.isoformat()}
+        raised = self._visit_api("POST", f"/visits/{self.visit}/appeals", words, **self._visitor)
+        self._visit_api("POST", f"/visits/{self.visit}/complete", {}, **self._visitor)
+        self.appeal = {"id": raised["id"]}
+        self.appeal = self.stage.until("the tracker opens the appeal", self._look_up)
+        due = {clock["milestone"]: _local(clock["due_at"]) for clock in self.appeal["clocks"]}
+        if due["answer"] != ANSWER_DUE:
+            raise Refused(f"The answer is due {due['answer']}, not {ANSWER_DUE}: 10-10 is a working Saturday.")
+        number, contact = self.appeal["appeal_no"], _hm(due["contact"])
+        self.say(
+            f"投诉 {number}：{contact} 前联系，7 个工作日内答复（10-19 24:00，10-10 周六上班）",
+            "a complaint: contact due in 24 hours, answer due 10-19 24:00, the 7th working day (Saturday 10-10 works)",
+        )
+
+    def first_warning(self) -> None:
+        night = RAISED + timedelta(hours=12)
+        self.stage.jump(night)
+        held = self._delivery("deadline.warned.v1", "deferred", milestone="contact")
+        morning = _local(held["not_before"])
+        self.say(
+            f"凌晨 {_hm(night)} 到达时限一半，21:00–08:00 不打扰：消息推迟到 {_hm(morning)}",
+            f"half of the 24 hours is over at {_hm(night)}; nobody is woken: deferred to {_hm(morning)}",
+        )
+        self.stage.jump(morning)
+        sent = self.stage.until("the deferred message goes", lambda: self._same(held, {"sent", "delivered"}))
+        self.say(
+            f"早上 {_hm(_local(sent['sent_at']))}，消息送达 {sent['recipient']}", "in the morning the message goes"
+        )
+
+    def breach(self) -> None:
+        self.stage.jump(RAISED + timedelta(hours=24))
+        told = self._delivery("deadline.breached.v1", "delivered", milestone="contact", recipient=SUPERVISOR)
+        self.say(
+            f"24 小时内未联系用户：违约，通知主管 {told['recipient']}",
+            "nobody contacted the customer in 24 hours: the promise is broken, the unit's supervisor is told",
+        )
+
+    def escalation(self) -> None:
+        self.stage.jump(RAISED + timedelta(hours=26))
+        told = self._delivery("deadline.escalated.v1", "delivered", milestone="contact", recipient=PARENT_SUPERVISOR)
+        self.say(
+            f"再过两小时仍未联系：升级到上级单位 {told['recipient']}",
+            "two hours later it goes up: the parent unit's supervisor is told",
+        )
+
+    def late_contact(self) -> None:
+        self._act("contacts", {"at": self._now(), "channel": "phone", "result": "reached"}, HANDLER, "handler")
+        self.say("处理人员联系了用户（违约记录保留）", "the handler reaches the customer; the breach stays on record")
+
+    def half_time(self) -> None:
+        noon = datetime.fromisoformat("2026-10-14T12:00:00+08:00")
+        self.stage.jump(noon)
+        self._delivery("deadline.warned.v1", "delivered", milestone="answer")
+        self.say(
+            "答复时限过半（第 4 个工作日中午），提醒责任人",
+            "half of the 7 working days is over at noon of the 4th: the owner is reminded",
+        )
+
+    def answer(self) -> None:
+        self.stage.jump(datetime.fromisoformat("2026-10-15T10:00:00+08:00"))
+        self._act("answers", {"at": self._now(), "content": "更换老化开关，已恢复可靠供电"}, HANDLER, "handler")
+        states = {clock["milestone"]: clock["state"] for clock in (self._look_up() or {})["clocks"]}
+        if states["answer"] != "met":
+            raise Refused(f"The answer came in time, but its clock is {states['answer']}.")
+        self.say("在时限内答复用户", "the customer is answered in time")
+
+    def callback(self) -> None:
+        self.stage.jump(datetime.fromisoformat("2026-10-16T09:30:00+08:00"))
+        body = {"at": self._now(), "result": "completed", "satisfaction": 4, "opinion": "处理及时，希望提前通知停电"}
+        self._act("callbacks", body, SUPERVISOR, "supervisor")
+        self._act("close", {}, SUPERVISOR, "supervisor")
+        self.say("回访完成，满意度 4，诉求办结", "called back, satisfaction 4 of 5, the appeal is closed")
+
+    def archive(self) -> None:
+        def try_to() -> Any:
+            try:
+                return self._visit_api("POST", f"/visits/{self.visit}/archive", {}, **self._visitor)
+            except Refused:
+                return None  # visit_api has not heard of the closing yet
+
+        self.stage.until("the visit can be archived", try_to)
+        timeline = self._tracker("GET", f"/appeals/{self.appeal['id']}/timeline")["items"]
+        messages = self._deliveries()
+        self.say(
+            f"走访归档：诉求时间线 {len(timeline)} 条，消息 {len(messages)} 条",
+            f"the visit is archived; {len(timeline)} facts in the appeal's timeline, {len(messages)} messages",
+        )
+
+    @property
+    def _visitor(self) -> dict[str, str]:
+        return {"role": "visitor", "unit": UNIT, "staff": VISITOR}
+
+    def _visit_api(self, method: str, path: str, body: Any = None, **who: str) -> Any:
+        return self.stage.call("visit_api", method, path, body, **who)
+
+    def _tracker(self, method: str, path: str, body: Any = None) -> Any:
+        return self.stage.call("appeal_tracker", method, path, body, role="supervisor", unit=UNIT, staff=SUPERVISOR)
+
+    def _act(self, what: str, body: Any, staff: str, role: str) -> Any:
+        path = f"/appeals/{self.appeal['id']}/{what}"
+        return self.stage.call("appeal_tracker", "POST", path, body, role=role, unit=UNIT, staff=staff)
+
+    def _look_up(self) -> Any:
+        try:
+            return self._tracker("GET", f"/appeals/{self.appeal['id']}")
+        except Refused:
+            return None  # not heard of yet
+
+    def _deliveries(self) -> list[dict[str, Any]]:
+        path = f"/deliveries?appeal_id={self.appeal['id']}&limit=200"
+        answer = self.stage.call("notifier", "GET", path, role="supervisor", unit=PARENT, staff=PARENT_SUPERVISOR)
+        found: list[dict[str, Any]] = answer["items"]
+        return found
+
+    def _delivery(self, event_type: str, state: str, milestone: str, recipient: str | None = None) -> dict[str, Any]:
+        def look() -> dict[str, Any] | None:
+            for delivery in self._deliveries():
+                reached = delivery["state"] == state or (state == "delivered" and delivery["state"] == "sent")
+                meant = (delivery["event_type"], delivery["milestone"]) == (event_type, milestone)
+                if meant and reached and recipient in (None, delivery["recipient"]):
+                    return delivery
+            return None
+
+        return self.stage.until(f"a delivery of {event_type} ({milestone}) is {state}", look)
+
+    def _same(self, delivery: dict[str, Any], states: set[str]) -> dict[str, Any] | None:
+        found = next(d for d in self._deliveries() if d["id"] == delivery["id"])
+        return found if found["state"] in states else None
+
+    def _now(self) -> str:
+        return self.stage.now().isoformat()
+
+
+def _local(instant: str) -> datetime:
+    return datetime.fromisoformat(instant).astimezone(RAISED.tzinfo)
+
+
+def _hm(at: datetime) -> str:
+    return f"{at:%m-%d %H:%M}"
