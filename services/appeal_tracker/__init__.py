@@ -1,0 +1,1 @@
+"""Appeals handled in time: their clocks, who is told when, and every answer given."""

@@ -1,0 +1,35 @@
+"""Tables of the calendars: each version as it was published, and the days it lists itself. Immutable."""
+
+from datetime import date, datetime
+
+from sqlalchemy import DateTime, ForeignKeyConstraint, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from appeal_tracker.base import Base
+
+
+class CalendarVersion(Base):
+    """One version of a calendar; one that `extends` another lies over it and inherits the days it does not list."""
+
+    __tablename__ = "calendar_versions"
+
+    calendar: Mapped[str] = mapped_column(Text, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    extends: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+
+
+class ListedDay(Base):
+    """A day that a version lists: off or working, by which name, on whose word."""
+
+    __tablename__ = "calendar_days"
+    __table_args__ = (
+        ForeignKeyConstraint(["calendar", "version"], ["calendar_versions.calendar", "calendar_versions.version"]),
+    )
+
+    calendar: Mapped[str] = mapped_column(Text, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    date: Mapped[date] = mapped_column(primary_key=True)
+    working: Mapped[bool]
+    name: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)

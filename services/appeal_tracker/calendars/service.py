@@ -1,0 +1,79 @@
+"""Calendars as published: the newest of each for what begins now, any version for what began under it.
+
+A version never changes, so what is built from the tables is kept by the process, for each database its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.calendars import repository
+from appeal_tracker.calendars.calendar import Calendar, Reason
+from appeal_tracker.calendars.editions import assemble
+from appeal_tracker.calendars.errors import BadRange, CalendarNotFound, DayNotCovered
+from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR
+from appeal_tracker.calendars.loader import packaged_edition
+from appeal_tracker.calendars.models import CalendarVersion
+
+LONGEST_RANGE = timedelta(days=3660)
+
+_built: WeakKeyDictionary[Any, dict[str, Calendar]] = WeakKeyDictionary()  # by database, then by label
+
+
+def publish_packaged(connection: Connection) -> None:
+    """Publishes the calendars that come with the package, where they are not published yet."""
+    repository.publish(connection, packaged_edition())
+
+
+async def newest(tx: AsyncSession) -> dict[str, Calendar]:
+    """The newest version of every calendar, each over the newest of those it extends."""
+    heads: dict[str, CalendarVersion] = {}
+    for version in await repository.versions(tx):
+        heads.setdefault(version.calendar, version)
+    return {calendar: await by_label(tx, _label(calendar, heads)) for calendar in heads}
+
+
+async def by_label(tx: AsyncSession, label: str) -> Calendar:
+    """The calendar as a clock names it: `cn-statutory@1`, or `qingdao@3+cn-statutory@1` for one laid over another."""
+    built = _built.setdefault(tx.bind, {})
+    if label not in built:
+        wanted = [(calendar, int(version)) for calendar, version in (each.split("@") for each in label.split("+"))]
+        built[label] = assemble(wanted[0][0], await repository.editions(tx, wanted))
+    return built[label]
+
+
+def _label(calendar: str, heads: Mapping[str, CalendarVersion]) -> str:
+    labels, at = [], heads.get(calendar)
+    while at is not None:
+        labels.append(f"{at.calendar}@{at.version}")
+        at = heads.get(at.extends) if at.extends else None
+    return "+".join(labels)
+
+
+async def versions(tx: AsyncSession, calendar: str) -> Sequence[CalendarVersion]:
+    """The versions of a calendar, newest first. Raises `CalendarNotFound`."""
+    found = await repository.versions(tx, calendar)
+    if not found:
+        raise CalendarNotFound
+    return found
+
+
+async def days(tx: AsyncSession, calendar: str, first: date, last: date) -> list[tuple[date, Reason]]:
+    """What the newest version says of each day from `first` to `last`.
+
+    Raises `BadRange`, `CalendarNotFound`, `DayNotCovered`.
+    """
+    its = (await newest(tx)).get(calendar)
+    if its is None:
+        raise CalendarNotFound
+    for day in (first, last):
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise DayNotCovered(first_year=FIRST_YEAR, last_year=LAST_YEAR)
+    if not first <= last <= first + LONGEST_RANGE:
+        raise BadRange(days=LONGEST_RANGE.days)
+    asked = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+    return [(day, its.reason(day)) for day in asked]
