@@ -1,0 +1,37 @@
+"""When a contact clock stops: by a recorded attempt whose result the policy accepts, or by enough in vain. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from appeal_tracker.calendars.civil import ticks_of
+from appeal_tracker.policies.policy import ContactRule
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One recorded attempt to reach the customer, at its true time, whenever it was recorded."""
+
+    at: datetime
+    result: str
+
+
+def contacted_at(attempts: Iterable[Attempt], rule: ContactRule, start: datetime, due_at: datetime) -> datetime | None:
+    """Return the instant at which the customer counts as contacted, or None.
+
+    An accepted result counts whenever it comes. `no_answer` counts only as the last of enough attempts, each far enough
+    from the one counted before it, and all of them from the start up to the deadline.
+    """
+    in_vain: list[datetime] = []
+    apart = timedelta(hours=rule.hours_apart)
+    for attempt in sorted(attempts, key=lambda attempt: ticks_of(attempt.at)):
+        if attempt.at < start:
+            continue
+        if attempt.result in rule.accepts:
+            return attempt.at
+        in_time = attempt.result == "no_answer" and attempt.at <= due_at
+        if in_time and (not in_vain or attempt.at - in_vain[-1] >= apart):
+            in_vain.append(attempt.at)
+            if len(in_vain) == rule.attempts:
+                return attempt.at
+    return None

@@ -1,0 +1,71 @@
+"""The ladder of a deadline: at which points of its course whom to tell."""
+
+import re
+from enum import StrEnum
+
+import msgspec
+
+PARTS = 10_000  # a fraction of a period is kept as so many parts of ten thousand
+MANY = 1000  # hours or working days away from a deadline, at most
+TIMES = 50  # repetitions of one step, at most
+
+_FRACTION = re.compile(r"0\.\d{1,4}")
+_OFFSET = re.compile(r"(?P<sign>[+-])(?P<count>[1-9]\d*)(?P<unit>h|wd)")
+_REPEAT = re.compile(r"every (?P<count>[1-9]\d*)(?P<unit>h|wd), at most (?P<times>[1-9]\d*)")
+
+
+class Phase(StrEnum):
+    """What the firing of a step means: it warns, it tells of the breach, or it escalates afterwards."""
+
+    BEFORE = "before"
+    DUE = "due"
+    AFTER = "after"
+
+
+class Measure(StrEnum):
+    """In what the distance of a moment is measured."""
+
+    PARTS = "parts"  # of the period, in ten-thousandths, from its start
+    HOURS = "h"  # from the deadline
+    WORKING_DAYS = "wd"  # from the deadline
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """A point on the course of a deadline: `0.5`, `-4h`, `-1wd`, `due`, `+2h`, `+1wd`, `every 1wd, at most 5`."""
+
+    text: str
+    measure: Measure
+    amount: int
+    phase: Phase
+    times: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "Moment":
+        """Read a moment as a pack writes it; ValueError says what is wrong."""
+        if text == "due":
+            return cls(text, Measure.HOURS, 0, Phase.DUE)
+        if _FRACTION.fullmatch(text):
+            parts = int(text[2:].ljust(4, "0"))
+            if parts == 0:
+                raise ValueError(f"{text!r} is the start itself; a fraction lies between 0 and 1")
+            return cls(f"0.{parts:04}".rstrip("0"), Measure.PARTS, parts, Phase.BEFORE)
+        if (match := _OFFSET.fullmatch(text)) or (match := _REPEAT.fullmatch(text)):
+            found = match.groupdict()
+            count, times = int(found["count"]), int(found.get("times", 1))
+            if count > MANY or times > TIMES:
+                raise ValueError(f"{text!r} reaches too far: at most {MANY} h or wd, at most {TIMES} times")
+            amount, phase = (-count, Phase.BEFORE) if found.get("sign") == "-" else (count, Phase.AFTER)
+            return cls(text, Measure(found["unit"]), amount, phase, times)
+        raise ValueError(f"{text!r} is no moment such as 0.5, '-4h', '-1wd', 'due', '+2h' or 'every 1wd, at most 5'")
+
+    def name(self, time: int) -> str:
+        """Name one firing of this moment, unique on its ladder: `0.5`, `due`, `every 1wd#2`."""
+        return self.text if self.times == 1 else f"{self.text.partition(',')[0]}#{time}"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One rung: when, and which audiences to tell. A mandatory step may not be missing from a pack that extends."""
+
+    moment: Moment
+    tell: tuple[str, ...]
+    mandatory: bool = False

@@ -1,0 +1,90 @@
+"""A policy in force: a pack with all it inherits, ready to count by. Pure, immutable."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Literal, Protocol, TypeVar
+
+import msgspec
+
+from appeal_tracker.calendars.civil import date_of, day_number
+from appeal_tracker.calendars.period import Period
+from appeal_tracker.policies.ladder import Step
+from appeal_tracker.policies.pack import Target
+from appeal_tracker.policies.quiet import QuietHours
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """One deadline a policy sets: what must be done, within which period, on whose word.
+
+    `stated_by` is the pack whose `clause` gives the figure; `starts` the fact the period runs from.
+    """
+
+    milestone: str
+    within: Period
+    clause: str
+    stated_by: str
+    starts: str
+    ladder: tuple[Step, ...]
+    holdable: bool = False
+
+
+class ContactRule(msgspec.Struct, frozen=True):
+    """What stops a contact clock: an accepted result, or `attempts` unanswered ones, `hours_apart` or more."""
+
+    accepts: frozenset[str] = frozenset({"reached"})
+    attempts: int = 3
+    hours_apart: int = 2
+
+
+class CallbackRule(msgspec.Struct, frozen=True):
+    """Which appeals are called back, and by whom; one who refused or is anonymous is never called."""
+
+    required_for: frozenset[str] = frozenset()
+    by: Literal["anyone", "acceptor", "not_the_handler"] = "anyone"
+    clause: str = ""
+
+    def is_required(self, appeal_type: str, *, refused: bool = False, anonymous: bool = False) -> bool:
+        return appeal_type in self.required_for and not refused and not anonymous
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """All the rules that one version of a pack sets, its own and the inherited."""
+
+    id: str
+    version: int
+    title: str
+    lineage: tuple[str, ...]  # labels, this pack first, then those it extends
+    effective_from: date | None
+    calendar: str
+    quiet: QuietHours | None
+    contact: ContactRule
+    callback: CallbackRule
+    reopen: Literal["new_round", "continue", "restart"]
+    appeals: Mapping[str, tuple[Limit, ...]]
+    visits: tuple[Limit, ...]
+    targets: Mapping[str, Target]
+
+    @property
+    def label(self) -> str:
+        return f"{self.id}@{self.version}"
+
+    def limits(self, appeal_type: str) -> tuple[Limit, ...]:
+        """Return the deadlines of an appeal of this type; none where the standard gives no number."""
+        return self.appeals.get(appeal_type, ())
+
+
+class _Version(Protocol):
+    @property
+    def version(self) -> int: ...
+    @property
+    def effective_from(self) -> date | None: ...
+
+
+V = TypeVar("V", bound=_Version)
+
+
+def in_force(versions: Iterable[V], at: datetime) -> V | None:
+    """Return the version effective on the civil day of an instant: the latest to begin, the newest of those."""
+    today = date_of(day_number(at))
+    begun = [each for each in versions if each.effective_from is None or each.effective_from <= today]
+    return max(begun, key=lambda each: (each.effective_from or date.min, each.version), default=None)
