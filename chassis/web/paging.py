@@ -58,11 +58,16 @@ class Window:
     since: datetime | None = None
     after: _Cursor | None = None
 
+    @property
+    def is_feed(self) -> bool:
+        """Whether changes are followed: then what is gone is shown as gone."""
+        return self.since is not None or (self.after is not None and self.after.kind == "feed")
+
     async def fetch(self, tx: AsyncSession, query: Select[Any], entity: type[Row], *key: Any) -> Listing[Row]:
         """The rows of `query` in this window. A list is ordered by `key` (unique, not null; the id where none is
         given); a feed wants `entity` to be `Tracked`, with an index on (changed_xid, id)."""
         model: Any = entity
-        feed = self.since is not None or (self.after is not None and self.after.kind == "feed")
+        feed = self.is_feed
         columns: tuple[Any, ...] = (model.changed_xid, model.id) if feed else (key or (model.id,))
         if feed:
             query = query.where(model.changed_xid < _OLDEST_RUNNING)

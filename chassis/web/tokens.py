@@ -170,7 +170,7 @@ def _principal(claims: dict[str, Any]) -> Principal:
         raise InvalidToken("sub or unit malformed")
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise InvalidToken("roles malformed")
-    if unit is None and "service" not in roles:
+    if unit is None and set(roles) != {"service"}:
         raise InvalidToken("no unit")
     return Principal(sub, unit, frozenset(roles))
 

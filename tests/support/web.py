@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 from fastapi import APIRouter, FastAPI
 from httpx import ASGITransport
+from starlette.types import ASGIApp
 
 from chassis.runtime import Runtime, RuntimeSettings
 from chassis.web.app import create_app
@@ -26,6 +27,6 @@ def app_of(issuer: Issuer, *routers: APIRouter, database_url: str = NOWHERE, **s
     return create_app(Runtime("testing", RuntimeSettings(**values)), title="Testing", version="1", routers=routers)
 
 
-def client_of(app: FastAPI, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
+def client_of(app: ASGIApp, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
     """A client of `app`, no socket in between; what the app does not answer itself is raised."""
     return httpx.AsyncClient(transport=ASGITransport(app=app), base_url="http://testing", headers=headers)

@@ -50,6 +50,7 @@ BAD_CLAIMS = {
     "no iss": without("iss"),
     "no sub": without("sub"),
     "no unit": without("unit"),
+    "no unit, and more than a service": {**without("unit"), "roles": ["visitor", "service"]},
     "empty sub": {**GOOD, "sub": ""},
     "sub with a line end": {**GOOD, "sub": "E001\n"},
     "unit with a NUL": {**GOOD, "unit": "32\0"},

@@ -1,0 +1,227 @@
+"""One request, one transaction: stored before it is answered, or neither; and the Idempotency-Key inside it."""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
+
+from chassis.web import idempotency
+from chassis.web.etag import etag_of
+from tests.integration.web.conftest import Client
+from tests.support.tokens import Issuer
+from tests.support.web import client_of
+
+THING = {"name": "回访", "unit_code": "32"}
+KEY = {"idempotency-key": "4f6c"}
+
+
+async def stored(database: asyncpg.Connection) -> int:
+    return int(await database.fetchval("SELECT count(*) FROM things"))
+
+
+async def test_a_failing_commit_gives_no_201(client: Client, database: asyncpg.Connection) -> None:
+    answer = await client().post("/v1/things", json={**THING, "next_id": str(uuid4())})
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal")
+    assert await stored(database) == 0
+
+
+async def test_it_is_stored_before_it_is_answered(app: FastAPI, issuer: Issuer, database: asyncpg.Connection) -> None:
+    seen: list[int] = []
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        async def look(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seen.append(await stored(database))
+            await send(message)
+
+        await app(scope, receive, look)
+
+    async with client_of(watched, issuer.headers("admin", unit="32")) as client:
+        assert (await client.post("/v1/things", json=THING)).status_code == 201
+        assert (await client.post("/v1/things/hot", json=THING)).status_code == 201
+        assert (await client.post("/v1/things", json=THING, headers=KEY)).status_code == 201
+    assert seen == [1, 2, 3]
+
+
+async def test_a_problem_stores_nothing(client: Client, database: asyncpg.Connection) -> None:
+    assert (await client().post(f"/v1/things/{uuid4()}/fail", json=THING)).status_code == 404
+    assert (await client().post(f"/v1/things/{uuid4()}/fail", json=THING, headers=KEY)).status_code == 404
+    assert await stored(database) == 0
+    assert await database.fetchval("SELECT count(*) FROM idempotency_keys") == 0, "only successes are kept"
+
+
+async def test_a_request_cut_off_leaves_no_lock_and_no_connection_behind(
+    app: FastAPI, client: Client, database: asyncpg.Connection
+) -> None:
+    for _ in range(6):  # more than the pool holds
+        app.state.entered.clear()
+        running = asyncio.create_task(client().post("/v1/things/gated", json=THING, headers=KEY))
+        await app.state.entered.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert (await client().post("/v1/things", json=THING, headers=KEY)).status_code == 201
+    assert await stored(database) == 1
+
+
+async def test_a_database_that_goes_away_is_503_and_comes_back_by_itself(
+    app: FastAPI, client: Client, database: asyncpg.Connection
+) -> None:
+    running = asyncio.create_task(client().post("/v1/things/gated", json=THING, headers=KEY))
+    await app.state.entered.wait()
+    await database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'things' AND pid <> pg_backend_pid()"
+    )
+    app.state.gate.set()
+    answer = await running
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/service-unavailable")
+    assert answer.headers["retry-after"]
+    assert await stored(database) == 0
+    again = await client().post("/v1/things/gated", json=THING, headers=KEY)
+    assert again.status_code == 201
+    assert "idempotency-replayed" not in again.headers
+
+
+async def test_a_hot_statement_tells_only_of_what_is_stored(app: FastAPI, client: Client) -> None:
+    same = str(uuid4())
+    for headers in ({}, KEY):
+        assert (await client().post("/v1/things/hot", json={**THING, "id": same}, headers=headers)).status_code in (
+            201,
+            500,
+        )
+    assert app.state.told == ["回访"]
+    assert (await client().post("/v1/things/hot", json=THING, headers=KEY)).status_code == 201
+    assert app.state.told == ["回访", "回访"]
+
+
+@pytest.mark.parametrize("headers", [{}, KEY])
+async def test_a_hot_statement_is_part_of_the_transaction_there_is(
+    app: FastAPI, client: Client, database: asyncpg.Connection, headers: dict[str, str]
+) -> None:
+    assert (await client().post("/v1/things/hot/fail", json=THING, headers=headers)).status_code == 404
+    assert await stored(database) == 0
+    assert app.state.told == []
+
+
+# Idempotency-Key
+
+
+@pytest.mark.parametrize("path", ["/v1/things", "/v1/things/hot"])
+async def test_the_same_key_gets_the_first_answer_again(
+    client: Client, database: asyncpg.Connection, path: str
+) -> None:
+    first = await client().post(path, json=THING, headers=KEY)
+    again = await client().post(path, json=THING, headers=KEY)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["content-type"] == first.headers["content-type"]
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
+    assert await stored(database) == 1
+
+
+async def test_json_spelled_otherwise_is_the_same_request(client: Client, database: asyncpg.Connection) -> None:
+    headers = {**KEY, "content-type": "application/json"}
+    first = await client().post("/v1/things", content=b'{"name": "a", "unit_code": "32"}', headers=headers)
+    again = await client().post("/v1/things", content=b'{"unit_code":"32","name":"\\u0061"}', headers=headers)
+    assert again.json() == first.json()
+    assert await stored(database) == 1
+
+
+@pytest.mark.parametrize(("path", "change"), [("/v1/things", {"name": "other"}), ("/v1/things/hot", {})])
+async def test_the_same_key_for_another_request_is_422(
+    client: Client, database: asyncpg.Connection, path: str, change: dict[str, Any]
+) -> None:
+    assert (await client().post("/v1/things", json=THING, headers=KEY)).status_code == 201
+    answer = await client().post(path, json=THING | change, headers=KEY)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-mismatch")
+    assert await stored(database) == 1
+
+
+async def test_a_key_belongs_to_its_caller(client: Client, database: asyncpg.Connection) -> None:
+    for sub in ("E001", "E002"):
+        assert (await client(sub=sub).post("/v1/things", json=THING, headers=KEY)).status_code == 201
+    assert await stored(database) == 2
+
+
+async def test_a_twin_of_a_running_request_is_409_within_100_ms(
+    app: FastAPI, client: Client, database: asyncpg.Connection
+) -> None:
+    first = asyncio.create_task(client().post("/v1/things/gated", json=THING, headers=KEY))
+    await app.state.entered.wait()
+    started = time.monotonic()
+    twin = await client().post("/v1/things/gated", json=THING, headers=KEY)
+    assert time.monotonic() - started < 1.0
+    assert (twin.status_code, twin.json()["type"]) == (409, "/problems/idempotency-in-progress")
+    assert twin.headers["retry-after"]
+    app.state.gate.set()
+    assert (await first).status_code == 201
+    replayed = await client().post("/v1/things/gated", json=THING, headers=KEY)
+    assert (replayed.status_code, replayed.headers["idempotency-replayed"]) == (201, "true")
+    assert await stored(database) == 1
+
+
+async def test_a_key_whose_request_failed_may_be_used_again(client: Client) -> None:
+    wrong = {**THING, "next_id": str(uuid4())}
+    assert (await client().post("/v1/things", json=wrong, headers=KEY)).status_code == 500
+    assert (await client().post("/v1/things", json=THING, headers=KEY)).status_code == 201
+
+
+async def test_old_keys_are_purged_by_the_service_role(
+    app: FastAPI, client: Client, database: asyncpg.Connection
+) -> None:
+    for key in ("old", "new"):
+        await client().post("/v1/things", json=THING, headers={"idempotency-key": key})
+    await database.execute("UPDATE idempotency_keys SET stored_at = now() - interval '49 hours' WHERE key = 'old'")
+    async with app.state.runtime.db.transaction() as tx:
+        assert await idempotency.purge(tx, timedelta(hours=48)) == 1
+    assert [row["key"] for row in await database.fetch("SELECT key FROM idempotency_keys")] == ["new"]
+
+
+# If-Match
+
+
+async def test_the_etag_of_the_get_is_what_the_put_is_compared_with(client: Client) -> None:
+    thing = (await client().post("/v1/things", json=THING)).json()
+    path = f"/v1/things/{thing['id']}"
+    read = await client().get(path)
+    assert read.headers["etag"] == etag_of(read.content)
+    changed = await client().put(path, json={**THING, "name": "二"}, headers={"if-match": read.headers["etag"]})
+    assert (changed.status_code, changed.json()["name"]) == (200, "二")
+    stale = await client().put(path, json={**THING, "name": "三"}, headers={"if-match": read.headers["etag"]})
+    assert stale.status_code == 412
+    assert (await client().get(path)).content == changed.content
+
+
+async def test_of_two_writers_with_one_etag_one_wins(client: Client) -> None:
+    thing = (await client().post("/v1/things", json=THING)).json()
+    path = f"/v1/things/{thing['id']}"
+    for _ in range(5):  # the first round finds the pool's connections not yet made, and runs in turn
+        tag = (await client().get(path)).headers["etag"]
+        answers = await asyncio.gather(
+            *(client().put(path, json={**THING, "name": f"n{i}"}, headers={"if-match": tag}) for i in range(4))
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+
+
+async def test_ten_megabytes_over_a_real_socket_get_their_answer(app: FastAPI, issuer: Issuer) -> None:
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server._serve())
+    try:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(headers=issuer.headers("admin", unit="32")) as client:
+            for _ in range(2):
+                answer = await client.post(f"http://127.0.0.1:{port}/v1/things", content=b"x" * 10_000_000)
+                assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+    finally:
+        server.should_exit = True
+        await serving
