@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import Scope
 
 from chassis.telemetry import current_trace_id
@@ -69,10 +70,15 @@ def from_validation(found: RequestValidationError) -> Problem:
     return Unprocessable(*map(field_error, found.errors()[:_MOST_ERRORS]))
 
 
-def from_http(raised: HTTPException) -> Problem:
+def from_http(raised: HTTPException, request: Request) -> Problem:
     """The problem behind an exception of the framework's own (no such route, no such method)."""
     problem = _BY_STATUS.get(raised.status_code, errors.BadRequest if raised.status_code < 500 else Problem)()
     problem.headers = {**problem.headers, **(raised.headers or {})}
+    if isinstance(problem, errors.MethodNotAllowed):
+        # The framework names the methods of the first route only.
+        routes = [route for route in request.app.routes if isinstance(route, Route)]
+        there = [route for route in routes if route.path_regex.match(request.scope["path"])]
+        problem.headers = {"Allow": ", ".join(sorted(set().union(*(route.methods or () for route in there))))}
     return problem
 
 
@@ -86,7 +92,7 @@ def install(app: FastAPI) -> None:
         return problem_response(request.scope, from_validation(raised))
 
     async def answer_http(request: Request, raised: Any) -> Response:
-        return problem_response(request.scope, from_http(raised))
+        return problem_response(request.scope, from_http(raised, request))
 
     app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(RequestValidationError, answer_validation)

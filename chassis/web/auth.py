@@ -32,14 +32,15 @@ class Guard(SecurityBase):
         if unknown := roles - ROLES:
             raise ValueError(f"no such role: {', '.join(sorted(unknown))}")
         self.roles = roles or ROLES - {SERVICE}
+        people = {ADMIN, AUDITOR} if self.roles - {SERVICE} else set()
+        self._readers = self.roles | people
+        self._writers = self._readers - {AUDITOR}
         self.model = HTTPBearer(bearerFormat="JWT", description="A token of the OIDC issuer")
         self.scheme_name = "bearer"
 
     def admitted(self, method: str) -> frozenset[str]:
         """The roles that may call a route of this guard with `method`."""
-        people = {ADMIN, AUDITOR} if self.roles - {SERVICE} else set()
-        roles = self.roles | people
-        return roles if method in _READING else roles - {AUDITOR}
+        return self._readers if method in _READING else self._writers
 
     async def __call__(self, request: Request) -> Principal:
         caller = await _authenticated(request)

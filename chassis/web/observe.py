@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.outage import is_outage
 from chassis.telemetry import SECONDS, traced
 from chassis.web.answer import problem_response
-from chassis.web.errors import InvalidToken, Problem, ServiceUnavailable
+from chassis.web.errors import Conflict, InvalidToken, Problem, ServiceUnavailable
 
 log = logging.getLogger("chassis.web.requests")
 
@@ -24,8 +24,8 @@ _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"
 class Observe:
     """Pure ASGI: a request's transaction must never run inside another task's cancellation.
 
-    An outage nobody handled becomes 503 with Retry-After, anything else 500 without a word about the inside; both are
-    logged with the trace.
+    What nobody handled becomes 503 with Retry-After (an outage), 409 (a unique key taken meanwhile) or 500, without a
+    word about the inside; all are logged with the trace.
     """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
@@ -78,5 +78,10 @@ def _last_resort(error: Exception) -> Problem:
     if is_outage(error):
         log.warning("an outage ended a request", exc_info=error)
         return ServiceUnavailable()
+    if (
+        getattr(getattr(error, "orig", error), "sqlstate", None) == "23505"
+    ):  # unique_violation: a race a slice did not see
+        log.warning("two requests wanted the same", exc_info=error)
+        return Conflict()
     log.error("a request failed unexpectedly", exc_info=error)
     return Problem()
