@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from importlib.resources import files
+from operator import methodcaller
+from typing import Any
 
-from alembic import context
+from alembic import context, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
@@ -31,6 +33,13 @@ async def upgrade(package: str, url: str, revision: str = "head") -> None:
     from alembic import command
 
     await asyncio.to_thread(command.upgrade, config(package, url), revision)
+
+
+def run_scripts(*scripts: str) -> None:
+    """Runs, in a migration and its transaction, scripts of several statements; `op.execute` takes one at a time."""
+    driver: Any = op.get_bind().connection.dbapi_connection
+    for script in scripts:
+        driver.run_async(methodcaller("execute", script))
 
 
 Seed = Callable[[Connection], None]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,16 +13,19 @@ from chassis.ids import new_id
 from chassis.telemetry import current_traceparent
 from contracts.envelope import Event, encode_payload
 
+# The head of every statement that tells; what follows selects what `Outbox.row` gives.
+INSERT = 'INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload, traceparent)'
+
 # `unnest` in one statement: a batch costs one round trip. Rows are numbered in the order given.
-_APPEND = text("""
-INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload, traceparent)
+_APPEND = text(f"""
+{INSERT}
 SELECT e.id, e.topic, e.key, e.type, CAST(:source AS text), e.subject, CAST(:at AS timestamptz), e.payload,
        e.traceparent
 FROM unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:types AS text[]),
             CAST(:subjects AS text[]), CAST(:payloads AS bytea[]), CAST(:traces AS text[]))
      WITH ORDINALITY AS e (id, topic, key, type, subject, payload, traceparent, place)
 ORDER BY e.place
-""")
+""")  # noqa: S608 - made of constants
 
 _PURGE = text("""
 DELETE FROM outbox WHERE seq IN (
@@ -63,6 +67,20 @@ class Outbox:
         )
         after_commit(tx, self.wake)
         return ids
+
+    def row(self, event: Event, at: datetime) -> tuple[Any, ...]:
+        """The values of `INSERT`'s columns, for a hot statement that tells what it writes; who runs it calls `wake`."""
+        return (
+            new_id(),
+            event.topic,
+            event.key,
+            event.type,
+            self.source,
+            event.subject,
+            at,
+            _payload(event),
+            current_traceparent(),
+        )
 
 
 def _payload(event: Event) -> bytes | None:

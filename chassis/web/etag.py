@@ -9,6 +9,9 @@ from pydantic import TypeAdapter
 
 from chassis.web.errors import PreconditionFailed, PreconditionRequired
 
+# A check of the thing as it is, once its row is locked: raises `PreconditionFailed` where the caller saw another.
+Unchanged = Callable[[object], None]
+
 
 def etag_of(body: bytes) -> str:
     """The strong ETag of a representation."""
@@ -26,7 +29,7 @@ class IfMatch:
     def __init__(self, header: str) -> None:
         self._tags = [part.strip() for part in header.split(",")]
 
-    def on(self, view: Any) -> Callable[[object], None]:
+    def on(self, view: Any) -> Unchanged:
         """A check of the thing as it is, shown as `view`, the response model of its GET: raises `PreconditionFailed`
         unless the caller was shown exactly that."""
         adapter: TypeAdapter[Any] = TypeAdapter(view)

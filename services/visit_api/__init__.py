@@ -1,0 +1,1 @@
+"""Units, staff, customers, visits, the words of what was raised on them, and the archive."""

@@ -1,0 +1,21 @@
+"""The HTTP side of the service."""
+
+from fastapi import FastAPI
+
+from chassis.runtime import Runtime
+from chassis.web import app
+from visit_api.appeals.endpoints import router as appeals
+from visit_api.archive.endpoints import router as archive
+from visit_api.customers.endpoints import router as customers
+from visit_api.directory.endpoints import router as directory
+from visit_api.visits.endpoints import router as visits
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """The app, a router for each slice."""
+    return app.create_app(
+        runtime,
+        title="visit_api",
+        version="1",
+        routers=[directory, customers, visits, appeals, archive],
+    )

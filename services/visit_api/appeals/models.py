@@ -1,0 +1,49 @@
+"""What was raised on visits, in the customer's words."""
+
+from datetime import datetime
+from typing import Literal, get_args
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, Text, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from visit_api.base import Base, Brought
+
+Type = Literal["complaint", "report", "opinion", "suggestion", "consultation"]
+State = Literal["open", "closed"]
+
+NUMBERS = Sequence("appeal_numbers", metadata=Base.metadata)
+
+
+class Appeal(Brought, Base):
+    """An appeal as raised. The words never change; `state`, `round` and `outcome` are what the tracker told since."""
+
+    __tablename__ = "appeals"
+    __table_args__ = (
+        CheckConstraint(f"type IN {get_args(Type)}", name="appeals_type_known"),
+        CheckConstraint(f"state IN {get_args(State)}", name="appeals_state_known"),
+        # T/SDPEA §7.2.3: what is not answered at once is recorded with its reason.
+        CheckConstraint(
+            "type <> 'consultation' OR reason_not_answered IS NOT NULL", name="appeals_consultation_has_reason"
+        ),
+        Index("appeals_visit_id", "visit_id", "id"),
+        Index("appeals_feed", "changed_xid", "id"),
+    )
+
+    appeal_no: Mapped[str] = mapped_column(
+        unique=True,
+        server_default=func.concat("VA", func.to_char(NUMBERS.next_value(), "FM0000000000")),
+    )
+    visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
+    unit_code: Mapped[str]
+    type: Mapped[str]
+    summary: Mapped[str]
+    reason_not_answered: Mapped[str | None]
+    received_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    raised_by: Mapped[str]
+    confidential: Mapped[bool]
+    anonymous: Mapped[bool]
+    state: Mapped[str] = mapped_column(Text, server_default="open")
+    round: Mapped[int] = mapped_column(server_default="1")
+    outcome: Mapped[str | None]

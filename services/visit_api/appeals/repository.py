@@ -1,0 +1,108 @@
+"""Queries of appeals; `unit` is always the caller's, None where a service sees all."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.messaging.outbox import INSERT
+from chassis.scope import within
+from chassis.web.paging import Listing, Window
+from chassis.web.work import Statements
+from visit_api.appeals.models import Appeal
+from visit_api.directory.models import Unit
+
+# One statement, one round trip, one commit. The visit's row is held first, so that between a raise and an act on the
+# visit the order of the outbox is the order of the commits; then comes the appeal, then what is told of it. The payload
+# holds what the caller knows; number, unit and customer are known here only.
+# $1 the visit, $2 the caller's unit, $3-$12 the appeal, $13-$21 the outbox row.
+_RAISE = f"""
+WITH RECURSIVE visit AS MATERIALIZED (
+    SELECT id, unit_code, customer_id FROM visits WHERE id = $1 FOR SHARE
+), above (code) AS (
+    SELECT unit_code FROM visit UNION SELECT units.parent_code FROM units JOIN above USING (code)
+), seen AS (
+    SELECT * FROM visit WHERE $2::text IS NULL OR unit_code = $2 OR $2 IN (SELECT code FROM above)
+), appeal AS (
+    INSERT INTO appeals (id, type, summary, reason_not_answered, received_at, recorded_at, raised_by, confidential,
+                         anonymous, content_digest, visit_id, unit_code, updated_at)
+    SELECT $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, seen.id, seen.unit_code, $8 FROM seen
+    ON CONFLICT (id) DO NOTHING
+    RETURNING *
+), told AS (
+    {INSERT}
+    SELECT $13, $14, $15, $16, $17, $18, $19,
+           convert_to((convert_from($20, 'UTF8')::jsonb || jsonb_build_object(
+               'appeal_no', appeal.appeal_no,
+               'unit_code', appeal.unit_code,
+               'customer_id', CASE WHEN NOT appeal.confidential THEN seen.customer_id END))::text, 'UTF8'),
+           $21
+    FROM appeal, seen
+)
+SELECT appeal.* FROM seen LEFT JOIN appeal ON true
+"""  # noqa: S608 - made of constants
+_SAME = "SELECT * FROM appeals WHERE id = $1 AND visit_id = $2 AND content_digest = $3"
+
+
+class Raised(NamedTuple):
+    """What is stored of an appeal beside what its visit says; in the order of the statement."""
+
+    id: UUID
+    type: str
+    summary: str
+    reason_not_answered: str | None
+    received_at: datetime
+    recorded_at: datetime
+    raised_by: str
+    confidential: bool
+    anonymous: bool
+    content_digest: bytes
+
+
+async def add(
+    statements: Statements, unit: str | None, visit_id: UUID, raised: Raised, told: tuple[Any, ...]
+) -> Mapping[str, Any] | None:
+    """Stores and tells what was raised on a visit: the new row; one without an `id` where its id is taken; None where
+    the caller sees no such visit."""
+    row = await statements.fetchrow(_RAISE, visit_id, unit, *raised, *told)
+    return None if row is None else dict(row)
+
+
+async def find_same(statements: Statements, visit_id: UUID, raised: Raised) -> Mapping[str, Any] | None:
+    """The appeal that has the id, if it was raised on that visit with that content."""
+    row = await statements.fetchrow(_SAME, raised.id, visit_id, raised.content_digest)
+    return None if row is None else dict(row)
+
+
+async def find(tx: AsyncSession, unit: str | None, id: UUID) -> Appeal | None:
+    """The appeal `id`, where the caller sees its unit's."""
+    found: Appeal | None = await tx.scalar(select(Appeal).where(Appeal.id == id, within(Unit, unit, Appeal.unit_code)))
+    return found
+
+
+async def find_all(
+    tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID, *, confidential_of: str | None
+) -> Listing[Appeal]:
+    """What was raised on a visit; of the confidential, what `confidential_of` raised, or all where that is None."""
+    query = select(Appeal).where(Appeal.visit_id == visit_id, within(Unit, unit, Appeal.unit_code))
+    if confidential_of is not None:
+        query = query.where(or_(Appeal.confidential.is_(False), Appeal.raised_by == confidential_of))
+    return await window.fetch(tx, query, Appeal)
+
+
+async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Appeal]:
+    """All that was raised on a visit, in the order of the numbers."""
+    return (await tx.scalars(select(Appeal).where(Appeal.visit_id == visit_id).order_by(Appeal.appeal_no))).all()
+
+
+async def visits_of(tx: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
+    """The visits on which the appeals among `ids` were raised."""
+    return set(await tx.scalars(select(Appeal.visit_id).where(Appeal.id.in_(ids))))
+
+
+async def among(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Appeal]:
+    """The appeals among `ids` that were raised on visits."""
+    return (await tx.scalars(select(Appeal).where(Appeal.id.in_(ids)))).all()

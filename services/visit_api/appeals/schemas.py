@@ -1,0 +1,60 @@
+"""Appeals at the edge."""
+
+from typing import Annotated
+from uuid import UUID
+
+from chassis.web.schemas import Instant, Text, View
+from visit_api.appeals.models import Type
+from visit_api.base import New
+
+Words = Annotated[str, Text(4000, lines=True)]
+Reason = Annotated[str, Text(500, lines=True)]
+
+
+class NewAppeal(New):
+    """What a customer raised, and when they said it. A consultation is raised when it was not answered at once, and
+    says why (§7.2.3). `confidential`: no other service learns on which visit it was raised, nor by whom."""
+
+    type: Type
+    summary: Words
+    received_at: Instant
+    reason_not_answered: Reason | None = None
+    confidential: bool = False
+    anonymous: bool = False
+
+
+class AppealView(View):
+    """An appeal as raised, and whether the tracker told that it is closed."""
+
+    id: UUID
+    appeal_no: str
+    visit_id: UUID
+    unit_code: str
+    type: str
+    summary: str
+    reason_not_answered: str | None
+    received_at: Instant
+    recorded_at: Instant
+    raised_by: str
+    confidential: bool
+    anonymous: bool
+    state: str
+    round: int
+    outcome: str | None
+    updated_at: Instant
+
+
+class AppealWords(View):
+    """What another service may know of an appeal's words: not on which visit they were said."""
+
+    id: UUID
+    appeal_no: str
+    unit_code: str
+    type: str
+    summary: str
+    reason_not_answered: str | None
+    received_at: Instant
+    recorded_at: Instant
+    raised_by: str
+    confidential: bool
+    anonymous: bool

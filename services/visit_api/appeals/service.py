@@ -1,0 +1,118 @@
+"""What is done with appeals here: they are raised, and what the tracker tells of them is followed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.ids import new_id
+from chassis.runtime import Runtime
+from chassis.web.errors import NotFound, Unprocessable
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from chassis.web.work import Statements
+from contracts.appeals import AppealAct, AppealClosed, AppealRaised
+from visit_api import moments
+from visit_api.appeals import repository
+from visit_api.appeals.errors import NO_REASON, AppealTaken
+from visit_api.appeals.models import Appeal
+from visit_api.appeals.schemas import NewAppeal
+from visit_api.base import digest
+from visit_api.visits.service import get_visit
+
+# Who may see what was said in confidence, beside whoever heard it.
+_CONFIDANTS = frozenset({"supervisor", "admin", "auditor"})
+
+
+async def raise_appeal(
+    statements: Statements, runtime: Runtime, caller: Principal, visit_id: UUID, new: NewAppeal
+) -> Mapping[str, Any]:
+    """Stores what a customer raised on a visit and tells it, in one statement; the caller is its first-contact person.
+
+    Possible in every state of the visit, also after it was archived: a complaint is never turned away.
+    Raises `NotFound`, `AppealTaken`, `Unprocessable`.
+    """
+    now = runtime.clock.now()
+    moments.received(new.received_at, now)
+    if new.type == "consultation" and new.reason_not_answered is None:
+        raise Unprocessable(NO_REASON, clause="7.2.3")
+    raised = repository.Raised(
+        **new.model_dump(exclude={"id"}),
+        id=new.id or new_id(),
+        recorded_at=now,
+        raised_by=caller.sub,
+        content_digest=digest(new),
+    )
+    told = runtime.outbox.row(_told(visit_id, raised), now)
+    row = await repository.add(statements, caller.unit, visit_id, raised, told)
+    if row is None:
+        raise NotFound
+    if row["id"] is None:
+        row = await repository.find_same(statements, visit_id, raised)
+        if row is None:
+            raise AppealTaken(id=raised.id)
+    statements.committed(runtime.outbox.wake)
+    return row
+
+
+async def list_raised(tx: AsyncSession, caller: Principal, visit_id: UUID, window: Window) -> Listing[Appeal]:
+    """What was raised on a visit, as far as the caller may know of it. Raises `NotFound`."""
+    await get_visit(tx, caller, visit_id)
+    stranger = None if caller.roles & _CONFIDANTS else caller.sub
+    return await repository.find_all(tx, caller.unit, window, visit_id, confidential_of=stranger)
+
+
+async def get_words(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
+    """The words of an appeal. Raises `NotFound`."""
+    appeal = await repository.find(tx, caller.unit, id)
+    if appeal is None:
+        raise NotFound
+    return appeal
+
+
+async def all_raised(tx: AsyncSession, visit_id: UUID) -> Sequence[Appeal]:
+    """All that was raised on a visit, whoever may know of it."""
+    return await repository.of_visit(tx, visit_id)
+
+
+async def visits_of(tx: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
+    """The visits on which the appeals `ids` were raised, as far as they were raised on visits."""
+    return await repository.visits_of(tx, ids)
+
+
+async def follow(tx: AsyncSession, heard: Sequence[AppealAct], now: datetime) -> list[tuple[Appeal, AppealAct]]:
+    """Takes over what the tracker told; returns what it changed here. Appeals from other sources are not ours."""
+    known = {appeal.id: appeal for appeal in await repository.among(tx, {event.appeal_id for event in heard})}
+    changed = []
+    for event in heard:
+        appeal = known.get(event.appeal_id)
+        if appeal is not None and event.round >= appeal.round:
+            outcome = event.outcome if isinstance(event, AppealClosed) else None
+            appeal.state, appeal.outcome = "open" if outcome is None else "closed", outcome
+            appeal.round, appeal.updated_at = event.round, now
+            changed.append((appeal, event))
+    return changed
+
+
+def may_know(caller: Principal, appeal: Appeal) -> bool:
+    """Whether the caller may know that the appeal was raised on its visit."""
+    return not appeal.confidential or appeal.raised_by == caller.sub or bool(caller.roles & _CONFIDANTS)
+
+
+def _told(visit_id: UUID, raised: repository.Raised) -> AppealRaised:
+    """What is told, but for what only the statement that stores it knows: number, unit and customer."""
+    return AppealRaised(
+        appeal_id=raised.id,
+        appeal_no="",
+        visit_id=None if raised.confidential else visit_id,
+        customer_id=None,
+        unit_code="",
+        appeal_type=raised.type,
+        received_at=raised.received_at,
+        recorded_at=raised.recorded_at,
+        raised_by=raised.raised_by,
+        confidential=raised.confidential,
+        anonymous=raised.anonymous,
+    )

@@ -1,0 +1,60 @@
+"""Customers over HTTP."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from chassis.web.auth import Caller, require
+from chassis.web.etag import Match
+from chassis.web.paging import Listing, Page, Paging
+from chassis.web.route import Router
+from chassis.web.schemas import Code, Id
+from chassis.web.tokens import Principal
+from chassis.web.work import TheRuntime, Tx
+from visit_api.customers import repository, service
+from visit_api.customers.models import Customer, Kind
+from visit_api.customers.schemas import CustomerChange, CustomerItem, CustomerView, NewCustomer, Number
+
+router = Router(prefix="/v1/customers", tags=["customers"])
+
+Keeper = Annotated[Principal, Depends(require("visitor", "supervisor", "integration"))]
+Remover = Annotated[Principal, Depends(require("supervisor", "integration"))]
+
+
+@router.post("", status_code=201, response_model=CustomerView)
+async def add_customer(new: NewCustomer, caller: Keeper, tx: Tx, runtime: TheRuntime) -> Customer:
+    """Makes a customer."""
+    return await service.add_customer(tx, runtime, caller, new)
+
+
+@router.get("", response_model=Page[CustomerItem])
+async def list_customers(
+    caller: Caller,
+    tx: Tx,
+    window: Paging,
+    unit_code: Annotated[Code | None, Query()] = None,
+    kind: Annotated[Kind | None, Query()] = None,
+    customer_no: Annotated[Number | None, Query()] = None,
+) -> Listing[Customer]:
+    """The customers of the caller's unit and of those below it; a feed tells of removed ones by id."""
+    return await repository.find_all(tx, caller.unit, window, unit_code=unit_code, kind=kind, customer_no=customer_no)
+
+
+@router.get("/{id}", response_model=CustomerView)
+async def get_customer(id: Id, caller: Caller, tx: Tx) -> Customer:
+    """One customer."""
+    return await service.get_customer(tx, caller, id)
+
+
+@router.patch("/{id}", response_model=CustomerView)
+async def change_customer(
+    id: Id, change: CustomerChange, caller: Keeper, match: Match, tx: Tx, runtime: TheRuntime
+) -> Customer:
+    """Changes what is known of a customer."""
+    return await service.change_customer(tx, runtime, caller, id, change, match.on(CustomerView))
+
+
+@router.delete("/{id}", status_code=204)
+async def remove_customer(id: Id, caller: Remover, match: Match, tx: Tx, runtime: TheRuntime) -> None:
+    """Takes a customer out of use for good."""
+    await service.remove_customer(tx, runtime, caller, id, match.on(CustomerView))

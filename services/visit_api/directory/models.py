@@ -1,0 +1,39 @@
+"""Units in their tree, and the staff in them."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from visit_api.base import Base, Versioned
+
+
+class Unit(Versioned, Base):
+    """An organisational unit; `code` is its name everywhere and never changes."""
+
+    __tablename__ = "units"
+    __table_args__ = (
+        CheckConstraint("parent_code <> code", name="units_not_their_own_parent"),
+        Index("units_parent_code", "parent_code"),
+        Index("units_feed", "changed_xid", "id"),
+    )
+
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    parent_code: Mapped[str | None] = mapped_column(ForeignKey("units.code"))
+
+
+class Staff(Versioned, Base):
+    """A member of staff; `staff_no` is the `sub` of their tokens and never changes."""
+
+    __tablename__ = "staff"
+    __table_args__ = (
+        Index("staff_unit_code", "unit_code"),
+        Index("staff_feed", "changed_xid", "id"),
+    )
+
+    staff_no: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
+    roles: Mapped[list[str]]
+    phone: Mapped[str | None]
+    email: Mapped[str | None]
+    active: Mapped[bool]

@@ -1,0 +1,75 @@
+"""Queries of the directory; `unit` is always the caller's, None where a service sees all."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.scope import below, within
+from chassis.web.paging import Listing, Window
+from visit_api.directory.models import Staff, Unit
+
+
+async def find_unit(tx: AsyncSession, unit: str | None, code: str, *, lock: bool = False) -> Unit | None:
+    """The unit `code`, where the caller sees it; `lock` holds it for a change."""
+    query = select(Unit).where(Unit.code == code, within(Unit, unit, Unit.code))
+    found: Unit | None = await tx.scalar(query.with_for_update(of=Unit, key_share=True) if lock else query)
+    return found
+
+
+async def list_units(tx: AsyncSession, unit: str | None, window: Window, parent_code: str | None) -> Listing[Unit]:
+    """The units that the caller sees, by code."""
+    query = select(Unit).where(within(Unit, unit, Unit.code))
+    if parent_code is not None:
+        query = query.where(Unit.parent_code == parent_code)
+    return await window.fetch(tx, query, Unit, Unit.code)
+
+
+async def is_known(tx: AsyncSession, code: str) -> bool:
+    """Whether there is a unit `code`, whoever may see it."""
+    return await tx.scalar(select(Unit.id).where(Unit.code == code)) is not None
+
+
+async def is_below(tx: AsyncSession, code: str, top: str) -> bool:
+    """Whether `code` is `top` or a unit below it."""
+    return await tx.scalar(select(Unit.id).where(Unit.code == code, Unit.code.in_(below(Unit, top)))) is not None
+
+
+async def hold_units(tx: AsyncSession) -> None:
+    """Lets no other transaction change units: two moves at once could close a cycle that neither sees."""
+    await tx.execute(text("LOCK TABLE units IN SHARE ROW EXCLUSIVE MODE"))
+
+
+async def find_staff(tx: AsyncSession, unit: str | None, staff_no: str, *, lock: bool = False) -> Staff | None:
+    """The member of staff `staff_no`, where the caller sees them; `lock` holds the row for a change."""
+    query = select(Staff).where(Staff.staff_no == staff_no, within(Unit, unit, Staff.unit_code))
+    found: Staff | None = await tx.scalar(query.with_for_update(of=Staff, key_share=True) if lock else query)
+    return found
+
+
+async def list_staff(
+    tx: AsyncSession, unit: str | None, window: Window, unit_code: str | None, active: bool | None
+) -> Listing[Staff]:
+    """The staff that the caller sees, by number."""
+    query = select(Staff).where(within(Unit, unit, Staff.unit_code))
+    if unit_code is not None:
+        query = query.where(Staff.unit_code == unit_code)
+    if active is not None:
+        query = query.where(Staff.active == active)
+    return await window.fetch(tx, query, Staff, Staff.staff_no)
+
+
+async def staff_named(
+    tx: AsyncSession, unit: str | None, numbers: Sequence[str], ids: Sequence[UUID]
+) -> Sequence[Staff]:
+    """The active staff, of those the caller sees, who have one of `numbers` or one of `ids`."""
+    query = select(Staff).where(
+        or_(Staff.staff_no.in_(numbers), Staff.id.in_(ids)), Staff.active, within(Unit, unit, Staff.unit_code)
+    )
+    return (await tx.scalars(query)).all()
+
+
+async def staff_on_record(tx: AsyncSession, numbers: Sequence[str]) -> Sequence[Staff]:
+    """The staff who have `numbers`, wherever they are now."""
+    return (await tx.scalars(select(Staff).where(Staff.staff_no.in_(numbers)).order_by(Staff.staff_no))).all()

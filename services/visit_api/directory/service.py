@@ -1,0 +1,169 @@
+"""What is done with units and staff; every change is told on `directory.changes` by its version."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.runtime import Runtime
+from chassis.web.errors import NotFound, Unprocessable
+from chassis.web.etag import Unchanged
+from chassis.web.tokens import Principal
+from contracts.directory import StaffChanged, UnitChanged
+from visit_api.base import add
+from visit_api.directory import repository
+from visit_api.directory.errors import StaffTaken, UnitCycle, UnitTaken, unknown_staff, unknown_unit
+from visit_api.directory.models import Staff, Unit
+from visit_api.directory.schemas import NewStaff, NewUnit, StaffChange, UnitChange
+
+
+async def add_unit(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewUnit) -> Unit:
+    """Makes a unit below one the caller sees, the caller's own unit, or one at the top.
+
+    The same code with the same content is answered as the first time. Raises `UnitTaken`.
+    """
+    found = await repository.find_unit(tx, caller.unit, new.code)
+    if found is None:
+        if new.parent_code is not None:
+            await _check_parent(tx, caller, new.code, new.parent_code)
+        unit = await add(tx, Unit, new, runtime.clock.now())
+        if unit is not None:
+            await _tell_unit(tx, runtime, unit)
+            return unit
+        found = await repository.find_unit(tx, caller.unit, new.code)
+    if found is None or not found.is_made_of(new):
+        raise UnitTaken(code=new.code)
+    return found
+
+
+async def get_unit(tx: AsyncSession, caller: Principal, code: str, *, lock: bool = False) -> Unit:
+    """The unit `code`, held for a change if `lock` says so. Raises `NotFound`."""
+    unit = await repository.find_unit(tx, caller.unit, code, lock=lock)
+    if unit is None:
+        raise NotFound
+    return unit
+
+
+async def change_unit(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, code: str, change: UnitChange, unchanged: Unchanged
+) -> Unit:
+    """Renames or moves a unit. Raises `NotFound`, `PreconditionFailed`, `UnitCycle`."""
+    await repository.hold_units(tx)
+    unit = await get_unit(tx, caller, code, lock=True)
+    unchanged(unit)
+    unit.name = change.get("name", unit.name)
+    if "parent_code" in change and change["parent_code"] != unit.parent_code:
+        await _check_move(tx, caller, unit, change["parent_code"])
+        unit.parent_code = change["parent_code"]
+    unit.touch(runtime.clock.now())
+    await _tell_unit(tx, runtime, unit)
+    return unit
+
+
+async def add_staff(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewStaff) -> Staff:
+    """Makes a member of staff. The same number with the same content is answered as the first time.
+
+    Raises `StaffTaken`, `Unprocessable` for a unit that is not the caller's to name.
+    """
+    found = await repository.find_staff(tx, caller.unit, new.staff_no)
+    if found is None:
+        await require_unit(tx, caller, new.unit_code)
+        member = await add(tx, Staff, new, runtime.clock.now(), roles=sorted(set(new.roles)), active=True)
+        if member is not None:
+            await _tell_staff(tx, runtime, member)
+            return member
+        found = await repository.find_staff(tx, caller.unit, new.staff_no)
+    if found is None or not found.is_made_of(new):
+        raise StaffTaken(staff_no=new.staff_no)
+    return found
+
+
+async def get_staff(tx: AsyncSession, caller: Principal, staff_no: str, *, lock: bool = False) -> Staff:
+    """The member of staff `staff_no`, held for a change if `lock` says so. Raises `NotFound`."""
+    member = await repository.find_staff(tx, caller.unit, staff_no, lock=lock)
+    if member is None:
+        raise NotFound
+    return member
+
+
+async def change_staff(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str, change: StaffChange, unchanged: Unchanged
+) -> Staff:
+    """Changes what is known of a member of staff. Raises `NotFound`, `PreconditionFailed`, `Unprocessable`."""
+    member = await get_staff(tx, caller, staff_no, lock=True)
+    unchanged(member)
+    if "unit_code" in change:
+        await require_unit(tx, caller, change["unit_code"])
+    for field, value in change.items():
+        setattr(member, field, value)
+    member.roles = sorted(set(member.roles))
+    member.touch(runtime.clock.now())
+    await _tell_staff(tx, runtime, member)
+    return member
+
+
+async def require_unit(tx: AsyncSession, caller: Principal, code: str, pointer: str = "/unit_code") -> None:
+    """Raises `Unprocessable`, pointing to the field, unless `code` names a unit that the caller sees."""
+    if await repository.find_unit(tx, caller.unit, code) is None:
+        raise Unprocessable(unknown_unit(pointer))
+
+
+async def staff_numbers(tx: AsyncSession, caller: Principal, names: Sequence[str], pointer: str) -> list[str]:
+    """The staff numbers of those whom `names` (numbers or ids) name, in their order, each once.
+
+    Raises `Unprocessable`, pointing to each name that is not of an active member of staff whom the caller sees.
+    """
+    ids = [as_id for name in names if (as_id := _as_id(name)) is not None]
+    found = await repository.staff_named(tx, caller.unit, names, ids)
+    numbers = {str(member.id): member.staff_no for member in found} | {m.staff_no: m.staff_no for m in found}
+    named = [numbers.get(name) or numbers.get(name.lower()) for name in names]
+    unknown = [unknown_staff(f"{pointer}/{place}") for place, number in enumerate(named) if number is None]
+    if unknown:
+        raise Unprocessable(*unknown)
+    return list(dict.fromkeys(number for number in named if number is not None))
+
+
+async def staff_on_record(tx: AsyncSession, numbers: Sequence[str]) -> Sequence[Staff]:
+    """The staff whom a record names, wherever they are now."""
+    return await repository.staff_on_record(tx, numbers)
+
+
+async def _check_parent(tx: AsyncSession, caller: Principal, code: str, parent_code: str) -> None:
+    # An own unit may be put below any there is; it gives itself to be seen, and sees nothing more.
+    seen = await repository.find_unit(tx, caller.unit, parent_code) is not None
+    if not seen and not (code == caller.unit and await repository.is_known(tx, parent_code)):
+        raise Unprocessable(unknown_unit("/parent_code"))
+
+
+async def _check_move(tx: AsyncSession, caller: Principal, unit: Unit, parent_code: str | None) -> None:
+    # Whoever moves a unit must see both ends: nobody takes their own unit from under those above it.
+    if unit.parent_code is not None and await repository.find_unit(tx, caller.unit, unit.parent_code) is None:
+        raise Unprocessable(unknown_unit("/parent_code"))
+    if parent_code is not None:
+        await _check_parent(tx, caller, unit.code, parent_code)
+        if await repository.is_below(tx, parent_code, unit.code):
+            raise UnitCycle(code=unit.code, parent_code=parent_code)
+
+
+def _as_id(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
+async def _tell_unit(tx: AsyncSession, runtime: Runtime, unit: Unit) -> None:
+    event = UnitChanged(id=unit.id, unit_code=unit.code, parent_code=unit.parent_code, version=unit.version)
+    await runtime.outbox.append(tx, [event], at=unit.updated_at)
+
+
+async def _tell_staff(tx: AsyncSession, runtime: Runtime, member: Staff) -> None:
+    event = StaffChanged(
+        id=member.id,
+        staff_no=member.staff_no,
+        unit_code=member.unit_code,
+        roles=member.roles,
+        active=member.active,
+        version=member.version,
+    )
+    await runtime.outbox.append(tx, [event], at=member.updated_at)

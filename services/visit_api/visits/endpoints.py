@@ -1,0 +1,109 @@
+"""Visits over HTTP."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from chassis.web.auth import Caller, require
+from chassis.web.etag import Match
+from chassis.web.paging import Listing, Page, Paging
+from chassis.web.route import Router
+from chassis.web.schemas import Code, Id
+from chassis.web.tokens import Principal
+from chassis.web.work import TheRuntime, Tx
+from visit_api.visits import repository, service
+from visit_api.visits.lifecycle import Act, State
+from visit_api.visits.models import Visit
+from visit_api.visits.schemas import (
+    Dropped,
+    Moment,
+    NewVisit,
+    Preparation,
+    PreparationView,
+    VisitChange,
+    VisitView,
+)
+
+router = Router(prefix="/v1/visits", tags=["visits"])
+
+Visiting = Annotated[Principal, Depends(require("visitor", "supervisor", "integration"))]
+
+_NOW = Moment()
+_NO_REASON = Dropped()
+
+
+@router.post("", status_code=201, response_model=VisitView)
+async def plan_visit(new: NewVisit, caller: Visiting, tx: Tx, runtime: TheRuntime) -> Visit:
+    """Plans a visit."""
+    return await service.plan_visit(tx, runtime, caller, new)
+
+
+@router.get("", response_model=Page[VisitView])
+async def list_visits(
+    caller: Caller,
+    tx: Tx,
+    window: Paging,
+    state: Annotated[State | None, Query()] = None,
+    unit_code: Annotated[Code | None, Query()] = None,
+    customer_id: Annotated[Id | None, Query()] = None,
+) -> Listing[Visit]:
+    """The visits of the caller's unit and of those below it."""
+    return await repository.find_all(tx, caller.unit, window, state=state, unit_code=unit_code, customer_id=customer_id)
+
+
+@router.get("/{id}", response_model=VisitView)
+async def get_visit(id: Id, caller: Caller, tx: Tx) -> Visit:
+    """One visit."""
+    return await service.get_visit(tx, caller, id)
+
+
+@router.patch("/{id}", response_model=VisitView)
+async def replan_visit(
+    id: Id, change: VisitChange, caller: Visiting, match: Match, tx: Tx, runtime: TheRuntime
+) -> Visit:
+    """Changes the plan of a visit that has not begun."""
+    return await service.replan_visit(tx, runtime, caller, id, change, match.on(VisitView))
+
+
+@router.get("/{id}/preparation", response_model=PreparationView)
+async def get_preparation(id: Id, caller: Caller, tx: Tx) -> dict[str, str]:
+    """What was prepared for a visit."""
+    return (await service.get_visit(tx, caller, id)).preparation
+
+
+@router.put("/{id}/preparation", response_model=PreparationView)
+async def prepare_visit(
+    id: Id, preparation: Preparation, caller: Visiting, match: Match, tx: Tx, runtime: TheRuntime
+) -> dict[str, str]:
+    """Records what was prepared for a visit; directed and special ones cannot start without."""
+    return await service.prepare_visit(tx, runtime, caller, id, preparation, match.on(PreparationView))
+
+
+@router.post("/{id}/arrive", response_model=VisitView)
+async def arrive(id: Id, caller: Visiting, tx: Tx, runtime: TheRuntime, moment: Moment = _NOW) -> Visit:
+    """Records that the visitors arrived."""
+    return await service.arrive(tx, runtime, caller, id, moment.at)
+
+
+@router.post("/{id}/start", response_model=VisitView)
+async def start_visit(id: Id, caller: Visiting, tx: Tx, runtime: TheRuntime, moment: Moment = _NOW) -> Visit:
+    """Begins a visit."""
+    return await service.start(tx, runtime, caller, id, moment.at)
+
+
+@router.post("/{id}/complete", response_model=VisitView)
+async def complete_visit(id: Id, caller: Visiting, tx: Tx, runtime: TheRuntime, moment: Moment = _NOW) -> Visit:
+    """Ends a visit, whether or not what was raised on it is handled."""
+    return await service.complete(tx, runtime, caller, id, moment.at)
+
+
+@router.post("/{id}/cancel", response_model=VisitView)
+async def cancel_visit(id: Id, caller: Visiting, tx: Tx, runtime: TheRuntime, why: Dropped = _NO_REASON) -> Visit:
+    """Calls a planned visit off."""
+    return await service.drop(tx, runtime, caller, id, Act.CANCEL, why.at, why.reason)
+
+
+@router.post("/{id}/miss", response_model=VisitView)
+async def miss_visit(id: Id, caller: Visiting, tx: Tx, runtime: TheRuntime, why: Dropped = _NO_REASON) -> Visit:
+    """Records that a planned visit did not take place."""
+    return await service.drop(tx, runtime, caller, id, Act.MISS, why.at, why.reason)

@@ -1,0 +1,82 @@
+"""The life of a visit, as data: which act is possible in which state, where it leads, and what must be there first.
+
+Preparation, appointment and arrival are recorded facts, not states (T/SDPEA §7.1, §7.2.1).
+"""
+
+from collections.abc import Container, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class State(StrEnum):
+    """Where a visit stands."""
+
+    PLANNED = "planned"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    ARCHIVED = "archived"
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+
+
+class Form(StrEnum):
+    """How a visit is made, which says what must be prepared for it."""
+
+    ORDINARY = "ordinary"
+    DIRECTED = "directed"
+    SPECIAL = "special"
+
+
+class Act(StrEnum):
+    """What can be done with a visit."""
+
+    REPLAN = "replan"
+    PREPARE = "prepare"
+    ARRIVE = "arrive"
+    START = "start"
+    COMPLETE = "complete"
+    CANCEL = "cancel"
+    MISS = "miss"
+    ARCHIVE = "archive"
+
+
+class Step(NamedTuple):
+    """An act's place in the life: the states it is possible in, the one it leads to (None: none other), the clause."""
+
+    sources: frozenset[State]
+    target: State | None
+    clause: str
+
+
+class Unmet(NamedTuple):
+    """Something a clause asks for that is not there."""
+
+    clause: str
+    what: str
+
+
+_PLANNED = frozenset({State.PLANNED})
+_IN_PROGRESS = frozenset({State.IN_PROGRESS})
+
+LIFE: Mapping[Act, Step] = {
+    Act.REPLAN: Step(_PLANNED, None, "7.1"),
+    Act.PREPARE: Step(_PLANNED, None, "7.2.1"),
+    Act.ARRIVE: Step(_PLANNED | _IN_PROGRESS, None, "6.1.3.1"),
+    Act.START: Step(_PLANNED, State.IN_PROGRESS, "7.1"),
+    Act.COMPLETE: Step(_IN_PROGRESS, State.COMPLETED, "7.1"),
+    Act.CANCEL: Step(_PLANNED, State.CANCELLED, "7.1"),
+    Act.MISS: Step(_PLANNED, State.MISSED, "7.1"),
+    Act.ARCHIVE: Step(frozenset({State.COMPLETED}), State.ARCHIVED, "7.2.6"),
+}
+
+# What a visit of a form cannot start without; an ordinary one can.
+PREPARATION: Mapping[Form, tuple[Unmet, ...]] = {
+    Form.ORDINARY: (),
+    Form.DIRECTED: (Unmet("7.2.1", "usage_analysis"), Unmet("7.2.1", "solution_proposal")),
+    Form.SPECIAL: (Unmet("7.2.1", "plan_document"),),
+}
+
+
+def unprepared(form: Form, prepared: Container[str]) -> list[Unmet]:
+    """What a visit of `form` must have prepared before it starts, and has not."""
+    return [unmet for unmet in PREPARATION[form] if unmet.what not in prepared]

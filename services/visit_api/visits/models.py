@@ -1,0 +1,48 @@
+"""Visits, as planned and as they went."""
+
+from datetime import datetime
+from typing import Literal, get_args
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from visit_api.base import Base, Versioned
+from visit_api.visits.lifecycle import Form, State
+
+Channel = Literal["on_site", "phone", "online"]
+Direction = Literal["outbound", "inbound"]
+
+
+class Visit(Versioned, Base):
+    """A visit; its unit is the customer's at the time of planning, and stays so. `visitor_ids` are staff numbers."""
+
+    __tablename__ = "visits"
+    __table_args__ = (
+        CheckConstraint(f"channel IN {get_args(Channel)}", name="visits_channel_known"),
+        CheckConstraint(f"direction IN {get_args(Direction)}", name="visits_direction_known"),
+        CheckConstraint(f"form IN {tuple(map(str, Form))}", name="visits_form_known"),
+        CheckConstraint(f"state IN {tuple(map(str, State))}", name="visits_state_known"),
+        Index("visits_scheduled_at", "scheduled_at", "id"),
+        Index("visits_unit_code", "unit_code", "scheduled_at"),
+        Index("visits_customer_id", "customer_id"),
+        Index("visits_feed", "changed_xid", "id"),
+    )
+
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
+    unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
+    channel: Mapped[str]
+    direction: Mapped[str]
+    form: Mapped[str]
+    state: Mapped[str]
+    scheduled_at: Mapped[datetime]
+    visitor_ids: Mapped[list[str]]
+    preparation: Mapped[dict[str, str]] = mapped_column(JSONB)
+    arrived_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    missed_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    reason: Mapped[str | None]

@@ -1,0 +1,46 @@
+"""Queries of visits; `unit` is always the caller's, None where a service sees all."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.scope import within
+from chassis.web.paging import Listing, Window
+from visit_api.directory.models import Unit
+from visit_api.visits.models import Visit
+
+
+async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Visit | None:
+    """The visit `id`, where the caller sees it; `lock` holds it for a change, against every raising too."""
+    query = select(Visit).where(Visit.id == id, within(Unit, unit, Visit.unit_code))
+    found: Visit | None = await tx.scalar(query.with_for_update(of=Visit) if lock else query)
+    return found
+
+
+async def find_all(
+    tx: AsyncSession,
+    unit: str | None,
+    window: Window,
+    *,
+    state: str | None,
+    unit_code: str | None,
+    customer_id: UUID | None,
+) -> Listing[Visit]:
+    """The visits that the caller sees, by the time they are planned for."""
+    query = select(Visit).where(within(Unit, unit, Visit.unit_code))
+    if state is not None:
+        query = query.where(Visit.state == state)
+    if unit_code is not None:
+        query = query.where(Visit.unit_code == unit_code)
+    if customer_id is not None:
+        query = query.where(Visit.customer_id == customer_id)
+    return await window.fetch(tx, query, Visit, Visit.scheduled_at, Visit.id)
+
+
+async def hold(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Visit]:
+    """The visits `ids`, none of which changes its state until the transaction ends."""
+    # In one order, so that two who hold several never wait for each other.
+    query = select(Visit).where(Visit.id.in_(ids)).order_by(Visit.id)
+    return (await tx.scalars(query.with_for_update(read=True))).all()

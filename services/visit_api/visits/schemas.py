@@ -1,0 +1,93 @@
+"""Visits at the edge."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, Strict, with_config
+from typing_extensions import TypedDict
+
+from chassis.web.schemas import Body, Id, Instant, Text, View
+from visit_api.base import New
+from visit_api.visits.lifecycle import Form, State
+from visit_api.visits.models import Channel, Direction
+
+Visitors = Annotated[list[Annotated[str, Text(64)]], Field(max_length=50)]
+FormCode = Annotated[Form, Strict(False)]
+Document = Annotated[str, Text(20_000, lines=True)]
+Reason = Annotated[str, Text(500, lines=True)]
+
+
+class NewVisit(New):
+    """A visit to plan, for any time; `visitor_ids` are staff numbers or ids. A customer's own call is `inbound`."""
+
+    customer_id: Id
+    channel: Channel
+    scheduled_at: Instant
+    direction: Direction = "outbound"
+    form: FormCode = Form.ORDINARY
+    visitor_ids: Visitors = []
+
+
+@with_config(extra="forbid", strict=True)
+class VisitChange(TypedDict, total=False):
+    """What of a plan is to change."""
+
+    channel: Channel
+    scheduled_at: Instant
+    form: FormCode
+    visitor_ids: Visitors
+
+
+class Moment(Body):
+    """When it happened; now, where nothing is said."""
+
+    at: Instant | None = None
+
+
+class Dropped(Moment):
+    """Why the visit does not, or did not, take place."""
+
+    reason: Reason | None = None
+
+
+class Nothing(Body):
+    """An act that needs no words."""
+
+
+class Preparation(Body):
+    """What was prepared: a directed visit needs the analysis and the proposal, a special one its plan (§7.2.1)."""
+
+    usage_analysis: Document | None = None
+    solution_proposal: Document | None = None
+    plan_document: Document | None = None
+
+
+class VisitView(View):
+    """A visit as its unit, and those above it, see it; `visitor_ids` are staff numbers."""
+
+    id: UUID
+    customer_id: UUID
+    unit_code: str
+    channel: str
+    direction: str
+    form: Form
+    state: State
+    scheduled_at: Instant
+    visitor_ids: list[str]
+    arrived_at: Instant | None
+    started_at: Instant | None
+    completed_at: Instant | None
+    cancelled_at: Instant | None
+    missed_at: Instant | None
+    archived_at: Instant | None
+    reason: str | None
+    version: int
+    updated_at: Instant
+
+
+class PreparationView(View):
+    """What was prepared for a visit so far."""
+
+    usage_analysis: str | None = None
+    solution_proposal: str | None = None
+    plan_document: str | None = None

@@ -1,0 +1,191 @@
+"""What is done with visits. Every act locks the visit's row before it is told, so that the order in which acts and
+appeals of one visit are told is the order in which they were stored."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.runtime import Runtime
+from chassis.web.errors import NotFound, Unprocessable
+from chassis.web.etag import Unchanged
+from chassis.web.tokens import Principal
+from contracts.visits import (
+    VisitArchived,
+    VisitArrived,
+    VisitCancelled,
+    VisitCompleted,
+    VisitMissed,
+    VisitMoment,
+    VisitPlan,
+    VisitPlanned,
+    VisitReplanned,
+    VisitStarted,
+)
+from visit_api import moments
+from visit_api.base import add
+from visit_api.customers.service import hold_customer
+from visit_api.directory.service import staff_numbers
+from visit_api.visits import lifecycle, repository
+from visit_api.visits.errors import ActRefused, AlreadyArrived, PreparationMissing, VisitTaken, before_start
+from visit_api.visits.lifecycle import LIFE, Act, Form, State
+from visit_api.visits.models import Visit
+from visit_api.visits.schemas import NewVisit, Preparation, VisitChange
+
+# Where the time of an act is kept, and how it is told.
+_TOLD: dict[Act, tuple[str, type[VisitMoment]]] = {
+    Act.ARRIVE: ("arrived_at", VisitArrived),
+    Act.START: ("started_at", VisitStarted),
+    Act.COMPLETE: ("completed_at", VisitCompleted),
+    Act.CANCEL: ("cancelled_at", VisitCancelled),
+    Act.MISS: ("missed_at", VisitMissed),
+    Act.ARCHIVE: ("archived_at", VisitArchived),
+}
+
+
+async def plan_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewVisit) -> Visit:
+    """Plans a visit by the customer's unit. Raises `VisitTaken`, `Unprocessable` for an unknown customer or visitor."""
+    found = new.id and await repository.find(tx, caller.unit, new.id)
+    if not found:
+        customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
+        visit = await add(
+            tx,
+            Visit,
+            new,
+            runtime.clock.now(),
+            unit_code=customer.unit_code,
+            visitor_ids=await staff_numbers(tx, caller, new.visitor_ids, "/visitor_ids"),
+            state=State.PLANNED,
+            preparation={},
+        )
+        if visit is not None:
+            await _tell_plan(tx, runtime, visit, VisitPlanned)
+            return visit
+        found = new.id and await repository.find(tx, caller.unit, new.id)
+    if not found or not found.is_made_of(new):
+        raise VisitTaken(id=new.id)
+    return found
+
+
+async def get_visit(tx: AsyncSession, caller: Principal, id: UUID) -> Visit:
+    """The visit `id`. Raises `NotFound`."""
+    visit = await repository.find(tx, caller.unit, id)
+    if visit is None:
+        raise NotFound
+    return visit
+
+
+async def replan_visit(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, change: VisitChange, unchanged: Unchanged
+) -> Visit:
+    """Changes the plan of a visit that has not begun. Raises `NotFound`, `PreconditionFailed`, `ActRefused`."""
+    visit = await lock_visit(tx, caller, id)
+    unchanged(visit)
+    require_possible(Act.REPLAN, visit)
+    if "visitor_ids" in change:
+        change["visitor_ids"] = await staff_numbers(tx, caller, change["visitor_ids"], "/visitor_ids")
+    for field, value in change.items():
+        setattr(visit, field, value)
+    visit.touch(runtime.clock.now())
+    await _tell_plan(tx, runtime, visit, VisitReplanned)
+    return visit
+
+
+async def prepare_visit(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, preparation: Preparation, unchanged: Unchanged
+) -> dict[str, str]:
+    """Records what was prepared for a visit. Raises `NotFound`, `PreconditionFailed`, `ActRefused`."""
+    visit = await lock_visit(tx, caller, id)
+    unchanged(visit.preparation)
+    require_possible(Act.PREPARE, visit)
+    visit.preparation = preparation.model_dump(exclude_none=True)
+    visit.touch(runtime.clock.now())
+    return visit.preparation
+
+
+async def lock_visit(tx: AsyncSession, caller: Principal, id: UUID) -> Visit:
+    """The visit `id`, held until the transaction ends. Raises `NotFound`."""
+    visit = await repository.find(tx, caller.unit, id, lock=True)
+    if visit is None:
+        raise NotFound
+    return visit
+
+
+def require_possible(act: Act, visit: Visit) -> None:
+    """Raises `ActRefused` where the act does not follow in the visit's state."""
+    if visit.state not in LIFE[act].sources:
+        raise ActRefused(act=act, state=visit.state, clause=LIFE[act].clause)
+
+
+async def hold_states(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, State]:
+    """The states of the visits `ids`, which stay as they are until the transaction ends."""
+    return {visit.id: State(visit.state) for visit in await repository.hold(tx, ids)}
+
+
+async def arrive(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, at: datetime | None) -> Visit:
+    """Records the arrival, once. Raises `NotFound`, `ActRefused`, `AlreadyArrived`."""
+    visit = await lock_visit(tx, caller, id)
+    require_possible(Act.ARRIVE, visit)
+    if visit.arrived_at is not None:
+        raise AlreadyArrived(arrived_at=visit.arrived_at)
+    return await perform(tx, runtime, visit, Act.ARRIVE, at)
+
+
+async def start(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, at: datetime | None) -> Visit:
+    """Begins a visit, however far from its planned time. Raises `NotFound`, `ActRefused`, `PreparationMissing`."""
+    visit = await lock_visit(tx, caller, id)
+    require_possible(Act.START, visit)
+    missing = lifecycle.unprepared(Form(visit.form), visit.preparation)
+    if missing:
+        raise PreparationMissing(form=visit.form, missing=[unmet._asdict() for unmet in missing])
+    return await perform(tx, runtime, visit, Act.START, at)
+
+
+async def complete(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, at: datetime | None) -> Visit:
+    """Ends a visit; it never waits for what was raised on it. Raises `NotFound`, `ActRefused`, `Unprocessable`."""
+    visit = await lock_visit(tx, caller, id)
+    require_possible(Act.COMPLETE, visit)
+    assert visit.started_at is not None, "what is in progress was started"
+    if at is None:
+        # A start may have been noted by a clock a little ahead of ours.
+        at = max(runtime.clock.now(), visit.started_at)
+    elif at < visit.started_at:
+        raise Unprocessable(before_start("/at"))
+    return await perform(tx, runtime, visit, Act.COMPLETE, at)
+
+
+async def drop(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, act: Act, at: datetime | None, reason: str | None
+) -> Visit:
+    """Cancels a visit, or records that it was missed. Raises `NotFound`, `ActRefused`."""
+    visit = await lock_visit(tx, caller, id)
+    require_possible(act, visit)
+    visit.reason = reason
+    return await perform(tx, runtime, visit, act, at)
+
+
+async def perform(tx: AsyncSession, runtime: Runtime, visit: Visit, act: Act, at: datetime | None = None) -> Visit:
+    """Stores and tells that `act` was done with a held visit, `at` its true time or now. Raises `Unprocessable`."""
+    now = runtime.clock.now()
+    at = moments.happened(at or now, now)
+    field, event = _TOLD[act]
+    setattr(visit, field, at)
+    visit.state = LIFE[act].target or visit.state
+    visit.touch(now)
+    await runtime.outbox.append(tx, [event(visit_id=visit.id, unit_code=visit.unit_code, at=at)], at=now)
+    return visit
+
+
+async def _tell_plan(tx: AsyncSession, runtime: Runtime, visit: Visit, event: type[VisitPlan]) -> None:
+    plan = event(
+        visit_id=visit.id,
+        unit_code=visit.unit_code,
+        customer_id=visit.customer_id,
+        channel=visit.channel,
+        direction=visit.direction,
+        form=visit.form,
+        scheduled_at=visit.scheduled_at,
+        visitors=visit.visitor_ids,
+    )
+    await runtime.outbox.append(tx, [plan], at=visit.updated_at)
