@@ -8,6 +8,7 @@ _left = int(_NTH or 1)
 
 POINTS = (
     "db.committed",  # a unit of work is stored; nobody was told or answered yet
+    "request.committed",  # what a request asked for is stored, by transaction or by single statement; not answered
     "relay.read",  # outbox rows are read, not published
     "relay.published",  # published, not marked
     "consumer.applied",  # inbox and effect are stored, the offset is not

@@ -9,6 +9,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
 
+from chassis import crash
 from chassis.web import documents, etag, idempotency
 from chassis.web.auth import guards_of
 from chassis.web.body import BoundedRequest
@@ -61,6 +62,8 @@ class UnitOfWorkRoute(APIRoute):
                 response = await self._answer(endpoint, request, work)
                 if response.status_code >= 400:
                     await work.undo()
+            if request.method != "GET":
+                crash.point("request.committed")
             return _with_etag(request, response) if request.method == "GET" else response
 
         return handle
