@@ -76,7 +76,7 @@ class Problem(Exception):
             ]
         if trace_id:
             members["trace_id"] = trace_id
-        return {**self.context, **members}
+        return {**members, **self.context, **members}
 
 
 Problem.known["internal"] = Problem

@@ -16,7 +16,6 @@ from chassis.messaging.schema import may_delete
 from chassis.web.errors import BadIdempotencyKey, IdempotencyInProgress, IdempotencyMismatch
 
 HEADER = "Idempotency-Key"
-KEPT = timedelta(hours=48)
 
 DDL = """
 CREATE TABLE idempotency_keys (
@@ -85,7 +84,7 @@ async def once(
     return response
 
 
-async def purge(tx: AsyncSession, keep: timedelta = KEPT) -> int:
+async def purge(tx: AsyncSession, keep: timedelta) -> int:
     """Deletes keys stored longer than `keep` ago, a bounded number; returns how many."""
     result = await tx.execute(_PURGE, {"keep": keep})
     assert isinstance(result, CursorResult)

@@ -78,9 +78,8 @@ def _last_resort(error: Exception) -> Problem:
     if is_outage(error):
         log.warning("an outage ended a request", exc_info=error)
         return ServiceUnavailable()
-    if (
-        getattr(getattr(error, "orig", error), "sqlstate", None) == "23505"
-    ):  # unique_violation: a race a slice did not see
+    # unique_violation: a race its slice did not see
+    if getattr(getattr(error, "orig", error), "sqlstate", None) == "23505":
         log.warning("two requests wanted the same", exc_info=error)
         return Conflict()
     log.error("a request failed unexpectedly", exc_info=error)

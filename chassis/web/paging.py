@@ -15,18 +15,19 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 from fastapi import Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import ColumnElement, Select, literal_column, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.web.errors import FieldError, Unprocessable, Words
-from chassis.web.schemas import QueryInstant
+from chassis.web.schemas import Instant, QueryInstant
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
 
 MOST = 200
 _OLDEST_RUNNING: ColumnElement[int] = literal_column("(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)")
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _NO_CURSOR = FieldError("/cursor", "cursor", Words("游标无效", "Not a cursor this list has given"), "query")
 
 
@@ -93,10 +94,10 @@ class Window:
             raise Unprocessable(_NO_CURSOR)
         try:
             return [
-                msgspec.convert(value, column.type.python_type, strict=True)
+                _value(value, column.type.python_type)
                 for value, column in zip(self.after.position, columns, strict=True)
             ]
-        except msgspec.ValidationError as error:
+        except ValueError as error:
             raise Unprocessable(_NO_CURSOR) from error
 
 
@@ -115,6 +116,10 @@ def _decode(text: str) -> _Cursor:
     return cursor
 
 
+def _value(raw: Any, kind: type) -> Any:
+    return _INSTANT.validate_python(raw) if kind is datetime else msgspec.convert(raw, kind, strict=True)
+
+
 async def _window(
     limit: Annotated[int, Query(ge=1, le=MOST, description="items at most")] = 50,
     cursor: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
@@ -125,8 +130,8 @@ async def _window(
         return Window(limit, updated_since)
     if after.kind == "since":
         try:
-            return Window(limit, msgspec.convert(after.position[0], datetime, strict=True))
-        except (msgspec.ValidationError, IndexError) as error:
+            return Window(limit, _value(after.position[0], datetime))
+        except (ValueError, IndexError) as error:
             raise Unprocessable(_NO_CURSOR) from error
     if after.kind == "list" and updated_since is not None:
         raise Unprocessable(_NO_CURSOR)

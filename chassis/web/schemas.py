@@ -1,6 +1,7 @@
 """Building blocks of request and response models: strict, and refusing what PostgreSQL or a reader would choke on.
 
 Nothing is stripped, coerced or completed silently: `"5"` is no number, a time without an offset is no time.
+Give every number its bounds (`Field(ge=…, le=…)`): JSON's integers have no end, PostgreSQL's do.
 """
 
 import re

@@ -14,6 +14,10 @@ from tests.support.tokens import AUDIENCE, ISSUER, Issuer
 NOWHERE = "postgresql://nobody:nothing@127.0.0.1:1/nowhere"
 
 
+class Settings(RuntimeSettings, env_prefix="TESTING_"):
+    """Settings that the environment of a test run does not reach."""
+
+
 def app_of(issuer: Issuer, *routers: APIRouter, database_url: str = NOWHERE, **settings: Any) -> FastAPI:
     """An app of `routers` that trusts `issuer`; `app.state.runtime` is the caller's to close if it was used."""
     values: dict[str, Any] = {
@@ -24,7 +28,7 @@ def app_of(issuer: Issuer, *routers: APIRouter, database_url: str = NOWHERE, **s
         "auth_jwks": str(issuer.jwks),
         **settings,
     }
-    return create_app(Runtime("testing", RuntimeSettings(**values)), title="Testing", version="1", routers=routers)
+    return create_app(Runtime("testing", Settings(**values)), title="Testing", version="1", routers=routers)
 
 
 def client_of(app: ASGIApp, headers: dict[str, str] | None = None) -> httpx.AsyncClient:

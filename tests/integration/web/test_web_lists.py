@@ -19,6 +19,7 @@ from tests.integration.web.conftest import Client
 from tests.integration.web.things import Thing, Unit
 
 EVER = "1970-01-01T00:00:00Z"
+NAIVE, EARLIEST = "2026-01-01T00:00:00", "0001-01-01T00:00:00+08:00"
 INSERT = "INSERT INTO things (id, name, unit_code, updated_at) VALUES ($1, $2, $3, now())"
 
 
@@ -130,7 +131,9 @@ async def test_a_follower_misses_nothing_under_writers_with_random_delays(client
     assert sorted(seen) == sorted(f"{writer}.{number}" for writer in range(3) for number in range(10))
 
 
-@pytest.mark.parametrize("position", [[], ["x"], [1], ["2026", "x"], [None], [-1, "x"], [2**63, "x"], [[], {}]])
+@pytest.mark.parametrize(
+    "position", [[], ["x"], [1], ["2026", "x"], [None], [-1, "x"], [2**63, "x"], [[], {}], [NAIVE], [EARLIEST]]
+)
 @pytest.mark.parametrize("kind", ["list", "feed", "since", "other"])
 async def test_a_cursor_nobody_gave_is_422(client: Client, kind: str, position: list[Any]) -> None:
     forged = base64.urlsafe_b64encode(json.dumps([kind, position]).encode()).decode()
