@@ -9,7 +9,7 @@ from appeal_tracker.calendars.civil import DAY
 
 LONGEST = 1000  # of any unit; keeps every walk over a period short
 
-_TEXT = re.compile(r"(?P<count>[1-9]\d*) (?P<unit>hour|working day|calendar day)s?(?P<closes> close of business)?")
+_TEXT = re.compile(r"(?P<count>[1-9][0-9]*) (?P<unit>hour|working day|calendar day)s?(?P<closes> close of business)?")
 
 
 class Unit(StrEnum):

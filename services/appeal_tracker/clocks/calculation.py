@@ -19,7 +19,7 @@ from appeal_tracker.policies.quiet import QuietHours
 __all__ = ["Day", "Deadline", "Hold", "Period", "Point", "due", "explain", "is_met", "last_safe_moment", "points"]
 
 SAFE_BEFORE_QUIET = HOUR // 2
-JUST_AFTER_QUIET = 2 * HOUR
+JUST_AFTER_QUIET = HOUR
 
 # A member bound to a name is read several times faster than through its enum.
 _IN_HOURS, _IN_WORKING_DAYS = Unit.HOURS, Unit.WORKING_DAYS
@@ -70,8 +70,8 @@ def points(
 def last_safe_moment(fire_at: datetime, due_at: datetime, quiet: QuietHours) -> datetime:
     """Return when a warning must fire so that someone can still act on it.
 
-    A warning that would fall into the quiet hours in which, or within two hours after which, its deadline ends would
-    be read too late: it fires half an hour before they begin. Every other warning stays where it is.
+    A warning that would fall into the quiet hours in which, or within an hour after which, its deadline ends would be
+    read too late: it fires half an hour before they begin. Every other warning stays where it is.
     """
     return instant_of(_last_safe(ticks_of(fire_at), ticks_of(due_at), quiet))
 
@@ -87,7 +87,7 @@ class _Course:
     """The way of one clock from its start to its end, on the axis of what its period counts, in ticks.
 
     Hours count as they pass, outside holds. Days count 24 hours each, one after the other: half of seven working days
-    is noon of the fourth.
+    is noon of the fourth, half of two is 24:00 of the first, as the whole is 24:00 of the last.
     """
 
     def __init__(self, start: datetime, period: Period, calendar: Calendar, holds: Sequence[Hold]) -> None:
@@ -112,8 +112,8 @@ class _Course:
         if self._period.unit is _IN_HOURS:
             return run(self.start, self._period.count * HOUR * parts // PARTS, self._holds)
         length = (self._period.count - 1) * DAY + self._period.closes
-        index, time_of_day = divmod(length * parts // PARTS, DAY)
-        return self._days[index] * DAY + time_of_day
+        index, time_of_day = divmod(length * parts // PARTS - 1, DAY)
+        return self._days[index] * DAY + time_of_day + 1
 
     def _hours_off(self, offset: int) -> int:
         if offset < 0 and self._period.unit is _IN_HOURS:

@@ -9,9 +9,9 @@ PARTS = 10_000  # a fraction of a period is kept as so many parts of ten thousan
 MANY = 1000  # hours or working days away from a deadline, at most
 TIMES = 50  # repetitions of one step, at most
 
-_FRACTION = re.compile(r"0\.\d{1,4}")
-_OFFSET = re.compile(r"(?P<sign>[+-])(?P<count>[1-9]\d*)(?P<unit>h|wd)")
-_REPEAT = re.compile(r"every (?P<count>[1-9]\d*)(?P<unit>h|wd), at most (?P<times>[1-9]\d*)")
+_FRACTION = re.compile(r"0\.[0-9]{1,4}")
+_OFFSET = re.compile(r"(?P<sign>[+-])(?P<count>[1-9][0-9]*)(?P<unit>h|wd)")
+_REPEAT = re.compile(r"every (?P<count>[1-9][0-9]*)(?P<unit>h|wd), at most (?P<times>[1-9][0-9]*)")
 
 
 class Phase(StrEnum):

@@ -117,6 +117,8 @@ def parse_pack(document: object) -> Pack:
     pack: Pack = _convert(document, Pack, "")
     if pack.quiet and pack.quiet.begins == pack.quiet.ends:
         raise PolicyError("/quiet/to", "quiet hours that end as they begin never end")
+    if pack.close_of_business == "00:00":
+        raise PolicyError("/close_of_business", "a day that closes at midnight has no business hours")
     for milestone, ladder in pack.ladders.items():
         _check_ladder(ladder, f"/ladders/{milestone}")
     for section, limits in sections(pack):

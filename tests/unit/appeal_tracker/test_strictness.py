@@ -1,0 +1,168 @@
+"""Stricter, never laxer: counted start by start, and shown to refuse."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from appeal_tracker.calendars.calendar import Calendar, Kind
+from appeal_tracker.calendars.civil import wall_text
+from appeal_tracker.calendars.counting import due
+from appeal_tracker.calendars.festivals import CalendarDay
+from appeal_tracker.calendars.loader import cn_statutory
+from appeal_tracker.calendars.period import Period
+from appeal_tracker.policies.inheritance import resolve
+from appeal_tracker.policies.loader import packaged_packs, packaged_policies
+from appeal_tracker.policies.pack import parse_pack
+from appeal_tracker.policies.strictness import Laxness, first_laxer_start, laxer
+
+CALENDAR = cn_statutory()
+ONLY_2026 = Calendar.from_days("cn-statutory", 1, [day for day in CALENDAR.days if day.date.year == 2026])
+PACKS = packaged_packs()
+FLOOR = packaged_policies()["t-sdpea"]
+
+
+def against_the_floor(**fields: Any) -> list[Laxness]:
+    return list(laxer(resolve(parse_pack({"id": "own", "extends": "t-sdpea", **fields}), PACKS), FLOOR, ONLY_2026))
+
+
+def complaint(milestone: str, within: str) -> dict[str, Any]:
+    return {"complaint": [{"milestone": milestone, "within": within, "clause": "own 1"}]}
+
+
+def answer(**fields: Any) -> dict[str, Any]:
+    return {"complaint": [{"milestone": "answer", **fields}]}
+
+
+def first(own: str, parent: str, calendar: Calendar = ONLY_2026) -> str | None:
+    shown = first_laxer_start(Period.parse(own), Period.parse(parent), calendar)
+    if shown is None:
+        return None
+    start, own_due, parent_due = shown
+    assert due(start, Period.parse(own), calendar).due_at == own_due > parent_due
+    assert due(start, Period.parse(parent), calendar).due_at == parent_due
+    return wall_text(start)
+
+
+def days_of_2026() -> list[date]:
+    return [date(2026, 1, 1) + timedelta(days=offset) for offset in range(365)]
+
+
+@pytest.mark.parametrize("id", PACKS)
+def test_every_packaged_pack_is_at_least_as_strict_as_the_floor(id: str):
+    assert list(laxer(packaged_policies()[id], FLOOR, CALENDAR)) == []
+
+
+def test_one_working_day_is_laxer_than_24_hours_from_the_first_instant_on():
+    # Thursday 2026-01-01 00:00 + 24 hours is Thursday 24:00; the next working day is Sunday the 4th, made up.
+    assert first("1 working day", "24 hours") == "2025-12-31 24:00"
+    (refused,) = against_the_floor(appeals=complaint("contact", "1 working day"))
+    assert refused.pointer == "/appeals/complaint/contact/within"
+    assert refused.start is not None
+    assert str(refused) == (
+        "/appeals/complaint/contact/within: 1 working day is laxer than 24 hours: started 2025-12-31T16:00:00+00:00, "
+        "it would be due 2026-01-04 24:00 instead of 2026-01-01 24:00"
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "parent"),
+    [
+        ("24 hours", "1 working day"),
+        ("24 hours", "24 hours"),
+        ("23 hours", "24 hours"),
+        ("168 hours", "7 working days"),
+        ("5 calendar days", "7 working days"),
+        ("7 calendar days", "7 working days"),
+        ("5 working days", "7 working days"),
+    ],
+)
+def test_what_is_stricter_on_every_start_stands(own: str, parent: str):
+    assert first(own, parent) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "parent", "start"),
+    [
+        ("8 working days", "7 working days", "2025-12-31 24:00"),
+        ("25 hours", "24 hours", "2025-12-31 24:00"),
+        # Wednesday 02-11: two days, the made-up Saturday, then the 24th and 25th; seven calendar days roll to the 24th.
+        ("5 working days", "7 calendar days", "2026-02-10 24:00"),
+        # Monday 02-23 is off, the six days after it work, so the seventh is 03-03, within nine times 24 hours of it.
+        ("216 hours", "7 working days", "2026-02-23 23:59:59"),
+    ],
+)
+def test_the_first_start_that_fails_is_named(own: str, parent: str, start: str):
+    assert first(own, parent) == start
+
+
+def test_the_calendar_decides():
+    every_weekend_works = ONLY_2026.overlay(
+        "x", 1, [CalendarDay(day, True, "加班") for day in days_of_2026() if ONLY_2026.reason(day).kind is Kind.WEEKEND]
+    )
+    assert first("8 calendar days", "7 working days", ONLY_2026) is None
+    assert first("8 calendar days", "7 working days", every_weekend_works) is not None
+
+
+def test_no_year_without_a_notice_is_judged():
+    assert (
+        first_laxer_start(Period.parse("2 hours"), Period.parse("1 hour"), Calendar.from_days("empty", 1, [])) is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"appeals": complaint("answer", "8 working days")}, "/appeals/complaint/answer/within"),
+        ({"contact": {"accepts": ["no_answer"], "attempts": 3, "hours_apart": 2}}, "/contact/accepts"),
+        ({"contact": {"accepts": ["reached"], "attempts": 2, "hours_apart": 2}}, "/contact/attempts"),
+        ({"contact": {"accepts": ["reached"], "attempts": 3, "hours_apart": 1}}, "/contact/hours_apart"),
+        ({"appeals": answer(holdable=True)}, "/appeals/complaint/answer/holdable"),
+        ({"appeals": answer(starts="contacted")}, "/appeals/complaint/answer/starts"),
+        ({"ladders": {"contact": [{"at": 0.5, "tell": ["owner"]}]}}, "/appeals/complaint/contact/ladder"),
+    ],
+)  # fmt: skip
+def test_each_way_of_asking_less_is_refused(fields: dict[str, Any], pointer: str):
+    assert {refused.pointer for refused in against_the_floor(**fields)} == {pointer}
+
+
+def test_what_only_a_middle_pack_requires_binds_those_above_it():
+    parent = packaged_policies()["state-grid"]
+    child = {"id": "own", "extends": "state-grid", "callback": "optional", "callback_by": "not_the_handler"}
+    refused = list(laxer(resolve(parse_pack(child), PACKS), parent, ONLY_2026))
+    assert {each.pointer for each in refused} == {"/callback_for", "/callback_by"}
+    assert "complaint, opinion, report" in str(refused[0])
+    window = packaged_policies()["service-window"]
+    target = {
+        "id": "own",
+        "extends": "service-window",
+        "targets": [{"name": "callback_rate", "at_least": 0.8, "clause": "x"}],
+    }
+    assert [each.pointer for each in laxer(resolve(parse_pack(target), PACKS), window, ONLY_2026)] == [
+        "/targets/callback_rate"
+    ]
+
+
+def test_a_ladder_may_grow_but_its_mandatory_steps_tell_whom_they_told():
+    grown = [
+        {"at": 0.25, "tell": ["owner"]},
+        {"at": 0.75, "tell": ["owner", "unit_supervisors", "parent_unit_supervisors"]},
+        {"at": "due", "tell": ["owner", "unit_supervisors"]},
+        {"at": "+2h", "tell": ["unit_supervisors", "parent_unit_supervisors"]},
+        {"at": "every 4h, at most 3", "tell": ["parent_unit_supervisors"]},
+    ]
+    assert against_the_floor(ladders={"contact": grown}) == []
+    grown[3]["tell"] = ["unit_supervisors"]
+    (refused,) = against_the_floor(ladders={"contact": grown})
+    assert refused.fault == "the mandatory step +2h no longer tells parent_unit_supervisors"
+
+
+def test_holding_is_allowed_where_no_parent_times():
+    assert against_the_floor(
+        appeals={"report": [{"milestone": "answer", "within": "30 working days", "clause": "own", "holdable": True}]}
+    ) == []  # fmt: skip
+
+
+def test_a_missing_milestone_is_laxer():
+    parent = resolve(parse_pack({"id": "own", "extends": "t-sdpea", "appeals": complaint("survey", "9 hours")}), PACKS)
+    assert [each.pointer for each in laxer(FLOOR, parent, ONLY_2026)] == ["/appeals/complaint/survey"]
