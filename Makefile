@@ -42,6 +42,9 @@ format:  ## put the style right
 	$(DEV) -m ruff format .
 generate:  ## write the generated files: schemas, AsyncAPI, OpenAPI
 	$(DEV) -m contracts.generate
+	$(DEV) -m visit_api openapi contracts/openapi/visit_api.json
+	$(DEV) -m appeal_tracker openapi contracts/openapi/appeal_tracker.json
+	$(DEV) -m notifier openapi contracts/openapi/notifier.json
 check: lint test  ## what CI runs: lint, generated files fresh, tests
 bench:  ## the benchmark table, or one row: make bench ROW=P2
 	$(DEV) -m bench $(ROW)

@@ -49,6 +49,7 @@ class Database:
             self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
             max_overflow=0,
+            hide_parameters=True,  # an error message must not quote what a citizen said
             pool_timeout=5,
             connect_args={
                 "timeout": 5,
@@ -77,12 +78,14 @@ class Database:
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         """A bare asyncpg connection of the same pool, where each statement is its own commit: for hot statements."""
         connection = await self.engine.connect()
+        driver = (await connection.get_raw_connection()).driver_connection
         try:
-            driver = (await connection.get_raw_connection()).driver_connection
             yield driver
-        except BaseException:
-            # The driver's state is unknown to the pool here (a cancelled or broken statement): never hand it on.
-            await _finish(connection.invalidate())
+        except BaseException as error:
+            # A statement that the server refused leaves the connection as good as before. Otherwise (cancelled, broken,
+            # shut down) its state is unknown to the pool: never hand it on.
+            if not isinstance(error, asyncpg.PostgresError) or driver.is_closed():
+                await _finish(connection.invalidate())
             raise
         finally:
             await _finish(connection.close())

@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import msgspec
 import uvicorn
@@ -91,7 +92,8 @@ def main(service: Service, words: Sequence[str] | None = None) -> None:
         commands.add_parser(word, help=f"the {word} part alone")
     commands.add_parser("migrate", help="bring the database and the topics to this version")
     commands.add_parser("settings", help="print the settings table")
-    commands.add_parser("openapi", help="print the OpenAPI document")
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document, or write it to FILE")
+    openapi.add_argument("file", type=Path, nargs="?", metavar="FILE")
     letters = commands.add_parser("dlq", help="list or replay dead letters")
     letters.add_argument("do", choices=["list", "replay"], nargs="?", default="list")
     letters.add_argument("--key", help="replay this key alone")
@@ -104,10 +106,10 @@ def _run(service: Service, chosen: argparse.Namespace) -> int:
     if word == "settings":
         print(settings_table(service.settings))
         return 0
-    settings = service.settings()
     if word == "openapi":
-        sys.stdout.buffer.write(openapi_json(service.app(Runtime(service.name, settings))))
+        chosen.file.write_bytes(document(service)) if chosen.file else sys.stdout.buffer.write(document(service))
         return 0
+    settings = service.settings()
     setup_logging(service.name, settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if word == "migrate":
@@ -115,6 +117,20 @@ def _run(service: Service, chosen: argparse.Namespace) -> int:
         if word == "dlq":
             return runner.run(_dead_letters(service, settings, chosen.do, chosen.key))
         return runner.run(_serve(service, settings, list(service.processes) if word == "all" else [word]))
+
+
+def document(service: Service) -> bytes:
+    """The service's OpenAPI document; needs no environment, for nothing is connected to."""
+    nowhere = "postgresql://nowhere.invalid/none"
+    values: dict[str, Any] = {
+        "port": 1,
+        "database_url": nowhere,
+        "bus": "embedded",
+        "bus_database_url": nowhere,
+        "auth_issuer": "urn:nobody",
+        "auth_jwks": "nowhere.json",
+    }
+    return openapi_json(service.app(Runtime(service.name, service.settings(**values))))
 
 
 async def _migrate(service: Service, settings: RuntimeSettings) -> int:

@@ -1,0 +1,130 @@
+"""What only Apache Kafka has: shared groups, a broker of its own that may go away, and tools that read our records."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka
+from cloudevents.core.formats.json import JSONFormat
+
+from chassis.ids import new_id
+from chassis.messaging.bus import BusUnavailable, Received, Record, Subscription
+from chassis.messaging.kafka import KafkaBus
+from contracts.envelope import encode_payload, headers
+from contracts.topics import Topic
+from deploy.local.kafka import Kafka
+from tests.conftest import ROOT
+from tests.integration.messaging.spine import NOW, raised
+from tests.support.databases import free_port_pair
+from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+async def bus(kafka: Kafka) -> AsyncIterator[KafkaBus]:
+    its = KafkaBus(kafka.bootstrap, replication=1)
+    yield its
+    await its.close()
+
+
+async def made(bus: KafkaBus, partitions: int) -> str:
+    topic = Topic(f"t.{uuid4().hex}", "tests", compacted=False, retention_days=1, partitions=partitions)
+    await bus.ensure([topic])
+    return topic.name
+
+
+async def test_members_share_a_topic_and_take_over_what_one_leaves(bus: KafkaBus) -> None:
+    topic = await made(bus, partitions=4)
+    members: list[Subscription] = [await bus.subscribe("shared", topic) for _ in range(2)]
+    read: dict[int, set[int]] = {0: set(), 1: set()}
+
+    async def turn(who: int) -> None:
+        found = await members[who].fetch(1000, 0.3)
+        read[who] |= {record.partition for record in found}
+        if found:
+            await members[who].commit(found)
+
+    async def both_read() -> bool:
+        await bus.publish([Record(topic, uuid4().hex, b"1") for _ in range(50)])
+        read[0].clear()
+        read[1].clear()
+        await asyncio.gather(turn(0), turn(1))
+        return read[0] | read[1] == {0, 1, 2, 3} and bool(read[0]) and bool(read[1]) and not read[0] & read[1]
+
+    await eventually(both_read, within=40)
+    await members[0].close()
+
+    async def one_reads_all() -> bool:
+        await bus.publish([Record(topic, uuid4().hex, b"2") for _ in range(50)])
+        await turn(1)
+        return read[1] == {0, 1, 2, 3}
+
+    await eventually(one_reads_all, within=40)
+    await members[1].close()
+
+
+async def test_a_broker_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    broker = Kafka(tmp_path, free_port_pair(), cache=ROOT / ".state" / "cache")
+    await asyncio.to_thread(broker.start)
+    bus = KafkaBus(broker.bootstrap, replication=1)
+    topic = await made(bus, partitions=1)
+    subscription = await bus.subscribe("g", topic)
+    await bus.publish([Record(topic, "k", b"before")])
+    seen: list[bytes | None] = []
+
+    async def reads(value: bytes) -> bool:
+        try:
+            found = await subscription.fetch(10, 0.3)
+        except BusUnavailable:
+            return False
+        seen.extend(record.value for record in found)
+        return value in seen
+
+    await eventually(lambda: reads(b"before"), within=20)
+    await asyncio.to_thread(broker.stop)
+    with pytest.raises(BusUnavailable):
+        await bus.publish([Record(topic, "k", b"meanwhile")])
+    await asyncio.to_thread(broker.start)
+
+    async def published() -> bool:
+        try:
+            await bus.publish([Record(topic, "k", b"after")])
+        except BusUnavailable:
+            return False
+        return True
+
+    await eventually(published, within=40)
+    await eventually(lambda: reads(b"after"), within=40)
+    await subscription.close()
+    await bus.close()
+    await asyncio.to_thread(broker.stop)
+
+
+async def test_kafkas_own_consumer_and_the_cloudevents_sdk_read_what_we_write(bus: KafkaBus, kafka: Kafka) -> None:
+    topic = await made(bus, partitions=1)
+    event, event_id = raised(), new_id()
+    payload = encode_payload(event) or ""
+    its = headers(event_id, event.type, "/visit_api", event.subject, NOW)
+    await bus.publish([Record(topic, event.key, payload.encode(), tuple(its))])
+
+    command = [*kafka.console_consumer(topic), "--max-messages", "1", "--timeout-ms", "20000"]
+    shown = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=True)
+    assert f"ce_id:{event_id}" in shown.stdout
+    assert payload in shown.stdout
+
+    subscription = await bus.subscribe("sdk", topic)
+
+    async def fetched() -> list[Received]:
+        return await subscription.fetch(1, 1)
+
+    (record,) = await eventually(fetched, within=20)
+    message = KafkaMessage(headers=dict(record.headers), key=record.key, value=record.value or b"")
+    decoded = from_kafka(message, JSONFormat())
+    assert decoded.get_id() == str(event_id)
+    assert decoded.get_type() == "appeal.raised.v1"
+    assert decoded.get_data()["appeal_no"] == event.appeal_no
+    await subscription.close()
