@@ -79,6 +79,7 @@ class Database:
         """A bare asyncpg connection of the same pool, where each statement is its own commit: for hot statements."""
         connection = await self.engine.connect()
         driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
         try:
             yield driver
         except BaseException as error:
