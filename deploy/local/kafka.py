@@ -155,6 +155,8 @@ class Kafka:
             "log.dirs": "data",
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": "0",
+            "broker.session.timeout.ms": "6000",
+            "broker.heartbeat.interval.ms": "500",
             "log.cleaner.dedupe.buffer.size": str(16 << 20),  # the default takes half of our heap
             **{f"{topic}.replication.factor": "1" for topic in only_one},
             **{f"{topic}.num.partitions": "1" for topic in only_one},

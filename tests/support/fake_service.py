@@ -1,23 +1,16 @@
 """A stand-in for the three services, so that the supervisor is tested without them: `… NAME`, `… NAME migrate`.
 
-`python -m tests.support.fake_service stack WORD` is the local stack's command line with these services in it.
+`python -m tests.support.fake_service stack WORD` is the local stack's command line with these services in it. What is
+only sometimes needed is imported there: these processes are started often.
 FAKE_CRASH=NAME lets one die at once, FAKE_UNREADY=NAME lets one never be ready, FAKE_BAD_MIGRATION=NAME fails there.
 """
 
-import asyncio
 import json
 import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import asyncpg
-
-from deploy.local import services
-from deploy.local.__main__ import main
-from deploy.local.services import Programs
-
 MODULE = (sys.executable, "-m", "tests.support.fake_service")
-FAKE = Programs(services={name: (*MODULE, name) for name in services.REAL.services}, bus=(*MODULE, "bus"))
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -48,6 +41,8 @@ class Answers(BaseHTTPRequestHandler):
 
 async def migrate(name: str) -> None:
     """Make a table, and count how often that was done."""
+    import asyncpg
+
     connection = await asyncpg.connect(os.environ[f"{name.upper()}_MIGRATION_DATABASE_URL"])
     await connection.execute("CREATE TABLE IF NOT EXISTS migrated (at timestamptz NOT NULL DEFAULT now())")
     await connection.execute("INSERT INTO migrated DEFAULT VALUES")
@@ -61,13 +56,24 @@ def serve(name: str) -> None:
     ThreadingHTTPServer(("127.0.0.1", int(os.environ[f"{name.upper()}_PORT"])), Answers).serve_forever()
 
 
+def stack(words: list[str]) -> int:
+    """The local stack's own command line, with these services."""
+    from deploy.local.__main__ import main
+    from deploy.local.services import Programs
+    from deploy.local.settings import SERVICE_PORTS
+
+    return main(words, Programs(services={name: (*MODULE, name) for name in SERVICE_PORTS}, bus=(*MODULE, "bus")))
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["stack", *words]:
-            sys.exit(main(words, FAKE))
+            sys.exit(stack(words))
         case [name, "migrate"]:
             if os.environ.get("FAKE_BAD_MIGRATION") == name:
                 sys.exit("this migration cannot be done")
+            import asyncio
+
             asyncio.run(migrate(name))
         case [name, "dlq", *rest]:
             print(f"{name} {rest} on port {os.environ[f'{name.upper()}_PORT']}")

@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
-from deploy.local import processes
+from deploy.local import cluster, processes
 from deploy.local.settings import KAFKA_CONTROLLER_PORT, ROOT
 from tests.support.databases import free_port
 
@@ -49,6 +49,8 @@ class LocalStack:
         self.port_base = free_port_base() if port_base is None else port_base
         self.settings = {"STATE_DIR": str(state_dir), "PORT_BASE": str(self.port_base), **settings}
         self.output: list[str] = []
+        self.first_output: list[str] = []
+        self.first_answers: list[str] = []
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -57,14 +59,17 @@ class LocalStack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            self.wait(60)
+        if self.running:
+            self.stop(within=60)
         left = self.processes()
         for pid in left:
             processes.signal_if_alive(pid, signal.SIGKILL)
         if error is None and left:
             raise AssertionError(f"these outlived their stack: {left}")
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -81,7 +86,7 @@ class LocalStack:
         self.output = []
         self._process = subprocess.Popen(
             [*self.command, "up"],
-            env=self._env(settings),
+            env=self.environment(settings),
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -131,7 +136,13 @@ class LocalStack:
         """Another word of the command line on the same state."""
         command = [*self.command, word]
         return subprocess.run(
-            command, env=self._env(settings), cwd=ROOT, capture_output=True, text=True, check=False, user=self.uid
+            command,
+            env=self.environment(settings),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            user=self.uid,
         )
 
     def curl(self) -> str:
@@ -142,11 +153,12 @@ class LocalStack:
     def processes(self) -> list[int]:
         """Every live process that works for this state, known by its environment or by its working directory."""
         named = f"STATE_DIR={self.state_dir}".encode()
+        homes = {self.state_dir.resolve(), cluster.elsewhere(self.state_dir)}
         found = []
         for entry in processes.PROC.iterdir():
             with suppress(OSError):
                 if entry.name.isdigit() and processes.started_at(int(entry.name)) is not None:
-                    works_here = self._home() in (entry / "cwd").readlink().parents
+                    works_here = not homes.isdisjoint((entry / "cwd").readlink().parents)
                     if works_here or named in (entry / "environ").read_bytes().split(b"\0"):
                         found.append(int(entry.name))
         return found
@@ -155,10 +167,8 @@ class LocalStack:
         """The process of a service, if it runs."""
         return processes.PidFile(self.state_dir / "run" / f"{name}.pid").pid()
 
-    def _home(self) -> Path:
-        return self.state_dir.resolve()
-
-    def _env(self, settings: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, settings: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+        """What its processes are started with."""
         kept = {name: value for name, value in os.environ.items() if name not in ("BUS", "POSTGRES", "PORT_BASE")}
         path = os.pathsep.join([str(ROOT), str(ROOT / "services"), *filter(None, [os.environ.get("PYTHONPATH")])])
         return {**kept, "PYTHONPATH": path, **self.settings, **settings}

@@ -1,0 +1,145 @@
+"""The local Apache Kafka: started, restarted, killed, read with its own tools. Without Java and Maven it says so."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from deploy.local import kafka as module
+from deploy.local import processes
+from deploy.local.errors import Refused
+from deploy.local.kafka import Kafka
+from deploy.local.settings import ROOT
+from tests.support.databases import free_port
+from tests.support.eventually import eventually
+
+CACHE = ROOT / ".state" / "cache"
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    its = Kafka(tmp_path_factory.mktemp("a state, with a comma"), free_port(), cache=CACHE)
+    try:
+        its.start()
+    except Refused as refusal:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"Apache Kafka is not tested: {refusal}")
+    yield its
+    its.stop()
+
+
+async def topic(kafka: Kafka) -> str:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    name = f"t{uuid4().hex}"
+    await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])
+    await admin.close()
+    return name
+
+
+async def send(kafka: Kafka, to: str, value: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all", enable_idempotence=True) as producer:
+        await producer.send_and_wait(to, value, key=b"k", headers=[("ce_type", b"a.b.v1")])
+
+
+async def read(kafka: Kafka, of: str, count: int) -> list[bytes]:
+    async with AIOKafkaConsumer(
+        of, bootstrap_servers=kafka.bootstrap, group_id=f"g{uuid4().hex}", auto_offset_reset="earliest"
+    ) as consumer:
+        return [(await consumer.getone()).value for _ in range(count)]
+
+
+@pytest.mark.kafka
+class TestBroker:
+    async def test_records_outlive_a_restart_and_a_kill(self, kafka: Kafka) -> None:
+        name = await topic(kafka)
+        await send(kafka, name, b"one")
+        kafka.stop()
+        kafka.stop()
+        kafka.start()
+        await send(kafka, name, b"two")
+        pid = processes.PidFile(kafka.folder / "broker.pid").pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await eventually(lambda: not kafka.alive)
+        kafka.start()
+        assert await read(kafka, name, 2) == [b"one", b"two"]
+
+    async def test_a_broker_left_running_is_replaced(self, kafka: Kafka) -> None:
+        assert kafka.alive
+        again = Kafka(kafka.folder.parent, kafka.port, cache=CACHE)
+        again.start()
+        try:
+            assert not kafka.alive
+            assert again.alive
+        finally:
+            again.stop()
+            kafka.start()
+
+    async def test_topics_are_made_by_name_or_not_at_all(self, kafka: Kafka) -> None:
+        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, request_timeout_ms=2000) as producer:
+            with pytest.raises(UnknownTopicOrPartitionError):
+                await producer.send_and_wait("misspelt", b"x")
+
+    async def test_it_listens_on_loopback_only(self, kafka: Kafka) -> None:
+        listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
+        for port in (kafka.port, kafka.port + 1):
+            places = [line.split()[3] for line in listening.splitlines() if line.split()[3].endswith(f":{port}")]
+            assert places
+            assert all("127.0.0.1" in place for place in places)
+
+    async def test_its_own_console_consumer_reads_it(self, kafka: Kafka) -> None:
+        name = await topic(kafka)
+        await send(kafka, name, '{"词": "走访"}'.encode())
+        command = [*kafka.console_consumer(name), "--max-messages", "1", "--timeout-ms", "20000"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout == 'ce_type:a.b.v1\tk\t{"词": "走访"}\n'
+
+
+class TestRefusals:
+    def test_a_machine_without_java(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
+        with pytest.raises(Refused, match=r"needs Java 17 or newer, which is not found: install it .*openjdk-17"):
+            Kafka(tmp_path, free_port(), cache=CACHE).start()
+
+    def test_a_java_that_is_too_old(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        java = tmp_path / "java"
+        java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
+        java.chmod(0o755)
+        monkeypatch.delenv("JAVA_HOME", raising=False)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+        with pytest.raises(Refused, match=r'17 or newer, but .*/java says openjdk version "11.0.2"'):
+            module.find_java()
+
+    def test_a_machine_without_maven(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "find_java", lambda: "java")
+        monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
+        with pytest.raises(Refused, match=r"needs Maven \(mvn\), which is not found: install it"):
+            Kafka(tmp_path, free_port(), cache=tmp_path / "empty").start()
+
+    def test_jars_that_cannot_be_fetched(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "mvn").write_text("#!/bin/sh\necho '[ERROR] Could not transfer artifact'\nexit 1\n")
+        (tmp_path / "mvn").chmod(0o755)
+        monkeypatch.setattr(module, "find_java", lambda: "java")
+        monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+        with pytest.raises(Refused, match=r"(?s)Maven could not fetch Apache Kafka .*Could not transfer artifact"):
+            Kafka(tmp_path / "state", free_port(), cache=tmp_path / "empty").start()
+        assert list((tmp_path / "empty").iterdir()) == []
+
+    def test_a_port_in_use(self, tmp_path: Path) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            with pytest.raises(Refused, match=f"Port {port} .Kafka's controller. is in use"):
+                Kafka(tmp_path, port - 1, cache=CACHE).start()

@@ -1,0 +1,393 @@
+"""The local stack from the outside: what a person at the terminal sees it do, with stand-ins for the services."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local import cluster, processes
+from deploy.local.clock import Scale
+from deploy.local.errors import Refused
+from deploy.local.postgres import Postgres
+from deploy.local.settings import ROOT, Settings
+from tests.support.databases import Databases
+from tests.support.eventually import eventually
+from tests.support.local_stack import FAKE, LocalStack
+
+SERVICES = ("visit_api", "appeal_tracker", "notifier")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A state that has been up once; the tests below start, kill and stop it."""
+    with LocalStack(tmp_path_factory.mktemp("a stack") / "its state", FAKE) as stack:
+        stack.up()
+        stack.first_output = list(stack.output)
+        stack.first_answers = [stack.curl(), stack.curl()]
+        assert stack.stop() == 0
+        yield stack
+    assert stack.run("reset").returncode == 0
+
+
+@pytest.fixture
+def stack(made: LocalStack) -> Iterator[LocalStack]:
+    yield made
+    if made.running:
+        made.stop()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[LocalStack]:
+    """A state nothing has lived in yet."""
+    with LocalStack(tmp_path / "state", FAKE) as its:
+        yield its
+    if its.state_dir.exists() and (its.state_dir / "state.json").exists():
+        its.run("reset")
+
+
+def answer(url: str) -> bool:
+    with urllib.request.urlopen(url, timeout=2) as got:
+        return bool(got.status == 200)
+
+
+def free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+class TestUp:
+    def test_it_says_where_everything_is_and_then_ready(self, made: LocalStack) -> None:
+        said = made.first_output
+        for name in SERVICES:
+            assert any(made.url(name, "/docs") in line for line in said)
+        assert said[-1] == "ready"
+        assert [line for line in said if line.startswith("eyJ")]
+
+    def test_the_curl_it_prints_works_when_pasted(self, made: LocalStack) -> None:
+        assert [json.loads(one) for one in made.first_answers] == [{"code": "37401", "name": "济南供电公司"}] * 2
+
+    def test_a_later_start_is_quick_and_its_curl_still_works(self, stack: LocalStack) -> None:
+        assert stack.up() < 10
+        assert json.loads(stack.curl()) == {"items": []}
+
+    def test_each_service_is_given_its_surroundings(self, stack: LocalStack) -> None:
+        stack.up(VISIT_API_LOG_LEVEL="DEBUG")
+        for name in SERVICES:
+            with urllib.request.urlopen(stack.url(name, "/environment")) as got:
+                env = json.load(got)
+            prefix = name.upper()
+            given = {key.removeprefix(f"{prefix}_"): value for key, value in env.items() if key.startswith(prefix)}
+            assert given["STACK"] == "local"
+            assert given["BUS"] == "embedded"
+            assert f"//{name}_service:" in given["DATABASE_URL"]
+            assert "//bus_service:" in given["BUS_DATABASE_URL"]
+            assert Path(given["AUTH_JWKS"]).is_file()
+            assert Path(given["SERVICE_TOKEN_FILE"]).read_text().startswith("eyJ")
+            assert "CLOCK_FILE" not in given
+            assert "migrator" not in json.dumps(env), "a running service has no business with the tables' owner"
+        assert env["VISIT_API_LOG_LEVEL"] == "DEBUG"
+        assert env["NOTIFIER_VISIT_API_URL"] == stack.url("visit_api")
+
+    async def test_every_start_migrates_and_keeps_what_was_stored(self, stack: LocalStack) -> None:
+        stack.up()  # not the first time
+        postgres = Postgres(stack.state_dir, stack.port_base + 7)
+        for name in (*SERVICES, "bus"):
+            connection = await asyncpg.connect(postgres.dsn(f"{name}_service", name))
+            assert await connection.fetchval("SELECT count(*) FROM migrated") > 1
+            await connection.close()
+
+    async def test_a_given_server_is_used_and_stays(self, fresh: LocalStack, databases: Databases) -> None:
+        fresh.up(POSTGRES=databases.server.dsn())
+        assert not (fresh.state_dir / "postgres").exists()
+        assert fresh.stop() == 0
+        connection = await asyncpg.connect(databases.server.dsn())
+        assert await connection.fetchval("SELECT 1") == 1
+        for name in (*SERVICES, "bus"):  # the server is shared with other tests
+            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
+
+
+class TestStop:
+    @pytest.mark.parametrize(
+        "sent",
+        [signal.SIGTERM, *(pytest.param(one, marks=pytest.mark.long) for one in (signal.SIGINT, signal.SIGHUP))],
+    )
+    def test_a_signal_stops_everything(self, stack: LocalStack, sent: signal.Signals) -> None:
+        stack.up()
+        ran = stack.processes()
+        assert len(ran) > 5
+        assert stack.stop(sent) == 0
+        assert stack.processes() == []
+        assert not [pid for pid in ran if processes.started_at(pid)]
+        assert all(free(stack.port_base + offset) for offset in (1, 2, 3, 7))
+
+    def test_ctrl_c_reaches_the_supervisor_alone(self, stack: LocalStack) -> None:
+        stack.up()
+        assert stack.interrupt() == 0
+        assert stack.output[-1] == "stopped"
+        log = (stack.state_dir / "logs" / "postgres.log").read_text()
+        assert log.rindex("received fast shutdown request") < log.rindex("database system is shut down")
+        assert stack.processes() == []
+
+    def test_a_signal_while_it_starts_stops_it_too(self, stack: LocalStack) -> None:
+        for seconds in (0.3, 0.8, 1.3):
+            stack.launch()
+            time.sleep(seconds)  # wherever the start then is
+            assert stack.stop() in (0, -signal.SIGTERM)
+            assert stack.processes() == []
+
+    def test_down_stops_a_stack_that_runs(self, stack: LocalStack) -> None:
+        stack.up()
+        assert stack.run("down").stdout == "stopped\n"
+        assert stack.wait() == 0
+        assert stack.processes() == []
+        assert stack.run("down").stdout == "nothing was running\n"
+
+    def test_it_stops_when_the_make_that_started_it_is_killed(self, fresh: LocalStack, tmp_path: Path) -> None:
+        command = " ".join(f"'{part}'" for part in [*FAKE, "up"])
+        (tmp_path / "Makefile").write_text(f"up:\n\t@exec {command}\n")
+        env = fresh.environment()
+        maker = subprocess.Popen(
+            ["make", "-f", tmp_path / "Makefile", "up"], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert maker.stdout is not None
+        for line in maker.stdout:
+            if line == "ready\n":
+                break
+        maker.kill()
+        rest, _ = maker.communicate(timeout=30)
+        assert rest == "stopped\n"
+
+
+class TestDeath:
+    async def test_after_a_kill_the_next_start_cleans_up(self, stack: LocalStack) -> None:
+        stack.up()
+        before = stack.processes()
+        stack.stop(signal.SIGKILL)
+        stack.up()
+        assert not set(before) & set(stack.processes())
+        assert stack.stop() == 0
+
+    async def test_after_a_kill_down_stops_what_is_left(self, stack: LocalStack) -> None:
+        # One that did not notice the death of its supervisor, as it may be where the kernel does not tell it.
+        left = subprocess.Popen(["sleep", "60"])
+        processes.PidFile(stack.state_dir / "run" / "notifier.pid").write(left.pid)
+        assert stack.run("down").stdout == "stopped\n"
+        assert left.wait(5) == -signal.SIGTERM
+        assert stack.run("down").stdout == "nothing was running\n"
+
+    async def test_a_stranger_with_the_pid_of_a_dead_service_is_left_alone(self, stack: LocalStack) -> None:
+        stranger = subprocess.Popen(["sleep", "60"])
+        try:
+            kept = {"pid": stranger.pid, "started_at": "another time"}
+            (stack.state_dir / "run" / "visit_api.pid").write_text(json.dumps(kept))
+            (stack.state_dir / "run" / "supervisor.pid").write_text(json.dumps(kept))
+            stack.up()
+            assert stack.stop() == 0
+            assert stack.run("down").returncode == 0
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
+            stranger.wait()
+
+    async def test_a_dead_service_is_back_within_two_seconds_every_time(self, stack: LocalStack) -> None:
+        stack.up()
+        for _ in range(5):
+            victim = stack.child("appeal_tracker")
+            assert victim is not None
+            os.kill(victim, signal.SIGKILL)
+            began = time.monotonic()
+            await eventually(lambda was=victim: stack.child("appeal_tracker") not in (None, was))  # type: ignore[misc]
+            assert time.monotonic() - began < 2
+            await eventually(lambda: answer(stack.url("appeal_tracker", "/readyz")))
+        assert stack.stop() == 0
+        assert stack.output.count("appeal_tracker was killed (SIGKILL); starting it again") == 5
+
+    async def test_a_dead_database_server_is_started_again(self, stack: LocalStack) -> None:
+        stack.up()
+        postgres = Postgres(stack.state_dir, stack.port_base + 7)
+        [server] = [pid for pid in stack.processes() if _is_postmaster(pid)]
+        os.kill(server, signal.SIGKILL)
+
+        async def works() -> bool:
+            try:
+                connection = await asyncpg.connect(postgres.dsn("visit_api_service", "visit_api"))
+            except (OSError, asyncpg.PostgresError):
+                return False
+            await connection.close()
+            return True
+
+        await eventually(works, within=20)
+        assert stack.stop() == 0
+
+
+class TestRefusals:
+    """One clear sentence, exit code 1, and nothing left running (`refused` checks those two)."""
+
+    def test_a_setting_that_cannot_be(self, stack: LocalStack) -> None:
+        assert stack.refused(BUS="rabbit") == "BUS is embedded or kafka, not 'rabbit'."
+
+    def test_a_port_in_use(self, stack: LocalStack) -> None:
+        for offset, owner in ((2, "appeal_tracker"), (7, "PostgreSQL")):
+            with socket.socket() as taken:
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                taken.bind(("127.0.0.1", stack.port_base + offset))
+                taken.listen()
+                said = f"Port {stack.port_base + offset} ({owner}) is in use: free it, or choose another PORT_BASE."
+                assert stack.refused() == said
+
+    def test_a_second_start_of_the_same_stack(self, stack: LocalStack) -> None:
+        stack.up()
+        second = LocalStack(stack.state_dir, FAKE, port_base=stack.port_base)
+        second.launch()
+        assert second.wait() == 1
+        assert f"This stack is running already (process {stack.pid}" in second.output[0]
+        assert answer(stack.url("visit_api", "/readyz"))
+
+    def test_a_service_that_cannot_start(self, stack: LocalStack) -> None:
+        said = stack.refused(FAKE_CRASH="notifier")
+        assert "notifier ended with exit code 1 3 times without ever being ready; the end of " in said
+        assert said.endswith("this service cannot start")
+
+    def test_a_migration_that_fails(self, stack: LocalStack) -> None:
+        said = stack.refused(FAKE_BAD_MIGRATION="appeal_tracker")
+        assert re.match(r"Migrating appeal_tracker failed; the end of .*:\n", said)
+        assert said.endswith("this migration cannot be done")
+
+    @pytest.mark.long
+    def test_a_service_that_is_never_ready(self, stack: LocalStack) -> None:
+        said = stack.refused(FAKE_UNREADY="visit_api")
+        assert 'visit_api is not ready after 60 seconds, it says: 503 {"ready": false}' in said
+
+    def test_a_folder_that_cannot_be_written(self, tmp_path: Path) -> None:
+        place = Path("/proc/1/state") if os.geteuid() == 0 else tmp_path / "closed" / "state"
+        if os.geteuid() != 0:
+            place.parent.mkdir(mode=0o500)
+        said = LocalStack(place, FAKE).refused()
+        assert re.fullmatch(r"This cannot be done here: .*state: \w.*\.", said)
+
+    def test_a_folder_that_holds_something_else(self, tmp_path: Path) -> None:
+        (tmp_path / "diary.txt").write_text("dear diary")
+        stack = LocalStack(tmp_path, FAKE)
+        assert stack.refused() == f"{tmp_path} holds something else (diary.txt): choose another STATE_DIR."
+        assert stack.run("reset").returncode == 1
+        assert (tmp_path / "diary.txt").exists()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
+    def test_a_full_disk(self, tmp_path: Path) -> None:
+        small = tmp_path / "small"
+        small.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "none", small], check=False).returncode:
+            pytest.skip("this machine lets nobody mount a small disk")
+        try:
+            said = LocalStack(small / "state", FAKE).refused()
+            assert re.fullmatch(r"The disk of .*state has \d+ MB left, 250 MB are needed: make room on it\.", said)
+        finally:
+            subprocess.run(["umount", small], check=True)
+
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            ({"BUS": "rabbit"}, "BUS is embedded or kafka, not 'rabbit'."),
+            ({"PORT_BASE": "80"}, "PORT_BASE is a number from 1024 to 65526, not '80'."),
+            ({"CLOCK_SPEED": "60"}, "CLOCK_SPEED needs CLOCK_START: from which instant should time run faster?"),
+            ({"CLOCK_START": "tomorrow"}, "CLOCK_START is a time like 2026-10-09T08:00:00+08:00, not 'tomorrow'."),
+            (
+                {"CLOCK_START": "2026-10-09T08:00:00"},
+                "CLOCK_START 2026-10-09T08:00:00 has no offset: write 2026-10-09T08:00:00+08:00, for example.",
+            ),
+            (
+                {"CLOCK_START": "2026-10-09T08:00:00Z", "CLOCK_SPEED": "-1"},
+                "CLOCK_SPEED is a number above 0 and up to 1000000, not '-1'.",
+            ),
+        ],
+    )
+    def test_settings_that_cannot_be(self, settings: dict[str, str], said: str) -> None:
+        with pytest.raises(Refused, match=re.escape(said)):
+            Settings.read(settings)
+
+
+class TestSideBySide:
+    def test_two_stacks_know_nothing_of_each_other(self, stack: LocalStack, fresh: LocalStack) -> None:
+        stack.up()
+        fresh.up()
+        assert answer(stack.url("visit_api", "/readyz"))
+        assert answer(fresh.url("visit_api", "/readyz"))
+        assert stack.stop() == 0
+        assert answer(fresh.url("visit_api", "/readyz"))
+        assert fresh.stop() == 0
+
+
+class TestReset:
+    def test_it_stops_and_forgets(self, fresh: LocalStack) -> None:
+        fresh.up()
+        (fresh.state_dir / "cache").mkdir()
+        assert fresh.run("reset").stdout == f"forgotten: {fresh.state_dir}\n"
+        assert fresh.wait() == 0
+        assert fresh.processes() == []
+        assert [path.name for path in fresh.state_dir.iterdir()] == ["cache"]  # what was fetched is no state
+        assert not cluster.elsewhere(fresh.state_dir).exists()
+
+
+class TestClock:
+    def test_virtual_time_begins_at_the_first_ready_and_is_kept(self, fresh: LocalStack) -> None:
+        asked = {"CLOCK_START": "2026-10-09T08:00:00+08:00", "CLOCK_SPEED": "60"}
+        fresh.refused(FAKE_BAD_MIGRATION="bus", **asked)
+        file = fresh.state_dir / "clock.json"
+        assert Scale.read(file).anchor is None, "nothing was ready yet"
+        began = time.time()
+        fresh.up(**asked)
+        scale = Scale.read(file)
+        assert (scale.start.isoformat(), scale.speed) == ("2026-10-09T08:00:00+08:00", 60)
+        assert scale.anchor is not None
+        assert began < scale.anchor < time.time()
+        with urllib.request.urlopen(fresh.url("notifier", "/environment")) as got:
+            assert json.load(got)["NOTIFIER_CLOCK_FILE"] == str(file)
+        fresh.stop()
+        fresh.up()
+        assert Scale.read(file) == scale
+        fresh.stop()
+        assert fresh.refused(CLOCK_START="2027-01-01T00:00:00Z") == (
+            "This state lives from 2026-10-09T08:00:00+08:00 at speed 60: "
+            "leave CLOCK_START and CLOCK_SPEED out, or `make reset` first."
+        )
+
+    def test_a_state_that_lived_in_real_time_goes_on_so(self, stack: LocalStack) -> None:
+        assert "This state lives in real time" in stack.refused(CLOCK_START="2026-10-09T08:00:00+08:00")
+
+
+class TestWords:
+    def test_the_dead_letters_are_asked_as_each_service(self, stack: LocalStack) -> None:
+        assert stack.run("dlq").stderr == "The stack is not running: `make up` starts it.\n"
+        stack.up()
+        ports = [f"{name}:\n{name} ['list'] on port {stack.port_base + n}" for n, name in enumerate(SERVICES, 1)]
+        assert stack.run("dlq").stdout.splitlines() == "\n".join(ports).splitlines()
+        said = stack.run("dlq", SERVICE="notifier", DO="replay", KEY="a key").stdout
+        assert "notifier ['replay', '--key', 'a key']" in said
+        assert "visit_api" not in said
+        assert "There is no service 'x'" in stack.run("dlq", SERVICE="x").stderr
+
+    def test_the_console_consumer_needs_kafka(self, stack: LocalStack) -> None:
+        stack.up()
+        assert "embedded bus: `make up BUS=kafka`" in stack.run("kafka-console", TOPIC="visit.events").stderr
+
+    def test_an_unknown_word_shows_the_known_ones(self, stack: LocalStack) -> None:
+        done = stack.run("upp")
+        assert done.returncode == 2
+        assert done.stderr.startswith("usage: python -m deploy.local up|down|reset|token")
+
+
+def _is_postmaster(pid: int) -> bool:
+    status = (processes.PROC / str(pid) / "status").read_text()
+    parent = int(re.search(r"PPid:\t(\d+)", status)[1])  # type: ignore[index]
+    return "Name:\tpostgres" in status and (processes.PROC / str(parent) / "comm").read_text() != "postgres\n"
