@@ -1,0 +1,53 @@
+"""Rules of the house that imports cannot show: who may commit, read the wall clock, publish."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = sorted(path for top in ("chassis", "contracts", "services") for path in (ROOT / top).rglob("*.py"))
+
+WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
+# Real time, on purpose: tokens expire by it, log lines carry it.
+REAL_TIME = {"chassis/clock.py", "chassis/telemetry.py", "chassis/web/tokens.py"}
+OFFSETS = {"chassis/messaging/consumer.py", "chassis/messaging/kafka.py"}  # what they commit are offsets, not rows
+
+
+def calls(path: Path) -> Iterator[tuple[str, int]]:
+    """Every `a.b(…)` of a file as "a.b", with its line."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            name = owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", "")
+            yield f"{name}.{node.func.attr}", node.lineno
+
+
+def offenders(forbidden: "set[str] | str", allowed: set[str]) -> list[str]:
+    found = []
+    for path in PRODUCT:
+        place = path.relative_to(ROOT).as_posix()
+        for name, line in calls(path):
+            hit = name in forbidden if isinstance(forbidden, set) else name.endswith(forbidden)
+            if hit and place not in allowed:
+                found.append(f"{place}:{line} {name}()")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("what", "forbidden", "allowed"),
+    [
+        ("only chassis/db.py commits", ".commit", {"chassis/db.py", "chassis/migrate.py", *OFFSETS}),
+        ("the wall clock is read in chassis/clock.py", WALL_CLOCK, REAL_TIME),
+        ("only the relay publishes", "bus.publish", {"chassis/messaging/relay.py"}),
+    ],
+)
+def test_a_rule_of_the_house_holds(what: str, forbidden: "set[str] | str", allowed: set[str]) -> None:
+    assert offenders(forbidden, allowed) == [], what
+
+
+def test_the_rules_can_be_broken(tmp_path: Path) -> None:
+    offender = tmp_path / "offender.py"
+    offender.write_text("import time\ntx.commit()\nself._bus.publish([])\nwhen = time.time()\n")
+    assert {name for name, _ in calls(offender)} == {"tx.commit", "_bus.publish", "time.time"}
