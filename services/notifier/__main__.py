@@ -1,0 +1,28 @@
+"""`python -m notifier` runs the whole service; with a word, one part of it."""
+
+from chassis.process import Service, main
+from contracts.topics import TOPICS
+from notifier.app import create_app
+from notifier.deliveries.loops import loops
+from notifier.handlers import handlers
+from notifier.settings import Settings
+
+WRITES = [topic for topic in TOPICS.values() if topic.writer == "notifier"]
+HEARS = [topic.name for topic in TOPICS.values() if "notifier" in topic.hearers]
+
+SERVICE = Service(
+    name="notifier",
+    settings=Settings,
+    writes=WRITES,
+    app=create_app,
+    handlers=handlers,
+    processes={
+        "api": lambda runtime: [],
+        "relay": lambda runtime: runtime.relay(WRITES, HEARS),
+        "consume": lambda runtime: runtime.consume(handlers(runtime)),
+        "send": loops,
+    },
+)
+
+if __name__ == "__main__":
+    main(SERVICE)

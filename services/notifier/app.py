@@ -1,0 +1,14 @@
+"""The HTTP side of the service."""
+
+from fastapi import FastAPI
+
+from chassis.runtime import Runtime
+from chassis.web import app
+from notifier.deliveries.endpoints import router as deliveries
+from notifier.routes.endpoints import router as routes
+from notifier.templates.endpoints import router as templates
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """The app, a router for each slice."""
+    return app.create_app(runtime, title="notifier", version="1", routers=[routes, templates, deliveries])

@@ -1,0 +1,57 @@
+"""HTTP of deliveries and of the local mailbox."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from chassis.web.auth import Caller, require
+from chassis.web.paging import Page, Paging
+from chassis.web.route import Router
+from chassis.web.schemas import Code
+from chassis.web.tokens import Principal
+from chassis.web.work import TheRuntime, Tx
+from notifier.deliveries import service
+from notifier.deliveries.models import Delivery
+from notifier.deliveries.schemas import DeliveryView, MailView, State
+
+router = Router(prefix="/v1", tags=["deliveries"])
+
+
+@router.get("/deliveries", response_model=Page[DeliveryView])
+async def list_deliveries(
+    tx: Tx,
+    caller: Caller,
+    paging: Paging,
+    appeal_id: Annotated[UUID | None, Query()] = None,
+    event_id: Annotated[UUID | None, Query()] = None,
+    recipient: Annotated[Code | None, Query()] = None,
+    channel: Annotated[Code | None, Query()] = None,
+    state: Annotated[State | None, Query()] = None,
+) -> object:
+    """The deliveries about what the caller may see: of its units, as raising or handling unit."""
+    return await service.listed(
+        tx, caller, paging, appeal_id=appeal_id, event_id=event_id, recipient=recipient, channel=channel, state=state
+    )
+
+
+@router.get("/deliveries/{id}", response_model=DeliveryView)
+async def get_delivery(tx: Tx, caller: Caller, id: UUID) -> Delivery:
+    """One delivery."""
+    return await service.one(tx, caller, id)
+
+
+@router.post("/deliveries/{id}/retry", response_model=DeliveryView)
+async def retry_delivery(
+    tx: Tx, runtime: TheRuntime, caller: Annotated[Principal, Depends(require("supervisor"))], id: UUID
+) -> Delivery:
+    """Queues a delivery that failed, is unknown or dead once more."""
+    return await service.retry(tx, caller, id, runtime.clock.now())
+
+
+@router.get("/mailbox", response_model=Page[MailView])
+async def list_mailbox(
+    tx: Tx, caller: Caller, paging: Paging, recipient: Annotated[Code | None, Query()] = None
+) -> object:
+    """Letters of the built-in mailbox: one's own, and those of which one may see all that they tell."""
+    return await service.mails(tx, caller, paging, recipient)

@@ -1,0 +1,23 @@
+"""The loops of the sending process."""
+
+from typing import cast
+
+from chassis.runtime import Runtime
+from chassis.worker import Worker
+from contracts.deadlines import DeadlineBreached, DeadlineEscalated, DeadlineWarned
+from notifier.channels.registry import channels
+from notifier.deliveries.planner import Planner
+from notifier.deliveries.sender import Sender
+from notifier.settings import Settings
+from notifier.templates import catalogue
+
+TOLD = tuple(event.type.rpartition(".v")[0] for event in (DeadlineWarned, DeadlineBreached, DeadlineEscalated))
+
+
+def loops(runtime: Runtime) -> list[Worker]:
+    """The planner, and a sender for each channel; refuses to begin while a message would have no text."""
+    settings = cast(Settings, runtime.settings)
+    its = channels(runtime)
+    catalogue.check(TOLD, its)
+    language = catalogue.language(settings.language)
+    return [Planner(runtime), *(Sender(runtime, name, channel, language) for name, channel in its.items())]

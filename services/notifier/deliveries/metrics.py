@@ -1,0 +1,11 @@
+"""What the notifier tells Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from chassis.telemetry import SECONDS
+
+waiting = Gauge("notifier_deliveries", "Deliveries that have not come to their end, by state", ["state"])
+decided = Counter("notifier_due", "Deliveries looked at because they were due", ["channel"])
+sent = Counter("notifier_sent", "Deliveries a channel took", ["channel"])
+dead = Counter("notifier_dead", "Deliveries given up, nobody having been told", ["reason"])
+latency = Histogram("notifier_send_seconds", "How long a channel took to answer", ["channel"], buckets=SECONDS)

@@ -1,0 +1,126 @@
+"""Tables of what is to be told (notices), to whom by which channel (deliveries), what providers were handed (sends).
+
+Three columns are in real time, as leases and back-off are: `plan_at`, `next_try_at`, `leased_until`. All others are in
+domain time.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from chassis.db import Tracked
+from notifier.base import NEXT_HEARD, Base
+
+STATES = ("queued", "deferred", "sending", "sent", "delivered", "failed", "unknown", "cancelled", "dead")
+# A partial index serves a query only if both say the same words.
+WAITING = "state IN ('queued', 'deferred', 'failed')"
+UNSETTLED = "state NOT IN ('sent', 'delivered', 'cancelled')"
+
+
+class Notice(Base):
+    """A deadline event that somebody must be told of. `heard` is its place in the order of hearing; `plan_at` is when
+    its people are looked for (again), null once they are found."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        Index("notices_to_plan", "plan_at", postgresql_where=text("plan_at IS NOT NULL")),
+        Index(None, "subject_id"),
+    )
+
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)
+    heard_at: Mapped[datetime] = mapped_column(server_default=func.now())  # real time
+    plan_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    event_type: Mapped[str]  # without its version
+    step: Mapped[str]
+    audience: Mapped[list[str]]
+    late: Mapped[bool]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    visit_id: Mapped[UUID | None]
+    unit_code: Mapped[str]
+    handling_unit_code: Mapped[str]
+    milestone: Mapped[str]
+    round: Mapped[int]
+    due_at: Mapped[datetime]
+    at: Mapped[datetime]
+    owner: Mapped[str | None]
+    first_contact: Mapped[str | None]
+
+    @property
+    def appeal_id(self) -> UUID | None:
+        return self.subject_id if self.subject_kind == "appeal" else None
+
+
+class Send(Base):
+    """What a provider is handed: one text for one recipient, under one id. Its text never changes, so that handing it
+    over again is the same send."""
+
+    __tablename__ = "sends"
+    __table_args__ = (
+        CheckConstraint("state IN ('sending', 'sent', 'delivered', 'failed', 'unknown')", name="sends_state_check"),
+        Index("sends_leased", "leased_until", postgresql_where=text("state = 'sending'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    recipient: Mapped[str]
+    channel: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    state: Mapped[str]
+    attempts: Mapped[int]
+    leased_until: Mapped[datetime | None]
+    checked_at: Mapped[datetime]  # when the quiet-hours check was passed, last
+    reference: Mapped[str | None]
+    error: Mapped[str | None]
+
+
+class Delivery(Tracked, Base):
+    """A message for one recipient by one channel. `why` is the reason of the last decision about it, as a code;
+    `attempts` counts every time it was handed over, `tries` those since it was last queued."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ({})".format(", ".join(f"'{state}'" for state in STATES)), name="deliveries_state_check"
+        ),
+        Index("deliveries_event_id_recipient_channel", "event_id", "recipient", "channel", unique=True),
+        Index("deliveries_due", "channel", "not_before", "recipient", postgresql_where=text(WAITING)),
+        Index("deliveries_unsettled", "state", postgresql_where=text(UNSETTLED)),
+        Index(None, "send_id"),
+        Index("deliveries_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(ForeignKey(Notice.event_id))
+    recipient: Mapped[str]
+    channel: Mapped[str]
+    audience: Mapped[str]
+    audience_unit: Mapped[str | None]
+    state: Mapped[str]
+    not_before: Mapped[datetime]
+    next_try_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    send_id: Mapped[UUID | None] = mapped_column(ForeignKey(Send.id))
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    tries: Mapped[int] = mapped_column(server_default="0")
+    why: Mapped[str | None]
+    error: Mapped[str | None]
+    planned_at: Mapped[datetime]
+
+    notice: Mapped[Notice] = relationship(lazy="joined", innerjoin=True)
+    event_type: AssociationProxy[str] = association_proxy("notice", "event_type")
+    step: AssociationProxy[str] = association_proxy("notice", "step")
+    late: AssociationProxy[bool] = association_proxy("notice", "late")
+    appeal_id: AssociationProxy[UUID | None] = association_proxy("notice", "appeal_id")
+    subject_kind: AssociationProxy[str] = association_proxy("notice", "subject_kind")
+    subject_id: AssociationProxy[UUID] = association_proxy("notice", "subject_id")
+    visit_id: AssociationProxy[UUID | None] = association_proxy("notice", "visit_id")
+    milestone: AssociationProxy[str] = association_proxy("notice", "milestone")
+    round: AssociationProxy[int] = association_proxy("notice", "round")
+    due_at: AssociationProxy[datetime] = association_proxy("notice", "due_at")
+    unit_code: AssociationProxy[str] = association_proxy("notice", "unit_code")
+    handling_unit_code: AssociationProxy[str] = association_proxy("notice", "handling_unit_code")

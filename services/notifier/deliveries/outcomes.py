@@ -1,0 +1,192 @@
+"""How handing over a send ended, and its record: sends, deliveries and what is told of them, in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.messaging.outbox import Outbox
+from contracts.notifications import NotificationDead, NotificationSent
+from notifier.channels.port import Receipt
+
+EXHAUSTED, REFUSED = "attempts_exhausted", "refused_by_provider"
+
+# Whoever handed it over knows that it was taken, whatever became of the lease meanwhile.
+_TAKEN = text("""
+WITH taken AS (
+    UPDATE sends s SET state = t.state, reference = t.reference, leased_until = NULL, error = NULL
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:references AS text[])) AS t (id, state, reference)
+    WHERE s.id = t.id AND s.state IN ('sending', 'unknown') RETURNING s.id, s.state, s.checked_at)
+UPDATE deliveries d SET state = taken.state, sent_at = taken.checked_at, error = NULL, updated_at = :now,
+    changed_xid = pg_current_xact_id()::text::bigint
+FROM taken, notices n WHERE d.send_id = taken.id AND d.state IN ('sending', 'unknown') AND n.event_id = d.event_id
+RETURNING d.id, d.send_id, d.event_id, d.recipient, d.channel, n.unit_code, d.sent_at
+""")
+# Only the last to hold the lease may say that it failed: an earlier one does not know what the later one did.
+_FAILED = text("""
+WITH failed AS (
+    UPDATE sends s SET state = 'failed', error = t.reason, leased_until = NULL
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[]), CAST(:reasons AS text[]),
+                CAST(:permanent AS boolean[]), CAST(:pauses AS float[])) AS t (id, attempt, reason, permanent, pause)
+    WHERE s.id = t.id AND s.state = 'sending' AND s.attempts = t.attempt RETURNING t.*)
+UPDATE deliveries d SET error = failed.reason, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint,
+    state = CASE WHEN failed.permanent OR d.tries >= :most THEN 'dead' ELSE 'failed' END,
+    why = CASE WHEN failed.permanent THEN :refused WHEN d.tries >= :most THEN :exhausted ELSE d.why END,
+    next_try_at = now() + make_interval(secs => greatest(failed.pause,
+        least(:longest, :first * power(2, d.tries - 1)) * (0.5 + random() / 2)))
+FROM failed, notices n WHERE d.send_id = failed.id AND d.state = 'sending' AND n.event_id = d.event_id
+RETURNING d.id, d.event_id, d.recipient, d.channel, n.unit_code, d.state, d.why
+""")
+# The lease runs on for the length of a pause; then the provider is asked.
+_LOST = text("""
+UPDATE sends s SET error = t.reason, leased_until = now()
+    + make_interval(secs => least(:longest, :first * power(2, s.attempts - 1)) * (0.5 + random() / 2))
+FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[]), CAST(:reasons AS text[])) AS t (id, attempt, reason)
+WHERE s.id = t.id AND s.state = 'sending' AND s.attempts = t.attempt
+""")
+_UNKNOWN = text("""
+WITH unknown AS (
+    UPDATE sends s SET state = 'unknown', leased_until = NULL
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[])) AS t (id, attempt)
+    WHERE s.id = t.id AND s.state = 'sending' AND s.attempts = t.attempt RETURNING s.id, s.error)
+UPDATE deliveries d SET state = 'unknown', why = 'outcome_unknown', error = unknown.error, updated_at = :now,
+    changed_xid = pg_current_xact_id()::text::bigint
+FROM unknown WHERE d.send_id = unknown.id AND d.state = 'sending'
+""")
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The provider has it."""
+
+    send_id: UUID
+    receipt: Receipt
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The provider does not have it, for certain."""
+
+    send_id: UUID
+    attempt: int
+    reason: str
+    permanent: bool = False
+    pause: float = 0.0  # seconds before the next try, at least
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """Its answer was lost; what became of it will be asked."""
+
+    send_id: UUID
+    attempt: int
+    reason: str
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """What became of it cannot be asked; a person decides."""
+
+    send_id: UUID
+    attempt: int
+
+
+Outcome = Taken | Failed | Lost | Unknown
+
+
+class BackOff(msgspec.Struct, frozen=True):
+    """How failing is borne: the first pause in seconds, doubled each time up to the longest, and the tries at most."""
+
+    first: float = 5.0
+    longest: float = 900.0
+    most: int = 10
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What a record made of deliveries, as it is told."""
+
+    sent: Sequence[NotificationSent]
+    dead: Sequence[NotificationDead]
+
+
+async def record(
+    tx: AsyncSession, outbox: Outbox, outcomes: Sequence[Outcome], *, now: datetime, back_off: BackOff
+) -> Recorded:
+    """Stores `outcomes`, tells of what was sent and of what was given up."""
+    sent = await _taken(tx, [o for o in outcomes if isinstance(o, Taken)], now)
+    dead = await _failed(tx, [o for o in outcomes if isinstance(o, Failed)], now, back_off)
+    await _lost(tx, [o for o in outcomes if isinstance(o, Lost)], back_off)
+    await _unknown(tx, [o for o in outcomes if isinstance(o, Unknown)], now)
+    await outbox.append(tx, [*sent, *dead], at=now)
+    return Recorded(sent, dead)
+
+
+async def _taken(tx: AsyncSession, outcomes: Sequence[Taken], now: datetime) -> list[NotificationSent]:
+    if not outcomes:
+        return []
+    values = {
+        "ids": [o.send_id for o in outcomes],
+        "states": ["delivered" if o.receipt.delivered else "sent" for o in outcomes],
+        "references": [o.receipt.reference for o in outcomes],
+        "now": now,
+    }
+    return [
+        NotificationSent(
+            delivery_id=row.id,
+            send_id=row.send_id,
+            event_id=row.event_id,
+            recipient=row.recipient,
+            channel=row.channel,
+            unit_code=row.unit_code,
+            at=row.sent_at,
+        )
+        for row in await tx.execute(_TAKEN, values)
+    ]
+
+
+async def _failed(
+    tx: AsyncSession, outcomes: Sequence[Failed], now: datetime, back_off: BackOff
+) -> list[NotificationDead]:
+    if not outcomes:
+        return []
+    values = _of(outcomes) | {
+        "permanent": [o.permanent for o in outcomes],
+        "pauses": [o.pause for o in outcomes],
+        "refused": REFUSED,
+        "exhausted": EXHAUSTED,
+        "now": now,
+    }
+    rows = await tx.execute(_FAILED, values | msgspec.structs.asdict(back_off))
+    return [dead(row, row.why, now) for row in rows if row.state == "dead"]
+
+
+async def _lost(tx: AsyncSession, outcomes: Sequence[Lost], back_off: BackOff) -> None:
+    if outcomes:
+        await tx.execute(_LOST, _of(outcomes) | {"first": back_off.first, "longest": back_off.longest})
+
+
+async def _unknown(tx: AsyncSession, outcomes: Sequence[Unknown], now: datetime) -> None:
+    if outcomes:
+        ids, attempts = [o.send_id for o in outcomes], [o.attempt for o in outcomes]
+        await tx.execute(_UNKNOWN, {"ids": ids, "attempts": attempts, "now": now})
+
+
+def _of(outcomes: Sequence[Failed] | Sequence[Lost]) -> dict[str, Any]:
+    return {
+        "ids": [o.send_id for o in outcomes],
+        "attempts": [o.attempt for o in outcomes],
+        "reasons": [o.reason for o in outcomes],
+    }
+
+
+def dead(delivery: Any, reason: str, at: datetime) -> NotificationDead:
+    """The event that says `delivery` was given up."""
+    return NotificationDead(
+        delivery_id=delivery.id,
+        event_id=delivery.event_id,
+        recipient=delivery.recipient,
+        channel=delivery.channel,
+        unit_code=delivery.unit_code,
+        at=at,
+        reason=reason,
+    )

@@ -1,0 +1,126 @@
+"""SQL of notices and deliveries, but for the sender's own (`claims`, `outcomes`)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select, text, true, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import scope
+from chassis.web.paging import Listing, Window
+from notifier.channels.models import Mail
+from notifier.deliveries.decision import READDRESSED
+from notifier.deliveries.models import UNSETTLED, Delivery, Notice
+from notifier.directory.models import Unit
+
+
+async def hear(tx: AsyncSession, notices: list[dict[str, Any]]) -> None:
+    """Stores what somebody must be told of, each event once."""
+    await tx.execute(insert(Notice).on_conflict_do_nothing(), notices)
+
+
+async def to_plan(tx: AsyncSession, limit: int, patience: timedelta) -> list[tuple[Notice, bool]]:
+    """Notices whose people are to be looked for now, locked; each with whether we have been patient long enough."""
+    query = (
+        select(Notice, Notice.heard_at <= func.now() - patience)
+        .where(Notice.plan_at <= func.now())
+        .order_by(Notice.plan_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [(notice, waited) for notice, waited in await tx.execute(query)]
+
+
+async def settle_plans(tx: AsyncSession, done: Sequence[UUID], later: Sequence[UUID], pause: timedelta) -> None:
+    """The people of `done` are found; those of `later` are looked for again after `pause`."""
+    if done:
+        await tx.execute(update(Notice).where(Notice.event_id.in_(done)).values(plan_at=None))
+    if later:
+        await tx.execute(update(Notice).where(Notice.event_id.in_(later)).values(plan_at=func.now() + pause))
+
+
+async def plan_again(tx: AsyncSession, events: Sequence[UUID]) -> None:
+    """The people of `events` are to be looked for again."""
+    if events:
+        await tx.execute(update(Notice).where(Notice.event_id.in_(events)).values(plan_at=func.now()))
+
+
+async def plan(tx: AsyncSession, deliveries: list[dict[str, Any]]) -> Sequence[Any]:
+    """Stores deliveries, one per event, recipient and channel, and returns those that are new; one that had been
+    readdressed is revived."""
+    if not deliveries:
+        return []
+    new = insert(Delivery)
+    revived: dict[str, Any] = {
+        name: new.excluded[name] for name in ("audience", "audience_unit", "state", "why", "not_before", "updated_at")
+    }
+    revived |= {"tries": 0, "changed_xid": new.excluded.changed_xid}
+    statement = new.on_conflict_do_update(
+        index_elements=[Delivery.event_id, Delivery.recipient, Delivery.channel],
+        set_=revived,
+        where=and_(Delivery.state == "cancelled", Delivery.why == READDRESSED),
+    ).returning(Delivery.id, Delivery.event_id, Delivery.recipient, Delivery.channel, Delivery.state)
+    return (await tx.execute(statement, deliveries)).all()
+
+
+def visible(unit: str | None) -> ColumnElement[bool]:
+    """Whether a notice may be seen from `unit`: the raising unit, the handling unit and those above them do."""
+    if unit is None:
+        return true()
+    units = scope.below(Unit, unit)
+    return or_(Notice.unit_code.in_(units), Notice.handling_unit_code.in_(units))
+
+
+def _seen_from(unit: str | None) -> Select[Delivery]:
+    # An own join, not the relationship's: conditions cannot reach into that one.
+    return select(Delivery).join(Notice, Notice.event_id == Delivery.event_id).where(visible(unit))
+
+
+async def page(
+    tx: AsyncSession,
+    unit: str | None,
+    window: Window,
+    *,
+    appeal_id: UUID | None,
+    event_id: UUID | None,
+    **same: str | None,
+) -> Listing[Delivery]:
+    """Deliveries seen from `unit`; `same` are columns and the values they must have, where not None."""
+    query = _seen_from(unit)
+    if appeal_id is not None:
+        query = query.where(Notice.subject_id == appeal_id, Notice.subject_kind == "appeal")
+    if event_id is not None:
+        query = query.where(Delivery.event_id == event_id)
+    query = query.filter_by(**{name: value for name, value in same.items() if value is not None})
+    return await window.fetch(tx, query, Delivery)
+
+
+async def get(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Delivery | None:
+    """A delivery seen from `unit`, locked for a change if asked."""
+    query = _seen_from(unit).where(Delivery.id == id)
+    if lock:
+        query = query.with_for_update(of=Delivery)
+    return (await tx.scalars(query)).one_or_none()
+
+
+async def mails(
+    tx: AsyncSession, person: str, unit: str | None, window: Window, recipient: str | None
+) -> Listing[Mail]:
+    """Letters in mailboxes: one's own, and those of which every delivery is seen from `unit`."""
+    carried = select(Delivery.id).join(Notice).where(Delivery.send_id == Mail.id)
+    query = select(Mail)
+    if unit is not None:
+        hidden = exists(carried.where(not_(visible(unit))))
+        query = query.where(or_(Mail.recipient == person, and_(exists(carried), not_(hidden))))
+    if recipient is not None:
+        query = query.where(Mail.recipient == recipient)
+    return await window.fetch(tx, query, Mail)
+
+
+async def unsettled(tx: AsyncSession) -> dict[str, int]:
+    """How many deliveries are in each state that is not an end."""
+    counted = select(Delivery.state, func.count().label("number")).where(text(UNSETTLED)).group_by(Delivery.state)
+    return {row.state: row.number for row in await tx.execute(counted)}

@@ -1,0 +1,126 @@
+"""The sender: one loop per channel, so that a slow provider delays nobody else's messages.
+
+A send is leased and committed before the provider is called. Whatever dies in between, the lease runs out, the provider
+is asked what it has, and only what it does not have is handed over again — under the same id.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+from chassis import crash
+from chassis.runtime import Runtime
+from chassis.worker import Worker
+from notifier.channels.port import Ambiguous, CannotTell, Channel, Receipt, Refused
+from notifier.deliveries import claims, metrics, outcomes
+from notifier.deliveries.claims import Leased
+from notifier.deliveries.decision import Wait
+from notifier.deliveries.outcomes import BackOff, Failed, Lost, Outcome, Taken, Unknown
+from notifier.templates.wording import Language
+
+log = logging.getLogger(__name__)
+
+
+class Sender(Worker):
+    """Sends what is due on one channel."""
+
+    batch = 50  # deliveries claimed at a time
+    patience = 5.0  # seconds a channel may take for one letter
+    lease = timedelta(seconds=30)  # much longer than a channel may take
+    back_off = BackOff()
+
+    def __init__(self, runtime: Runtime, name: str, channel: Channel, language: Language) -> None:
+        super().__init__(f"{runtime.service}.send.{name}")
+        self._db, self._clock, self._outbox = runtime.db, runtime.clock, runtime.outbox
+        self._name, self.channel, self._language = name, channel, language
+
+    async def run_once(self) -> bool:
+        leased_at = time.monotonic()
+        async with self._db.transaction() as tx:
+            lost = await claims.expired(tx, self._name, lease=self.lease, limit=self.batch)
+            due, sends = await claims.claim(
+                tx, self._name, self._language, now=self._clock.now(), lease=self.lease, limit=self.batch
+            )
+        metrics.decided.labels(self._name).inc(due)
+        await self._record(await self._hand_over(sends, leased_at))
+        await self._record(await self._recover(lost))
+        return bool(due or lost)
+
+    async def _recover(self, lost: Sequence[Leased]) -> list[Outcome]:
+        """What became of sends whose lease ran out: as the provider says, or by handing them over again."""
+        ended: list[Outcome] = []
+        absent: list[Leased] = []
+        for send, answer in zip(lost, await asyncio.gather(*map(self._ask, lost)), strict=True):
+            if isinstance(answer, Receipt):
+                ended.append(Taken(send.letter.send_id, answer))
+            elif answer is None:
+                absent.append(send)
+            elif not self.channel.idempotent or send.attempt >= self.back_off.most:
+                ended.append(Unknown(send.letter.send_id, send.attempt))
+        silent = [send for send in lost if send not in absent and send.letter.send_id not in {o.send_id for o in ended}]
+        return [*ended, *await self._hand_over_again(absent, silent)]
+
+    async def _hand_over_again(self, absent: Sequence[Leased], silent: Sequence[Leased]) -> list[Outcome]:
+        """Hands over, as they are, sends that the provider does not have, or of which it does not tell."""
+        if not absent and not silent:
+            return []
+        leased_at = time.monotonic()
+        async with self._db.transaction() as tx:
+            again, hindered = await claims.claim_again(tx, [*absent, *silent], now=self._clock.now(), lease=self.lease)
+        ended = await self._hand_over(again, leased_at)
+        for send in absent:
+            # It never left, and must not leave now: what it carried is decided anew.
+            if send.letter.send_id in hindered:
+                ended.append(Failed(send.letter.send_id, send.attempt, "lost before it was taken"))
+        for send in silent:
+            # It may have left. If it only has to wait for the morning, it does so under its lease.
+            if not isinstance(hindered.get(send.letter.send_id), Wait | None):
+                ended.append(Unknown(send.letter.send_id, send.attempt))
+        return ended
+
+    async def _ask(self, send: Leased) -> Receipt | CannotTell | None:
+        try:
+            async with asyncio.timeout(self.patience):
+                return await self.channel.find(send.letter.send_id)
+        except CannotTell as error:
+            return error
+        except TimeoutError:
+            return CannotTell(f"no answer within {self.patience} s")
+
+    async def _hand_over(self, sends: Sequence[Leased], leased_at: float) -> list[Outcome]:
+        if sends:
+            crash.point("sender.leased")
+        return list(await asyncio.gather(*(self._hand_over_one(send, leased_at) for send in sends)))
+
+    async def _hand_over_one(self, send: Leased, leased_at: float) -> Outcome:
+        send_id = send.letter.send_id
+        if time.monotonic() - leased_at > self.lease.total_seconds() - 2 * self.patience:
+            # This process stood still for a while: by now the send may be another sender's.
+            return Lost(send_id, send.attempt, "the lease had nearly run out")
+        try:
+            with metrics.latency.labels(self._name).time():
+                async with asyncio.timeout(self.patience):
+                    receipt = await self.channel.send(send.letter)
+        except Refused as error:
+            return Failed(send_id, send.attempt, error.reason, error.permanent, error.retry_after)
+        except Ambiguous as error:
+            return Lost(send_id, send.attempt, error.reason)
+        except TimeoutError:
+            return Lost(send_id, send.attempt, f"no answer within {self.patience} s")
+        except Exception as error:
+            log.exception("a channel failed in a way its port does not know", extra={"channel": self._name})
+            return Lost(send_id, send.attempt, type(error).__name__)
+        crash.point("sender.accepted")
+        return Taken(send_id, receipt)
+
+    async def _record(self, ended: Sequence[Outcome]) -> None:
+        if not ended:
+            return
+        async with self._db.transaction() as tx:
+            told = await outcomes.record(tx, self._outbox, ended, now=self._clock.now(), back_off=self.back_off)
+        metrics.sent.labels(self._name).inc(len(told.sent))
+        for death in told.dead:
+            metrics.dead.labels(death.reason).inc()
+            log.error("a delivery is given up", extra={"delivery": str(death.delivery_id), "reason": death.reason})

@@ -1,0 +1,85 @@
+"""What is done with deliveries: hear what must be told, show what became of it, try again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.web.errors import NotFound
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from contracts.deadlines import LadderEvent
+from contracts.envelope import Message
+from notifier.channels.models import Mail
+from notifier.deliveries import repository
+from notifier.deliveries.errors import NotRetriable
+from notifier.deliveries.models import Delivery
+
+RETRIABLE = frozenset({"failed", "unknown", "dead"})
+
+
+async def tell(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Notes what people must be told of; who they are is looked up by the planner."""
+    await repository.hear(tx, [_notice(m, m.event) for m in messages if isinstance(m.event, LadderEvent)])
+
+
+async def listed(
+    tx: AsyncSession,
+    caller: Principal,
+    window: Window,
+    *,
+    appeal_id: UUID | None = None,
+    event_id: UUID | None = None,
+    **same: str | None,
+) -> Listing[Delivery]:
+    """Deliveries that the caller may see."""
+    return await repository.page(tx, caller.unit, window, appeal_id=appeal_id, event_id=event_id, **same)
+
+
+async def one(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Delivery:
+    """The delivery. Raises `NotFound`."""
+    delivery = await repository.get(tx, caller.unit, id, lock=lock)
+    if delivery is None:
+        raise NotFound
+    return delivery
+
+
+async def retry(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) -> Delivery:
+    """Queues a delivery again, with as many tries as a new one; truth, addressee and hour are checked as for any other.
+    Raises `NotFound`, `NotRetriable`."""
+    delivery = await one(tx, caller, id, lock=True)
+    if delivery.state not in RETRIABLE:
+        raise NotRetriable(state=delivery.state)
+    delivery.state, delivery.why = "queued", f"retried_by:{caller.sub}"
+    delivery.tries, delivery.next_try_at, delivery.send_id = 0, None, None
+    delivery.not_before = delivery.updated_at = now
+    await tx.flush()
+    return delivery
+
+
+async def mails(tx: AsyncSession, caller: Principal, window: Window, recipient: str | None) -> Listing[Mail]:
+    """Letters in the local mailbox that the caller may see: their own, and those about what they may see."""
+    return await repository.mails(tx, caller.sub, caller.unit, window, recipient)
+
+
+def _notice(message: Message, event: LadderEvent) -> dict[str, Any]:
+    return {
+        "event_id": message.id,
+        "event_type": message.type.rpartition(".v")[0],
+        "step": event.step,
+        "audience": event.audience,
+        "late": event.late,
+        "subject_kind": event.subject_kind,
+        "subject_id": event.subject_id,
+        "visit_id": event.visit_id,
+        "unit_code": event.unit_code,
+        "handling_unit_code": event.handling_unit_code,
+        "milestone": event.milestone,
+        "round": event.round,
+        "due_at": event.due_at,
+        "at": event.at,
+        "owner": event.owner,
+        "first_contact": event.first_contact,
+    }

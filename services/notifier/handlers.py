@@ -1,0 +1,50 @@
+"""Everything the notifier hears."""
+
+from chassis.messaging.handlers import Handler, Handlers
+from chassis.runtime import Runtime
+from contracts.appeals import (
+    AppealAnswered,
+    AppealCalledBack,
+    AppealClosed,
+    AppealContacted,
+    AppealOpened,
+    AppealReopened,
+)
+from contracts.deadlines import (
+    DeadlineBreached,
+    DeadlineCorrected,
+    DeadlineEscalated,
+    DeadlineMet,
+    DeadlineWarned,
+)
+from contracts.directory import StaffChanged, StaffRemoved, UnitChanged, UnitRemoved
+from contracts.visits import VisitArchived, VisitCancelled
+from notifier.deliveries import service as deliveries
+from notifier.directory import service as directory
+from notifier.subjects import service as subjects
+
+
+def handlers(runtime: Runtime) -> Handlers:
+    """From event to effect. What must be told is told even while an earlier event of its appeal cannot be applied."""
+    return Handlers(
+        {
+            UnitChanged: directory.units_changed,
+            UnitRemoved: directory.units_removed,
+            StaffChanged: directory.staff_changed,
+            StaffRemoved: directory.staff_removed,
+            AppealOpened: subjects.opened,
+            AppealContacted: subjects.acted,
+            AppealAnswered: subjects.acted,
+            AppealCalledBack: subjects.acted,
+            AppealClosed: subjects.closed,
+            AppealReopened: subjects.reopened,
+            VisitCancelled: subjects.visits_ended,
+            VisitArchived: subjects.visits_ended,
+            DeadlineMet: subjects.acted,
+            DeadlineCorrected: subjects.acted,
+            DeadlineWarned: Handler(deliveries.tell, commutes=True),
+            DeadlineBreached: Handler(deliveries.tell, commutes=True),
+            DeadlineEscalated: Handler(deliveries.tell, commutes=True),
+        },
+        versioned=["directory.changes"],
+    )

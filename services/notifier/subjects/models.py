@@ -1,0 +1,31 @@
+"""Tables of what was heard of subjects."""
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notifier.base import NEXT_HEARD, Base
+
+
+class Subject(Base):
+    """An appeal or a visit as far as it was heard of. `ended` is how it ended, and null again once it is reopened."""
+
+    __tablename__ = "subjects"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str | None]
+    appeal_type: Mapped[str | None]
+    round: Mapped[int] = mapped_column(server_default="1")
+    ended: Mapped[str | None]
+
+
+class Stop(Base):
+    """What a clock waited for has happened; `heard` says when that was last heard, in the order of hearing."""
+
+    __tablename__ = "stops"
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True)
+    milestone: Mapped[str] = mapped_column(primary_key=True)
+    heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)

@@ -1,0 +1,45 @@
+"""SQL of what was heard of subjects. Each statement bears any order and repetition."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notifier.base import NEXT_HEARD
+from notifier.subjects.models import Stop, Subject
+
+StopKey = tuple[UUID, int, str]  # subject, round, milestone
+
+
+async def name(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Stores number and type of appeals; `rows` have id, number, appeal_type and round."""
+    new = insert(Subject)
+    known: dict[str, Any] = {name: new.excluded[name] for name in ("number", "appeal_type")}
+    known["round"] = func.greatest(Subject.round, new.excluded.round)
+    await tx.execute(new.on_conflict_do_update(index_elements=[Subject.id], set_=known), rows)
+
+
+async def end(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Stores how subjects ended; `rows` have id and ended."""
+    new = insert(Subject)
+    await tx.execute(new.on_conflict_do_update(index_elements=[Subject.id], set_={"ended": new.excluded.ended}), rows)
+
+
+async def reopen(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Stores that subjects are open again; `rows` have id and round."""
+    new = insert(Subject)
+    known = {"round": func.greatest(Subject.round, new.excluded.round), "ended": None}
+    await tx.execute(new.on_conflict_do_update(index_elements=[Subject.id], set_=known), rows)
+
+
+async def stop(tx: AsyncSession, stops: Iterable[StopKey]) -> None:
+    """Stores that what clocks waited for has just been heard of."""
+    rows = [dict(zip(("subject_id", "round", "milestone"), key, strict=True)) for key in stops]
+    if rows:
+        again = {"heard": NEXT_HEARD}
+        await tx.execute(
+            insert(Stop).on_conflict_do_update(index_elements=list(Stop.__table__.primary_key), set_=again), rows
+        )

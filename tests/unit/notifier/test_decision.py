@@ -1,0 +1,47 @@
+"""What is done with a delivery that is due, and when a message is no longer true."""
+
+from datetime import datetime
+
+import pytest
+
+from notifier.deliveries.decision import NOBODY, Drop, Go, Readdress, Wait, decide
+from notifier.subjects.relevance import Heard, obsolete
+
+DAY = datetime.fromisoformat("2026-10-09T10:00:00+08:00")
+NIGHT = datetime.fromisoformat("2026-10-09T23:00:00+08:00")
+MORNING = datetime.fromisoformat("2026-10-10T08:00:00+08:00")
+
+
+def decided(recipient: str = "S1", gone: bool = False, why: str | None = None, now: datetime = DAY) -> object:
+    return decide(recipient=recipient, recipient_gone=gone, obsolete=why, now=now)
+
+
+def test_by_day_what_is_true_goes():
+    assert decided() == Go()
+
+
+def test_in_quiet_hours_it_waits_and_says_why():
+    assert decided(now=NIGHT) == Wait(MORNING, "quiet_hours")
+
+
+def test_what_is_no_longer_true_is_dropped_before_anything_else():
+    assert decided(why="later_round", gone=True, now=NIGHT) == Drop("later_round")
+
+
+def test_whoever_left_is_replaced_at_once_even_at_night():
+    assert decided(gone=True, now=NIGHT) == Readdress()
+    assert decided(NOBODY) == Readdress()
+
+
+@pytest.mark.parametrize(
+    ("heard", "why"),
+    [
+        (Heard(), None),
+        (Heard(ended="withdrawn"), "subject_ended:withdrawn"),
+        (Heard(round=2), "later_round"),
+        (Heard(stopped=8), "milestone_done"),
+        (Heard(stopped=6), None),  # the tracker heard of that contact before, and warned all the same
+    ],
+)
+def test_a_message_of_round_1_heard_seventh(heard: Heard, why: str | None):
+    assert obsolete(heard, round=1, at=7) == why
