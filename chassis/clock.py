@@ -15,9 +15,16 @@ class Clock(Protocol):
         """The present instant, aware, in UTC."""
         ...
 
+    @property
+    def speed(self) -> float:
+        """Seconds that pass here in a real second: what is prompt for a machine may be hours in scaled time."""
+        ...
+
 
 class RealClock:
     """The machine's own time."""
+
+    speed = 1.0
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -25,6 +32,8 @@ class RealClock:
 
 class ManualClock:
     """Time that moves only when told to; for tests."""
+
+    speed = 1.0
 
     def __init__(self, start: datetime) -> None:
         self.set(start)
@@ -68,6 +77,11 @@ class ScaledClock:
         elapsed = 0.0 if scale.anchor is None else max(0.0, time.time() - scale.anchor)
         self._latest = max(self._latest, scale.start.astimezone(UTC) + timedelta(seconds=elapsed * scale.speed))
         return self._latest
+
+    @property
+    def speed(self) -> float:
+        self._read()
+        return self._scale.speed
 
     def _read(self) -> None:
         if time.monotonic() - self._checked < self._RECHECK:

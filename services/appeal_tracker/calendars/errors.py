@@ -18,5 +18,6 @@ class BadRange(Unprocessable):
     slug = "bad-date-range"
     title = Words("日期区间无效", "Not an acceptable range of dates")
     detail = Words(
-        "结束日期不得早于开始日期，区间最长 {days} 天。", "The range must not end before it begins, nor pass {days} days."
+        "结束日期不得早于开始日期，区间最长 {days} 天。",
+        "The range must not end before it begins, nor pass {days} days.",
     )

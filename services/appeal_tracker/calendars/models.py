@@ -1,8 +1,8 @@
 """Tables of the calendars: each version as it was published, and the days it lists itself. Immutable."""
 
-from datetime import date, datetime
+import datetime as dt
 
-from sqlalchemy import DateTime, ForeignKeyConstraint, Text, text
+from sqlalchemy import ForeignKeyConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from appeal_tracker.base import Base
@@ -13,10 +13,10 @@ class CalendarVersion(Base):
 
     __tablename__ = "calendar_versions"
 
-    calendar: Mapped[str] = mapped_column(Text, primary_key=True)
+    calendar: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    extends: Mapped[str | None] = mapped_column(Text)
-    published_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+    extends: Mapped[str | None]
+    published_at: Mapped[dt.datetime] = mapped_column(server_default=text("now()"))
 
 
 class ListedDay(Base):
@@ -27,9 +27,9 @@ class ListedDay(Base):
         ForeignKeyConstraint(["calendar", "version"], ["calendar_versions.calendar", "calendar_versions.version"]),
     )
 
-    calendar: Mapped[str] = mapped_column(Text, primary_key=True)
+    calendar: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    date: Mapped[date] = mapped_column(primary_key=True)
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
     working: Mapped[bool]
-    name: Mapped[str] = mapped_column(Text)
-    source: Mapped[str] = mapped_column(Text)
+    name: Mapped[str]
+    source: Mapped[str]

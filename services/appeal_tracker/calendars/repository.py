@@ -35,9 +35,10 @@ async def editions(tx: AsyncSession, wanted: Sequence[tuple[str, int]]) -> dict[
         .order_by(ListedDay.date)
     )
     days: dict[str, list[CalendarDay]] = {}
-    for calendar, *day in listed:
-        days.setdefault(calendar, []).append(CalendarDay(*day))
-    return {head.calendar: Edition(head.calendar, head.version, tuple(days[head.calendar]), head.extends) for head in heads}
+    for row in listed:
+        days.setdefault(row.calendar, []).append(CalendarDay(row.date, row.working, row.name, row.source))
+    found = [Edition(head.calendar, head.version, tuple(days[head.calendar]), head.extends) for head in heads]
+    return {edition.id: edition for edition in found}
 
 
 def publish(connection: Connection, edition: Edition) -> None:

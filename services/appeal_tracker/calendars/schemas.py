@@ -1,6 +1,6 @@
 """Calendars as callers see them."""
 
-from datetime import date
+import datetime as dt
 from typing import Annotated, Literal, Self
 
 from msgspec.structs import asdict
@@ -31,7 +31,7 @@ class CalendarVersionView(View):
 class CalendarDayView(View):
     """One civil day, working or not, and why; `estimated` where no notice has been published for its year."""
 
-    date: date
+    date: dt.date
     working: bool
     kind: Literal["workday", "weekend", "festival", "make_up"]
     name: str
@@ -39,7 +39,7 @@ class CalendarDayView(View):
     estimated: bool
 
     @classmethod
-    def of(cls, day: date, reason: Reason) -> Self:
+    def of(cls, day: dt.date, reason: Reason) -> Self:
         return cls(date=day, **asdict(reason))
 
 

@@ -1,0 +1,28 @@
+"""`python -m appeal_tracker` runs the whole service; with a word, one part of it."""
+
+from appeal_tracker.app import create_app
+from appeal_tracker.escalation.worker import Escalation
+from appeal_tracker.handlers import handlers
+from appeal_tracker.settings import Settings
+from chassis.process import Service, main
+from contracts.topics import TOPICS
+
+WRITES = [topic for topic in TOPICS.values() if topic.writer == "appeal_tracker"]
+HEARS = [topic.name for topic in TOPICS.values() if "appeal_tracker" in topic.hearers]
+
+SERVICE = Service(
+    name="appeal_tracker",
+    settings=Settings,
+    writes=WRITES,
+    app=create_app,
+    handlers=handlers,
+    processes={
+        "api": lambda runtime: [],
+        "relay": lambda runtime: runtime.relay(WRITES, HEARS),
+        "consume": lambda runtime: runtime.consume(handlers(runtime)),
+        "escalate": lambda runtime: [Escalation(runtime)],
+    },
+)
+
+if __name__ == "__main__":
+    main(SERVICE)

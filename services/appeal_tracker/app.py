@@ -1,0 +1,21 @@
+"""The HTTP side of the service."""
+
+from fastapi import FastAPI
+
+from appeal_tracker.appeals.endpoints import router as appeals
+from appeal_tracker.calendars.endpoints import router as calendars
+from appeal_tracker.callbacks.endpoints import router as callbacks
+from appeal_tracker.clocks.endpoints import router as clocks
+from appeal_tracker.policies.endpoints import router as policies
+from chassis.runtime import Runtime
+from chassis.web import app
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """The app, a router for each slice."""
+    return app.create_app(
+        runtime,
+        title="appeal_tracker",
+        version="1",
+        routers=[calendars, policies, clocks, appeals, callbacks],
+    )

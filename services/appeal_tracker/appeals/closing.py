@@ -1,0 +1,30 @@
+"""What an appeal still lacks before it can be closed. Pure."""
+
+import msgspec
+
+from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.policies.policy import Policy
+
+# "The result is replied as prescribed", said of every appeal; where a pack gives a number its own clause is named.
+REPLY = "5.5"
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """Something that is not there, and the clause that asks for it."""
+
+    what: str
+    clause: str
+
+
+def missing(state: State, appeal_type: str, policy: Policy, *, anonymous: bool) -> list[Missing]:
+    """What closing lacks: an answer, and a callback where the policy requires one.
+
+    A callback that failed, or was refused, is one: its reason was recorded (000 §7.2.5.1).
+    """
+    lacks = []
+    if state in (State.OPEN, State.CONTACTED, State.HELD):
+        clause = next((x.clause for x in policy.limits(appeal_type) if x.milestone == "answer"), REPLY)
+        lacks.append(Missing("answer", clause))
+    if state is not State.CALLED_BACK and policy.callback.is_required(appeal_type, anonymous=anonymous):
+        lacks.append(Missing("callback", policy.callback.clause))
+    return lacks

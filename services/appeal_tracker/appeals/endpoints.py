@@ -1,0 +1,120 @@
+"""`/v1/appeals` and the explanations of their deadlines."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from appeal_tracker.appeals import service
+from appeal_tracker.appeals.models import Answer, Appeal, Contact
+from appeal_tracker.appeals.schemas import (
+    Accept,
+    Answers,
+    AnswerView,
+    AppealView,
+    Close,
+    Contacts,
+    ContactView,
+    Deadlines,
+    DeadlineView,
+    Dispatch,
+    ExplanationView,
+    RecordAnswer,
+    RecordContact,
+    StateName,
+    Timeline,
+    TimelineEntryView,
+)
+from chassis.web.auth import Caller, require
+from chassis.web.paging import Listing, Page, Paging
+from chassis.web.route import Router
+from chassis.web.schemas import Code, Id, QueryInstant
+from chassis.web.tokens import Principal
+from chassis.web.work import TheRuntime, Tx
+
+router = Router(prefix="/v1", tags=["appeals"])
+# Whoever may work on appeals at all; whose contact counts, and who may call back, the policy and the appeal decide.
+Worker = Annotated[Principal, Depends(require("visitor", "handler", "callback", "supervisor"))]
+Dispatcher = Annotated[Principal, Depends(require("handler", "supervisor"))]
+
+
+@router.get("/appeals", response_model=Page[AppealView])
+async def list_appeals(
+    caller: Caller,
+    tx: Tx,
+    window: Paging,
+    state: StateName | None = None,
+    type: Annotated[Code | None, Query(description="the appeal type, also one that is not known here")] = None,
+    unit: Annotated[Code | None, Query(description="raised or handled in this unit or below it")] = None,
+    due_from: Annotated[QueryInstant | None, Query(description="a running clock is due then or later")] = None,
+    due_before: Annotated[QueryInstant | None, Query(description="a running clock is due before then")] = None,
+) -> Listing[Appeal]:
+    """The appeals you may see, filtered."""
+    filters = {"within_unit": unit, "state": state, "type": type, "due_from": due_from, "due_before": due_before}
+    return await service.listing(tx, caller, window, **filters)
+
+
+@router.get("/appeals/{id}", response_model=AppealView)
+async def show_appeal(id: Id, caller: Caller, tx: Tx) -> Appeal:
+    """An appeal with its clocks."""
+    return await service.show(tx, caller, id)
+
+
+@router.get("/appeals/{id}/timeline")
+async def show_timeline(id: Id, caller: Caller, tx: Tx) -> Timeline:
+    """What the tracker knows of an appeal, in the order it learned of it."""
+    return Timeline(items=[*map(TimelineEntryView.model_validate, await service.timeline(tx, caller, id))])
+
+
+@router.get("/appeals/{id}/deadlines")
+async def show_deadlines(id: Id, caller: Caller, tx: Tx) -> Deadlines:
+    """The clocks of an appeal, the limits they were set by, and their ladders."""
+    return Deadlines(items=[*map(DeadlineView.of, await service.deadlines(tx, caller, id))])
+
+
+@router.get("/deadlines/{id}/explanation")
+async def explain_deadline(id: Id, caller: Caller, tx: Tx) -> ExplanationView:
+    """Why a clock is due when it is, day by day."""
+    return ExplanationView.of(await service.explanation(tx, caller, id))
+
+
+@router.get("/appeals/{id}/contacts")
+async def list_contacts(id: Id, caller: Caller, tx: Tx) -> Contacts:
+    """The recorded contacts and attempts, in the order of their true times."""
+    return Contacts(items=[*map(ContactView.model_validate, await service.contacts(tx, caller, id))])
+
+
+@router.post("/appeals/{id}/contacts", status_code=201, response_model=ContactView)
+async def record_contact(id: Id, body: RecordContact, caller: Worker, tx: Tx, runtime: TheRuntime) -> Contact:
+    """Record a contact or an attempt; judged by its true time, whenever it is recorded."""
+    return await service.contact(tx, runtime, caller, id, at=body.at, channel=body.channel, result=body.result)
+
+
+@router.get("/appeals/{id}/answers")
+async def list_answers(id: Id, caller: Caller, tx: Tx) -> Answers:
+    """The recorded answers, in the order of their true times."""
+    return Answers(items=[*map(AnswerView.model_validate, await service.answers(tx, caller, id))])
+
+
+@router.post("/appeals/{id}/answers", status_code=201, response_model=AnswerView)
+async def record_answer(id: Id, body: RecordAnswer, caller: Worker, tx: Tx, runtime: TheRuntime) -> Answer:
+    """Record an answer given to the customer, which is also a contact."""
+    return await service.answer(tx, runtime, caller, id, at=body.at, content=body.content)
+
+
+@router.post("/appeals/{id}/accept", response_model=AppealView)
+async def accept_appeal(id: Id, body: Accept, caller: Worker, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """Accept an appeal (受理); that moves no clock."""
+    return await service.accept(tx, runtime, caller, id, body.note)
+
+
+@router.post("/appeals/{id}/dispatch", response_model=AppealView)
+async def dispatch_appeal(id: Id, body: Dispatch, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """Hand an appeal to a handler, a unit, or both (派发); that moves no clock."""
+    its = {"handler": body.handler, "handling_unit_code": body.handling_unit_code}
+    return await service.dispatch(tx, runtime, caller, id, **its)
+
+
+@router.post("/appeals/{id}/close", response_model=AppealView)
+async def close_appeal(id: Id, body: Close, caller: Worker, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """End an appeal that was answered, and called back where its policy requires that."""
+    return await service.close(tx, runtime, caller, id)

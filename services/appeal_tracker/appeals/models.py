@@ -1,0 +1,114 @@
+"""Tables of the appeals, of what was done about them, and of their timeline. Rows are never deleted."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+
+from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.base import Base, one_of
+from appeal_tracker.clocks.models import Clock
+from chassis.db import Tracked
+
+SUBJECT = "appeal"  # the kind of subject that clocks on an appeal name
+
+
+class Appeal(Tracked, Base):
+    """An appeal as the tracker knows it: codes, times and people by number; its words stay where they were said.
+
+    `first_contact`, who raised it, never changes (000 §8.2.4). `type` may be one this version does not know: such an
+    appeal has no clocks, and `no_clock_reason` says so. `policy` is the version in force at `received_at`.
+    """
+
+    __tablename__ = "appeals"
+    __table_args__ = (
+        Index("appeals_feed", "changed_xid", "id"),
+        Index("appeals_unit_code", "unit_code", "id"),
+        Index(
+            "appeals_handled_elsewhere",
+            "handling_unit_code",
+            "id",
+            postgresql_where=text("handling_unit_code <> unit_code"),
+        ),
+        one_of("state", State),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    appeal_no: Mapped[str]
+    visit_id: Mapped[UUID | None]
+    customer_id: Mapped[UUID | None]
+    unit_code: Mapped[str]
+    handling_unit_code: Mapped[str]
+    handler: Mapped[str | None]
+    first_contact: Mapped[str | None]
+    type: Mapped[str]
+    state: Mapped[str]
+    round: Mapped[int]
+    received_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    confidential: Mapped[bool]
+    anonymous: Mapped[bool]
+    policy: Mapped[str]
+    no_clock_reason: Mapped[str | None]
+    outcome: Mapped[str | None]
+    closed_at: Mapped[datetime | None]
+
+    clocks: Mapped[list[Clock]] = relationship(
+        primaryjoin=lambda: (foreign(Clock.subject_id) == Appeal.id) & (Clock.subject_kind == SUBJECT),
+        order_by=(Clock.round, Clock.due_at),
+        viewonly=True,
+        lazy="raise",
+    )
+
+    @property
+    def owner(self) -> str | None:
+        """Who answers for it: the handler, else the first-contact person; with neither, the unit's supervisors do."""
+        return self.handler or self.first_contact
+
+
+class Contact(Base):
+    """A contact with the customer, or an attempt at one; `counts` if it was made by somebody responsible."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (Index("contacts_appeal_id", "appeal_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    appeal_id: Mapped[UUID] = mapped_column(ForeignKey("appeals.id"))
+    round: Mapped[int]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    by: Mapped[str]
+    channel: Mapped[str]
+    result: Mapped[str]
+    counts: Mapped[bool]
+
+
+class Answer(Base):
+    """An answer given to the customer; who gave it handled the appeal."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index("answers_appeal_id", "appeal_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    appeal_id: Mapped[UUID] = mapped_column(ForeignKey("appeals.id"))
+    round: Mapped[int]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    by: Mapped[str]
+    content: Mapped[str]
+
+
+class TimelineEntry(Base):
+    """A fact about an appeal, in the order the tracker learned of it: when it was true, and when it was recorded."""
+
+    __tablename__ = "timeline"
+
+    appeal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    kind: Mapped[str]
+    actor: Mapped[str | None]
+    data: Mapped[dict[str, Any]]

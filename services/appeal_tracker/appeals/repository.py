@@ -1,0 +1,156 @@
+"""SQL of the appeals, what was done about them, and their timeline."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact, TimelineEntry
+from appeal_tracker.clocks.models import Clock
+from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.directory.models import Unit
+from chassis import scope
+from contracts.appeals import AppealRaised
+
+# The same appeal may be told of twice, by other events: it is opened once.
+_OPEN = text("""
+INSERT INTO appeals (id, appeal_no, visit_id, customer_id, unit_code, handling_unit_code, first_contact, type, state,
+                     round, received_at, recorded_at, confidential, anonymous, policy, no_clock_reason, updated_at)
+SELECT a.id, a.appeal_no, a.visit_id, a.customer_id, a.unit_code, a.unit_code, a.first_contact, a.type, 'open',
+       1, a.received_at, a.recorded_at, a.confidential, a.anonymous, a.policy, a.no_clock_reason,
+       CAST(:now AS timestamptz)
+FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS text[]), CAST(:visits AS uuid[]), CAST(:customers AS uuid[]),
+            CAST(:units AS text[]), CAST(:people AS text[]), CAST(:types AS text[]), CAST(:received AS timestamptz[]),
+            CAST(:recorded AS timestamptz[]), CAST(:confidential AS boolean[]), CAST(:anonymous AS boolean[]),
+            CAST(:policies AS text[]), CAST(:reasons AS text[]))
+     AS a (id, appeal_no, visit_id, customer_id, unit_code, first_contact, type, received_at, recorded_at,
+           confidential, anonymous, policy, no_clock_reason)
+ON CONFLICT (id) DO NOTHING RETURNING id
+""")
+
+_NOTE = text("""
+INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
+SELECT e.appeal_id, e.at, CAST(:now AS timestamptz), e.kind, e.actor, CAST(e.data AS jsonb)
+FROM unnest(CAST(:appeals AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:kinds AS text[]), CAST(:actors AS text[]),
+            CAST(:data AS text[])) WITH ORDINALITY AS e (appeal_id, at, kind, actor, data, place)
+ORDER BY e.place
+""")
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """An appeal to be stored: as raised, with the policy it runs by, and why it has no clocks if it has none."""
+
+    raised: AppealRaised
+    policy: str
+    no_clock_reason: str | None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A fact for the timeline: `at` is when it was true; `data` holds what JSON can."""
+
+    appeal_id: UUID
+    kind: str
+    at: datetime
+    actor: str | None
+    data: dict[str, object]
+
+
+async def open_new(tx: AsyncSession, openings: Sequence[Opening], now: datetime) -> set[UUID]:
+    """Stores the appeals that are not there yet; returns their ids."""
+    raised = [opening.raised for opening in openings]
+    values = {
+        "now": now,
+        "ids": [each.appeal_id for each in raised],
+        "numbers": [each.appeal_no for each in raised],
+        "visits": [each.visit_id for each in raised],
+        "customers": [each.customer_id for each in raised],
+        "units": [each.unit_code for each in raised],
+        "people": [each.raised_by for each in raised],
+        "types": [each.appeal_type for each in raised],
+        "received": [each.received_at for each in raised],
+        "recorded": [each.recorded_at for each in raised],
+        "confidential": [each.confidential for each in raised],
+        "anonymous": [each.anonymous for each in raised],
+        "policies": [opening.policy for opening in openings],
+        "reasons": [opening.no_clock_reason for opening in openings],
+    }
+    return set((await tx.scalars(_OPEN, values)).all())
+
+
+async def note(tx: AsyncSession, entries: Sequence[Entry], now: datetime) -> None:
+    """Writes facts to the timelines of their appeals, in their order."""
+    await tx.execute(
+        _NOTE,
+        {
+            "now": now,
+            "appeals": [entry.appeal_id for entry in entries],
+            "ats": [entry.at for entry in entries],
+            "kinds": [entry.kind for entry in entries],
+            "actors": [entry.actor for entry in entries],
+            "data": [msgspec.json.encode(entry.data).decode() for entry in entries],
+        },
+    )
+
+
+def visible(unit: str | None) -> ColumnElement[bool]:
+    """The condition that a caller of `unit` may see an appeal: its raising unit or its handling unit lies there."""
+    # So said, the second half is answered by an index of the few appeals that another unit handles.
+    elsewhere = and_(Appeal.handling_unit_code != Appeal.unit_code, scope.within(Unit, unit, Appeal.handling_unit_code))
+    return or_(scope.within(Unit, unit, Appeal.unit_code), elsewhere)
+
+
+async def find(tx: AsyncSession, id: UUID, unit: str | None) -> Appeal | None:
+    """An appeal that a caller of `unit` may see, with its clocks."""
+    query = select(Appeal).where(Appeal.id == id, visible(unit)).options(selectinload(Appeal.clocks))
+    return (await tx.scalars(query)).one_or_none()
+
+
+async def lock(tx: AsyncSession, id: UUID, unit: str | None) -> Appeal | None:
+    """The same, for an act: others who want to act on it wait."""
+    query = select(Appeal).where(Appeal.id == id, visible(unit)).with_for_update(of=Appeal)
+    return (await tx.scalars(query)).one_or_none()
+
+
+def listed(
+    unit: str | None,
+    *,
+    within_unit: str | None = None,
+    state: str | None = None,
+    type: str | None = None,
+    due_from: datetime | None = None,
+    due_before: datetime | None = None,
+) -> Select[Appeal]:
+    """The appeals that a caller of `unit` may see, filtered; a due window asks for a clock that runs out in it."""
+    query = select(Appeal).where(visible(unit)).options(selectinload(Appeal.clocks))
+    if within_unit is not None:
+        query = query.where(visible(within_unit))
+    if state is not None:
+        query = query.where(Appeal.state == state)
+    if type is not None:
+        query = query.where(Appeal.type == type)
+    if due_from is not None or due_before is not None:
+        clock = [Clock.subject_id == Appeal.id, Clock.subject_kind == SUBJECT, Clock.state == ClockState.RUNNING]
+        clock += [Clock.due_at >= due_from] if due_from else []
+        clock += [Clock.due_at < due_before] if due_before else []
+        query = query.where(exists().where(*clock))
+    return query
+
+
+async def timeline(tx: AsyncSession, appeal: UUID) -> Sequence[TimelineEntry]:
+    """What is known of an appeal, in the order it became known."""
+    query = select(TimelineEntry).where(TimelineEntry.appeal_id == appeal).order_by(TimelineEntry.seq)
+    return (await tx.scalars(query)).all()
+
+
+async def contacts(tx: AsyncSession, appeal: UUID) -> Sequence[Contact]:
+    """The recorded contacts and attempts, in the order of their true times."""
+    return (await tx.scalars(select(Contact).where(Contact.appeal_id == appeal).order_by(Contact.at, Contact.id))).all()
+
+
+async def answers(tx: AsyncSession, appeal: UUID) -> Sequence[Answer]:
+    """The recorded answers, in the order of their true times."""
+    return (await tx.scalars(select(Answer).where(Answer.appeal_id == appeal).order_by(Answer.at, Answer.id))).all()

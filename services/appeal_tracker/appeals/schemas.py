@@ -1,0 +1,208 @@
+"""Appeals as callers see them and act on them."""
+
+import datetime as dt
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from appeal_tracker.appeals.service import Deadline
+from appeal_tracker.calendars.civil import wall_text
+from appeal_tracker.clocks.service import Explained
+from chassis.web.schemas import Body, Code, Instant, Text, View
+
+StateName = Literal["open", "contacted", "answered", "called_back", "held", "closed"]
+ClockStateName = Literal["running", "held", "met", "breached", "cancelled"]
+
+
+class ClockView(View):
+    """A deadline, and the versions of `policy` and `calendar` it was set by. `met_at` is set if it was stopped in time,
+    `stopped_at` also if later; `breached_at` stays when a stop that came in time is recorded only afterwards."""
+
+    id: UUID
+    round: int
+    milestone: str
+    started_at: Instant
+    due_at: Instant
+    state: ClockStateName
+    met_at: Instant | None
+    stopped_at: Instant | None
+    breached_at: Instant | None
+    provisional: bool
+    policy: str
+    calendar: str
+
+
+class AppealView(View):
+    """An appeal. Without clocks `no_clock_reason` says why: `as_prescribed`, `unknown_type`."""
+
+    id: UUID
+    appeal_no: str
+    type: str
+    state: StateName
+    round: int
+    unit_code: str
+    handling_unit_code: str
+    handler: str | None
+    first_contact: str | None
+    visit_id: UUID | None
+    customer_id: UUID | None
+    received_at: Instant
+    recorded_at: Instant
+    confidential: bool
+    anonymous: bool
+    policy: str
+    no_clock_reason: str | None
+    outcome: str | None
+    closed_at: Instant | None
+    updated_at: Instant
+    clocks: list[ClockView]
+
+
+class TimelineEntryView(View):
+    """A fact: when it was true, when it was recorded, and who acted, if a person did."""
+
+    seq: int
+    at: Instant
+    recorded_at: Instant
+    kind: str
+    actor: str | None
+    data: dict[str, Any]
+
+
+class Timeline(View):
+    items: list[TimelineEntryView]
+
+
+class TimerView(View):
+    """A step of the ladder; `late` if it fired after its moment had passed unwatched."""
+
+    step: str
+    phase: Literal["before", "due", "after"]
+    tell: list[str]
+    fire_at: Instant
+    state: Literal["pending", "fired", "cancelled"]
+    fired_at: Instant | None
+    late: bool | None
+
+
+class DeadlineView(ClockView):
+    """A clock with the limit it was set by, and its ladder. `due_text` is how the deadline is written on paper."""
+
+    within: str
+    clause: str
+    stated_by: str
+    due_text: str
+    timers: list[TimerView]
+
+    @classmethod
+    def of(cls, deadline: Deadline) -> Self:
+        limit = deadline.limit
+        return cls(
+            **ClockView.model_validate(deadline.clock).model_dump(),
+            within=str(limit.within),
+            clause=limit.clause,
+            stated_by=limit.stated_by,
+            due_text=wall_text(deadline.clock.due_at),
+            timers=[*map(TimerView.model_validate, deadline.timers)],
+        )
+
+
+class Deadlines(View):
+    items: list[DeadlineView]
+
+
+class DayView(View):
+    """A civil day of a period: counted or not, and why."""
+
+    date: dt.date
+    counted: bool
+    reason: str
+    name: str
+    source: str
+    estimated: bool
+
+
+class ExplanationView(View):
+    """Why a clock is due when it is: each day from its start to its deadline, by the versions it was set by."""
+
+    clock: ClockView
+    appeal_id: UUID
+    within: str
+    clause: str
+    stated_by: str
+    due_text: str
+    days: list[DayView]
+
+    @classmethod
+    def of(cls, explained: Explained) -> Self:
+        limit = explained.limit
+        return cls(
+            clock=ClockView.model_validate(explained.clock),
+            appeal_id=explained.clock.subject_id,
+            within=str(limit.within),
+            clause=limit.clause,
+            stated_by=limit.stated_by,
+            due_text=wall_text(explained.clock.due_at),
+            days=[*map(DayView.model_validate, explained.days)],
+        )
+
+
+class RecordContact(Body):
+    """A contact with the customer, or an attempt at one, at its true time."""
+
+    at: Instant
+    channel: Code
+    result: Literal["reached", "refused", "no_answer"]
+
+
+class ContactView(View):
+    """A recorded contact; `counts` if somebody responsible made it."""
+
+    id: UUID
+    appeal_id: UUID
+    round: int
+    at: Instant
+    recorded_at: Instant
+    by: str
+    channel: str
+    result: str
+    counts: bool
+
+
+class Contacts(View):
+    items: list[ContactView]
+
+
+class RecordAnswer(Body):
+    """An answer as it was given to the customer, at its true time."""
+
+    at: Instant
+    content: Annotated[str, Text(4000, lines=True)]
+
+
+class AnswerView(View):
+    id: UUID
+    appeal_id: UUID
+    round: int
+    at: Instant
+    recorded_at: Instant
+    by: str
+    content: str
+
+
+class Answers(View):
+    items: list[AnswerView]
+
+
+class Accept(Body):
+    note: Annotated[str, Text(1000, lines=True)] | None = None
+
+
+class Dispatch(Body):
+    """One of the two at least."""
+
+    handler: Code | None = None
+    handling_unit_code: Code | None = None
+
+
+class Close(Body):
+    """Nothing needs saying."""

@@ -1,0 +1,210 @@
+"""What is done about appeals, and what is asked about them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.appeals import repository
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.closing import missing
+from appeal_tracker.appeals.errors import (
+    AppealIncomplete,
+    AppealNotFound,
+    DeadlineNotFound,
+    NobodyNamed,
+    UnknownHandlingUnit,
+)
+from appeal_tracker.appeals.lifecycle import Act, State
+from appeal_tracker.appeals.models import Answer, Appeal, Contact, TimelineEntry
+from appeal_tracker.appeals.responsible import is_responsible
+from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks.acceptance import Attempt, contacted_at
+from appeal_tracker.clocks.models import Clock, Timer
+from appeal_tracker.clocks.service import Explained
+from appeal_tracker.directory import service as directory
+from appeal_tracker.policies.policy import Limit
+from chassis.ids import new_id
+from chassis.runtime import Runtime
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from contracts.appeals import AppealAccepted, AppealAnswered, AppealClosed, AppealContacted
+
+RESOLVED = "resolved"
+
+
+class Deadline(msgspec.Struct, frozen=True):
+    """A clock of an appeal, the limit it was set by, and its timers."""
+
+    clock: Clock
+    limit: Limit
+    timers: list[Timer]
+
+
+async def listing(tx: AsyncSession, caller: Principal, window: Window, **filters: Any) -> Listing[Appeal]:
+    """The appeals that `caller` may see, with their clocks, filtered as `repository.listed` says."""
+    return await window.fetch(tx, repository.listed(caller.unit, **filters), Appeal)
+
+
+async def show(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
+    """An appeal with its clocks. Raises `AppealNotFound`, also for another unit's."""
+    found = await repository.find(tx, id, caller.unit)
+    if found is None:
+        raise AppealNotFound
+    return found
+
+
+async def timeline(tx: AsyncSession, caller: Principal, id: UUID) -> Sequence[TimelineEntry]:
+    """What the tracker knows of an appeal, in the order it learned of it. Raises `AppealNotFound`."""
+    await show(tx, caller, id)
+    return await repository.timeline(tx, id)
+
+
+async def contacts(tx: AsyncSession, caller: Principal, id: UUID) -> Sequence[Contact]:
+    """The recorded contacts and attempts. Raises `AppealNotFound`."""
+    await show(tx, caller, id)
+    return await repository.contacts(tx, id)
+
+
+async def answers(tx: AsyncSession, caller: Principal, id: UUID) -> Sequence[Answer]:
+    """The recorded answers. Raises `AppealNotFound`."""
+    await show(tx, caller, id)
+    return await repository.answers(tx, id)
+
+
+async def deadlines(tx: AsyncSession, caller: Principal, id: UUID) -> list[Deadline]:
+    """The clocks of an appeal, with their ladders. Raises `AppealNotFound`."""
+    its = (await show(tx, caller, id)).clocks
+    limits, timers = await clocks.limits(tx, its), await clocks.timers(tx, its)
+    return [Deadline(clock, limits[clock.id], timers[clock.id]) for clock in its]
+
+
+async def explanation(tx: AsyncSession, caller: Principal, id: UUID) -> Explained:
+    """Why a clock of an appeal is due when it is. Raises `DeadlineNotFound`, also for another unit's."""
+    clock = await clocks.find(tx, id)
+    if clock is None or await repository.find(tx, clock.subject_id, caller.unit) is None:
+        raise DeadlineNotFound
+    return await clocks.explained(tx, clock)
+
+
+async def contact(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, at: datetime, channel: str, result: str
+) -> Contact:
+    """Records a contact or an attempt; the contact clock stops by it if the policy accepts it, or enough in vain.
+
+    One made by somebody who is not responsible is recorded and stops nothing (see `is_responsible`).
+    """
+    deed = await begin(tx, runtime, caller, id, at)
+    appeal, counts = deed.appeal, is_responsible(caller, deed.appeal)
+    made = Contact(
+        id=new_id(),
+        appeal_id=id,
+        round=appeal.round,
+        at=at,
+        recorded_at=deed.now,
+        by=caller.sub,
+        channel=channel,
+        result=result,
+        counts=counts,
+    )
+    tx.add(made)
+    event = AppealContacted(**deed.facts(at), result=result)
+    deed.say("contacted", at, event, contact_id=made.id, channel=channel, result=result, counts=counts)
+    recorded = [each for each in await repository.contacts(tx, id) if each.round == appeal.round and each.counts]
+    clock = deed.clock("contact")
+    start, end = (clock.started_at, clock.due_at) if clock else (appeal.received_at, deed.now)
+    attempts = [Attempt(each.at, each.result) for each in recorded]
+    contacted = contacted_at(attempts, deed.policy.contact, start, end)
+    await deed.move(Act.ATTEMPT if contacted is None else Act.CONTACT, contacted or at)
+    if contacted is not None:
+        await deed.stop("contact", contacted)
+    await deed.settle()
+    return made
+
+
+async def answer(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, at: datetime, content: str
+) -> Answer:
+    """Records an answer given to the customer, which is also a contact."""
+    deed = await begin(tx, runtime, caller, id, at)
+    made = Answer(
+        id=new_id(),
+        appeal_id=id,
+        round=deed.appeal.round,
+        at=at,
+        recorded_at=deed.now,
+        by=caller.sub,
+        content=content,
+    )
+    tx.add(made)
+    deed.say("answered", at, AppealAnswered(**deed.facts(at)), answer_id=made.id)
+    await deed.move(Act.ANSWER, at)
+    await deed.stop("contact", at)
+    await deed.stop("answer", at)
+    await deed.settle()
+    return made
+
+
+async def accept(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, note: str | None) -> Appeal:
+    """Records that the appeal was accepted (受理); that moves no clock."""
+    deed = await begin(tx, runtime, caller, id)
+    deed.say("accepted", deed.now, AppealAccepted(**deed.facts(deed.now)), **({"note": note} if note else {}))
+    await deed.move(Act.ACCEPT, deed.now)
+    await deed.settle()
+    return await _acted_on(tx, id)
+
+
+async def dispatch(
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    id: UUID,
+    *,
+    handler: str | None,
+    handling_unit_code: str | None,
+) -> Appeal:
+    """Hands the appeal to a handler, a unit, or both (派发, 转派); no clock moves, and the first-contact person stays.
+
+    A handler named alone takes it to their unit, if the directory knows them; a unit named alone has no handler yet.
+    """
+    deed = await begin(tx, runtime, caller, id)
+    if handler is None and handling_unit_code is None:
+        raise NobodyNamed
+    if handling_unit_code is not None and not await directory.may_see_unit(tx, handling_unit_code, None):
+        raise UnknownHandlingUnit
+    known = await directory.staff_member(tx, handler) if handler is not None else None
+    appeal = deed.appeal
+    appeal.handler = handler
+    appeal.handling_unit_code = handling_unit_code or (known.unit_code if known else appeal.handling_unit_code)
+    deed.say("dispatched", deed.now, handler=handler, handling_unit_code=appeal.handling_unit_code)
+    await deed.move(Act.DISPATCH, deed.now)
+    await deed.settle()
+    return await _acted_on(tx, id)
+
+
+async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Appeal:
+    """Ends an appeal that was answered, and called back where the policy requires it; what still runs is cancelled.
+
+    Raises `AppealIncomplete` with what is missing, each with its clause.
+    """
+    deed = await begin(tx, runtime, caller, id)
+    appeal, state = deed.appeal, State(deed.appeal.state)
+    await deed.move(Act.CLOSE, deed.now)
+    if lacks := missing(state, appeal.type, deed.policy, anonymous=appeal.anonymous):
+        raise AppealIncomplete(missing=[msgspec.structs.asdict(lack) for lack in lacks])
+    appeal.outcome, appeal.closed_at = RESOLVED, deed.now
+    cancelled = await clocks.cancel(tx, deed.clocks)
+    event = AppealClosed(**deed.facts(deed.now), outcome=RESOLVED)
+    deed.say("closed", deed.now, event, outcome=RESOLVED, cancelled=[clock.milestone for clock in cancelled])
+    await deed.settle()
+    return await _acted_on(tx, id)
+
+
+async def _acted_on(tx: AsyncSession, id: UUID) -> Appeal:
+    # Whoever handed it to a unit that they do not see is shown it once more.
+    found = await repository.find(tx, id, None)
+    assert found is not None, "it is locked"
+    return found

@@ -1,0 +1,69 @@
+"""What is said when a clock was judged: to the bus, and in the appeal's timeline."""
+
+from datetime import datetime
+from typing import Any
+
+from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.appeals.repository import Entry
+from appeal_tracker.clocks.models import Clock
+from appeal_tracker.clocks.planning import NewClock
+from appeal_tracker.clocks.service import Stopped
+from appeal_tracker.clocks.verdict import Verdict
+from contracts.deadlines import DeadlineBreached, DeadlineCorrected, DeadlineEvent, DeadlineMet
+
+_KINDS = {
+    Verdict.MET: "deadline_met",
+    Verdict.LATE: "deadline_breached",
+    Verdict.CORRECTED: "deadline_corrected",
+    Verdict.ENDED: "deadline_ended",
+}
+
+
+def event(appeal: Appeal, stopped: Stopped, actor: str, now: datetime) -> DeadlineEvent | None:
+    """What the bus is told; None for a breach it heard of already, and that ends now."""
+    clock, told = stopped.clock, stopped.told
+    at = clock.stopped_at or now
+    if told is not None:
+        facts = _facts(appeal, clock, now)
+        return DeadlineBreached(**facts, step=told.step, audience=told.audience, late=told.late)
+    if stopped.verdict is Verdict.MET:
+        return DeadlineMet(**_facts(appeal, clock, at))
+    if stopped.verdict is Verdict.CORRECTED:
+        return DeadlineCorrected(**_facts(appeal, clock, at), recorded_at=now, actor=actor)
+    return None
+
+
+def entry(appeal: Appeal, stopped: Stopped, actor: str, now: datetime) -> Entry:
+    """What the timeline keeps; the true time of the stop, and beside it when that was recorded."""
+    clock, told = stopped.clock, stopped.told
+    data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
+    data["stopped_at"] = clock.stopped_at
+    if clock.breached_at is not None:
+        data["breached_at"] = clock.breached_at
+    if told is not None:
+        data |= {"step": told.step, "audience": told.audience, "late": told.late}
+    at = now if told is not None else clock.stopped_at or now
+    return Entry(appeal.id, _KINDS[stopped.verdict], at, actor, data)
+
+
+def started_entry(appeal: Appeal, clock: NewClock, actor: str) -> Entry:
+    """What the timeline keeps of a clock that an act started."""
+    data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
+    return Entry(appeal.id, "deadline_started", clock.started_at, actor, data)
+
+
+def _facts(appeal: Appeal, clock: Clock, at: datetime) -> dict[str, Any]:
+    return {
+        "clock_id": clock.id,
+        "subject_kind": clock.subject_kind,
+        "subject_id": clock.subject_id,
+        "visit_id": appeal.visit_id,
+        "unit_code": appeal.unit_code,
+        "handling_unit_code": appeal.handling_unit_code,
+        "milestone": clock.milestone,
+        "round": clock.round,
+        "due_at": clock.due_at,
+        "at": at,
+        "owner": appeal.owner,
+        "first_contact": appeal.first_contact,
+    }

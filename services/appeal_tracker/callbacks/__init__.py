@@ -1,0 +1,1 @@
+"""Callbacks: the customer is asked once the answer was given."""

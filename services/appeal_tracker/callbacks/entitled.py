@@ -1,0 +1,21 @@
+"""Who may call a customer back (谁受理、谁回访, 002 §6.4.5.4)."""
+
+from collections.abc import Collection
+
+from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.appeals.responsible import supervises
+from appeal_tracker.policies.policy import CallbackRule
+from chassis.web.tokens import Principal
+
+
+def may_call_back(caller: Principal, appeal: Appeal, rule: CallbackRule, handled_by: Collection[str | None]) -> bool:
+    """Whether the rule lets `caller` call back; `handled_by` are those who handled or answered the appeal.
+
+    The acceptor is the first-contact person or somebody of the unit that took the appeal, and nobody calls about their
+    own work where the rule names anybody: where that leaves no one, a supervisor calls.
+    """
+    if rule.by == "anyone" or supervises(caller):
+        return True
+    if caller.sub in handled_by:
+        return False
+    return rule.by == "not_the_handler" or caller.sub == appeal.first_contact or caller.unit == appeal.unit_code

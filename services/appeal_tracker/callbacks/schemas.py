@@ -1,0 +1,49 @@
+"""Callbacks as callers see and record them."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator
+
+from chassis.web.schemas import Body, Instant, Text, View
+
+Rating = Literal[1, 2, 3, 4, 5, "not_rated"]
+
+
+def _rating(stored: object) -> object:
+    return int(stored) if isinstance(stored, str) and stored.isdecimal() else stored
+
+
+class RecordCallback(Body):
+    """A callback at its true time: what came of it, what the customer thinks, or why it failed.
+
+    `agreed_at`: the time that the customer asked to be called at, if they did.
+    """
+
+    at: Instant
+    result: Literal["completed", "unreachable", "refused"]
+    satisfaction: Rating | None = None
+    opinion: Annotated[str, Text(4000, lines=True)] | None = None
+    failure_reason: Annotated[str, Text(1000, lines=True)] | None = None
+    agreed_at: Instant | None = None
+
+
+class CallbackView(View):
+    """A recorded callback; `quiet_hours` if it was made by night and the customer had not agreed on the time."""
+
+    id: UUID
+    appeal_id: UUID
+    round: int
+    at: Instant
+    recorded_at: Instant
+    by: str
+    result: str
+    satisfaction: Annotated[Rating | None, BeforeValidator(_rating)]
+    opinion: str | None
+    failure_reason: str | None
+    agreed_at: Instant | None
+    quiet_hours: bool
+
+
+class Callbacks(View):
+    items: list[CallbackView]

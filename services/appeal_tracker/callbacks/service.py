@@ -1,0 +1,78 @@
+"""What is done about callbacks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.appeals import service as appeals
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.lifecycle import Act
+from appeal_tracker.calendars.civil import ticks_of
+from appeal_tracker.callbacks import repository
+from appeal_tracker.callbacks.entitled import may_call_back
+from appeal_tracker.callbacks.errors import NothingToRate, NotYoursToCallBack, ReasonMissing
+from appeal_tracker.callbacks.models import Callback
+from chassis.ids import new_id
+from chassis.runtime import Runtime
+from chassis.web.tokens import Principal
+from contracts.appeals import AppealCalledBack
+
+COMPLETED, UNREACHABLE = "completed", "unreachable"
+
+
+async def of_appeal(tx: AsyncSession, caller: Principal, id: UUID) -> Sequence[Callback]:
+    """The recorded callbacks of an appeal. Raises `AppealNotFound`."""
+    await appeals.show(tx, caller, id)
+    return await repository.of_appeal(tx, id)
+
+
+async def call_back(
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    id: UUID,
+    *,
+    at: datetime,
+    result: str,
+    satisfaction: str | None = None,
+    opinion: str | None = None,
+    failure_reason: str | None = None,
+    agreed_at: datetime | None = None,
+) -> Callback:
+    """Records a callback, in full, also one that failed; one made by night is marked unless the customer agreed on it.
+
+    Raises `ReasonMissing`, `NothingToRate`, `NotYoursToCallBack`, and what every act may.
+    """
+    if result == UNREACHABLE and failure_reason is None:
+        raise ReasonMissing
+    if result != COMPLETED and satisfaction is not None:
+        raise NothingToRate
+    deed = await begin(tx, runtime, caller, id, at)
+    policy = deed.policy
+    handled_by = {deed.appeal.handler, *(answer.by for answer in await appeals.answers(tx, caller, id))}
+    if not may_call_back(caller, deed.appeal, policy.callback, handled_by):
+        raise NotYoursToCallBack(by=policy.callback.by, clause=policy.callback.clause)
+    made = Callback(
+        id=new_id(),
+        appeal_id=id,
+        round=deed.appeal.round,
+        at=at,
+        recorded_at=deed.now,
+        by=caller.sub,
+        result=result,
+        satisfaction=satisfaction,
+        opinion=opinion,
+        failure_reason=failure_reason,
+        agreed_at=agreed_at,
+        quiet_hours=agreed_at is None and policy.quiet is not None and policy.quiet.stretch(ticks_of(at)) is not None,
+    )
+    tx.add(made)
+    event = AppealCalledBack(**deed.facts(at), result=result, satisfaction=satisfaction)
+    marks = {"result": result, "satisfaction": satisfaction, "quiet_hours": made.quiet_hours}
+    deed.say("called_back", at, event, callback_id=made.id, **marks)
+    await deed.move(Act.CALL_BACK, at)
+    await deed.stop("callback", at)
+    await deed.settle()
+    return made

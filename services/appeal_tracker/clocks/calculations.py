@@ -1,0 +1,92 @@
+"""Deadlines on demand: what an appeal's clocks would be, without any appeal. Nothing is stored."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.calendars import service as calendars
+from appeal_tracker.calendars.calendar import Calendar
+from appeal_tracker.calendars.counting import Day, due, explain
+from appeal_tracker.calendars.refusals import NotCovered
+from appeal_tracker.clocks.errors import OutsideCalendars
+from appeal_tracker.clocks.planning import no_clock_reason
+from appeal_tracker.policies import service as policies
+from appeal_tracker.policies.policy import Limit
+
+
+class Case(Protocol):
+    """What is asked: a type, an instant, and at most the pack or the unit to go by."""
+
+    @property
+    def appeal_type(self) -> str: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def policy(self) -> str | None: ...
+    @property
+    def unit_code(self) -> str | None: ...
+
+
+class CalculatedClock(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A deadline, and if asked for the days that make it."""
+
+    milestone: str
+    within: str
+    clause: str
+    stated_by: str
+    due_at: datetime
+    provisional: bool
+    days: tuple[Day, ...] | None = None
+
+
+class Calculation(msgspec.Struct, frozen=True):
+    """The clocks that run from the receipt of the appeal."""
+
+    policy: str
+    calendar: str
+    clocks: list[CalculatedClock]
+    no_clock_reason: str | None
+
+
+class Calculator:
+    """Every published policy and calendar at hand, and the choices of some units: calculates without the database."""
+
+    def __init__(self, shelf: policies.Shelf, newest: Mapping[str, Calendar], *, explained: bool) -> None:
+        self._shelf, self._newest, self._explained = shelf, newest, explained
+
+    def calculate(self, case: Case) -> Calculation:
+        """The clocks of one case: by the pack it names, else the one its unit goes by, else the floor.
+
+        Raises `UnknownPolicy`, `PolicyNotInForce`, `OutsideCalendars`.
+        """
+        if case.policy is not None:
+            policy = self._shelf.named(case.policy, case.received_at)
+        else:
+            policy, _, _ = self._shelf.chosen(case.unit_code or "", case.received_at)
+        calendar = self._newest[policy.calendar]
+        limits = [limit for limit in policy.limits(case.appeal_type) if limit.starts == "received"]
+        try:
+            its_clocks = [self._clock(limit, case.received_at, calendar) for limit in limits]
+        except NotCovered as refused:
+            raise OutsideCalendars(refused.first, refused.last) from refused
+        return Calculation(policy.label, calendar.label, its_clocks, no_clock_reason(case.appeal_type, policy))
+
+    def _clock(self, limit: Limit, start: datetime, calendar: Calendar) -> CalculatedClock:
+        deadline = due(start, limit.within, calendar)
+        return CalculatedClock(
+            limit.milestone,
+            str(limit.within),
+            limit.clause,
+            limit.stated_by,
+            deadline.due_at,
+            deadline.provisional,
+            explain(start, limit.within, calendar) if self._explained else None,
+        )
+
+
+async def calculator(tx: AsyncSession, units: Collection[str], *, explained: bool) -> Calculator:
+    """A calculator that knows which packs `units` go by, in three round trips however many cases follow."""
+    return Calculator(await policies.shelf(tx, units), await calendars.newest(tx), explained=explained)

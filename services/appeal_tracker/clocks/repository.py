@@ -1,0 +1,99 @@
+"""SQL of the clocks and timers."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.clocks.models import Clock, Timer
+from appeal_tracker.clocks.planning import NewClock
+from appeal_tracker.clocks.states import TimerState
+
+# One statement for any number of clocks. An array of arrays cannot be unnested by rows: audiences travel joined.
+_INSERT = text("""
+WITH started AS (
+    INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, appeal_type, started_at, due_at, policy,
+                        calendar, provisional, state)
+    SELECT c.*, 'running'
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:subjects AS uuid[]), CAST(:rounds AS integer[]),
+                CAST(:milestones AS text[]), CAST(:types AS text[]), CAST(:starts AS timestamptz[]),
+                CAST(:dues AS timestamptz[]), CAST(:policies AS text[]), CAST(:calendars AS text[]),
+                CAST(:provisional AS boolean[])) AS c)
+INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
+SELECT t.clock_id, t.step, t.phase, string_to_array(t.tell, ','), t.fire_at, 'pending'
+FROM unnest(CAST(:timer_clocks AS uuid[]), CAST(:steps AS text[]), CAST(:phases AS text[]), CAST(:tells AS text[]),
+            CAST(:fires AS timestamptz[])) AS t (clock_id, step, phase, tell, fire_at)
+""")
+
+# The breach is told by whoever records it; what was to be said before or afterwards has no object any more.
+_BREACH = text("""
+UPDATE timers SET state = CASE WHEN phase = 'due' THEN 'fired' ELSE 'cancelled' END,
+    fired_at = CASE WHEN phase = 'due' THEN CAST(:now AS timestamptz) END,
+    late = CASE WHEN phase = 'due' THEN fire_at < CAST(:promptly AS timestamptz) END
+WHERE clock_id = :clock AND state = 'pending'
+RETURNING phase, step, tell, late
+""")
+
+
+async def insert(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
+    """Stores clocks and their timers, in one round trip however many."""
+    if not clocks:
+        return
+    timers = [(clock.id, timer) for clock in clocks for timer in clock.timers]
+    await tx.execute(
+        _INSERT,
+        {
+            "ids": [clock.id for clock in clocks],
+            "kinds": [clock.subject.kind for clock in clocks],
+            "subjects": [clock.subject.id for clock in clocks],
+            "rounds": [clock.subject.round for clock in clocks],
+            "milestones": [clock.milestone for clock in clocks],
+            "types": [clock.subject.appeal_type for clock in clocks],
+            "starts": [clock.started_at for clock in clocks],
+            "dues": [clock.due_at for clock in clocks],
+            "policies": [clock.policy for clock in clocks],
+            "calendars": [clock.calendar for clock in clocks],
+            "provisional": [clock.provisional for clock in clocks],
+            "timer_clocks": [clock for clock, _ in timers],
+            "steps": [timer.step for _, timer in timers],
+            "phases": [timer.phase for _, timer in timers],
+            "tells": [",".join(timer.tell) for _, timer in timers],
+            "fires": [timer.fire_at for _, timer in timers],
+        },
+    )
+
+
+async def of_subjects(
+    tx: AsyncSession, kind: str, subjects: Collection[UUID], *, lock: bool = False
+) -> Sequence[Clock]:
+    """The clocks of `subjects`, each subject's in the order they fall due; `lock` waits for a timer that is firing."""
+    query = select(Clock).where(Clock.subject_id.in_(subjects), Clock.subject_kind == kind)
+    query = query.order_by(Clock.subject_id, Clock.round, Clock.due_at)
+    return (await tx.scalars(query.with_for_update() if lock else query)).all()
+
+
+async def find(tx: AsyncSession, id: UUID) -> Clock | None:
+    """The clock called `id`."""
+    return await tx.get(Clock, id)
+
+
+async def timers(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Timer]:
+    """The timers of `clocks`, in the order they fire."""
+    query = select(Timer).where(Timer.clock_id.in_(clocks)).order_by(Timer.fire_at, Timer.step)
+    return (await tx.scalars(query)).all()
+
+
+async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID]) -> None:
+    """Has the timers that did not fire yet never fire."""
+    pending = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state == TimerState.PENDING)
+    await tx.execute(pending.values(state=TimerState.CANCELLED), execution_options={"synchronize_session": False})
+
+
+async def fire_breach(
+    tx: AsyncSession, clock: UUID, now: datetime, promptly: datetime
+) -> Row[tuple[str, str, list[str], bool]] | None:
+    """Has the timer of the breach fire now, late if it was due before `promptly`, and the others never."""
+    rows = await tx.execute(_BREACH, {"clock": clock, "now": now, "promptly": promptly})
+    return next((row for row in rows if row.phase == "due"), None)

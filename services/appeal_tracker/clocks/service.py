@@ -1,0 +1,148 @@
+"""What is done with clocks: they are started, stopped by acts, cancelled, and explained."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.calendars import service as calendars
+from appeal_tracker.calendars.counting import Day, explain
+from appeal_tracker.clocks import repository
+from appeal_tracker.clocks.models import Clock, Timer
+from appeal_tracker.clocks.planning import NewClock, Subject, clocks_started
+from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.clocks.verdict import Verdict, verdict
+from appeal_tracker.policies import service as policies
+from appeal_tracker.policies.policy import Limit, Policy
+from chassis.clock import Clock as DomainTime
+
+# A timer is late when it fires more than a minute after its moment; where time is scaled, a minute may be less than the
+# loop needs for one turn, so it has two real seconds all the same.
+PROMPT = timedelta(minutes=1)
+PROMPT_REALLY = timedelta(seconds=2)
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Whom a fired step tells."""
+
+    step: str
+    audience: list[str]
+    late: bool
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """A clock that an act changed; `told` where the act had to record the breach that nobody had recorded yet."""
+
+    clock: Clock
+    verdict: Verdict
+    told: Told | None = None
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """A clock with the limit it was set by and every day from its start to its deadline."""
+
+    clock: Clock
+    limit: Limit
+    days: tuple[Day, ...]
+
+
+def promptly(time: DomainTime) -> datetime:
+    """The instant before which a timer that has not fired until now is late."""
+    return time.now() - max(PROMPT, PROMPT_REALLY * time.speed)
+
+
+async def of_subject(tx: AsyncSession, kind: str, subject: UUID, *, lock: bool = False) -> Sequence[Clock]:
+    """The clocks of a subject as they fall due; `lock` keeps them as they are until the transaction ends."""
+    return await repository.of_subjects(tx, kind, [subject], lock=lock)
+
+
+async def of_subjects(tx: AsyncSession, kind: str, subjects: Collection[UUID]) -> dict[UUID, list[Clock]]:
+    """The clocks of each of `subjects`, as they fall due."""
+    found: dict[UUID, list[Clock]] = {subject: [] for subject in subjects}
+    for clock in await repository.of_subjects(tx, kind, subjects):
+        found[clock.subject_id].append(clock)
+    return found
+
+
+async def start(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
+    """Stores clocks and their timers."""
+    await repository.insert(tx, clocks)
+
+
+async def start_from(tx: AsyncSession, subject: Subject, fact: str, at: datetime, policy: Policy) -> list[NewClock]:
+    """Starts the clocks that by a policy run from a fact on."""
+    if not any(limit.starts == fact for limit in policy.limits(subject.appeal_type)):
+        return []
+    started = clocks_started(subject, fact, at, policy, (await calendars.newest(tx))[policy.calendar])
+    await repository.insert(tx, started)
+    return started
+
+
+async def stop(tx: AsyncSession, clocks: Collection[Clock], at: datetime, time: DomainTime) -> list[Stopped]:
+    """Judges locked clocks by an act at its true time `at`, and has the timers that lost their object never fire.
+
+    A breach never writes a stop: `stopped_at` is written here only.
+    """
+    judged = [(clock, found) for clock in clocks if (found := verdict(clock, at)) is not None]
+    stopped = []
+    for clock, found in judged:
+        told = None
+        if found is Verdict.LATE:
+            told = await _breach(tx, clock, time)
+        elif found in (Verdict.MET, Verdict.CORRECTED):
+            clock.state = ClockState.MET
+        clock.stopped_at = at
+        stopped.append(Stopped(clock, found, told))
+    if judged:
+        await repository.cancel_timers(tx, [clock.id for clock, _ in judged])
+    return stopped
+
+
+async def _breach(tx: AsyncSession, clock: Clock, time: DomainTime) -> Told:
+    """Records a breach that the act outran: the loop that would have done so comes too late now."""
+    clock.state, clock.breached_at = ClockState.BREACHED, time.now()
+    fired = await repository.fire_breach(tx, clock.id, time.now(), promptly(time))
+    return Told(fired.step, fired.tell, fired.late) if fired else Told("due", [], late=False)
+
+
+async def cancel(tx: AsyncSession, clocks: Collection[Clock]) -> list[Clock]:
+    """Cancels those of locked clocks that still run, and every timer of all; returns those it cancelled."""
+    running = [clock for clock in clocks if clock.state in (ClockState.RUNNING, ClockState.HELD)]
+    for clock in running:
+        clock.state = ClockState.CANCELLED
+    if clocks:
+        await repository.cancel_timers(tx, [clock.id for clock in clocks])
+    return running
+
+
+async def timers(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, list[Timer]]:
+    """The timers of each clock, as they fire."""
+    found: dict[UUID, list[Timer]] = {clock.id: [] for clock in clocks}
+    for timer in await repository.timers(tx, list(found)):
+        found[timer.clock_id].append(timer)
+    return found
+
+
+async def find(tx: AsyncSession, id: UUID) -> Clock | None:
+    """The clock called `id`."""
+    return await repository.find(tx, id)
+
+
+async def limits(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, Limit]:
+    """The limit that each clock was set by."""
+    shelf = await policies.shelf(tx)
+    return {clock.id: _limit(shelf.labelled(clock.policy), clock) for clock in clocks}
+
+
+def _limit(policy: Policy, clock: Clock) -> Limit:
+    its = {limit.milestone: limit for limit in policy.limits(clock.appeal_type or "")}
+    return its[clock.milestone]
+
+
+async def explained(tx: AsyncSession, clock: Clock) -> Explained:
+    """Why a clock is due when it is, day by day, by the versions it was set by."""
+    limit = (await limits(tx, [clock]))[clock.id]
+    calendar = await calendars.by_label(tx, clock.calendar)
+    return Explained(clock, limit, explain(clock.started_at, limit.within, calendar))

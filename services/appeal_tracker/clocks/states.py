@@ -1,0 +1,21 @@
+"""What can become of clocks and timers."""
+
+from enum import StrEnum
+
+
+class ClockState(StrEnum):
+    """What became of a clock."""
+
+    RUNNING = "running"
+    HELD = "held"
+    MET = "met"
+    BREACHED = "breached"
+    CANCELLED = "cancelled"
+
+
+class TimerState(StrEnum):
+    """What became of a timer."""
+
+    PENDING = "pending"
+    FIRED = "fired"
+    CANCELLED = "cancelled"

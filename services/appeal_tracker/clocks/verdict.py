@@ -1,0 +1,37 @@
+"""What an act means for a clock: it is judged by the act's true time, whenever that was recorded. Pure."""
+
+from datetime import datetime
+from enum import Enum, auto
+from typing import Protocol
+
+from appeal_tracker.clocks.calculation import is_met
+from appeal_tracker.clocks.states import ClockState
+
+
+class Verdict(Enum):
+    """How a stop finds a clock."""
+
+    MET = auto()  # in time
+    LATE = auto()  # past the deadline, and nobody has recorded the breach yet
+    CORRECTED = auto()  # in time, though a breach was recorded meanwhile
+    ENDED = auto()  # past the deadline; the breach was recorded, and now it ends
+
+
+class Judged(Protocol):
+    """What is asked about a clock."""
+
+    state: str
+    due_at: datetime
+    stopped_at: datetime | None
+
+
+def verdict(clock: Judged, at: datetime) -> Verdict | None:
+    """How a stop at `at` finds the clock; None where it changes nothing, for the clock stands already."""
+    in_time = is_met(at, clock.due_at)
+    if clock.state in (ClockState.RUNNING, ClockState.HELD):
+        return Verdict.MET if in_time else Verdict.LATE
+    if clock.state == ClockState.BREACHED and in_time:
+        return Verdict.CORRECTED
+    if clock.state == ClockState.BREACHED and clock.stopped_at is None:
+        return Verdict.ENDED
+    return None

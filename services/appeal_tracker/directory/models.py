@@ -1,0 +1,34 @@
+"""Tables of the directory: the newest version heard of each unit and staff member."""
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from appeal_tracker.base import Base
+
+
+class Unit(Base):
+    """A unit. Its parent may not have been heard of yet, and for a while two ids may bear one code."""
+
+    __tablename__ = "units"
+    __table_args__ = (Index("units_code", "code"), Index("units_parent_code", "parent_code"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    parent_code: Mapped[str | None]
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
+class StaffMember(Base):
+    """A member of staff, known by number, unit and roles alone."""
+
+    __tablename__ = "staff"
+    __table_args__ = (Index("staff_staff_no", "staff_no"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    staff_no: Mapped[str]
+    unit_code: Mapped[str]
+    roles: Mapped[list[str]]
+    active: Mapped[bool]
+    version: Mapped[int] = mapped_column(BigInteger)

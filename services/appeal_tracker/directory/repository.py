@@ -1,0 +1,73 @@
+"""SQL of the directory."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.directory.models import StaffMember, Unit
+from chassis import scope
+from contracts.directory import StaffChanged, UnitChanged
+
+# Of several versions in one batch the highest is taken, since a statement may touch a row once only.
+_UNITS = text("""
+INSERT INTO units (id, code, parent_code, version)
+SELECT DISTINCT ON (u.id) u.id, u.code, u.parent_code, u.version
+FROM unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[]), CAST(:parents AS text[]), CAST(:versions AS bigint[]))
+     AS u (id, code, parent_code, version)
+ORDER BY u.id, u.version DESC
+ON CONFLICT (id) DO UPDATE SET code = excluded.code, parent_code = excluded.parent_code, version = excluded.version
+WHERE excluded.version > units.version
+""")
+
+_ROLE_SEPARATOR = "\x1f"
+
+# An array of arrays cannot be unnested by rows: roles travel joined by the unit separator.
+_STAFF = text("""
+INSERT INTO staff (id, staff_no, unit_code, roles, active, version)
+SELECT DISTINCT ON (s.id) s.id, s.staff_no, s.unit_code, string_to_array(s.roles, chr(31)), s.active, s.version
+FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS text[]), CAST(:units AS text[]), CAST(:roles AS text[]),
+            CAST(:active AS boolean[]), CAST(:versions AS bigint[]))
+     AS s (id, staff_no, unit_code, roles, active, version)
+ORDER BY s.id, s.version DESC
+ON CONFLICT (id) DO UPDATE SET staff_no = excluded.staff_no, unit_code = excluded.unit_code, roles = excluded.roles,
+    active = excluded.active, version = excluded.version
+WHERE excluded.version > staff.version
+""")
+
+
+async def keep_units(tx: AsyncSession, changes: Sequence[UnitChanged]) -> None:
+    """Stores the units that are newer than what is known of them."""
+    values = {
+        "ids": [change.id for change in changes],
+        "codes": [change.unit_code for change in changes],
+        "parents": [change.parent_code for change in changes],
+        "versions": [change.version for change in changes],
+    }
+    await tx.execute(_UNITS, values)
+
+
+async def keep_staff(tx: AsyncSession, changes: Sequence[StaffChanged]) -> None:
+    """Stores the staff members that are newer than what is known of them."""
+    values = {
+        "ids": [change.id for change in changes],
+        "numbers": [change.staff_no for change in changes],
+        "units": [change.unit_code for change in changes],
+        "roles": [_ROLE_SEPARATOR.join(change.roles) for change in changes],
+        "active": [change.active for change in changes],
+        "versions": [change.version for change in changes],
+    }
+    await tx.execute(_STAFF, values)
+
+
+async def units_in_scope(tx: AsyncSession, code: str, unit: str | None, *, lock: bool = False) -> Sequence[UUID]:
+    """The ids that bear `code`, if it is `unit` or below it; `lock` makes others that would lock them wait."""
+    query = select(Unit.id).where(Unit.code == code, scope.within(Unit, unit, Unit.code))
+    return (await tx.scalars(query.with_for_update() if lock else query)).all()
+
+
+async def staff_member(tx: AsyncSession, staff_no: str) -> StaffMember | None:
+    """The staff member with that number, the one still there where a number was given anew."""
+    query = select(StaffMember).where(StaffMember.staff_no == staff_no).order_by(StaffMember.active.desc()).limit(1)
+    return (await tx.scalars(query)).one_or_none()

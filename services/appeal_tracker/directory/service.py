@@ -1,0 +1,36 @@
+"""What is done with the directory: keep what is heard, whatever its order, and say who is above whom."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.directory import repository
+from appeal_tracker.directory.models import StaffMember
+from contracts.directory import StaffChanged, UnitChanged
+from contracts.envelope import Message
+
+
+async def units_changed(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Applies a batch of units by version: repeated or stale news changes nothing."""
+    await repository.keep_units(tx, [m.event for m in messages if isinstance(m.event, UnitChanged)])
+
+
+async def staff_changed(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Applies a batch of staff members by version: repeated or stale news changes nothing."""
+    await repository.keep_staff(tx, [m.event for m in messages if isinstance(m.event, StaffChanged)])
+
+
+async def may_see_unit(tx: AsyncSession, code: str, unit: str | None) -> bool:
+    """Whether a caller of `unit` may see the unit `code`: its own, even unheard of, or one below it."""
+    return code == unit or bool(await repository.units_in_scope(tx, code, unit))
+
+
+async def lock_unit(tx: AsyncSession, code: str, unit: str | None) -> bool:
+    """Makes whoever would change what hangs on the unit `code` wait; False if a caller of `unit` does not see it or it
+    was not heard of yet."""
+    return bool(await repository.units_in_scope(tx, code, unit, lock=True))
+
+
+async def staff_member(tx: AsyncSession, staff_no: str) -> StaffMember | None:
+    """The staff member with that number, if heard of."""
+    return await repository.staff_member(tx, staff_no)

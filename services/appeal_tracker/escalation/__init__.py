@@ -1,0 +1,1 @@
+"""Escalation: the loop that fires timers when they are due."""

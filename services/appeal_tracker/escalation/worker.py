@@ -1,0 +1,30 @@
+"""The loop that fires timers. Several may run; each takes what the others have not."""
+
+from prometheus_client import Counter, Histogram
+
+from appeal_tracker.escalation import service
+from chassis.runtime import Runtime
+from chassis.worker import Worker
+
+_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0)
+_fired = Counter("timers_fired", "Timers fired", ["phase"])
+_lateness = Histogram("timer_lateness_seconds", "From a timer's moment to its firing, in domain time", buckets=_BUCKETS)
+
+
+class Escalation(Worker):
+    """Fires what is due, a batch in a transaction."""
+
+    idle = 0.1
+    batch = 1000  # timers
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(f"{runtime.service}.escalate")
+        self._runtime = runtime
+
+    async def run_once(self) -> bool:
+        async with self._runtime.db.transaction() as tx:
+            ended, fired = await service.fire_due(tx, self._runtime, self.batch)
+        for each in fired:
+            _fired.labels(each.phase).inc()
+            _lateness.observe(each.lateness)
+        return ended > 0

@@ -1,0 +1,25 @@
+"""Everything this service hears, in one table.
+
+Removals of units and staff are not heard: a unit that is gone keeps its place in the tree for the appeals it raised.
+"""
+
+from functools import partial
+
+from appeal_tracker.appeals import opening
+from appeal_tracker.directory import service as directory
+from chassis.messaging.handlers import Handler, Handlers
+from chassis.runtime import Runtime
+from contracts.appeals import AppealRaised
+from contracts.directory import StaffChanged, UnitChanged
+
+
+def handlers(runtime: Runtime) -> Handlers:
+    """The table: what takes effect how. An appeal is opened whatever became of earlier events about its visit."""
+    return Handlers(
+        {
+            AppealRaised: Handler(partial(opening.appeals_raised, runtime), commutes=True),
+            UnitChanged: directory.units_changed,
+            StaffChanged: directory.staff_changed,
+        },
+        versioned=["directory.changes"],
+    )

@@ -1,0 +1,36 @@
+"""Tables of the policies: each version of a pack as it was published, and which unit picked which pack from when."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from appeal_tracker.base import Base
+
+
+class PolicyVersion(Base):
+    """One version of a pack, immutable. What it does not restate it inherits from exactly `extends_version` of the
+    pack it extends, so that its rules never change under those who run by it."""
+
+    __tablename__ = "policies"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    effective_from: Mapped[date | None]
+    extends: Mapped[str | None]
+    extends_version: Mapped[int | None]
+    body: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class Assignment(Base):
+    """A unit picked a pack, for itself and those below it that picked none, from a civil day on."""
+
+    __tablename__ = "policy_assignments"
+
+    unit_code: Mapped[str] = mapped_column(primary_key=True)
+    effective_from: Mapped[date] = mapped_column(primary_key=True)
+    policy: Mapped[str]
+    assigned_by: Mapped[str]
+    assigned_at: Mapped[datetime]
