@@ -164,7 +164,7 @@ def headers(
         ("ce_type", type.encode()),
         ("ce_source", source.encode()),
         ("ce_subject", subject.encode()),
-        ("ce_time", _in_utc(time).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_time", _encode(_in_utc(time))[1:-1]),  # JSON's own form of a time, without the quotes
     ]
     if traceparent is not None:
         pairs.append(("traceparent", traceparent.encode()))
@@ -251,6 +251,8 @@ def _time(found: Mapping[str, bytes | None], header: str) -> datetime:
 
 
 def _in_utc(time: datetime) -> datetime:
+    if time.tzinfo is UTC:
+        return time
     if time.tzinfo is None:
         raise ValueError(f"{time.isoformat()} has no time zone")
     try:

@@ -56,11 +56,10 @@ class Record(msgspec.Struct, frozen=True):
 
     def size(self) -> int:
         """Bytes as every adapter counts them."""
-        return (
-            len(self.key.encode())
-            + len(self.value or b"")
-            + sum(len(name) + len(value) for name, value in self.headers)
-        )
+        size = len(self.key.encode()) + len(self.value or b"")
+        for name, value in self.headers:
+            size += len(name) + len(value)
+        return size
 
 
 class Received(msgspec.Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import struct
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -16,7 +17,6 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
     for_code,
 )
-from aiokafka.partitioner import murmur2
 
 from chassis.messaging.bus import BusUnavailable, Received, Record, TopicSpec, UnknownTopic, check_size
 
@@ -52,27 +52,12 @@ class KafkaBus:
         producer = await self._started()
         try:
             async with asyncio.timeout(_ACKNOWLEDGE):
-                pending = []
-                for (topic, partition), its in (await self._placed(producer, records)).items():
-                    pending += [
-                        await producer.send_batch(batch, topic, partition=partition)
-                        for batch in _batches(producer, its)
-                    ]
-                await asyncio.gather(*pending)
+                partitions = {topic: await self._partitions(producer, topic) for topic in {r.topic for r in records}}
+                placed = _placed(producer, records, partitions)
+                await asyncio.gather(*(_send(producer, *place, batches) for place, batches in placed.items()))
         except (KafkaError, OSError) as error:
             await self._forget(producer)
             raise BusUnavailable(f"kafka: {error!r}") from error
-
-    async def _placed(
-        self, producer: AIOKafkaProducer, records: Sequence[Record]
-    ) -> dict[tuple[str, int], list[Record]]:
-        """The records by topic and partition, in their order; a key's partition is the one Kafka's own clients use."""
-        placed: dict[tuple[str, int], list[Record]] = {}
-        partitions = {topic: await self._partitions(producer, topic) for topic in {r.topic for r in records}}
-        for record in records:
-            partition = _hash(record.key) % partitions[record.topic]
-            placed.setdefault((record.topic, partition), []).append(record)
-        return placed
 
     async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> int:
         try:
@@ -118,7 +103,6 @@ class KafkaBus:
                     client_id=self._client_id,
                     acks="all",
                     enable_idempotence=True,
-                    linger_ms=5,
                     max_batch_size=256 * 1024,
                     max_request_size=1_048_576,
                     request_timeout_ms=10_000,
@@ -229,21 +213,50 @@ async def _stop(client: _Client) -> None:
         log.warning("a client did not close cleanly", extra={"error": repr(error)})
 
 
-def _batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> Iterator[Any]:
-    """As few batches as hold the records: one call a batch, not one a record (5 k/s against 76 k/s)."""
-    batch = producer.create_batch()
+def _placed(
+    producer: AIOKafkaProducer, records: Iterable[Record], partitions: Mapping[str, int]
+) -> dict[tuple[str, int], list[Any]]:
+    """The records by topic and partition, in their order, in as few batches as hold them: one call a batch, not one a
+    record (5 k/s against 76 k/s)."""
+    placed: dict[tuple[str, int], list[Any]] = {}
     for record in records:
-        place = {"timestamp": None, "key": record.key.encode(), "value": record.value, "headers": list(record.headers)}
-        if batch.append(**place) is None:
-            yield batch
-            batch = producer.create_batch()
-            batch.append(**place)
-    yield batch
+        key = record.key.encode()
+        place = (record.topic, _hash(key) % partitions[record.topic])
+        batches = placed.get(place)
+        if batches is None:
+            batches = placed[place] = [producer.create_batch()]
+        row = {"timestamp": None, "key": key, "value": record.value, "headers": list(record.headers)}
+        if batches[-1].append(**row) is None:
+            batches.append(producer.create_batch())
+            batches[-1].append(**row)
+    return placed
+
+
+async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches: Iterable[Any]) -> None:
+    """Sends the batches one after the other and returns when all are acknowledged."""
+    pending = []
+    for batch in batches:
+        batch.close()  # it is full as far as we are concerned: an open one lingers for more
+        pending.append(await producer.send_batch(batch, topic, partition=partition))
+    await asyncio.gather(*pending)
+
+
+_WORD = 0xFFFFFFFF
 
 
 @lru_cache(maxsize=65536)
-def _hash(key: str) -> int:
-    return int(murmur2(key.encode())) & 0x7FFFFFFF
+def _hash(key: bytes) -> int:
+    """Murmur2, by which Kafka's own clients place a key: whoever else writes the topic must find the same partition.
+    aiokafka's own takes twice as long."""
+    whole = len(key) & ~3
+    h = 0x9747B28C ^ len(key)
+    for word in struct.unpack_from(f"<{whole >> 2}I", key):
+        k = word * 0x5BD1E995 & _WORD
+        h = (h * 0x5BD1E995 ^ (k ^ k >> 24) * 0x5BD1E995) & _WORD
+    if rest := key[whole:]:
+        h = (h ^ int.from_bytes(rest, "little")) * 0x5BD1E995 & _WORD
+    h = (h ^ h >> 13) * 0x5BD1E995 & _WORD
+    return (h ^ h >> 15) & 0x7FFFFFFF
 
 
 class _Admin:

@@ -16,10 +16,12 @@ from chassis.worker import Worker
 from contracts.envelope import headers
 
 # In turn: each topic gets its own share of every round, so a flood on one never stands before another.
+# What is in flight ($3) is left out by name, never by "after the last one": a lower number may be committed later.
 _READ = """
 SELECT o.* FROM unnest($1::text[]) AS t (topic), LATERAL (
     SELECT seq, id, aggregatetype, aggregateid, type, source, subject, "time", payload, traceparent, extra_headers
-    FROM outbox WHERE aggregatetype = t.topic AND published_at IS NULL ORDER BY seq LIMIT $2) AS o
+    FROM outbox WHERE aggregatetype = t.topic AND published_at IS NULL AND seq <> ALL ($3::bigint[])
+    ORDER BY seq LIMIT $2) AS o
 """
 _MARK = "UPDATE outbox SET published_at = now() WHERE seq = ANY ($1::bigint[])"
 _REFUSE = "UPDATE outbox SET published_at = now(), refused = $2 WHERE seq = $1"
@@ -40,17 +42,21 @@ class Relay(Worker):
     """Reads each topic's oldest rows, publishes them, marks them; one relay of a service is active at a time.
 
     A row is marked only after its acknowledgement: what dies in between is published again, with the same event id.
+    While one part of a round is being published, the database marks the part before it; with the last part, it reads
+    the next round.
     """
 
     idle = 0.05
     follower_idle = 1.0  # seconds between two tries to become the active one
     measure_every = 5.0  # seconds between two readings of depth and age
+    part = 1000  # rows of a topic published at once
 
-    def __init__(self, service: str, db: Database, bus: Bus, topics: Sequence[str], share: int = 1000) -> None:
+    def __init__(self, service: str, db: Database, bus: Bus, topics: Sequence[str], share: int = 4000) -> None:
         super().__init__(f"{service}.relay")
         self._service, self._db, self._bus = service, db, bus
-        self._topics, self._share = list(topics), share
+        self._topics, self._share = list(topics), share  # rows of each topic in a round
         self._connection: asyncpg.Connection | None = None
+        self._ahead: list[asyncpg.Record] = []  # the next round, if it was read already
         self._measured = float("-inf")
 
     async def run_once(self) -> bool:
@@ -59,24 +65,56 @@ class Relay(Worker):
             await asyncio.sleep(self.follower_idle)
             return True
         await self._measure(connection)
-        rows = await connection.fetch(_READ, self._topics, self._share)
+        rows, self._ahead = self._ahead or await connection.fetch(_READ, self._topics, self._share, []), []
         if not rows:
             return False
         crash.point("relay.read")
-        by_topic = [list(its) for _, its in groupby(rows, key=lambda row: row["aggregatetype"])]
-        outcomes = await asyncio.gather(*(self._publish(its) for its in by_topic), return_exceptions=True)
-        published = [row["seq"] for its, failed in zip(by_topic, outcomes, strict=True) if not failed for row in its]
-        crash.point("relay.published")
-        if published:
-            await connection.execute(_MARK, published)
-        for its, outcome in zip(by_topic, outcomes, strict=True):
-            if isinstance(outcome, RecordTooLarge):
-                await self._set_aside(connection, its)
-        # One topic's outage is waited for only after the others were served.
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException) and not isinstance(outcome, RecordTooLarge):
-                raise outcome
+        if failures := await self._relay(connection, rows):
+            # One topic's outage is waited for only after the others were served; what follows must not overtake it.
+            self._ahead = []
+            raise failures[0]
         return True
+
+    async def _relay(self, connection: asyncpg.Connection, rows: list[asyncpg.Record]) -> list[BaseException]:
+        """One round; returns why a topic was left where it failed."""
+        waiting = [list(its) for _, its in groupby(rows, key=lambda row: row["aggregatetype"])]
+        more = any(len(its) == self._share for its in waiting)
+        acknowledged: list[int] = []
+        failures: list[BaseException] = []
+        while waiting:
+            parts = [its[: self.part] for its in waiting]
+            waiting = [its[self.part :] for its in waiting]
+            last = more and not any(waiting)
+            database, *outcomes = await asyncio.gather(
+                self._keep_up(connection, acknowledged, rows if last else []),
+                *(self._publish(its) for its in parts),
+                return_exceptions=True,
+            )
+            crash.point("relay.published")
+            if database is not None:
+                return [database]
+            acknowledged = []
+            for place, (its, outcome) in enumerate(zip(parts, outcomes, strict=True)):
+                if outcome is None:
+                    acknowledged += [row["seq"] for row in its]
+                elif isinstance(outcome, RecordTooLarge):
+                    await self._set_aside(connection, its)
+                else:
+                    failures.append(outcome)
+                    waiting[place] = []
+            waiting = [its for its in waiting if its]
+        await self._keep_up(connection, acknowledged, [])
+        return failures
+
+    async def _keep_up(
+        self, connection: asyncpg.Connection, acknowledged: list[int], in_flight: list[asyncpg.Record]
+    ) -> None:
+        """The database's part: marks what was published, and reads on behind what is being published last."""
+        if acknowledged:
+            await connection.execute(_MARK, acknowledged)
+        if in_flight:
+            seqs = [row["seq"] for row in in_flight]
+            self._ahead = await connection.fetch(_READ, self._topics, self._share, seqs)
 
     async def close(self) -> None:
         if self._connection is not None and not self._connection.is_closed():
@@ -84,7 +122,7 @@ class Relay(Worker):
 
     async def _lead(self) -> asyncpg.Connection | None:
         if self._connection is None or self._connection.is_closed():
-            self._connection = None
+            self._connection, self._ahead = None, []  # another one may have led in between
             connection = await self._db.dedicated()
             if not await connection.fetchval(_LEAD):
                 await connection.close(timeout=5)
@@ -93,6 +131,8 @@ class Relay(Worker):
         return self._connection
 
     async def _publish(self, rows: list[asyncpg.Record]) -> None:
+        # A turn of the loop first: the database is asked before the encoding takes the processor.
+        await asyncio.sleep(0)
         await self._bus.publish([_record(row) for row in rows])
         _relayed.labels(self._service, rows[0]["aggregatetype"]).inc(len(rows))
 
@@ -119,18 +159,15 @@ class Relay(Worker):
 
 
 def _record(row: asyncpg.Record) -> Record:
-    its = _headers(row)
-    if row["extra_headers"] is not None:
-        its = msgspec.msgpack.decode(row["extra_headers"], type=Headers)
-    return Record(row["aggregatetype"], row["aggregateid"], row["payload"], its)
+    _, id_, topic, key, type_, source, subject, time_, payload, traceparent, extra = row  # by place: half the cost
+    if extra is not None:
+        return Record(topic, key, payload, msgspec.msgpack.decode(extra, type=Headers))
+    return Record(topic, key, payload, tuple(headers(id_, type_, source, subject, time_, traceparent)))
 
 
 def _oversize_notice(row: asyncpg.Record, size: int) -> Record:
     reason = f"record of {size} bytes is too large for the bus; it stays in the outbox of {row['source']}"
     topic = row["aggregatetype"].removesuffix(".dlq") + ".dlq"
+    its = headers(row["id"], row["type"], row["source"], row["subject"], row["time"], row["traceparent"])
     why = (("dlq_group", b"relay"), ("dlq_reason", reason.encode()))
-    return Record(topic, row["aggregateid"], b"", (*_headers(row), *why))
-
-
-def _headers(row: asyncpg.Record) -> Headers:
-    return tuple(headers(row["id"], row["type"], row["source"], row["subject"], row["time"], row["traceparent"]))
+    return Record(topic, row["aggregateid"], b"", (*its, *why))

@@ -235,3 +235,53 @@ async def test_two_consumers_racing_over_one_batch_have_one_effect(spine: Spine)
     await asyncio.gather(*(spine.consumer()._take(records) for _ in range(3)))
     assert len(await spine.effects()) == 50
     await relay.close()
+
+
+async def test_a_round_in_parts_and_the_one_read_ahead_keep_the_order(spine: Spine) -> None:
+    visit = uuid4()
+    events = [raised(visit) for _ in range(23)]
+    await spine.tell(*events)
+    relay = spine.relay()
+    relay._share, relay.part = 4, 2
+    while await relay.run_once():
+        assert not set(await waiting(spine)) & set(await on_the_bus(spine)), "what is published is marked in its round"
+    assert await on_the_bus(spine) == [str(event.appeal_id) for event in events]
+    await relay.close()
+
+
+async def test_what_follows_a_failed_part_does_not_overtake_it(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
+    visit = uuid4()
+    events = [raised(visit) for _ in range(12)]
+    await spine.tell(*events)
+    relay = spine.relay()
+    relay._share, relay.part = 4, 1
+    publish, turns = spine.bus.publish, iter(range(100))
+
+    async def sometimes(records: list[Record]) -> None:
+        if next(turns) in (1, 3, 6):
+            raise BusUnavailable("the bus is away for a moment")
+        await publish(records)
+
+    monkeypatch.setattr(spine.bus, "publish", sometimes)
+    failed = 0
+    while await waiting(spine):
+        try:
+            await relay.run_once()
+        except BusUnavailable:
+            failed += 1
+    assert failed == 3
+    assert await on_the_bus(spine) == [str(event.appeal_id) for event in events]
+    await relay.close()
+
+
+async def waiting(spine: Spine) -> list[str]:
+    """The subjects that are not marked as published."""
+    return [row["subject"] for row in await spine.rows("SELECT subject FROM outbox WHERE published_at IS NULL")]
+
+
+async def on_the_bus(spine: Spine) -> list[str]:
+    """The subjects on the topic, in its order."""
+    subscription = await spine.bus.subscribe(uuid4().hex, TOPIC)
+    records = await subscription.fetch(1000, 0)
+    await subscription.close()
+    return [dict(record.headers)["ce_subject"].decode() for record in records]

@@ -1,0 +1,120 @@
+"""What the rows stand on: a real PostgreSQL with the settings of production, and a real Kafka when a row wants one."""
+
+import os
+import socket
+import tempfile
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import asyncpg
+
+from chassis import migrate
+from chassis.messaging import embedded
+from chassis.messaging.bus import Bus
+from chassis.messaging.schema import MESSAGING
+from deploy.local.databases import DatabaseUrls
+from deploy.local.kafka import Kafka
+from deploy.local.postgres import Postgres
+from deploy.local.settings import ROOT
+
+PLUMBING = "plumbing"  # a database with outbox and inbox alone
+
+
+class Ground:
+    """Servers of this run alone, gone when it ends; both sides of a row use the same ones."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._urls: dict[str, DatabaseUrls] = {}
+        self._kafka: Kafka | None = None
+
+    def __enter__(self) -> Self:
+        place = ROOT / ".state"
+        place.mkdir(mode=0o711, exist_ok=True)
+        self.folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(dir=place, prefix="bench-")))
+        self._postgres = Postgres(self.folder, free_port(), os.environ.get("POSTGRES") or "auto")
+        self._open.callback(self._postgres.forget)
+        self._postgres.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    async def database(self, name: str) -> DatabaseUrls:
+        """The database of a service, of the embedded `bus`, or the plumbing alone, brought to its present shape once;
+        what a row leaves in it, the next one must clear."""
+        if name not in self._urls:
+            urls = self._postgres.ensure_database(name)
+            if name == "bus":
+                await embedded.migrate(urls.migration)
+            elif name == PLUMBING:
+                await _execute(urls.migration, MESSAGING)
+            else:
+                await migrate.upgrade(name, urls.migration)
+            self._urls[name] = urls
+        return self._urls[name]
+
+    async def clear(self, name: str, *tables: str) -> None:
+        """Empties tables, and has the server write out what it holds, so that no round pays for the one before."""
+        await _execute((await self.database(name)).migration, f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Lets the server write out what it holds."""
+        await _execute(self._postgres.dsn(), "CHECKPOINT")
+
+    async def version(self) -> str:
+        """PostgreSQL's version and what of it matters for durability, as the server itself says."""
+        connection = await asyncpg.connect(self._postgres.dsn())
+        try:
+            shown = [f"{name}={await connection.fetchval(f'SHOW {name}')}" for name in ("fsync", "synchronous_commit")]
+            return f"PostgreSQL {await connection.fetchval('SHOW server_version')} ({', '.join(shown)})"
+        finally:
+            await connection.close()
+
+    def kafka(self) -> str:
+        """Where the Kafka of this run is reached. Raises Refused where the machine cannot run one."""
+        if given := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+            return given
+        if self._kafka is None:
+            kafka = Kafka(self.folder, _free_pair(), cache=ROOT / ".state" / "cache")
+            kafka.start()
+            self._open.callback(kafka.stop)
+            self._kafka = kafka
+        return self._kafka.bootstrap
+
+    def kafka_bus(self) -> Bus:
+        """A client of that Kafka."""
+        from chassis.messaging.kafka import KafkaBus
+
+        return KafkaBus(self.kafka(), replication=1)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _free_pair() -> int:
+    while True:
+        port = free_port()
+        with closing(socket.socket()) as probe:
+            try:
+                probe.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+async def _execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()

@@ -1,0 +1,64 @@
+"""How numbers are taken: ours and its limits in turn, in the same run, several rounds."""
+
+import cProfile
+import io
+import pstats
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from statistics import median
+
+from bench.table import figure
+
+Side = Callable[[], Awaitable[float]]
+Say = Callable[[str], None]
+
+
+async def interleave(say: Say, unit: str, rounds: int, sides: Mapping[str, Side]) -> dict[str, list[float]]:
+    """One number of each side a round, in `unit`; the order turns from round to round, so that neither side always
+    comes after the other. A first round, not counted, warms both up."""
+    series: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(rounds + 1):
+        names = list(sides) if number % 2 else list(sides)[::-1]
+        for name in names:
+            value = await sides[name]()
+            if number:
+                series[name].append(value)
+            say(f"{f'round {number}/{rounds}' if number else 'warming up'}: {name} {figure(value)} {unit}")
+    return series
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start
+
+
+@contextmanager
+def profiled(lines: int = 25) -> Iterator[list[str]]:
+    """Profiles its block, in this thread; the list holds one text afterwards: the functions that took most."""
+    profiler, told = cProfile.Profile(), list[str]()
+    profiler.enable()
+    try:
+        yield told
+    finally:
+        profiler.disable()
+        told.append(profile_text(pstats.Stats(profiler, stream=io.StringIO()), lines))
+
+
+def profile_text(stats: pstats.Stats, lines: int = 25) -> str:
+    """The functions that took most by themselves."""
+    stats.sort_stats("tottime").print_stats(lines)
+    printed: io.StringIO = stats.stream  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in printed.getvalue().splitlines() if line.strip())
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of them lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if share != 0.5 else median(ordered)
