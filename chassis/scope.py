@@ -23,7 +23,7 @@ def within(units: Any, unit: str | None, column: ColumnElement[str] | Any) -> Co
 def below(units: Any, unit: str) -> Select[Any]:
     """The codes of `unit` and every unit below it, as a subquery."""
     table = _table(units)
-    tree = select(literal(unit).label("code")).cte("units_below", recursive=True)
+    tree = select(literal(unit).label("code")).cte(recursive=True)  # unnamed: a query may ask for several trees
     # UNION, not UNION ALL: a cycle finds nothing new and ends.
     tree = tree.union(select(table.c.code).join(tree, table.c.parent_code == tree.c.code))
     return select(tree.c.code)
