@@ -14,6 +14,7 @@ from appeal_tracker.calendars.refusals import NotCovered
 from appeal_tracker.clocks.calculation import Deadline, Hold, due, explain, is_met
 
 CALENDAR = cn_statutory()
+ONLY_2026 = Calendar.from_days("x", 1, [day for day in CALENDAR.days if day.date.year == 2026])
 HALF_PAST_FIVE = (17 * 60 + 30) * 60_000_000
 DAY = timedelta(days=1)
 
@@ -65,6 +66,10 @@ class TestWorkingDays:
     def test_that_reach_into_an_unpublished_year_are_provisional(self, start: str, provisional: bool):
         assert due(at(f"{start} 09:00"), period("7 working days"), CALENDAR).provisional is provisional
 
+    def test_do_not_ask_about_the_day_of_the_start(self):
+        assert not due(at("2025-12-31 09:00"), period("7 working days"), ONLY_2026).provisional
+        assert due(at("2025-12-30 09:00"), period("7 working days"), ONLY_2026).provisional
+
     def test_of_a_stop_work_are_not_counted(self):
         typhoon = CALENDAR.overlay("qingdao", 1, [CalendarDay(date(2026, 10, 12), False, "台风停工")])
         assert str(due(at("2026-10-09 10:00"), period("7 working days"), typhoon)) == "2026-10-20 24:00"
@@ -106,9 +111,9 @@ class TestCalendarDays:
         assert due(at(f"{start} 09:00"), period("5 calendar days"), CALENDAR).provisional is provisional
 
     def test_do_not_ask_about_the_days_before_the_last(self):
-        only_2026 = Calendar.from_days("x", 1, [day for day in CALENDAR.days if day.date.year == 2026])
-        assert not due(at("2025-12-29 09:00"), period("7 calendar days"), only_2026).provisional
-        assert due(at("2025-12-29 09:00"), period("7 working days"), only_2026).provisional
+        assert not due(at("2025-12-29 09:00"), period("7 calendar days"), ONLY_2026).provisional
+        held = [Hold(at("2025-12-30 00:00"), at("2025-12-31 00:00"))]
+        assert not due(at("2025-12-29 09:00"), period("7 calendar days"), ONLY_2026, held).provisional
 
 
 class TestHolds:
@@ -138,6 +143,9 @@ class TestHolds:
     def test_of_hours_are_hours(self):
         holds = [("2026-10-19 20:00", "2026-10-20 02:30"), ("2026-10-20 03:00", "2026-10-20 03:15")]
         assert end("2026-10-19 10:00", "24 hours", *holds) == "2026-10-20 16:45"
+
+    def test_that_begin_at_the_deadline_come_too_late(self):
+        assert end("2026-10-19 10:00", "24 hours", ("2026-10-20 10:00", "2026-10-21 10:00")) == "2026-10-20 10:00"
 
     def test_may_carry_an_hour_deadline_into_the_next_hold(self):
         holds = [("2026-10-19 11:00", "2026-10-19 12:00"), ("2026-10-19 12:30", "2026-10-19 20:00")]

@@ -350,8 +350,9 @@ class TestVersions:
         ],
     )
     def test_the_one_in_force_is_that_of_the_civil_day(self, at: str, version: int | None):
-        found = in_force(reversed(self.VERSIONS), datetime.fromisoformat(at))
-        assert (found and found.version) == version
+        for versions in (self.VERSIONS, self.VERSIONS[::-1]):
+            found = in_force(versions, datetime.fromisoformat(at))
+            assert (found and found.version) == version
 
     def test_one_without_a_date_has_no_lower_bound(self):
         assert in_force([own(version=1)], datetime.fromisoformat("2007-01-01T00:00:00+08:00")) is not None

@@ -157,6 +157,17 @@ def test_a_ladder_may_grow_but_its_mandatory_steps_tell_whom_they_told():
     assert refused.fault == "the mandatory step +2h no longer tells parent_unit_supervisors"
 
 
+def test_the_breach_is_always_a_mandatory_step():
+    quieter = [
+        {"at": "due", "tell": ["owner"]},
+        {"at": "+1wd", "tell": ["unit_supervisors", "parent_unit_supervisors"]},
+    ]
+    steps = [*quieter, {"at": 0.75, "tell": ["owner", "unit_supervisors"]}]
+    assert {each.fault for each in against_the_floor(ladders={"answer": steps})} == {
+        "the mandatory step due no longer tells unit_supervisors"
+    }
+
+
 def test_holding_is_allowed_where_no_parent_times():
     assert against_the_floor(
         appeals={"report": [{"milestone": "answer", "within": "30 working days", "clause": "own", "holdable": True}]}
