@@ -1,0 +1,181 @@
+"""What the inside must look like when all is quiet, held against the outside ledger.
+
+Read by PostgreSQL's administrator and past our own bus adapters; each check fails with the ids that break the promise.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from contracts.deadlines import LadderEvent
+from contracts.topics import TOPICS
+from notifier.deliveries.sender import Sender
+from tests.faults.bus_reader import EmbeddedReader, KafkaReader, OnBus, Reader
+from tests.faults.ledger import Ledger
+from tests.support.databases import SERVICES
+from tests.support.eventually import eventually
+from tests.support.processes import Processes
+
+_WAITING = {
+    "visit_api": {"outbox": "SELECT count(*) FROM outbox WHERE published_at IS NULL"},
+    "appeal_tracker": {
+        "outbox": "SELECT count(*) FROM outbox WHERE published_at IS NULL",
+        "timers due": "SELECT count(*) FROM timers WHERE state = 'pending' AND fire_at <= $1",
+    },
+    "notifier": {
+        "outbox": "SELECT count(*) FROM outbox WHERE published_at IS NULL",
+        "notices to plan": "SELECT count(*) FROM notices WHERE plan_at IS NOT NULL",
+        "deliveries due": "SELECT count(*) FROM deliveries WHERE state IN ('queued', 'deferred', 'failed') "
+        "AND not_before <= $1",
+        "sends": "SELECT count(*) FROM sends WHERE state = 'sending'",
+    },
+}
+
+
+@dataclass
+class Audit:
+    """Looks into `services`."""
+
+    services: Processes
+
+    @property
+    def reader(self) -> Reader:
+        return KafkaReader(self.services.kafka) if self.services.kafka else EmbeddedReader(self.services.admin("bus"))
+
+    async def rows(self, service: str, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """What a service has stored."""
+        connection = await asyncpg.connect(self.services.admin(service))
+        try:
+            found: list[asyncpg.Record] = await connection.fetch(sql, *values)
+            return found
+        finally:
+            await connection.close()
+
+    async def waiting(self) -> dict[str, int]:
+        """What is still to be done, by name; empty when all is quiet."""
+        found: dict[str, int] = {}
+        for service, questions in _WAITING.items():
+            for name, sql in questions.items():
+                values = [self.services.now()] if "$1" in sql else []
+                found[f"{service}: {name}"] = (await self.rows(service, sql, *values))[0][0]
+        for topic in TOPICS.values():
+            for group in topic.hearers:
+                found[f"{group} behind in {topic.name}"] = await self.reader.lag(group, topic.name)
+        return {name: count for name, count in found.items() if count}
+
+    async def until_quiet(self, within: float = 60.0) -> None:
+        """Waits until nothing is to be done any more and every service is ready."""
+
+        async def quiet() -> bool:
+            assert not self.services.accidents(), self.services.accidents()
+            waiting = await self.waiting()
+            assert not waiting, waiting
+            return True
+
+        await eventually(quiet, within=within)
+        await self.services.until_ready()
+
+    async def expire_leases(self) -> None:
+        """Lets run out what a dead sender has leased: leases are in real time, which a test does not wait for."""
+        before = datetime.fromtimestamp(self.services.started("notifier"), UTC) + Sender.lease
+        sql = "UPDATE sends SET leased_until = now() WHERE state = 'sending' AND leased_until < $1"
+        await self.rows("notifier", sql, before)
+
+    async def everything(self, ledger: Ledger) -> None:
+        """Every promise; to be called when all is quiet."""
+        await self.stored(ledger)
+        await self.tracked(ledger)
+        await self.told()
+        await self.fired()
+        await self.delivered()
+        for service in SERVICES:
+            assert await self.rows(service, "SELECT topic, reason FROM dead_letters") == []
+
+    async def stored(self, ledger: Ledger) -> None:
+        """visit_api has what was acknowledged, each once, and nothing else; the directory is known everywhere."""
+        kept = {"units": ledger.units, "staff": ledger.staff, "customers": ledger.customers}
+        kept |= {"visits": ledger.visits(), "appeals": ledger.appeals()}
+        for table, acknowledged in kept.items():
+            same(await self._ids("visit_api", table), acknowledged, f"{table} of visit_api")
+        for table in ("units", "staff"):
+            for hearer in ("appeal_tracker", "notifier"):
+                same(await self._ids(hearer, table), kept[table], f"{table} of {hearer}")
+        states = {row["id"]: row["state"] for row in await self.rows("visit_api", "SELECT id, state FROM visits")}
+        for act, state in (("cancel", "cancelled"), ("archive", "archived")):
+            same([visit for visit, its in states.items() if its == state], ledger.visits(act), f"{state} visits")
+        closed = await self._ids("visit_api", "appeals WHERE state = 'closed'")
+        same(closed, ledger.appeals("close"), "appeals that visit_api knows to be closed")
+
+    async def tracked(self, ledger: Ledger) -> None:
+        """The tracker has every appeal once, with its two clocks, and every act once."""
+        same(await self._ids("appeal_tracker", "appeals"), ledger.appeals(), "appeals of appeal_tracker")
+        clocks = await self.rows("appeal_tracker", "SELECT subject_id, milestone FROM clocks")
+        two = [(appeal, milestone) for appeal in ledger.appeals() for milestone in ("contact", "answer")]
+        same([tuple(row) for row in clocks], two, "clocks")
+        for table in ("contacts", "answers", "callbacks"):
+            acts = [row["appeal_id"] for row in await self.rows("appeal_tracker", f"SELECT appeal_id FROM {table}")]
+            same(acts, [done.appeal for done in ledger.of(table)], table)
+        closed = await self._ids("appeal_tracker", "appeals WHERE state = 'closed'")
+        same(closed, ledger.appeals("close"), "closed appeals of appeal_tracker")
+
+    async def told(self) -> dict[str, list[OnBus]]:
+        """What was stored to be told is on its topic, as it was stored, and nothing else is; returns the topics."""
+        topics = {}
+        for topic in TOPICS.values():
+            outbox = await self.rows(
+                topic.writer,
+                "SELECT id, aggregateid, payload FROM outbox WHERE aggregatetype = $1 ORDER BY seq",
+                topic.name,
+            )
+            topics[topic.name] = on_bus = await self.reader.read(topic.name)
+            told = {record.id: (record.key, record.value) for record in on_bus}
+            stored = {row["id"]: (row["aggregateid"], row["payload"]) for row in outbox}
+            assert len(stored) == len(outbox), "an event id was used twice"
+            assert told.items() <= stored.items(), f"announced, not stored: {told.keys() - stored.keys()}"
+            if topic.compacted:  # the last of each key stays
+                last = {row["aggregateid"]: row["id"] for row in outbox}
+                stored = {event: stored[event] for event in last.values()}
+            assert stored.items() <= told.items(), f"stored, not announced: {stored.keys() - told.keys()}"
+            assert not await self.reader.read(f"{topic.name}.dlq")
+        return topics
+
+    async def fired(self) -> None:
+        """Every due timer fired once, none early, each told as one event and heard by the notifier as one notice."""
+        timers = await self.rows("appeal_tracker", "SELECT clock_id, step, fire_at, fired_at, state FROM timers")
+        assert [row for row in timers if row["state"] == "fired" and row["fired_at"] < row["fire_at"]] == []
+        now = self.services.now()
+        assert [row for row in timers if row["state"] == "pending" and row["fire_at"] <= now] == []
+        fired = [(row["clock_id"], row["step"]) for row in timers if row["state"] == "fired"]
+        events = {record.id: record.message.event for record in await self.reader.read("appeal.events")}
+        ladder = {its: event for its, event in events.items() if isinstance(event, LadderEvent)}
+        same([(event.clock_id, event.step) for event in ladder.values()], fired, "steps told")
+        same(await self._ids("notifier", "notices", "event_id"), ladder, "notices")
+
+    async def delivered(self) -> None:
+        """Every notice became deliveries, all settled; the mailbox took each send once, and no other."""
+        deliveries = await self.rows(
+            "notifier", "SELECT id, event_id, recipient, channel, state, send_id FROM deliveries"
+        )
+        assert {row["state"] for row in deliveries} <= {"sent", "delivered", "cancelled"}
+        notices = set(await self._ids("notifier", "notices", "event_id"))
+        assert {row["event_id"] for row in deliveries} == notices, "a notice reached nobody"
+        same({tuple(row)[1:4] for row in deliveries}, [tuple(row)[1:4] for row in deliveries], "deliveries")
+        letters = await self.rows("notifier", "SELECT send_id, attempts FROM mailbox")
+        sent = {row["send_id"] for row in deliveries if row["state"] in ("sent", "delivered")}
+        same([row["send_id"] for row in letters], sent, "letters in the mailbox")
+        assert [row for row in letters if row["attempts"] != 1] == [], "handed over twice"
+
+    async def _ids(self, service: str, table: str, column: str = "id") -> list[UUID]:
+        return [row[0] for row in await self.rows(service, f"SELECT {column} FROM {table}")]
+
+
+def same(found: Iterable[Any], expected: Iterable[Any], what: str) -> None:
+    """Each of `expected` is found exactly as often, and nothing else."""
+    found_, expected_ = Counter(found), Counter(expected)
+    lost, too_many = expected_ - found_, found_ - expected_
+    assert not lost + too_many, f"{what}: lost {dict(lost)}, not asked for {dict(too_many)}"

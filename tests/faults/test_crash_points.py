@@ -1,0 +1,70 @@
+"""Each process dies at each named point of its path; a ledger kept outside then finds everything, once."""
+
+import random
+
+import pytest
+
+from chassis import crash
+from tests.faults.conftest import Begin
+from tests.faults.load import Load
+from tests.support.databases import SERVICES
+
+EVERYWHERE = [point for point in crash.POINTS if point.partition(".")[0] in ("db", "request", "relay", "consumer")]
+PATH = {
+    "visit_api": EVERYWHERE,
+    "appeal_tracker": [*EVERYWHERE, "escalation.claimed", "escalation.written"],
+    # People ask nothing of the notifier here: it has no request to die after.
+    "notifier": [*(point for point in EVERYWHERE if point != "request.committed"), "sender.leased", "sender.accepted"],
+}
+
+
+def test_every_point_is_on_the_path_of_some_process() -> None:
+    assert {point for path in PATH.values() for point in path} == set(crash.POINTS)
+
+
+async def test_each_process_dies_once_at_each_point(begin: Begin) -> None:
+    crashes = {service: [f"{point}:{passage(point)}" for point in path] for service, path in PATH.items()}
+    async with begin(crashes=crashes) as load:
+        await work_until_all_have_died(load)
+        await load.end()
+        assert load.services.crashed_at() == crashes
+
+
+@pytest.mark.kafka
+async def test_processes_die_on_kafka(begin: Begin, kafka_topics: str) -> None:
+    """One death each, for a dead member's place in its group is given away only after ten seconds."""
+    crashes = {
+        "visit_api": ["relay.published:2"],
+        "appeal_tracker": ["consumer.applied:2"],
+        "notifier": ["sender.accepted"],
+    }
+    async with begin(kafka_topics, crashes) as load:
+        await work_until_all_have_died(load)
+        await load.end()
+        assert load.services.crashed_at() == crashes
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("point", crash.POINTS)
+async def test_each_process_dies_again_and_again_at_one_point(begin: Begin, bus: str | None, point: str) -> None:
+    times = [passage(point), *random.Random(point).choices(range(1, 20), k=3)]
+    crashes = {service: [f"{point}:{nth}" for nth in times] for service, path in PATH.items() if point in path}
+    async with begin(bus, crashes) as load:
+        await work_until_all_have_died(load, days=100)
+        await load.end()
+        assert {name: at for name, at in load.services.crashed_at().items() if at} == crashes
+
+
+def passage(point: str) -> int:
+    """At which passage to die: what every idle loop passes is let pass until there is work."""
+    return 20 if point == "db.committed" else 1
+
+
+async def work_until_all_have_died(load: Load, days: int = 30) -> None:
+    """Days of work until every service has died everywhere it was told to, and one more."""
+    while not all(load.services.has_crashed(service) for service in SERVICES):
+        assert load.days < days, f"so far they died at {load.services.crashed_at()}"
+        await load.day()
+        await load.audit.expire_leases()
+    await load.day()

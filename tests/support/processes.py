@@ -1,0 +1,276 @@
+"""The three services as operating system processes, on databases of their own, each started again when it dies.
+
+What the supervisor does, with three differences: a start can be told where to die (`CRASH_AT`), every death is written
+down, and all of it ends with the block, whatever happens.
+"""
+
+import asyncio
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from chassis.clock import ScaledClock
+from chassis.db import Database
+from chassis.messaging.bus import Bus
+from chassis.messaging.embedded import EmbeddedBus
+from contracts.topics import TOPICS, Topic, dead_letter
+from deploy.local import clock, files, processes
+from deploy.local.databases import DatabaseUrls
+from deploy.local.services import REAL, Surroundings, base_environment, environment
+from deploy.local.settings import ROOT, Settings
+from deploy.local.tokens import Issuer
+from tests.support.databases import SERVICES, Databases
+from tests.support.eventually import eventually
+from tests.support.local_stack import free_port_base
+
+CRASHED = 137  # the exit code of `chassis.crash`
+LOOK_EVERY = 0.02  # seconds
+NOTICED_AFTER = 0.06  # seconds; the clock promises 0.05, and until then a service takes our present for its future
+STARTS_WITHIN = 60.0  # seconds, on a busy machine
+
+
+@dataclass(frozen=True)
+class Death:
+    """A process that ended while it should run; `crash_at` is where it was told to."""
+
+    service: str
+    code: int
+    crash_at: str | None
+    killed: bool  # by us
+
+    @property
+    def meant(self) -> bool:
+        """Whether it died the way a test wanted it to."""
+        return self.killed or (self.crash_at is not None and self.code == CRASHED)
+
+
+@dataclass
+class Kept:
+    """One service: what its starts are told, and the process it is now."""
+
+    name: str
+    env: Mapping[str, str]
+    log: Path
+    crashes: list[str]  # where the next starts die, in their order
+    child: subprocess.Popen[bytes] | None = None
+    crash_at: str | None = None
+    killed: bool = False
+    started: float = 0.0  # real epoch seconds
+
+    def start(self) -> None:
+        self.crash_at = self.crashes.pop(0) if self.crashes else None
+        self.killed, self.started = False, time.time()
+        env = {**base_environment(), **self.env, **({"CRASH_AT": self.crash_at} if self.crash_at else {})}
+        with files.open_log(self.log) as log:
+            command = REAL.services[self.name]
+            self.child = processes.spawn(command, log=log, env=env, cwd=ROOT, death_signal=signal.SIGKILL)
+
+
+@dataclass
+class Processes:
+    """`async with Processes(databases, folder, START) as services`: they run and are ready.
+
+    `crashes` names for each service where its first start dies, its second, and so on; later ones live. Without
+    `kafka`, the address of a broker whose topics are empty, they run on the embedded bus.
+    """
+
+    databases: Databases
+    folder: Path
+    start: datetime
+    kafka: str | None = None
+    crashes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)  # the services' own, by their full names
+    names: Sequence[str] = SERVICES
+    deaths: list[Death] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        names = [*self.names, *([] if self.kafka else ["bus"])]
+        self.urls: dict[str, DatabaseUrls] = {}
+        self._kept: dict[str, Kept] = {}
+        self._tending: asyncio.Task[None] | None = None
+        try:
+            for name in names:
+                self.urls[name] = await self.databases.clone(name)
+            await self._make_topics()
+            self._prepare()
+            for kept in self._kept.values():
+                kept.start()
+            self._tending = asyncio.create_task(self._tend(), name="tend the services")
+            await self.until_ready()
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            await self._stop_in_order()
+            assert self.accidents() == []
+        else:
+            self._show_logs()
+        await self._end()
+
+    @property
+    def clock_file(self) -> Path:
+        return self.folder / "clock.json"
+
+    def now(self) -> datetime:
+        """The instant the services live in."""
+        return ScaledClock(self.clock_file).now()
+
+    async def jump(self, to: datetime) -> None:
+        """Makes it `to`; nothing happens when it is later already."""
+        if to > self.now():
+            clock.jump(self.clock_file, to)
+            await asyncio.sleep(NOTICED_AFTER)
+
+    def url(self, service: str) -> str:
+        """Where a service is reached."""
+        return f"http://{processes.LOOPBACK}:{self._stack.port(service)}"
+
+    def token(self, role: str, unit: str, staff: str) -> str:
+        return self.issuer.token([role], unit, staff)
+
+    def admin(self, name: str) -> str:
+        """The address of a service's database, or the bus's, for PostgreSQL's administrator."""
+        return self.databases.server.dsn(database=self.urls[name].service.rpartition("/")[2])
+
+    def bus(self) -> Bus:
+        """A client of their bus; the caller closes it."""
+        if self.kafka:
+            from chassis.messaging.kafka import KafkaBus
+
+            return KafkaBus(self.kafka, replication=1, client_id="tests")
+        return EmbeddedBus(Database(self.urls["bus"].service, pool_size=2, name="tests"))
+
+    def kill(self, service: str) -> None:
+        """SIGKILL, if it runs."""
+        kept = self._kept[service]
+        if kept.child is not None and kept.child.poll() is None:
+            kept.killed = True
+            kept.child.kill()
+
+    def started(self, service: str) -> float:
+        """When the process that a service is now was started, in real epoch seconds."""
+        return self._kept[service].started
+
+    def has_crashed(self, service: str) -> bool:
+        """Whether it died everywhere it was told to."""
+        kept = self._kept[service]
+        return not kept.crashes and kept.crash_at is None
+
+    def crashed_at(self) -> dict[str, list[str]]:
+        """Where each service died as told."""
+        return {
+            name: [death.crash_at for death in self.deaths if death.service == name and death.crash_at and death.meant]
+            for name in self.names
+        }
+
+    def accidents(self) -> list[str]:
+        """Deaths that nobody ordered, and what was last said before them."""
+        return [
+            f"{death.service} ended with {death.code} (CRASH_AT={death.crash_at})"
+            for death in self.deaths
+            if not death.meant
+        ]
+
+    async def until_ready(self, within: float = STARTS_WITHIN) -> None:
+        """Waits until every service says that it is ready."""
+        async with httpx.AsyncClient(timeout=5) as http:
+
+            async def ready() -> bool:
+                assert not self.accidents(), self.accidents()
+                answers = []
+                for name in self.names:
+                    try:
+                        answers.append((await http.get(f"{self.url(name)}/readyz")).status_code)
+                    except httpx.TransportError as error:
+                        answers.append(repr(error))
+                assert answers == [200] * len(self.names), answers
+                return True
+
+            await eventually(ready, within=within)
+
+    async def metric(self, service: str, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels."""
+        async with httpx.AsyncClient(timeout=5) as http:
+            text = (await http.get(f"{self.url(service)}/metrics")).text
+        found = re.findall(rf"^{name}{{(.*)}} (\S+)$", text, re.MULTILINE)
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        return sum(float(value) for its, value in found if all(want in its for want in wanted))
+
+    async def _tend(self) -> None:
+        while True:
+            for kept in self._kept.values():
+                if kept.child is not None and (code := kept.child.poll()) is not None:
+                    self.deaths.append(Death(kept.name, code, kept.crash_at, kept.killed))
+                    kept.start()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _make_topics(self) -> None:
+        bus = self.bus()
+        try:
+            topics = list(TOPICS.values())
+            await bus.ensure([*topics, *map(_beside, topics)])
+        finally:
+            await bus.close()
+
+    def _prepare(self) -> None:
+        self._stack = Settings(self.folder, port_base=free_port_base(), bus="kafka" if self.kafka else "embedded")
+        self.issuer = Issuer(self.folder)
+        self.issuer.write_service_tokens(self.names)
+        clock.Scale(self.start, 1.0, None).write(self.clock_file)
+        clock.set_off(self.clock_file)
+        given = Surroundings(self._stack, self.urls, self.kafka, self.issuer, self.clock_file)
+        for name in self.names:
+            env = {**environment(name, given), **self.settings}
+            crashes = list(self.crashes.get(name, ()))
+            self._kept[name] = Kept(name, env, self.folder / "logs" / f"{name}.log", crashes)
+
+    async def _stop_tending(self) -> None:
+        if self._tending is not None:
+            self._tending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._tending
+            self._tending = None
+
+    async def _stop_in_order(self) -> None:
+        """As the supervisor does: a member that says goodbye to its Kafka group is not waited for by the next."""
+        await self._stop_tending()
+        children = [kept.child for kept in self._kept.values() if kept.child is not None]
+        for child in children:
+            child.terminate()
+        codes = await eventually(
+            lambda: None if None in (codes := [child.poll() for child in children]) else codes, within=30
+        )
+        assert codes == [0] * len(children), codes
+
+    async def _end(self) -> None:
+        await self._stop_tending()
+        for kept in self._kept.values():
+            if kept.child is not None:
+                processes.stop_child(kept.child, processes.AT_ONCE)
+        for urls in self.urls.values():
+            await self.databases.drop(urls)
+
+    def _show_logs(self) -> None:
+        for kept in self._kept.values():
+            told = [line for line in kept.log.read_text().splitlines() if '"level":"INFO"' not in line]
+            print(f"--- what {kept.name} complained of last", *told[-15:], sep="\n", file=sys.stderr)
+
+
+def _beside(topic: Topic) -> Topic:
+    return topic._replace(name=dead_letter(topic.name), compacted=False, partitions=1)
