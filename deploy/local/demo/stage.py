@@ -41,8 +41,9 @@ class Stage:
         return clock.Scale.read(self._state.clock).now()
 
     def jump(self, to: datetime) -> None:
-        """Makes it shortly before `to`; no way back."""
-        clock.jump(self._state.clock, max(to - LEAD, self.now()))
+        """Makes it shortly before `to`, unless it is about that already; there is no way back."""
+        if to - LEAD - self.now() > LEAD:
+            clock.jump(self._state.clock, to - LEAD)
 
     def call(
         self, service: str, method: str, path: str, body: Any = None, *, role: str, unit: str, staff: str | None = None
@@ -67,7 +68,7 @@ class Stage:
 
 @contextmanager
 def stage(settings: Settings, start: datetime) -> Iterator[Stage]:
-    """A fresh stack for the length of a block; nothing of it is left behind."""
+    """A fresh stack for the length of a block; nothing of it is left behind, but for the logs of one that failed."""
     scaled = {
         "STATE_DIR": str(settings.state_dir),
         "PORT_BASE": str(settings.port_base),
@@ -91,7 +92,7 @@ def stage(settings: Settings, start: datetime) -> Iterator[Stage]:
     finally:
         stack.send_signal(signal.SIGTERM)
         stack.wait()
-        _reset(env)
+    _reset(env)
 
 
 def _wait_until_ready(stack: "subprocess.Popen[str]") -> None:

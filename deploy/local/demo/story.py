@@ -70,7 +70,7 @@ class Story:
     def first_warning(self) -> None:
         night = RAISED + timedelta(hours=12)
         self.stage.jump(night)
-        held = self._delivery("deadline.warned.v1", "deferred", milestone="contact")
+        held = self._delivery("deadline.warned", "deferred", milestone="contact")
         morning = _local(held["not_before"])
         self.say(
             f"凌晨 {_hm(night)} 到达时限一半，21:00–08:00 不打扰：消息推迟到 {_hm(morning)}",
@@ -84,7 +84,7 @@ class Story:
 
     def breach(self) -> None:
         self.stage.jump(RAISED + timedelta(hours=24))
-        told = self._delivery("deadline.breached.v1", "delivered", milestone="contact", recipient=SUPERVISOR)
+        told = self._delivery("deadline.breached", "delivered", milestone="contact", recipient=SUPERVISOR)
         self.say(
             f"24 小时内未联系用户：违约，通知主管 {told['recipient']}",
             "nobody contacted the customer in 24 hours: the promise is broken, the unit's supervisor is told",
@@ -92,7 +92,7 @@ class Story:
 
     def escalation(self) -> None:
         self.stage.jump(RAISED + timedelta(hours=26))
-        told = self._delivery("deadline.escalated.v1", "delivered", milestone="contact", recipient=PARENT_SUPERVISOR)
+        told = self._delivery("deadline.escalated", "delivered", milestone="contact", recipient=PARENT_SUPERVISOR)
         self.say(
             f"再过两小时仍未联系：升级到上级单位 {told['recipient']}",
             "two hours later it goes up: the parent unit's supervisor is told",
@@ -105,7 +105,7 @@ class Story:
     def half_time(self) -> None:
         noon = datetime.fromisoformat("2026-10-14T12:00:00+08:00")
         self.stage.jump(noon)
-        self._delivery("deadline.warned.v1", "delivered", milestone="answer")
+        self._delivery("deadline.warned", "delivered", milestone="answer")
         self.say(
             "答复时限过半（第 4 个工作日中午），提醒责任人",
             "half of the 7 working days is over at noon of the 4th: the owner is reminded",
