@@ -20,4 +20,5 @@ def loops(runtime: Runtime) -> list[Worker]:
     its = channels(runtime)
     catalogue.check(TOLD, its)
     language = catalogue.language(settings.language)
-    return [Planner(runtime), *(Sender(runtime, name, channel, language) for name, channel in its.items())]
+    senders = [Sender(runtime, name, channel, language) for name, channel in its.items()]
+    return [Planner(runtime, senders), *senders]

@@ -33,14 +33,16 @@ NOBODY_TO_TELL = "nobody_to_tell"
 class Planner(Worker):
     """Turns notices into deliveries."""
 
+    idle = 0.2
     batch = 200  # notices
     patience = timedelta(seconds=3)  # how long the directory may lag behind
     pause = timedelta(seconds=0.5)  # between two looks for the same people
     measure_every = 15.0  # seconds between two counts of what is under way
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, senders: Sequence[Worker] = ()) -> None:
         super().__init__(f"{runtime.service}.plan")
         self._db, self._clock, self._outbox = runtime.db, runtime.clock, runtime.outbox
+        self._senders = senders  # of this process: woken when there is something for them
         self._measured = float("-inf")
 
     async def run_once(self) -> bool:
@@ -53,6 +55,9 @@ class Planner(Worker):
         metrics.dead.labels(NOBODY_TO_TELL).inc(len(dead))
         for death in dead:
             log.error("there is nobody to tell", extra={"event": str(death.event_id), "unit": death.unit_code})
+        if planned:
+            for sender in self._senders:
+                sender.wake()
         return planned
 
     async def _plan(

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 class Sender(Worker):
     """Sends what is due on one channel."""
 
+    idle = 0.2
     batch = 50  # deliveries claimed at a time
     patience = 5.0  # seconds a channel may take for one letter
     lease = timedelta(seconds=30)  # much longer than a channel may take

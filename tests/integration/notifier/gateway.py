@@ -1,0 +1,45 @@
+"""A provider in the test's hand."""
+
+from typing import Any
+from uuid import UUID
+
+from notifier.channels.port import Ambiguous, CannotTell, Letter, Receipt
+from notifier.deliveries.outcomes import BackOff
+from notifier.deliveries.sender import Sender
+from tests.integration.notifier.office import Office
+
+EXPIRE = "UPDATE sends SET leased_until = now() - interval '1 second' WHERE state = 'sending'"
+
+
+class Gateway:
+    """A provider in the test's hand: `answers` are given in turn, then it takes what comes; it keeps its own ledger."""
+
+    def __init__(self, *answers: Exception, idempotent: bool = True, asked: bool = True) -> None:
+        self.answers = list(answers)
+        self.idempotent, self.asked = idempotent, asked
+        self.ledger: dict[UUID, int] = {}
+        self.loses_answers = False
+
+    async def send(self, letter: Letter) -> Receipt:
+        if self.answers:
+            raise self.answers.pop(0)
+        self.ledger[letter.send_id] = self.ledger.get(letter.send_id, 0) + 1
+        if self.loses_answers:
+            raise Ambiguous("the line went dead")
+        return Receipt("ok", delivered=True)
+
+    async def find(self, send_id: UUID) -> Receipt | None:
+        if not self.asked:
+            raise CannotTell("no such service")
+        return Receipt("found") if send_id in self.ledger else None
+
+
+def sender_of(office: Office, gateway: Any) -> Sender:
+    office.sender.channel = gateway
+    office.sender.back_off = BackOff(first=0.0, most=3)
+    return office.sender
+
+
+async def one(office: Office) -> dict[str, Any]:
+    (delivery,) = await office.deliveries()
+    return delivery

@@ -1,0 +1,153 @@
+"""Sends whose answer was lost, to a provider's silence or to our own death: never doubled, never forgotten."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from notifier.channels.port import Ambiguous
+from notifier.deliveries.outcomes import BackOff
+from tests.conftest import START
+from tests.integration.notifier.gateway import EXPIRE, Gateway, one, sender_of
+from tests.integration.notifier.office import Appeal, Office
+
+
+async def test_an_accepted_send_whose_answer_was_lost_is_found_and_not_sent_again(office: Office, appeal: Appeal):
+    gateway = Gateway()
+    gateway.loses_answers = True
+    sender_of(office, gateway)
+    await office.hear(appeal.warned())
+    await office.stack.settle()
+    delivery = await one(office)
+    assert (delivery["state"], delivery["attempts"]) == ("sent", 1)
+    assert gateway.ledger == {UUID(delivery["send_id"]): 1}
+
+
+async def test_a_send_that_never_arrived_is_handed_over_again_under_its_id(office: Office, appeal: Appeal):
+    gateway = Gateway(Ambiguous("timeout"))
+    sender = sender_of(office, gateway)
+    sender.back_off = BackOff(first=60.0)
+    await office.hear(appeal.warned())
+    before = await one(office)
+    assert before["state"] == "sending"
+    await office.sql(EXPIRE)
+    await office.stack.settle()
+    after = await one(office)
+    assert (after["state"], after["attempts"], after["send_id"]) == ("delivered", 2, before["send_id"])
+    assert gateway.ledger == {UUID(before["send_id"]): 1}
+
+
+async def test_where_nobody_can_tell_a_channel_that_may_double_waits_for_a_person(office: Office, appeal: Appeal):
+    gateway = Gateway(idempotent=False, asked=False)
+    gateway.loses_answers = True
+    sender_of(office, gateway)
+    await office.hear(appeal.warned())
+    await office.stack.settle()
+    delivery = await one(office)
+    assert (delivery["state"], delivery["why"], delivery["attempts"]) == ("unknown", "outcome_unknown", 1)
+    assert delivery["error"] == "the line went dead"
+    assert list(gateway.ledger.values()) == [1]
+    gateway.loses_answers = False
+    await office.client("supervisor").post(f"deliveries/{delivery['id']}/retry")
+    await office.stack.settle()
+    assert (await one(office))["state"] == "delivered"
+
+
+async def test_where_nobody_can_tell_an_idempotent_channel_is_handed_the_same_send(office: Office, appeal: Appeal):
+    gateway = Gateway(Ambiguous("timeout"), asked=False)
+    sender_of(office, gateway)
+    await office.hear(appeal.warned())
+    await office.stack.settle()
+    delivery = await one(office)
+    assert (delivery["state"], delivery["attempts"]) == ("delivered", 2)
+    assert gateway.ledger == {UUID(delivery["send_id"]): 1}
+
+
+async def test_a_send_nobody_can_tell_of_is_unknown_in_the_end(office: Office, appeal: Appeal):
+    sender_of(office, Gateway(*[Ambiguous("timeout") for _ in range(9)], asked=False))
+    await office.hear(appeal.warned())
+    await office.stack.settle()
+    delivery = await one(office)
+    assert (delivery["state"], delivery["attempts"]) == ("unknown", 3)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_lost_send_does_not_wake_anyone_at_night(office: Office, appeal: Appeal, asked: bool):
+    gateway = Gateway(Ambiguous("timeout"), asked=asked)
+    sender = sender_of(office, gateway)
+    sender.back_off = BackOff(first=60.0)
+    office.clock.set(START.replace(hour=20, minute=59))
+    await office.hear(appeal.warned())
+    office.clock.set(START.replace(hour=21))
+    sender.back_off = BackOff(first=0.0)
+    await office.sql(EXPIRE)
+    await office.stack.settle()
+    assert gateway.ledger == {}
+    assert (await one(office))["state"] == ("deferred" if asked else "sending")
+
+    office.clock.advance(timedelta(hours=11))
+    await office.sql(EXPIRE)
+    await office.stack.settle()
+    assert (await one(office))["state"] == "delivered"
+    assert list(gateway.ledger.values()) == [1]
+
+
+CRASHING = """
+import asyncio, sys
+from chassis.clock import ManualClock
+from chassis.runtime import Runtime
+from datetime import datetime
+from notifier.deliveries.loops import loops
+from notifier.settings import Settings
+
+async def main():
+    clock = ManualClock(datetime.fromisoformat(sys.argv[1]))
+    async with Runtime("notifier", Settings(), clock=clock) as runtime:
+        for loop in loops(runtime):
+            while await loop.run_once():
+                pass
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("point", "taken"), [("sender.leased", 0), ("sender.accepted", 1)])
+async def test_a_sender_that_dies_leaves_a_send_that_is_finished_under_the_same_id(
+    office: Office, appeal: Appeal, point: str, taken: int
+):
+    office.notifier.workers = [worker for worker in office.notifier.workers if worker is not office.sender]
+    await office.hear(appeal.warned())
+    settings = office.notifier.runtime.settings
+    assert settings.bus_database_url is not None
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "CRASH_AT": point,
+        "NOTIFIER_PORT": "1",
+        "NOTIFIER_DATABASE_URL": settings.database_url.get_secret_value(),
+        "NOTIFIER_BUS_DATABASE_URL": settings.bus_database_url.get_secret_value(),
+        "NOTIFIER_AUTH_ISSUER": settings.auth_issuer,
+        "NOTIFIER_AUTH_JWKS": settings.auth_jwks,
+    }
+    died = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", CRASHING, START.isoformat()], env=environment, capture_output=True
+    )
+    assert died.returncode == 137, died.stderr.decode()
+    before = await one(office)
+    assert before["state"] == "sending"
+    assert len(await office.mailbox()) == taken
+
+    while await office.sender.run_once():
+        pass
+    assert (await one(office))["state"] == "sending", "whose lease runs is left alone"
+    await office.sql(EXPIRE)
+    while await office.sender.run_once():
+        pass
+    after = await one(office)
+    assert (after["state"], after["send_id"]) == ("sent", before["send_id"])
+    (letter,) = await office.mailbox()
+    assert (letter["send_id"], letter["attempts"]) == (before["send_id"], 1)
+    assert len(await office.said("notification.sent.v1")) == 1
