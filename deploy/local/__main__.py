@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from deploy.local import cluster, files
-from deploy.local.errors import Refused
+from deploy.local.errors import Refused, explain
 from deploy.local.kafka import Kafka
 from deploy.local.leftovers import stop_stack
 from deploy.local.services import REAL, Programs, base_environment
@@ -14,7 +14,6 @@ from deploy.local.settings import ROOT, Settings
 from deploy.local.signals import Signals, Stopped
 from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
-from deploy.local.tokens import Issuer
 
 
 def up(settings: Settings, programs: Programs) -> int:
@@ -47,6 +46,8 @@ def reset(settings: Settings, programs: Programs) -> int:
 
 def token(settings: Settings, programs: Programs) -> int:
     """Print a token for ROLE, UNIT and STAFF, good for 24 hours."""
+    from deploy.local.tokens import Issuer  # cryptography has no place in the supervisor's memory
+
     state = State(settings.state_dir)
     state.open()
     roles = [role.strip() for role in os.environ.get("ROLE", "").split(",") if role.strip()]
@@ -113,11 +114,8 @@ def main(words: Sequence[str], programs: Programs = REAL) -> int:
         return 2
     try:
         return WORDS[words[0]](Settings.read(os.environ), programs)
-    except Refused as refusal:
-        print(refusal, file=sys.stderr)
-    except OSError as error:
-        named = f"{error.filename}: " if error.filename else ""
-        print(f"This cannot be done here: {named}{error.strerror or error}.", file=sys.stderr)
+    except (Refused, OSError) as error:
+        print(explain(error), file=sys.stderr)
     return 1
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from deploy.local import files, processes
 from deploy.local.binaries import Binaries, Kind, choose
 from deploy.local.errors import Refused
+from deploy.local.passwords import Passwords
 from deploy.local.processes import Account
 
 SUPERUSER = "postgres"
@@ -34,6 +35,9 @@ SAFE = {"fsync": "on", "synchronous_commit": "on"}
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for tests: a power cut loses data
 
 
+KINDS: dict[str, tuple[Kind, ...]] = {"auto": ("machine", "wheel"), "machine": ("machine",), "wheel": ("wheel",)}
+
+
 class Cluster:
     """One data directory and the server on it; the state remembers which programs made the data."""
 
@@ -48,7 +52,12 @@ class Cluster:
     def alive(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
-    def start(self, password: str) -> None:
+    @property
+    def died(self) -> bool:
+        """Whether it was started here and has ended by itself."""
+        return self._child is not None and self._child.poll() is not None
+
+    def start(self) -> None:
         """Start the server, on new data if there are none; returns once the process runs, not once it answers."""
         identity = self._identity()
         data = self._data(identity)
@@ -59,7 +68,7 @@ class Cluster:
         made_by = self._made_by(data)
         binaries = choose(self.kinds, account, lambda: self._outside(account, identity), made_by)
         if made_by is None:
-            self._initialise(binaries, data, account, password)
+            self._initialise(binaries, data, account)
         options = {**SETTINGS, **(FAST if self.fast else SAFE), "port": str(self.port)}
         command: list[str | Path] = [
             binaries.folder / "postgres",
@@ -139,13 +148,13 @@ class Cluster:
         kind = files.read_json(self._memory).get("kind", self.kinds[0])
         return Binaries(kind, data, int((data / "PG_VERSION").read_text()))
 
-    def _initialise(self, binaries: Binaries, data: Path, account: Account | None, password: str) -> None:
+    def _initialise(self, binaries: Binaries, data: Path, account: Account | None) -> None:
         """Make the data under another name first, so that a death in the middle leaves nothing that looks finished."""
         unfinished = data.with_name("data.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         secret = data.with_name("superuser-password")
-        files.write(secret, password)
+        files.write(secret, Passwords(self.state_dir).of(SUPERUSER))
         for path in (unfinished, secret):
             if account:
                 os.chown(path, account.uid, account.gid)
@@ -173,6 +182,15 @@ class Cluster:
         lines = processes.last_lines(self.log, 40).splitlines()
         telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error:", "could not"))]
         return (telling or lines or ["it said nothing"])[-1].strip() + f" (see {self.log})"
+
+
+def own_server(state_dir: Path, port: int, choice: str, *, fast: bool = False) -> Cluster | None:
+    """The server for POSTGRES=auto|machine|wheel; None when the choice is the address of a given one."""
+    if choice.startswith(("postgresql://", "postgres://")):
+        return None
+    if choice not in KINDS:
+        raise Refused(f"POSTGRES is auto, machine, wheel or a postgresql:// address, not {choice!r}.")
+    return Cluster(state_dir, port, KINDS[choice], fast=fast)
 
 
 def elsewhere(state_dir: Path) -> Path:

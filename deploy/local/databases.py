@@ -17,6 +17,7 @@ class DatabaseUrls(NamedTuple):
 
     service: str
     migration: str
+    is_new: bool = False  # the database was made just now
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
@@ -34,10 +35,11 @@ async def server_version(dsn: str, timeout: float = 5) -> int:
         await connection.close()
 
 
-async def ensure(name: str, address: Callable[[str], str], passwords: Callable[[str], str]) -> None:
+async def ensure(name: str, address: Callable[[str], str], passwords: Callable[[str], str]) -> bool:
     """Create database `name`, `<name>_migrator` and `<name>_service`, or bring their rights to what is promised.
 
-    `address` gives the administrator's address of a database, `passwords` the password of a role. Safe to call again.
+    `address` gives the administrator's address of a database, `passwords` the password of a role. Safe to call again;
+    true when the database was made now.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
         raise ValueError(f"not a database name: {name!r}")
@@ -49,7 +51,8 @@ async def ensure(name: str, address: Callable[[str], str], passwords: Callable[[
             await _ensure_role(connection, role, passwords(role))
         if not await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
             await connection.execute(f"GRANT {migrator} TO CURRENT_USER")
-        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+        is_new = not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name)
+        if is_new:
             plain = "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
             await connection.execute(f"CREATE DATABASE {name} OWNER {migrator} {plain}")
         await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
@@ -57,6 +60,7 @@ async def ensure(name: str, address: Callable[[str], str], passwords: Callable[[
     finally:
         await connection.close()
     await _ensure_rights(address(name), migrator, service)
+    return is_new
 
 
 async def _ensure_role(connection: "asyncpg.Connection[Any]", role: str, password: str) -> None:

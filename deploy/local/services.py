@@ -1,4 +1,4 @@
-"""The services of the stack: the commands that run them, and the environment each is given."""
+"""The programs of the stack, and what each of them is started with."""
 
 import os
 import sys
@@ -6,37 +6,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.databases import DatabaseUrls
 from deploy.local.processes import LOOPBACK
 from deploy.local.settings import ROOT, SERVICE_PORTS, Settings
-from deploy.local.tokens import AUDIENCE, ISSUER, Issuer
+from deploy.local.state import State
+
+ISSUER = "urn:customer-visit:local"
+AUDIENCE = "customer-visit"
 
 Command = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Programs:
-    """What is run: a command for each service and one for the embedded bus; all of them know the word `migrate`."""
+    """What is run: a command for each service and one for the embedded bus, all of which know the word `migrate`, and
+    the one that prepares the state for them; `code` is what decides how the databases look."""
 
     services: Mapping[str, Command]
     bus: Command
+    prepare: Command
+    code: tuple[Path, ...]
 
 
 REAL = Programs(
     services={name: (sys.executable, "-m", name) for name in SERVICE_PORTS},
     bus=(sys.executable, "-m", "chassis.messaging.embedded"),
+    prepare=(sys.executable, "-m", "deploy.local.prepare"),
+    code=(ROOT / "chassis", ROOT / "contracts", ROOT / "services"),
 )
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the services of one stack share."""
-
-    settings: Settings
-    urls: Mapping[str, DatabaseUrls]
-    kafka: str | None
-    issuer: Issuer
-    clock: Path | None
 
 
 def base_environment() -> dict[str, str]:
@@ -45,36 +41,26 @@ def base_environment() -> dict[str, str]:
     return {**inherited, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "services")])}
 
 
-def bus_environment(bus: DatabaseUrls) -> dict[str, str]:
-    """What migrating the embedded bus needs."""
-    return {"BUS_MIGRATION_DATABASE_URL": bus.migration}
-
-
-def environment(service: str, given: Surroundings) -> dict[str, str]:
-    """The variables a service is started with, beside `base_environment`."""
+def service_environment(
+    service: str, settings: Settings, database: str, bus_database: str | None, clock: Path | None
+) -> dict[str, str]:
+    """The variables a service is started with, beside `base_environment`; the tables' owner is not in it."""
+    state = State(settings.state_dir)
     values = {
         "STACK": "local",
-        "DATABASE_URL": given.urls[service].service,
+        "DATABASE_URL": database,
         "HOST": LOOPBACK,
-        "PORT": str(given.settings.port(service)),
-        "BUS": given.settings.bus,
+        "PORT": str(settings.port(service)),
+        "BUS": settings.bus,
+        "BUS_DATABASE_URL": bus_database,
         "AUTH_ISSUER": ISSUER,
         "AUTH_AUDIENCE": AUDIENCE,
-        "AUTH_JWKS": str(given.issuer.jwks),
-        "SERVICE_TOKEN_FILE": str(given.issuer.service_token_file(service)),
+        "AUTH_JWKS": str(state.jwks),
+        "SERVICE_TOKEN_FILE": str(state.token(service)),
+        "CLOCK_FILE": str(clock) if clock else None,
+        "VISIT_API_URL": f"http://{LOOPBACK}:{settings.port('visit_api')}" if service != "visit_api" else None,
     }
-    if given.kafka is not None:
-        values["KAFKA_BOOTSTRAP_SERVERS"] = given.kafka
+    if settings.bus == "kafka":
+        values["KAFKA_BOOTSTRAP_SERVERS"] = settings.kafka_bootstrap_servers or f"{LOOPBACK}:{settings.port('kafka')}"
         values["KAFKA_REPLICATION"] = os.environ.get("KAFKA_REPLICATION", "1")
-    else:
-        values["BUS_DATABASE_URL"] = given.urls["bus"].service
-    if given.clock is not None:
-        values["CLOCK_FILE"] = str(given.clock)
-    if service != "visit_api":
-        values["VISIT_API_URL"] = f"http://{LOOPBACK}:{given.settings.port('visit_api')}"
-    return {f"{service.upper()}_{name}": value for name, value in values.items()}
-
-
-def migration_environment(service: str, given: Surroundings) -> dict[str, str]:
-    """The same with the role that owns the tables, which a running service never gets."""
-    return {**environment(service, given), f"{service.upper()}_MIGRATION_DATABASE_URL": given.urls[service].migration}
+    return {f"{service.upper()}_{name}": value for name, value in values.items() if value is not None}

@@ -11,6 +11,7 @@ from deploy.local.clock import Scale
 from deploy.local.errors import Refused
 from deploy.local.processes import PidFile
 
+ADMIN = "admin"
 KEPT_BY_RESET = frozenset({"cache", "venv"})  # fetched or installed, not state
 NEEDED = {"new": 250, "known": 50}  # MB of room for a state, a first start and a later one
 
@@ -69,6 +70,15 @@ class State:
     def environment(self, service: str) -> Path:
         """Where the environment is kept that a service was last started with, for commands that act as it."""
         return self.run / f"{service}.environment.json"
+
+    @property
+    def jwks(self) -> Path:
+        """The public keys of the stack's own issuer."""
+        return self.auth / "jwks.json"
+
+    def token(self, of: str) -> Path:
+        """Where the token is kept that a service shows to other services, or the administrator's (`ADMIN`)."""
+        return self.auth / f"{of}.token"
 
     def recall(self, name: str) -> Any:
         return files.read_json(self.marker).get(name)

@@ -12,12 +12,10 @@ from jwt.algorithms import ECAlgorithm
 
 from deploy.local import files
 from deploy.local.errors import Refused
+from deploy.local.services import AUDIENCE, ISSUER
 
-ISSUER = "urn:customer-visit:local"
-AUDIENCE = "customer-visit"
 ROLES = ("visitor", "handler", "callback", "supervisor", "admin", "integration", "auditor", "service")
 GOOD_FOR = 24 * 3600  # seconds, of real time also where the stack's clock is scaled
-REFRESH_AFTER = 3600.0  # seconds after which the services' own tokens are written anew
 
 
 class Issuer:
@@ -25,7 +23,6 @@ class Issuer:
 
     def __init__(self, folder: Path) -> None:
         self.jwks = folder / "jwks.json"
-        self._folder = folder
         kept = folder / "key.jwk"
         if not kept.exists():
             new = json.loads(ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1())))
@@ -60,12 +57,3 @@ class Issuer:
             **({"unit": unit} if unit else {}),
         }
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self._kid})
-
-    def service_token_file(self, service: str) -> Path:
-        """Where the token is kept that `service` shows to other services."""
-        return self._folder / f"{service}.token"
-
-    def write_service_tokens(self, services: Sequence[str]) -> None:
-        """Give each service a fresh token."""
-        for service in services:
-            files.write(self.service_token_file(service), self.token(["service"], None, service))

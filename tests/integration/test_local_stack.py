@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -19,6 +20,7 @@ from deploy.local.clock import Scale
 from deploy.local.errors import Refused
 from deploy.local.postgres import Postgres
 from deploy.local.settings import ROOT, Settings
+from deploy.local.state import State
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from tests.support.local_stack import FAKE, LocalStack
@@ -98,12 +100,16 @@ class TestUp:
         assert env["VISIT_API_LOG_LEVEL"] == "DEBUG"
         assert env["NOTIFIER_VISIT_API_URL"] == stack.url("visit_api")
 
-    async def test_every_start_migrates_and_keeps_what_was_stored(self, stack: LocalStack) -> None:
-        stack.up()  # not the first time
+    async def test_a_start_with_other_code_migrates_what_was_stored(self, stack: LocalStack) -> None:
+        state = State(stack.state_dir)
+        state.remember("migrated", {**state.recall("migrated"), "code": "an earlier version's"})
+        stack.up()
+        stack.stop()
+        stack.up()
         postgres = Postgres(stack.state_dir, stack.port_base + 7)
         for name in (*SERVICES, "bus"):
             connection = await asyncpg.connect(postgres.dsn(f"{name}_service", name))
-            assert await connection.fetchval("SELECT count(*) FROM migrated") > 1
+            assert await connection.fetchval("SELECT count(*) FROM migrated") == 2
             await connection.close()
 
     async def test_a_given_server_is_used_and_stays(self, fresh: LocalStack, databases: Databases) -> None:
@@ -213,6 +219,15 @@ class TestDeath:
         assert stack.stop() == 0
         assert stack.output.count("appeal_tracker was killed (SIGKILL); starting it again") == 5
 
+    async def test_old_tokens_are_made_anew_while_it_runs(self, stack: LocalStack) -> None:
+        stack.up()
+        file = State(stack.state_dir).token("notifier")
+        before = file.read_text()
+        old = time.time() - 3601
+        os.utime(State(stack.state_dir).token("admin"), (old, old))
+        await eventually(lambda: file.read_text() != before)
+        assert stack.stop() == 0
+
     async def test_a_dead_database_server_is_started_again(self, stack: LocalStack) -> None:
         stack.up()
         postgres = Postgres(stack.state_dir, stack.port_base + 7)
@@ -260,6 +275,7 @@ class TestRefusals:
         assert said.endswith("this service cannot start")
 
     def test_a_migration_that_fails(self, stack: LocalStack) -> None:
+        State(stack.state_dir).remember("migrated", None)
         said = stack.refused(FAKE_BAD_MIGRATION="appeal_tracker")
         assert re.match(r"Migrating appeal_tracker failed; the end of .*:\n", said)
         assert said.endswith("this migration cannot be done")
@@ -341,7 +357,7 @@ class TestReset:
 
 class TestClock:
     def test_virtual_time_begins_at_the_first_ready_and_is_kept(self, fresh: LocalStack) -> None:
-        asked = {"CLOCK_START": "2026-10-09T08:00:00+08:00", "CLOCK_SPEED": "60"}
+        asked: Any = {"CLOCK_START": "2026-10-09T08:00:00+08:00", "CLOCK_SPEED": "60"}
         fresh.refused(FAKE_BAD_MIGRATION="bus", **asked)
         file = fresh.state_dir / "clock.json"
         assert Scale.read(file).anchor is None, "nothing was ready yet"

@@ -10,7 +10,10 @@ import pytest
 
 from chassis.web.tokens import Tokens
 from deploy.local.errors import Refused
-from deploy.local.tokens import AUDIENCE, ISSUER, Issuer
+from deploy.local.prepare import write_tokens
+from deploy.local.services import AUDIENCE, ISSUER, REAL
+from deploy.local.state import State
+from deploy.local.tokens import Issuer
 from tests.support.local_stack import LocalStack
 
 
@@ -78,14 +81,16 @@ def test_two_that_make_the_key_at_once_have_one(tmp_path: Path) -> None:
     assert len(set(kids)) == 1
 
 
-def test_each_service_has_a_token_file_of_its_own(issuer: Issuer) -> None:
-    issuer.write_service_tokens(["notifier"])
-    file = issuer.service_token_file("notifier")
-    before = file.read_text()
-    assert claims(before)["roles"] == ["service"]
-    assert file.stat().st_mode & 0o777 == 0o600
-    issuer.write_service_tokens(["notifier"])
-    assert file.read_text() != before
+def test_each_service_has_a_token_file_of_its_own_that_is_refreshed(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    state.auth.mkdir()
+    write_tokens(state, REAL)
+    for name in REAL.services:
+        before = state.token(name).read_text()
+        assert (claims(before)["sub"], claims(before)["roles"]) == (name, ["service"])
+        assert state.token(name).stat().st_mode & 0o777 == 0o600
+    write_tokens(state, REAL)
+    assert state.token("notifier").read_text() != before
 
 
 async def test_the_command_prints_the_token_alone(tmp_path: Path) -> None:

@@ -58,11 +58,14 @@ def serve(name: str) -> None:
 
 def stack(words: list[str]) -> int:
     """The local stack's own command line, with these services."""
+    from deploy.local import prepare
     from deploy.local.__main__ import main
     from deploy.local.services import Programs
     from deploy.local.settings import SERVICE_PORTS
 
-    return main(words, Programs(services={name: (*MODULE, name) for name in SERVICE_PORTS}, bus=(*MODULE, "bus")))
+    services = {name: (*MODULE, name) for name in SERVICE_PORTS}
+    fakes = Programs(services, bus=(*MODULE, "bus"), prepare=(*MODULE, "stack", "prepare"), code=())
+    return prepare.main(words[1:], fakes) if words[0] == "prepare" else main(words, fakes)
 
 
 if __name__ == "__main__":

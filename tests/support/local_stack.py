@@ -13,6 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from deploy.local import cluster, processes
+from deploy.local.errors import Refused
 from deploy.local.settings import KAFKA_CONTROLLER_PORT, ROOT
 from tests.support.databases import free_port
 
@@ -28,7 +29,7 @@ def free_port_base() -> int:
         try:
             for port in range(base + 1, base + KAFKA_CONTROLLER_PORT + 1):
                 processes.require_free_port(port, "test")
-        except processes.Refused:
+        except Refused:
             continue
         return base
 
@@ -48,6 +49,7 @@ class LocalStack:
         self.state_dir, self.command, self.uid = state_dir, command, uid
         self.port_base = free_port_base() if port_base is None else port_base
         self.settings = {"STATE_DIR": str(state_dir), "PORT_BASE": str(self.port_base), **settings}
+        self.cwd = ROOT
         self.output: list[str] = []
         self.first_output: list[str] = []
         self.first_answers: list[str] = []
@@ -87,7 +89,7 @@ class LocalStack:
         self._process = subprocess.Popen(
             [*self.command, "up"],
             env=self.environment(settings),
-            cwd=ROOT,
+            cwd=self.cwd,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -95,7 +97,7 @@ class LocalStack:
             user=self.uid,
         )
 
-    def up(self, within: float = 90, **settings: str) -> float:
+    def up(self, *, within: float = 90, **settings: str) -> float:
         """Start it and wait for `ready`; the seconds that took."""
         began = time.monotonic()
         self.launch(**settings)
@@ -125,12 +127,17 @@ class LocalStack:
         os.killpg(self.pid, signal.SIGINT)
         return self.wait()
 
+    def kill(self) -> None:
+        """SIGKILL to all of the foreground group: the supervisor, and make where make started it."""
+        os.killpg(self.pid, signal.SIGKILL)
+        self.wait()
+
     def refused(self, **settings: str) -> str:
         """Start it where it must say no; its last words, once nothing of it runs any more."""
         self.launch(**settings)
         assert self.wait(60) == 1, self.output
         assert self.processes() == []
-        return "\n".join(line for line in self.output if not re.match(r"(starting|migrating) ", line))
+        return "\n".join(line for line in self.output if not re.match(r"(starting|preparing) ", line))
 
     def run(self, word: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Another word of the command line on the same state."""
@@ -138,7 +145,7 @@ class LocalStack:
         return subprocess.run(
             command,
             env=self.environment(settings),
-            cwd=ROOT,
+            cwd=self.cwd,
             capture_output=True,
             text=True,
             check=False,
