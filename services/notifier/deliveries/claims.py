@@ -29,10 +29,13 @@ MERGED = 20  # deliveries that one send carries at most
 _DELIVERY = """
 SELECT d.id, d.event_id, d.recipient, d.channel, d.attempts, d.tries, d.send_id, n.heard, n.event_type, n.subject_kind,
        n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round, s.number, s.appeal_type,
-       s.ended, coalesce(s.round, 1) AS current_round, p.heard AS stopped
+       s.ended, coalesce(s.round, 1) AS current_round, said.heard AS stopped, done.heard AS acted, done.at AS acted_at
 FROM deliveries d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
-LEFT JOIN stops p ON p.subject_id = n.subject_id AND p.round = n.round AND p.milestone = n.milestone
+LEFT JOIN stops said ON said.certain
+    AND (said.subject_id, said.round, said.milestone) = (n.subject_id, n.round, n.milestone)
+LEFT JOIN stops done ON NOT done.certain
+    AND (done.subject_id, done.round, done.milestone) = (n.subject_id, n.round, n.milestone)
 """
 # The states are literal, or a generic plan would miss the partial index.
 _DUE = text(
@@ -120,17 +123,15 @@ async def _decided(tx: AsyncSession, rows: Iterable[Any], now: datetime) -> list
     return [
         Due(
             row,
-            decide(
-                recipient=row.recipient,
-                recipient_gone=row.recipient in gone,
-                obsolete=obsolete(
-                    Heard(round=row.current_round, ended=row.ended, stopped=row.stopped), round=row.round, at=row.heard
-                ),
-                now=now,
-            ),
+            decide(recipient=row.recipient, recipient_gone=row.recipient in gone, obsolete=_obsolete(row), now=now),
         )
         for row in rows
     ]
+
+
+def _obsolete(row: Any) -> str | None:
+    heard = Heard(round=row.current_round, ended=row.ended, stopped=row.stopped, acted=row.acted, acted_at=row.acted_at)
+    return obsolete(heard, round=row.round, place=row.heard, due_at=row.due_at)
 
 
 async def _put_off(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:

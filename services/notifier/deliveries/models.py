@@ -34,6 +34,7 @@ class Notice(Base):
     heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)
     heard_at: Mapped[datetime] = mapped_column(server_default=func.now())  # real time
     plan_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    traceparent: Mapped[str | None]
     event_type: Mapped[str]  # without its version
     step: Mapped[str]
     audience: Mapped[list[str]]

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.messaging.outbox import Outbox
 from contracts.notifications import NotificationDead, NotificationSent
 from notifier.channels.port import Receipt
+from notifier.deliveries import telling
 
 EXHAUSTED, REFUSED = "attempts_exhausted", "refused_by_provider"
 
@@ -24,7 +25,8 @@ WITH taken AS (
 UPDATE deliveries d SET state = taken.state, sent_at = taken.checked_at, error = NULL, updated_at = :now,
     changed_xid = pg_current_xact_id()::text::bigint
 FROM taken, notices n WHERE d.send_id = taken.id AND d.state IN ('sending', 'unknown') AND n.event_id = d.event_id
-RETURNING d.id, d.send_id, d.event_id, d.recipient, d.channel, n.unit_code, d.sent_at
+RETURNING d.id, d.send_id, d.event_id, d.recipient, d.channel, n.unit_code, n.traceparent,
+    d.sent_at
 """)
 # Only the last to hold the lease may say that it failed: an earlier one does not know what the later one did.
 _FAILED = text("""
@@ -39,7 +41,8 @@ UPDATE deliveries d SET error = failed.reason, updated_at = :now, changed_xid = 
     next_try_at = now() + make_interval(secs => greatest(failed.pause,
         least(:longest, :first * power(2, d.tries - 1)) * (0.5 + random() / 2)))
 FROM failed, notices n WHERE d.send_id = failed.id AND d.state = 'sending' AND n.event_id = d.event_id
-RETURNING d.id, d.event_id, d.recipient, d.channel, n.unit_code, d.state, d.why
+RETURNING d.id, d.event_id, d.recipient, d.channel, n.unit_code, n.traceparent, d.state,
+    d.why
 """)
 # The lease runs on for the length of a pause; then the provider is asked.
 _LOST = text("""
@@ -117,11 +120,16 @@ async def record(
     dead = await _failed(tx, [o for o in outcomes if isinstance(o, Failed)], now, back_off)
     await _lost(tx, [o for o in outcomes if isinstance(o, Lost)], back_off)
     await _unknown(tx, [o for o in outcomes if isinstance(o, Unknown)], now)
-    await outbox.append(tx, [*sent, *dead], at=now)
-    return Recorded(sent, dead)
+    told = Recorded(
+        [telling.sent(row, row.unit_code, row.sent_at) for row in sent],
+        [telling.dead(row, row.unit_code, now, row.why) for row in dead],
+    )
+    traces = [row.traceparent for row in (*sent, *dead)]
+    await outbox.append(tx, [*told.sent, *told.dead], at=now, traces=traces)
+    return told
 
 
-async def _taken(tx: AsyncSession, outcomes: Sequence[Taken], now: datetime) -> list[NotificationSent]:
+async def _taken(tx: AsyncSession, outcomes: Sequence[Taken], now: datetime) -> Sequence[Any]:
     if not outcomes:
         return []
     values = {
@@ -130,23 +138,10 @@ async def _taken(tx: AsyncSession, outcomes: Sequence[Taken], now: datetime) -> 
         "references": [o.receipt.reference for o in outcomes],
         "now": now,
     }
-    return [
-        NotificationSent(
-            delivery_id=row.id,
-            send_id=row.send_id,
-            event_id=row.event_id,
-            recipient=row.recipient,
-            channel=row.channel,
-            unit_code=row.unit_code,
-            at=row.sent_at,
-        )
-        for row in await tx.execute(_TAKEN, values)
-    ]
+    return (await tx.execute(_TAKEN, values)).all()
 
 
-async def _failed(
-    tx: AsyncSession, outcomes: Sequence[Failed], now: datetime, back_off: BackOff
-) -> list[NotificationDead]:
+async def _failed(tx: AsyncSession, outcomes: Sequence[Failed], now: datetime, back_off: BackOff) -> Sequence[Any]:
     if not outcomes:
         return []
     values = _of(outcomes) | {
@@ -157,7 +152,7 @@ async def _failed(
         "now": now,
     }
     rows = await tx.execute(_FAILED, values | msgspec.structs.asdict(back_off))
-    return [dead(row, row.why, now) for row in rows if row.state == "dead"]
+    return [row for row in rows if row.state == "dead"]
 
 
 async def _lost(tx: AsyncSession, outcomes: Sequence[Lost], back_off: BackOff) -> None:
@@ -177,16 +172,3 @@ def _of(outcomes: Sequence[Failed] | Sequence[Lost]) -> dict[str, Any]:
         "attempts": [o.attempt for o in outcomes],
         "reasons": [o.reason for o in outcomes],
     }
-
-
-def dead(delivery: Any, reason: str, at: datetime) -> NotificationDead:
-    """The event that says `delivery` was given up."""
-    return NotificationDead(
-        delivery_id=delivery.id,
-        event_id=delivery.event_id,
-        recipient=delivery.recipient,
-        channel=delivery.channel,
-        unit_code=delivery.unit_code,
-        at=at,
-        reason=reason,
-    )

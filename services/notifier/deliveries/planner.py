@@ -17,7 +17,7 @@ from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.worker import Worker
 from contracts.notifications import NotificationDead
-from notifier.deliveries import metrics, repository
+from notifier.deliveries import metrics, repository, telling
 from notifier.deliveries.decision import NOBODY
 from notifier.deliveries.models import Notice
 from notifier.directory import service as directory
@@ -75,10 +75,14 @@ class Planner(Worker):
                 later.append(notice.event_id)
         deliveries = [row for notice, addressed in ready for row in _deliveries(notice, addressed, table, now)]
         written = await repository.plan(tx, deliveries)
-        units = {notice.event_id: notice.unit_code for notice, _ in ready}
-        dead = [_death(row, units[row.event_id], now) for row in written if row.state == "dead"]
-        await self._outbox.append(tx, dead, at=now)
-        await repository.settle_plans(tx, list(units), later, self.pause)
+        by_event = {notice.event_id: notice for notice, _ in ready}
+        dead = [
+            telling.dead(row, by_event[row.event_id].unit_code, now, NOBODY_TO_TELL)
+            for row in written
+            if row.state == "dead"
+        ]
+        await self._outbox.append(tx, dead, at=now, traces=[by_event[death.event_id].traceparent for death in dead])
+        await repository.settle_plans(tx, list(by_event), later, self.pause)
         return bool(ready), dead
 
     async def _measure(self) -> None:
@@ -120,15 +124,3 @@ def _deliveries(notice: Notice, addressed: dict[str, Found], table: RouteTable, 
                 }
                 rows.setdefault((recipient, channel), row | (alive if found.people else dead))
     return list(rows.values())
-
-
-def _death(row: Any, unit_code: str, at: datetime) -> NotificationDead:
-    return NotificationDead(
-        delivery_id=row.id,
-        event_id=row.event_id,
-        recipient=row.recipient,
-        channel=row.channel,
-        unit_code=unit_code,
-        at=at,
-        reason=NOBODY_TO_TELL,
-    )

@@ -29,7 +29,7 @@ class Sender(Worker):
     idle = 0.2
     batch = 50  # deliveries claimed at a time
     patience = 5.0  # seconds a channel may take for one letter
-    lease = timedelta(seconds=30)  # much longer than a channel may take
+    lease = timedelta(seconds=15)  # three times what a channel may take
     back_off = BackOff()
 
     def __init__(self, runtime: Runtime, name: str, channel: Channel, language: Language) -> None:

@@ -67,6 +67,7 @@ async def mails(tx: AsyncSession, caller: Principal, window: Window, recipient: 
 def _notice(message: Message, event: LadderEvent) -> dict[str, Any]:
     return {
         "event_id": message.id,
+        "traceparent": message.traceparent,
         "event_type": message.type.rpartition(".v")[0],
         "step": event.step,
         "audience": event.audience,

@@ -1,5 +1,6 @@
 """Tables of what was heard of subjects."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger
@@ -21,11 +22,16 @@ class Subject(Base):
 
 
 class Stop(Base):
-    """What a clock waited for has happened; `heard` says when that was last heard, in the order of hearing."""
+    """What a clock waited for has happened; `heard` says when that was last heard, in the order of hearing.
+
+    It is certain when the tracker says that the clock stood; an act alone is not: not everybody's contact counts.
+    """
 
     __tablename__ = "stops"
 
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
     round: Mapped[int] = mapped_column(primary_key=True)
     milestone: Mapped[str] = mapped_column(primary_key=True)
+    certain: Mapped[bool] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
     heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)

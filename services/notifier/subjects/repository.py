@@ -1,8 +1,6 @@
 """SQL of what was heard of subjects. Each statement bears any order and repetition."""
 
-from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
@@ -10,8 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier.base import NEXT_HEARD
 from notifier.subjects.models import Stop, Subject
-
-StopKey = tuple[UUID, int, str]  # subject, round, milestone
 
 
 async def name(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
@@ -35,11 +31,9 @@ async def reopen(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
     await tx.execute(new.on_conflict_do_update(index_elements=[Subject.id], set_=known), rows)
 
 
-async def stop(tx: AsyncSession, stops: Iterable[StopKey]) -> None:
-    """Stores that what clocks waited for has just been heard of."""
-    rows = [dict(zip(("subject_id", "round", "milestone"), key, strict=True)) for key in stops]
+async def stop(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Stores that what clocks waited for has just been heard of; `rows` have all but the place."""
     if rows:
-        again = {"heard": NEXT_HEARD}
-        await tx.execute(
-            insert(Stop).on_conflict_do_update(index_elements=list(Stop.__table__.primary_key), set_=again), rows
-        )
+        new = insert(Stop)
+        again = {"heard": NEXT_HEARD, "at": new.excluded.at}
+        await tx.execute(new.on_conflict_do_update(index_elements=list(Stop.__table__.primary_key), set_=again), rows)

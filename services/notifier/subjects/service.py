@@ -1,10 +1,13 @@
 """What is done with subjects: keep what is heard of them."""
 
 from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.appeals import (
+    AppealAct,
     AppealAnswered,
     AppealCalledBack,
     AppealClosed,
@@ -16,7 +19,6 @@ from contracts.deadlines import DeadlineEvent
 from contracts.envelope import Event, Message
 from contracts.visits import VisitArchived, VisitCancelled
 from notifier.subjects import repository
-from notifier.subjects.repository import StopKey
 
 
 async def opened(tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -47,18 +49,28 @@ async def visits_ended(tx: AsyncSession, messages: Sequence[Message]) -> None:
 
 async def acted(tx: AsyncSession, messages: Sequence[Message]) -> None:
     """Learns what acts on appeals, and clocks that were met, leave nothing to warn of."""
-    await repository.stop(tx, [stop for message in messages for stop in _stops(message.event)])
+    await repository.stop(tx, [row for message in messages for row in _stops(message.event)])
 
 
-def _stops(event: Event) -> list[StopKey]:
+def _stops(event: Event) -> list[dict[str, Any]]:
     match event:
         case DeadlineEvent():
-            return [(event.subject_id, event.round, event.milestone)]
-        case AppealAnswered():  # an answer given to the customer is also a contact
-            return [(event.appeal_id, event.round, "answer"), (event.appeal_id, event.round, "contact")]
+            return [_stop(event.subject_id, event, event.milestone, certain=True)]
+        case AppealAnswered():  # an answer given to the customer is also a contact, whoever gave it
+            return [_stop(event.appeal_id, event, done, certain=True) for done in ("answer", "contact")]
         case AppealContacted(result="reached" | "refused"):
-            return [(event.appeal_id, event.round, "contact")]
+            return [_stop(event.appeal_id, event, "contact", certain=False)]
         case AppealCalledBack(result="completed" | "refused"):
-            return [(event.appeal_id, event.round, "callback")]
-        case _:  # an attempt that reached nobody: if it counts, the tracker says so by a met deadline
+            return [_stop(event.appeal_id, event, "callback", certain=False)]
+        case _:  # an attempt that reached nobody: if it counts, the tracker says so
             return []
+
+
+def _stop(subject_id: UUID, event: DeadlineEvent | AppealAct, milestone: str, *, certain: bool) -> dict[str, Any]:
+    return {
+        "subject_id": subject_id,
+        "round": event.round,
+        "milestone": milestone,
+        "certain": certain,
+        "at": event.at,
+    }

@@ -19,6 +19,7 @@ from notifier.deliveries.planner import Planner
 from notifier.deliveries.sender import Sender
 from tests.support.stack import Stack
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 CITY, COUNTY, STATION, OTHER = "37", "374", "37401", "38"
 
 
@@ -39,7 +40,7 @@ class Office:
         records = []
         for event_id, event in zip(ids, events, strict=True):
             body = encode_payload(event)
-            its = headers(event_id, event.type, "/test", event.subject, self.clock.now())
+            its = headers(event_id, event.type, "/test", event.subject, self.clock.now(), TRACE)
             records.append(Record(event.topic, event.key, body.encode() if body else None, tuple(its)))
         await self.notifier.runtime.bus.publish(records)
         return list(ids)
@@ -175,8 +176,9 @@ class Appeal:
         its = {"appeal_id": self.id, "visit_id": self.visit_id, "unit_code": self.unit, "round": 1}
         return its | {"at": self.received_at, "by": "H1"} | more
 
-    def contacted(self, result: str = "reached") -> AppealContacted:
-        return AppealContacted(**self._act(result=result))
+    def contacted(self, result: str = "reached", *, late: bool = False) -> AppealContacted:
+        at = self.due_at + timedelta(hours=1) if late else self.received_at
+        return AppealContacted(**self._act(result=result, at=at))
 
     def answered(self) -> AppealAnswered:
         return AppealAnswered(**self._act())

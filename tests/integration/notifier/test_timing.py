@@ -68,8 +68,8 @@ def visit_archived(appeal: Appeal) -> Event:
 
 
 OBSOLETE: list[tuple[Any, dict[str, Any], str]] = [
-    (Appeal.contacted, {}, "milestone_done"),
-    (lambda appeal: appeal.contacted("refused"), {}, "milestone_done"),
+    (lambda appeal: appeal.contacted(late=True), {}, "milestone_done"),
+    (lambda appeal: appeal.contacted("refused", late=True), {}, "milestone_done"),
     (Appeal.answered, {}, "milestone_done"),
     (Appeal.answered, {"milestone": "answer"}, "milestone_done"),
     (Appeal.met, {}, "milestone_done"),
@@ -102,11 +102,10 @@ async def test_what_came_true_over_night_is_not_sent(office: Office):
 
 async def test_what_does_not_stop_the_clock_does_not_stop_the_message(office: Office, appeal: Appeal):
     office.clock.set(NIGHT)
-    await office.hear(appeal.opened(), appeal.contacted())
-    # The tracker knew of that contact, which was not by anyone whose contact counts, and warned all the same.
-    await office.hear(appeal.warned())
-    # An attempt that reached nobody, and an answer in another matter.
-    await office.hear(appeal.contacted("no_answer"), Appeal(START).answered())
+    # The tracker knew of the first contact, which was not by anyone whose contact counts, and told all the same.
+    await office.hear(appeal.opened(), appeal.contacted(late=True), appeal.breached())
+    # A contact in time without a deadline met does not count; an attempt that reached nobody; another's answer.
+    await office.hear(appeal.contacted(), appeal.contacted("no_answer", late=True), Appeal(START).answered())
     office.clock.set(MORNING)
     await office.stack.settle()
     assert await office.told() == {("H1", "sent")}

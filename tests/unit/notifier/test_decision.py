@@ -1,6 +1,6 @@
 """What is done with a delivery that is due, and when a message is no longer true."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -33,6 +33,9 @@ def test_whoever_left_is_replaced_at_once_even_at_night():
     assert decided(NOBODY) == Readdress()
 
 
+BEFORE, AFTER = DAY - timedelta(hours=1), DAY + timedelta(hours=1)
+
+
 @pytest.mark.parametrize(
     ("heard", "why"),
     [
@@ -40,8 +43,11 @@ def test_whoever_left_is_replaced_at_once_even_at_night():
         (Heard(ended="withdrawn"), "subject_ended:withdrawn"),
         (Heard(round=2), "later_round"),
         (Heard(stopped=8), "milestone_done"),
-        (Heard(stopped=6), None),  # the tracker heard of that contact before, and warned all the same
+        (Heard(stopped=6), None),  # the clock of a round that goes on ran again, and warned again
+        (Heard(acted=8, acted_at=BEFORE), None),  # it did not count, or the tracker would say so
+        (Heard(acted=8, acted_at=AFTER), "milestone_done"),
+        (Heard(acted=6, acted_at=AFTER), None),  # the tracker knew of it, and told of the deadline all the same
     ],
 )
 def test_a_message_of_round_1_heard_seventh(heard: Heard, why: str | None):
-    assert obsolete(heard, round=1, at=7) == why
+    assert obsolete(heard, round=1, place=7, due_at=DAY) == why

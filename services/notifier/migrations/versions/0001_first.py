@@ -41,8 +41,10 @@ CREATE TABLE stops (
     subject_id uuid NOT NULL,
     round integer NOT NULL,
     milestone text NOT NULL,
+    certain boolean NOT NULL,
+    at timestamptz NOT NULL,
     heard bigint NOT NULL DEFAULT nextval('hearing'),
-    PRIMARY KEY (subject_id, round, milestone)
+    PRIMARY KEY (subject_id, round, milestone, certain)
 );
 """
 
@@ -83,6 +85,7 @@ CREATE TABLE notices (
     heard bigint NOT NULL DEFAULT nextval('hearing'),
     heard_at timestamptz NOT NULL DEFAULT now(),
     plan_at timestamptz DEFAULT now(),
+    traceparent text,
     event_type text NOT NULL,
     step text NOT NULL,
     audience text[] NOT NULL,
