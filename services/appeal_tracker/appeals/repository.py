@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -98,9 +98,12 @@ async def note(tx: AsyncSession, entries: Sequence[Entry], now: datetime) -> Non
 
 def visible(unit: str | None) -> ColumnElement[bool]:
     """The condition that a caller of `unit` may see an appeal: its raising unit or its handling unit lies there."""
+    if unit is None:
+        return true()
+    units = scope.below(Unit, unit)
     # So said, the second half is answered by an index of the few appeals that another unit handles.
-    elsewhere = and_(Appeal.handling_unit_code != Appeal.unit_code, scope.within(Unit, unit, Appeal.handling_unit_code))
-    return or_(scope.within(Unit, unit, Appeal.unit_code), elsewhere)
+    elsewhere = and_(Appeal.handling_unit_code != Appeal.unit_code, Appeal.handling_unit_code.in_(units))
+    return or_(Appeal.unit_code.in_(units), elsewhere)
 
 
 async def find(tx: AsyncSession, id: UUID, unit: str | None) -> Appeal | None:

@@ -4,14 +4,21 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator
+from pydantic_core import PydanticKnownError
 
 from chassis.web.schemas import Body, Instant, Text, View
 
 Rating = Literal[1, 2, 3, 4, 5, "not_rated"]
 
 
-def _rating(stored: object) -> object:
-    return int(stored) if isinstance(stored, str) and stored.isdecimal() else stored
+def _told(value: object) -> object:
+    if isinstance(value, (bool, float)):  # which equal a number, and are none
+        raise PydanticKnownError("literal_error", {"expected": "1, 2, 3, 4, 5 or 'not_rated'"})
+    return value
+
+
+def _stored(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 class RecordCallback(Body):
@@ -22,7 +29,7 @@ class RecordCallback(Body):
 
     at: Instant
     result: Literal["completed", "unreachable", "refused"]
-    satisfaction: Rating | None = None
+    satisfaction: Annotated[Rating | None, BeforeValidator(_told)] = None
     opinion: Annotated[str, Text(4000, lines=True)] | None = None
     failure_reason: Annotated[str, Text(1000, lines=True)] | None = None
     agreed_at: Instant | None = None
@@ -38,7 +45,7 @@ class CallbackView(View):
     recorded_at: Instant
     by: str
     result: str
-    satisfaction: Annotated[Rating | None, BeforeValidator(_rating)]
+    satisfaction: Annotated[Rating | None, BeforeValidator(_stored)]
     opinion: str | None
     failure_reason: str | None
     agreed_at: Instant | None

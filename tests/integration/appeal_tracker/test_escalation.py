@@ -1,0 +1,170 @@
+"""Timers fire at their moment, never early, once, whatever else goes on."""
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+import asyncpg
+
+from appeal_tracker.escalation import repository
+from appeal_tracker.escalation.worker import Escalation
+from tests.integration.appeal_tracker.desk import Desk, instant, raised
+
+LADDER = [  # of a complaint received on Friday 10-09 at 09:30
+    ("10-09T21:30", "contact", "0.5", "deadline.warned.v1"),
+    ("10-10T03:30", "contact", "0.75", "deadline.warned.v1"),
+    ("10-10T09:30", "contact", "due", "deadline.breached.v1"),
+    ("10-10T11:30", "contact", "+2h", "deadline.escalated.v1"),
+    ("10-14T12:00", "answer", "0.5", "deadline.warned.v1"),
+    ("10-16T06:00", "answer", "0.75", "deadline.warned.v1"),
+    ("10-17T00:00", "answer", "-1wd", "deadline.warned.v1"),
+    ("10-20T00:00", "answer", "due", "deadline.breached.v1"),
+    ("10-21T00:00", "answer", "+1wd", "deadline.escalated.v1"),
+]
+STEPS = ("deadline.warned.v1", "deadline.breached.v1", "deadline.escalated.v1")
+
+
+async def fired(desk: Desk) -> list[tuple[str, str, str]]:
+    return [(event["milestone"], event["step"], event["type"]) for event in await desk.told(*STEPS)]
+
+
+async def test_each_step_of_the_ladder_fires_at_its_moment_and_never_before(desk: Desk) -> None:
+    await desk.raised()
+    timers = await desk.rows(
+        "SELECT fire_at, milestone, step FROM timers JOIN clocks ON clocks.id = clock_id ORDER BY fire_at, step"
+    )
+    assert {(row["fire_at"], row["milestone"], row["step"]) for row in timers} == {
+        (instant(at), milestone, step) for at, milestone, step, _ in LADDER
+    }
+    done: list[tuple[str, str, str]] = []
+    for moment in sorted({at for at, *_ in LADDER}):
+        desk.clock.set(instant(moment) - timedelta(microseconds=1))
+        await desk.stack.settle()
+        assert await fired(desk) == done, f"early, before {moment}"
+        await desk.at(moment)
+        done += [(milestone, step, kind) for at, milestone, step, kind in LADDER if at == moment]
+        assert sorted(await fired(desk)) == sorted(done)
+    assert not any(event["late"] for event in await desk.told(*STEPS))
+
+
+async def test_a_step_tells_whom_the_ladder_names_and_who_answers_for_it(desk: Desk) -> None:
+    case = await desk.raised()
+    await desk.supervisor.post(f"/appeals/{case}/dispatch", json={"handler": "E201", "handling_unit_code": "37402"})
+    await desk.at("10-10T11:30")
+    told = {event["step"]: event for event in await desk.told(*STEPS)}
+    assert told["0.5"]["audience"] == ["owner"]
+    assert told["0.75"]["audience"] == told["due"]["audience"] == ["owner", "unit_supervisors"]
+    assert told["+2h"]["audience"] == ["unit_supervisors", "parent_unit_supervisors"]
+    for event in told.values():
+        assert (event["subject_id"], event["subject_kind"], event["round"]) == (case, "appeal", 1)
+        assert (event["owner"], event["first_contact"]) == ("E201", "E101")
+        assert (event["unit_code"], event["handling_unit_code"]) == ("37401", "37402")
+    entries = [entry for entry in await desk.timeline(case) if entry["kind"].startswith("deadline_")]
+    assert [entry["kind"] for entry in entries] == [
+        "deadline_warned",
+        "deadline_warned",
+        "deadline_breached",
+        "deadline_escalated",
+    ]
+
+
+async def test_a_met_clock_is_silent(desk: Desk) -> None:
+    case = await desk.raised()
+    await desk.contact(case, "10-09T09:45")
+    await desk.at("10-12T00:00")
+    assert not await fired(desk)
+
+
+async def test_after_downtime_each_step_fires_once_marked_late(desk: Desk) -> None:
+    await desk.raised()
+    await desk.at("11-01T00:00")  # nobody looked since the appeal was opened
+    told = await desk.told(*STEPS)
+    assert sorted((event["milestone"], event["step"]) for event in told) == sorted(
+        (milestone, step) for _, milestone, step, _ in LADDER
+    )
+    assert all(event["late"] for event in told)
+    await desk.at("11-02T00:00")
+    assert len(await desk.told(*STEPS)) == len(told)
+    # Each clock is told of in the order of its ladder, however many fell due at once.
+    for milestone in ("contact", "answer"):
+        steps = [event["step"] for event in told if event["milestone"] == milestone]
+        assert steps == [step for _, its, step, _ in LADDER if its == milestone]
+
+
+async def test_a_minute_is_prompt(desk: Desk) -> None:
+    await desk.raised()
+    await desk.at("10-09T21:31")
+    assert {event["late"] for event in await desk.told(*STEPS)} == {False}
+    await desk.at("10-10T09:31:00.000001")
+    assert [event["late"] for event in await desk.told("deadline.breached.v1")] == [True]
+
+
+async def test_two_escalators_never_fire_a_timer_twice(desk: Desk) -> None:
+    await desk.hear(*(raised() for _ in range(60)))
+    desk.clock.set(instant("11-01T00:00"))
+    escalators = [Escalation(desk.runtime) for _ in range(4)]
+
+    async def drain(escalator: Escalation) -> None:
+        escalator.batch = 7
+        while await escalator.run_once():
+            pass
+
+    await asyncio.gather(*map(drain, escalators))
+    await desk.stack.settle()
+    told = [(event["clock_id"], event["step"]) for event in await desk.told(*STEPS)]
+    assert len(told) == len(set(told)) == 60 * len(LADDER)
+    assert {row["state"] for row in await desk.rows("SELECT state FROM timers")} == {"fired"}
+
+
+async def test_escalation_waits_for_nobody_and_comes_again(desk: Desk, owner: asyncpg.Connection) -> None:
+    busy, free = await desk.raised(), await desk.raised()
+    desk.clock.set(instant("10-10T09:30"))
+    async with owner.transaction():
+        await owner.execute("SELECT FROM appeals WHERE id = $1 FOR UPDATE", uuid.UUID(busy))
+        await asyncio.wait_for(desk.stack.settle(), 10)
+        assert {event["subject_id"] for event in await desk.told("deadline.breached.v1")} == {free}
+    await desk.stack.settle()
+    assert {event["subject_id"] for event in await desk.told("deadline.breached.v1")} == {busy, free}
+
+
+async def test_acts_and_escalation_at_once_leave_each_clock_either_met_or_breached(desk: Desk) -> None:
+    ids = [await desk.raised() for _ in range(12)]
+    desk.clock.set(instant("10-10T09:30"))
+    acts = [desk.contact(case, "10-10T09:30") for case in ids]
+    turns = [Escalation(desk.runtime).run_once() for _ in range(6)]
+    await asyncio.gather(*acts, *turns)
+    await desk.stack.settle()
+    for case in ids:
+        assert (await desk.clocks(case))["contact"]["state"] == "met"
+    breached = {event["subject_id"] for event in await desk.told("deadline.breached.v1")}
+    corrected = {event["subject_id"] for event in await desk.told("deadline.corrected.v1")}
+    assert breached == corrected
+
+
+async def test_a_breach_shows_in_lists_that_follow_what_changed(desk: Desk) -> None:
+    case = await desk.raised()
+    since = desk.clock.now().isoformat()
+    page = (await desk.supervisor.get("/appeals", params={"updated_since": since})).json()
+    assert [item["id"] for item in page["items"]] == [case]
+    await desk.at("10-10T09:30")
+    page = (await desk.supervisor.get("/appeals", params={"cursor": page["next"]})).json()
+    assert [clock["state"] for item in page["items"] for clock in item["clocks"]] == ["breached", "running"]
+
+
+async def test_the_claim_uses_its_partial_index_under_a_generic_plan(desk: Desk, owner: asyncpg.Connection) -> None:
+    await owner.execute("""
+        INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
+        SELECT gen_random_uuid(), 'due', 'due', '{}', now() + n * interval '1 second', 'fired'
+        FROM generate_series(1, 20000) n""")
+    await owner.execute("ANALYZE timers")
+    claim = repository.CLAIM.replace(":now", "$1").replace(":most", "$2")
+    await owner.execute("SET plan_cache_mode = force_generic_plan")
+    await owner.execute(f"PREPARE claim (timestamptz, bigint) AS {claim}")
+    plan = "\n".join(row[0] for row in await owner.fetch("EXPLAIN EXECUTE claim (now(), 1000)"))
+    assert "timers_pending" in plan
+    assert "Seq Scan on timers" not in plan
+
+
+async def test_an_idle_look_finds_nothing_to_do(desk: Desk) -> None:
+    await desk.raised()
+    assert not await desk.escalation.run_once()

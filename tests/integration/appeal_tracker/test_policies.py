@@ -1,0 +1,146 @@
+"""Which policy an appeal runs by: the nearest choice up the unit tree on the day it was received."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from appeal_tracker.calendars import service as calendars
+from appeal_tracker.policies import service as policies
+from appeal_tracker.policies.loader import packaged_packs
+from tests.integration.appeal_tracker.desk import Desk, got, problem, unit
+
+LATER = {"If-Match": "*"}
+
+
+async def policy_of(desk: Desk, unit_code: str = "37401") -> str:
+    case = await desk.raised(received_at=desk.clock.now(), unit_code=unit_code)
+    (told,) = [event for event in await desk.told("appeal.opened.v1") if event["appeal_id"] == case]
+    return str(told["policy"])
+
+
+async def test_the_packaged_packs_are_published_with_all_their_rules(desk: Desk) -> None:
+    listed = (await got(desk.first.get("/policies")))["items"]
+    assert {(item["id"], item["version"]) for item in listed} == {(p.id, p.version) for p in packaged_packs().values()}
+    (version,) = (await got(desk.first.get("/policies/state-grid")))["versions"]
+    assert version["lineage"] == ["state-grid@1", "t-sdpea@1"]
+    answer = next(limit for limit in version["appeals"]["complaint"] if limit["milestone"] == "answer")
+    assert (answer["within"], answer["clause"], answer["stated_by"]) == ("5 working days", "6.4.5.1", "state-grid@1")
+    assert {"at": "due", "tell": ["owner", "unit_supervisors"], "mandatory": True} in answer["ladder"]
+    assert version["callback"] == {
+        "required_for": ["complaint", "opinion", "report"],
+        "by": "acceptor",
+        "clause": "6.4.5.4",
+    }
+    problem(await desk.first.get("/policies/none-such"), 404, "policy-not-found")
+
+
+async def test_publishing_again_changes_nothing(desk: Desk) -> None:
+    async def published() -> list[Any]:
+        return [await desk.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in ("policies", "calendar_days")]
+
+    before = await published()
+    async with desk.runtime.db.engine.begin() as connection:
+        await connection.run_sync(policies.publish_packaged)
+        await connection.run_sync(calendars.publish_packaged)
+    assert await published() == before
+
+
+async def test_a_unit_without_a_choice_goes_by_the_floor(desk: Desk) -> None:
+    shown = await got(desk.supervisor.get("/units/37401/policy"))
+    assert (shown["policy"], shown["version"], shown["origin"], shown["own"]) == ("t-sdpea", 1, "default", [])
+    assert await policy_of(desk) == "t-sdpea@1"
+
+
+async def test_the_nearest_choice_up_the_tree_counts(desk: Desk) -> None:
+    await desk.assign("374", "state-grid")
+    inherited = await got(desk.supervisor.get("/units/37401/policy"))
+    assert (inherited["policy"], inherited["origin"], inherited["assigned_to"]) == ("state-grid", "inherited", "374")
+    assert await policy_of(desk) == "state-grid@1"
+    await desk.assign("37401", "service-window")
+    assert [await policy_of(desk, unit_code=code) for code in ("37401", "37402", "375")] == [
+        "service-window@1",
+        "state-grid@1",
+        "t-sdpea@1",
+    ]
+
+
+@pytest.mark.clause("6.4.5.1")
+async def test_an_appeal_keeps_the_policy_it_began_with(desk: Desk) -> None:
+    case = await desk.raised()
+    before = await desk.clocks(case)
+    await desk.assign("37401", "state-grid")
+    assert await desk.clocks(case) == before
+    newer = await desk.clocks(await desk.raised(received_at=desk.clock.now()))
+    assert newer["answer"]["due_at"] == "2026-10-15T16:00:00Z"  # 5 working days
+
+
+async def test_a_choice_counts_from_its_day_on_for_what_was_received_then(desk: Desk) -> None:
+    shown = await desk.assign("37401", "state-grid", "2026-10-12")
+    assert shown["policy"] == "t-sdpea"
+    assert [each["effective_from"] for each in shown["own"]] == ["2026-10-12"]
+    desk.clock.set(datetime.fromisoformat("2026-10-13T10:00:00+08:00"))
+    for received, policy in (
+        ("2026-10-11T23:59:59+08:00", "t-sdpea@1"),  # heard of late
+        ("2026-10-12T00:00:00+08:00", "state-grid@1"),
+    ):
+        case = await desk.raised(received_at=datetime.fromisoformat(received))
+        assert (await desk.appeal(case))["policy"] == policy
+
+
+async def test_a_pack_that_was_not_in_force_yet_is_passed_over(desk: Desk) -> None:
+    await desk.assign("374", "state-grid")
+    await desk.rows(
+        "INSERT INTO policy_assignments VALUES ('37401', '2020-01-01', 'marketing-guide-2025', 'E009', now())"
+    )
+    received = {"2024-12-31T23:59:59+08:00": "t-sdpea@1", "2025-01-01T00:00:00+08:00": "marketing-guide-2025@1"}
+    for at, policy in received.items():
+        case = await desk.raised(received_at=datetime.fromisoformat(at))
+        assert (await desk.appeal(case))["policy"] == policy
+
+
+async def test_a_choice_is_overwritten_only_by_whoever_has_seen_it(desk: Desk) -> None:
+    path, body = "/units/37401/policy", {"policy": "state-grid"}
+    first = await desk.admin.get(path)
+    tag = {"If-Match": first.headers["etag"]}
+    problem(await desk.admin.put(path, json=body), 428, "precondition-required")
+    changed = await desk.admin.put(path, json=body, headers=tag)
+    assert changed.status_code == 200
+    problem(await desk.admin.put(path, json={"policy": "t-sdpea"}, headers=tag), 412, "precondition-failed")
+    assert (await got(desk.admin.get(path)))["policy"] == "state-grid"
+    seen = {"If-Match": (await desk.admin.get(path)).headers["etag"]}
+    assert (await got(desk.admin.put(path, json={"policy": "t-sdpea"}, headers=seen)))["origin"] == "own"
+
+
+async def test_what_an_inherited_choice_is_seen_as_changes_with_it(desk: Desk) -> None:
+    before = (await desk.admin.get("/units/37401/policy")).headers["etag"]
+    await desk.assign("374", "state-grid")
+    stale = await desk.admin.put("/units/37401/policy", json={"policy": "t-sdpea"}, headers={"If-Match": before})
+    problem(stale, 412, "precondition-failed")
+
+
+async def test_a_choice_names_a_pack_there_is_from_today_on(desk: Desk) -> None:
+    path = "/units/37401/policy"
+    unknown = await desk.admin.put(path, json={"policy": "none-such"}, headers=LATER)
+    assert problem(unknown, 422, "unknown-policy")["errors"][0]["pointer"] == "/policy"
+    past = {"policy": "state-grid", "effective_from": "2026-10-08"}
+    found = problem(await desk.admin.put(path, json=past, headers=LATER), 422, "assignment-in-the-past")
+    assert (found["today"], found["errors"][0]["pointer"]) == ("2026-10-09", "/effective_from")
+
+
+async def test_a_unit_is_assigned_by_its_admin_only(desk: Desk) -> None:
+    path, body = "/units/37401/policy", {"policy": "state-grid"}
+    assert (await desk.supervisor.put(path, json=body, headers=LATER)).status_code == 403
+    for caller in (desk.stranger, desk.client("admin", unit="37402")):
+        problem(await caller.put(path, json=body, headers=LATER), 404, "not-found")
+        problem(await caller.get(path), 404, "not-found")
+    problem(await desk.admin.get("/units/99999/policy"), 404, "not-found")
+
+
+async def test_a_unit_not_heard_of_has_no_choice_yet(desk: Desk) -> None:
+    newcomer = desk.client("admin", unit="376")
+    path = "/units/376/policy"
+    assert (await got(newcomer.get(path)))["origin"] == "default"
+    problem(await newcomer.put(path, json={"policy": "state-grid"}, headers=LATER), 404, "not-found")
+    await desk.hear(unit("376"))
+    assert (await got(newcomer.put(path, json={"policy": "state-grid"}, headers=LATER)))["origin"] == "own"

@@ -1,0 +1,122 @@
+"""Who sees an appeal, lists of them, and the directory by which that is judged, whatever order it arrives in."""
+
+from typing import Any
+
+import pytest
+
+from chassis.ids import new_id
+from tests.integration.appeal_tracker.desk import Desk, got, instant, problem, staff, unit
+
+READS = ["", "/timeline", "/deadlines", "/contacts", "/answers", "/callbacks"]
+
+
+async def listed(desk: Desk, client: Any = None, **params: Any) -> list[str]:
+    page = await got((client or desk.supervisor).get("/appeals", params=params))
+    return [item["id"] for item in page["items"]]
+
+
+async def test_an_appeal_is_seen_by_its_units_and_those_above_them(desk: Desk) -> None:
+    case = await desk.raised()
+    body = {"handling_unit_code": "375"}
+    assert (await desk.stranger.get(f"/appeals/{case}")).status_code == 404
+    await got(desk.supervisor.post(f"/appeals/{case}/dispatch", json=body))
+    seeing = {"374": 200, "37401": 200, "375": 200, "37402": 404}
+    for unit_code, status in seeing.items():
+        client = desk.client("auditor", unit=unit_code)
+        assert (await client.get(f"/appeals/{case}")).status_code == status, unit_code
+        assert (case in await listed(desk, client)) is (status == 200)
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_another_units_appeal_looks_like_a_missing_one(desk: Desk, path: str) -> None:
+    theirs, missing = await desk.raised(), new_id()
+    answers = [await desk.stranger.get(f"/appeals/{case}{path}") for case in (theirs, missing, "nonsense")]
+    assert {answer.status_code for answer in answers} == {404}
+    first, second = (answer.json() | {"trace_id": None} for answer in answers[:2])
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("act", "body"),
+    [
+        ("contacts", {"at": "2026-10-09T09:45:00+08:00", "channel": "phone", "result": "reached"}),
+        ("answers", {"at": "2026-10-09T09:45:00+08:00", "content": "答复"}),
+        ("callbacks", {"at": "2026-10-09T09:45:00+08:00", "result": "completed"}),
+        ("accept", {}),
+        ("dispatch", {"handler": "E301"}),
+        ("close", {}),
+    ],
+)
+async def test_nobody_acts_on_another_units_appeal(desk: Desk, act: str, body: dict[str, Any]) -> None:
+    case = await desk.raised()
+    before = await desk.appeal(case)
+    problem(await desk.stranger.post(f"/appeals/{case}/{act}", json=body), 404, "appeal-not-found")
+    assert (await desk.appeal(case), len(await desk.timeline(case))) == (before, 1)
+
+
+async def test_the_list_is_filtered(desk: Desk) -> None:
+    complaint = await desk.raised()
+    question = await desk.raised(appeal_type="consultation", unit_code="37402", received_at=desk.clock.now())
+    unknown = await desk.raised(appeal_type="praise")
+    await desk.contact(complaint, "10-09T09:45")
+    assert set(await listed(desk)) == {complaint, question, unknown}
+    assert await listed(desk, state="contacted") == [complaint]
+    assert await listed(desk, type="consultation") == [question]
+    assert await listed(desk, type="praise") == [unknown]
+    assert await listed(desk, unit="37402") == [question]
+    assert set(await listed(desk, unit="374")) == {complaint, question, unknown}
+    assert await listed(desk, unit="375") == []
+    window = {"due_from": instant("10-20T00:00").isoformat(), "due_before": instant("10-20T00:01").isoformat()}
+    assert set(await listed(desk, **window)) == {complaint, question}
+    assert await listed(desk, due_before=instant("10-11T00:00").isoformat()) == []  # the contact clock has stopped
+    answer = await desk.supervisor.get("/appeals", params={"state": "lost"})
+    assert problem(answer, 422, "unprocessable")["errors"][0]["pointer"] == "/state"
+
+
+async def test_the_list_is_paged_without_loss(desk: Desk) -> None:
+    ids = [await desk.raised() for _ in range(7)]
+    found: list[str] = []
+    cursor = None
+    while True:
+        params = {"limit": 3, **({"cursor": cursor} if cursor else {})}
+        page = await got(desk.supervisor.get("/appeals", params=params))
+        found += [item["id"] for item in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert sorted(found) == sorted(ids)
+
+
+async def test_directory_news_counts_by_version_in_whatever_order(desk: Desk) -> None:
+    case = new_id()
+    newer, older = unit("37403", "374", version=3, id=case), unit("37403", "375", version=2, id=case)
+    await desk.hear(newer)
+    await desk.hear(older, newer)
+    await desk.hear(unit("37404", "375", version=1, id=case), older)
+    (row,) = await desk.rows("SELECT * FROM units WHERE id = $1", case)
+    assert (row["code"], row["parent_code"], row["version"]) == ("37403", "374", 3)
+    person = new_id()
+    await desk.hear(
+        staff("E500", "375", "handler", version=5, id=person), staff("E500", "374", "visitor", version=4, id=person)
+    )
+    (row,) = await desk.rows("SELECT * FROM staff WHERE id = $1", person)
+    assert (row["unit_code"], row["roles"], row["version"]) == ("375", ["handler"], 5)
+    await desk.hear(staff("E500", "375", version=6, id=person))
+    (row,) = await desk.rows("SELECT roles FROM staff WHERE id = $1", person)
+    assert row["roles"] == []
+
+
+async def test_a_unit_that_moves_takes_its_appeals_along(desk: Desk) -> None:
+    case = await desk.raised(unit_code="37405")
+    moved = new_id()
+    await desk.hear(unit("37405", "374", id=moved))
+    assert (await desk.supervisor.get(f"/appeals/{case}")).status_code == 200
+    await desk.hear(unit("37405", "375", version=2, id=moved))
+    assert (await desk.supervisor.get(f"/appeals/{case}")).status_code == 404
+    assert (await desk.stranger.get(f"/appeals/{case}")).status_code == 200
+
+
+async def test_a_circle_of_units_ends_all_the_same(desk: Desk) -> None:
+    await desk.hear(unit("A", "B"), unit("B", "A"))
+    case = await desk.raised(unit_code="A")
+    assert (await desk.client("visitor", unit="B").get(f"/appeals/{case}")).status_code == 200
