@@ -61,8 +61,7 @@ class Client:
     def __init__(self, services: Processes) -> None:
         self.services = services
         self.ledger = Ledger()
-        self.tries = 0
-        self.refusals: list[tuple[int, str | None]] = []  # what was answered 503, and its Retry-After
+        self.refusals: list[str | None] = []  # the Retry-After of every 503
         self._http = httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=64))
         self._headers: dict[tuple[str, str, str], dict[str, str]] = {}
 
@@ -127,13 +126,10 @@ class Client:
         await self.handle(visit, appeal, "callbacks", **at, result="completed", satisfaction=4)
         await self.handle(visit, appeal, "close")
 
-    async def read(self, service: str, path: str) -> Any:
-        """What a supervisor of the parent unit reads."""
-        answer = await self._http.get(
-            f"{self.services.url(service)}/v1{path}", headers=self._who("supervisor", PARENT, PARENT_SUPERVISOR)
-        )
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+    async def look(self, service: str, path: str) -> httpx.Response:
+        """What a supervisor of the parent unit is answered, at once; paths without `/v1` need nobody in particular."""
+        headers = self._who("supervisor", PARENT, PARENT_SUPERVISOR)
+        return await self._http.get(self.services.url(service) + path, headers=headers)
 
     async def write(self, service: str, path: str, body: dict[str, Any], role: str, unit: str, staff: str) -> Any:
         """The answer to a write, tried again until it comes."""
@@ -151,13 +147,12 @@ class Client:
 
     async def _try(self, url: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
         """The JSON of an acknowledgement, or as text why there was none."""
-        self.tries += 1
         try:
             answer = await self._http.post(url, json=body, headers=headers)
         except httpx.TransportError as error:
             return repr(error)
         if answer.status_code == 503:
-            self.refusals.append((503, answer.headers.get("Retry-After")))
+            self.refusals.append(answer.headers.get("Retry-After"))
             return answer.text
         if any(slug in answer.text for slug in _NOT_YET.get(answer.status_code, ())):
             return answer.text

@@ -26,25 +26,25 @@ class Load:
         await self.client.directory()
         self._customer = await self.client.customer()
 
-    async def day(self, neglected: int = 3) -> None:
+    async def day(self) -> None:
         """A visit whose complaints nobody cares for, and one whose complaint is handled to its archive; then the clock
         moves on to the next morning, past whatever was due."""
-        await asyncio.gather(self._neglect(neglected), self._care())
+        await asyncio.gather(self.neglect(3), self.care())
         self.days += 1
         await self.services.jump(START + self.days * DAY)
 
-    async def end(self) -> None:
+    async def end(self, within: float = 60.0) -> None:
         """Lets every deadline pass, waits for quiet and holds the ledger against what is there."""
         await self.services.jump(START + self.days * DAY + ALL_PAST)
-        await self.audit.until_quiet()
+        await self.audit.until_quiet(within)
         await self.audit.everything(self.client.ledger)
 
-    async def _neglect(self, complaints: int) -> None:
+    async def neglect(self, complaints: int) -> None:
         visit = await self.client.plan(self._customer)
         await self.client.act(visit, "start")
         await asyncio.gather(*(self.client.raise_on(visit) for _ in range(complaints)))
 
-    async def _care(self) -> None:
+    async def care(self) -> None:
         visit = await self.client.plan(self._customer)
         await self.client.act(visit, "start")
         appeal = await self.client.raise_on(visit)

@@ -27,8 +27,9 @@ from chassis.messaging.embedded import EmbeddedBus
 from contracts.topics import TOPICS, Topic, dead_letter
 from deploy.local import clock, files, processes
 from deploy.local.databases import DatabaseUrls
-from deploy.local.services import REAL, Surroundings, base_environment, environment
+from deploy.local.services import REAL, base_environment, service_environment
 from deploy.local.settings import ROOT, Settings
+from deploy.local.state import State
 from deploy.local.tokens import Issuer
 from tests.support.databases import SERVICES, Databases
 from tests.support.eventually import eventually
@@ -125,7 +126,7 @@ class Processes:
 
     @property
     def clock_file(self) -> Path:
-        return self.folder / "clock.json"
+        return State(self.folder).clock
 
     def now(self) -> datetime:
         """The instant the services live in."""
@@ -142,7 +143,7 @@ class Processes:
         return f"http://{processes.LOOPBACK}:{self._stack.port(service)}"
 
     def token(self, role: str, unit: str, staff: str) -> str:
-        return self.issuer.token([role], unit, staff)
+        return self._issuer.token([role], unit, staff)
 
     def admin(self, name: str) -> str:
         """The address of a service's database, or the bus's, for PostgreSQL's administrator."""
@@ -229,16 +230,19 @@ class Processes:
             await bus.close()
 
     def _prepare(self) -> None:
-        self._stack = Settings(self.folder, port_base=free_port_base(), bus="kafka" if self.kafka else "embedded")
-        self.issuer = Issuer(self.folder)
-        self.issuer.write_service_tokens(self.names)
-        clock.Scale(self.start, 1.0, None).write(self.clock_file)
-        clock.set_off(self.clock_file)
-        given = Surroundings(self._stack, self.urls, self.kafka, self.issuer, self.clock_file)
+        state = State(self.folder)
+        state.open()
+        self._issuer = Issuer(state.auth)
+        clock.Scale(self.start, 1.0, None).write(state.clock)
+        clock.set_off(state.clock)
+        bus = "kafka" if self.kafka else "embedded"
+        self._stack = Settings(self.folder, free_port_base(), bus=bus, kafka_bootstrap_servers=self.kafka)
+        bus_database = None if self.kafka else self.urls["bus"].service
         for name in self.names:
-            env = {**environment(name, given), **self.settings}
+            files.write(state.token(name), self._issuer.token(["service"], None, name))
+            env = service_environment(name, self._stack, self.urls[name].service, bus_database, state.clock)
             crashes = list(self.crashes.get(name, ()))
-            self._kept[name] = Kept(name, env, self.folder / "logs" / f"{name}.log", crashes)
+            self._kept[name] = Kept(name, {**env, **self.settings}, state.logs / f"{name}.log", crashes)
 
     async def _stop_tending(self) -> None:
         if self._tending is not None:
