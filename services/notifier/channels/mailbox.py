@@ -3,6 +3,7 @@
 It commits by itself, knows nothing of deliveries, and keeps its own ledger, against which ours can be checked.
 """
 
+import asyncio
 from uuid import UUID
 
 from chassis.clock import Clock
@@ -21,15 +22,17 @@ class Mailbox:
     """Takes every letter, each id once; counts every time it is handed over."""
 
     idempotent = True
+    at_once = 4  # letters; the rest of the process wants connections too
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db, self._clock = db, clock
+        self._turns = asyncio.Semaphore(self.at_once)
 
     async def send(self, letter: Letter) -> Receipt:
-        values = (letter.send_id, letter.recipient, letter.subject, letter.body, self._clock.now())
+        words = (letter.send_id, letter.recipient, letter.subject, letter.body)
         try:
-            async with self._db.connection() as connection:
-                await connection.execute(_ACCEPT, *values)
+            async with self._turns, self._db.connection() as connection:
+                await connection.execute(_ACCEPT, *words, self._clock.now())
         except Exception as error:
             if is_outage(error):
                 raise Ambiguous("the mailbox is away") from error  # a COMMIT may be lost in flight
@@ -38,7 +41,7 @@ class Mailbox:
 
     async def find(self, send_id: UUID) -> Receipt | None:
         try:
-            async with self._db.connection() as connection:
+            async with self._turns, self._db.connection() as connection:
                 found = await connection.fetchval(_FIND, send_id)
         except Exception as error:
             if is_outage(error):
