@@ -1,0 +1,44 @@
+"""visit_api alone, on a database of its own that each test finds empty but for the units and the staff."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from tests.conftest import START
+from tests.integration.visit_api.world import World
+from tests.support.databases import Databases
+from tests.support.stack import Stack
+
+# One statement: everything but the revision that the migrations left.
+_EMPTY = """
+DO $$ BEGIN EXECUTE (
+    SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'); END $$
+"""
+
+
+@pytest.fixture(scope="session")
+async def stack_of_one(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The service; made once, for making a database takes longer than a test."""
+    async with Stack(databases, tmp_path_factory.mktemp("visit_api"), START, names=("visit_api",)) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def owner(stack_of_one: Stack, databases: Databases) -> AsyncIterator[asyncpg.Connection]:
+    """The service's database as its administrator sees it."""
+    name = str(stack_of_one["visit_api"].runtime.db.engine.url.database)
+    connection = await asyncpg.connect(databases.server.dsn(database=name))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def world(stack_of_one: Stack, owner: asyncpg.Connection) -> World:
+    """A small power company at `START`."""
+    await owner.execute(_EMPTY)
+    stack_of_one.clock.set(START)
+    its = World(stack_of_one)
+    await its.found()
+    return its

@@ -1,0 +1,247 @@
+"""The archive: complete before it is entered, never edited after, supplemented by what comes later."""
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from chassis.ids import new_id
+from contracts.appeals import AppealClosed, AppealReopened
+from tests.integration.visit_api.world import World, problem, waits
+from tests.support.eventually import eventually
+
+
+def closed(world: World, appeal: dict[str, Any], round: int = 1) -> AppealClosed:
+    """What the tracker tells when it closes an appeal."""
+    return AppealClosed(
+        appeal_id=UUID(appeal["id"]),
+        visit_id=UUID(appeal["visit_id"]),
+        unit_code=appeal["unit_code"],
+        round=round,
+        at=world.clock.now(),
+        by="E201",
+        outcome="resolved",
+    )
+
+
+def reopened(world: World, appeal: dict[str, Any], round: int = 2) -> AppealReopened:
+    """What the tracker tells when it opens an appeal again."""
+    return AppealReopened(
+        appeal_id=UUID(appeal["id"]),
+        visit_id=UUID(appeal["visit_id"]),
+        unit_code=appeal["unit_code"],
+        round=round,
+        at=world.clock.now(),
+        by=None,
+    )
+
+
+async def ended(world: World, **fields: Any) -> dict[str, Any]:
+    """A completed visit."""
+    visit = await world.visit(**fields)
+    return await world.act(visit["id"], "start", "complete")
+
+
+async def entries(world: World, visit_id: str) -> dict[str, Any]:
+    """What a supervisor reads in the archive of a visit."""
+    answer = await world.client("supervisor", unit="37401").get(f"/archive/{visit_id}")
+    assert answer.status_code == 200, answer.text
+    result: dict[str, Any] = answer.json()
+    return result
+
+
+@pytest.mark.clause("7.2.6")
+async def test_what_is_missing_is_listed_by_clause(world: World) -> None:
+    visit = await world.visit()
+    appeal = await world.raised(visit["id"])
+    path = f"/visits/{visit['id']}/archive"
+    open_appeal = {
+        "clause": "7.2.6", "what": "appeal_closed", "appeal_id": appeal["id"], "appeal_no": appeal["appeal_no"]
+    }  # fmt: skip
+    unfinished = {"clause": "7.1", "what": "visit_completed"}
+    refused = problem(await world.visitor.post(path, json={}), 409, "archive-incomplete")
+    assert refused["missing"] == [unfinished, open_appeal]
+    await world.act(visit["id"], "start", "complete")
+    refused = problem(await world.visitor.post(path, json={}), 409, "archive-incomplete")
+    assert refused["missing"] == [open_appeal]
+    await world.hear(closed(world, appeal))
+    answer = await world.visitor.post(path, json={})
+    assert (answer.status_code, answer.json()["state"]) == (200, "archived")
+
+
+async def test_what_was_said_in_confidence_is_missing_without_a_name(world: World) -> None:
+    visit = await ended(world)
+    await world.raised(visit["id"], confidential=True)
+    colleague = world.client("visitor", unit="37401", sub="E102")
+    refused = problem(await colleague.post(f"/visits/{visit['id']}/archive"), 409, "archive-incomplete")
+    assert refused["missing"] == [{"clause": "7.2.6", "what": "appeal_closed"}]
+
+
+@pytest.mark.clause("7.2.6")
+async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
+    visit = await world.visit(visitor_ids=["E102", "E101"], form="special")
+    await world.admin.put(
+        f"/visits/{visit['id']}/preparation", json={"plan_document": "走访方案"}, headers={"If-Match": "*"}
+    )
+    appeal = await world.raised(visit["id"])
+    await world.hear(closed(world, appeal))
+    visit = await world.act(visit["id"], "start", "complete", "archive")
+    archive = await entries(world, visit["id"])
+    record = archive["record"]
+    assert (record["kind"], record["entered_by"], record["entered_at"]) == ("record", "E001", "2026-10-09T02:00:00Z")
+    assert [(line["section"], line["clause"], line["entries"]) for line in record["contents"]] == [
+        ("visit", "7.1", 1),
+        ("customer", "4", 1),
+        ("visitors", "8", 2),
+        ("preparation", "7.2.1", 1),
+        ("appeals", "7.2.3", 1),
+    ]
+    held = record["record"]
+    assert held["visit"] == visit
+    assert held["customer"] == (await world.admin.get(f"/customers/{visit['customer_id']}")).json()
+    assert held["visitors"] == [{"staff_no": no, "name": f"员工{no}"} for no in ("E101", "E102")]
+    assert held["preparation"] == {"plan_document": "走访方案"}
+    assert [(one["summary"], one["state"], one["outcome"]) for one in held["appeals"]] == [
+        ("三天两头停电", "closed", "resolved")
+    ]
+    assert archive["supplements"] == []
+
+
+async def test_a_visit_is_archived_once(world: World, owner: asyncpg.Connection) -> None:
+    visit = await ended(world)
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE archive_entries IN EXCLUSIVE MODE")  # nobody gets through before all have begun
+        archiving = [asyncio.create_task(world.visitor.post(f"/visits/{visit['id']}/archive")) for _ in range(4)]
+        await eventually(lambda: waits(owner, 4))
+    answers = await asyncio.gather(*archiving)
+    answers.sort(key=lambda answer: answer.status_code)
+    assert answers[0].status_code == 200
+    for answer in answers[1:]:
+        problem(answer, 409, "visit-act-refused")
+    assert [one.type for one in await world.told()].count("visit.archived.v1") == 1
+
+
+@pytest.mark.parametrize("act", ["cancel", "miss"])
+async def test_a_visit_that_did_not_take_place_has_nothing_to_archive(world: World, act: str) -> None:
+    visit = await world.visit()
+    await world.act(visit["id"], act)
+    refused = problem(await world.admin.post(f"/visits/{visit['id']}/archive"), 409, "archive-incomplete")
+    assert refused["missing"] == [{"clause": "7.1", "what": "visit_completed"}]
+
+
+@pytest.mark.clause("7.2.6")
+async def test_what_comes_after_the_archive_is_a_supplement(world: World) -> None:
+    visit = await ended(world)
+    appeal = await world.raised(visit["id"])
+    await world.hear(closed(world, appeal))
+    await world.act(visit["id"], "archive")
+    before = await entries(world, visit["id"])
+    world.later(days=3)
+    await world.hear(reopened(world, appeal))
+    late = await world.raised(visit["id"], received_at="2026-10-12T09:00:00+08:00")
+    world.later(days=1)
+    await world.hear(closed(world, appeal, round=2), closed(world, late))
+    after = await entries(world, visit["id"])
+    assert after["record"] == before["record"]
+    assert [
+        (
+            one["record"]["told"]["type"],
+            one["record"]["told"]["round"],
+            one["record"]["appeals"][0]["id"],
+            one["entered_by"],
+        )
+        for one in after["supplements"]
+    ] == [
+        ("appeal.reopened.v1", 2, appeal["id"], None),
+        ("appeal.closed.v1", 2, appeal["id"], "E201"),
+        ("appeal.closed.v1", 1, late["id"], "E201"),
+    ]
+    assert [line["section"] for line in after["supplements"][0]["contents"]] == ["told", "appeals"]
+
+
+async def test_an_appeal_that_is_open_again_keeps_its_visit_from_the_archive(world: World) -> None:
+    visit = await ended(world)
+    appeal = await world.raised(visit["id"])
+    await world.hear(closed(world, appeal), reopened(world, appeal))
+    problem(await world.admin.post(f"/visits/{visit['id']}/archive"), 409, "archive-incomplete")
+    await world.hear(closed(world, appeal, round=1))
+    problem(await world.admin.post(f"/visits/{visit['id']}/archive"), 409, "archive-incomplete")
+    await world.hear(closed(world, appeal, round=2))
+    await world.act(visit["id"], "archive")
+
+
+async def test_an_event_heard_twice_has_one_effect(world: World) -> None:
+    visit = await ended(world)
+    appeal = await world.raised(visit["id"])
+    await world.hear(closed(world, appeal))
+    await world.act(visit["id"], "archive")
+    the_same = new_id()
+    for _ in range(2):
+        await world.hear(reopened(world, appeal), id=the_same)
+    assert len((await entries(world, visit["id"]))["supplements"]) == 1
+
+
+async def test_appeals_from_elsewhere_are_not_ours(world: World) -> None:
+    elsewhere = {"id": str(uuid4()), "visit_id": str(uuid4()), "unit_code": "374"}
+    await world.hear(closed(world, elsewhere), reopened(world, elsewhere))
+    assert await world.rows("SELECT 1 FROM dead_letters") == []
+    assert len(await world.rows("SELECT 1 FROM inbox")) == 2
+
+
+async def test_a_reopening_heard_while_the_visit_is_archived_is_not_lost(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    visit = await ended(world)
+    appeal = await world.raised(visit["id"])
+    await world.hear(closed(world, appeal))
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE archive_entries IN EXCLUSIVE MODE")  # the archiving stops half way
+        archiving = asyncio.create_task(world.admin.post(f"/visits/{visit['id']}/archive"))
+        await eventually(lambda: waits(owner))
+        hearing = asyncio.create_task(world.hear(reopened(world, appeal)))
+        await eventually(lambda: waits(owner, 2))
+    await hearing
+    assert (await archiving).status_code == 200
+    assert len((await entries(world, visit["id"]))["supplements"]) == 1
+
+
+@pytest.mark.clause("8.1.4")
+async def test_the_archive_is_read_by_those_who_may_know_all_of_it(world: World) -> None:
+    visit = await ended(world)
+    await world.act(visit["id"], "archive")
+    for roles, status in (
+        (("supervisor",), 200),
+        (("auditor",), 200),
+        (("admin",), 200),
+        (("visitor", "handler"), 403),
+    ):
+        client = world.client(*roles, unit="37401")
+        assert (await client.get(f"/archive/{visit['id']}")).status_code == status
+        assert (await client.get("/archive")).status_code == status
+
+
+async def test_the_archive_lists_contents_in_the_order_of_entry(world: World) -> None:
+    first, second = await ended(world), await ended(world)
+    for visit in (second, first):
+        await world.act(visit["id"], "archive")
+    items = (await world.admin.get("/archive")).json()["items"]
+    assert [item["visit_id"] for item in items] == [second["id"], first["id"]]
+    assert "record" not in items[0]
+    assert (await world.admin.get("/archive", params={"unit_code": "37402"})).json()["items"] == []
+
+
+async def test_neither_the_archive_nor_the_words_can_be_rewritten(world: World) -> None:
+    for statement in (
+        "UPDATE archive_entries SET record = '{}'",
+        "DELETE FROM archive_entries",
+        "TRUNCATE archive_entries",
+        "UPDATE appeals SET summary = ''",
+        "UPDATE appeals SET received_at = now()",
+        "DELETE FROM appeals",
+        "DELETE FROM visits",
+        "DELETE FROM customers",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await world.rows(statement)

@@ -1,0 +1,125 @@
+"""Customers: told by kind and number only, followed by feed, removed with a tombstone."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.visit_api.world import Told, World, made, pointers, problem, tag
+
+SINCE = {"updated_since": "2026-10-09T00:00:00+08:00"}
+
+
+@pytest.mark.clause("4", "8.1.4")
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("government", "government"),
+        ("key_project", "key_project"),
+        ("partner.energy_body", "partner.energy_body"),
+        ("partner.source_grid_load_storage", "partner.source_grid_load_storage"),
+        ("partner.academia", "partner.academia"),
+        ("other.important", "other"),
+        ("other.service_risk", "other"),
+        ("other.special_group", "other"),
+    ],
+)
+async def test_a_customer_is_told_without_what_is_personal(world: World, kind: str, told: str) -> None:
+    customer = await world.customer(kind=kind, customer_no="0001234567", phone="13900000000", importance="一级")
+    payload = {
+        "id": customer["id"], "customer_no": "0001234567", "kind": told, "unit_code": "37401", "version": 1
+    }  # fmt: skip
+    assert (await world.told())[-1] == Told("customer.changed.v1", customer["id"], payload)
+    assert (await world.admin.get(f"/customers/{customer['id']}")).json() == customer
+
+
+@pytest.mark.clause("4.1", "4.3.3")
+async def test_a_government_may_have_no_number_or_many_accounts(world: World) -> None:
+    none = await world.customer(kind="government")
+    assert (none["customer_no"], none["accounts"]) == (None, [])
+    many = await world.customer(kind="partner.academia", accounts=["0000000001", "0000000002"])
+    assert many["accounts"] == ["0000000001", "0000000002"]
+
+
+async def test_a_client_brings_its_own_id(world: World) -> None:
+    new = {"id": str(uuid4()), "name": "甲", "kind": "government", "unit_code": "37401"}
+    customer = await made(world.visitor.post("/customers", json=new))
+    assert customer["id"] == new["id"]
+    changed = await world.visitor.patch(f"/customers/{new['id']}", json={"name": "乙"}, headers={"If-Match": "*"})
+    told = len(await world.told())
+    assert await made(world.visitor.post("/customers", json=new)) == changed.json(), "the same again, whatever changed"
+    problem(await world.visitor.post("/customers", json={**new, "name": "丙"}), 409, "customer-taken")
+    problem(await world.stranger.post("/customers", json={**new, "unit_code": "375"}), 409, "customer-taken")
+    assert len(await world.told()) == told
+
+
+async def test_a_customer_belongs_to_a_unit_that_the_caller_sees(world: World) -> None:
+    for unit_code in ("37402", "375", "999"):
+        new = {"name": "甲", "kind": "government", "unit_code": unit_code}
+        assert pointers(await world.visitor.post("/customers", json=new)) == [("/unit_code", "unknown_unit")]
+
+
+@pytest.mark.clause("3.2")
+async def test_importance_is_not_changed_by_hand(world: World) -> None:
+    customer = await world.customer(importance="一级")
+    path = f"/customers/{customer['id']}"
+    answer = await world.admin.patch(path, json={"importance": "特级"}, headers={"If-Match": "*"})
+    assert pointers(answer) == [("/importance", "extra_forbidden")]
+
+
+async def test_a_change_is_told_by_version(world: World) -> None:
+    customer = await world.customer()
+    path = f"/customers/{customer['id']}"
+    read = await tag(world.visitor, path)
+    answer = await world.visitor.patch(path, json={"customer_no": "007"}, headers=read)
+    assert (answer.status_code, answer.json()["customer_no"]) == (200, "007")
+    told = (await world.told())[-1].payload
+    assert told is not None
+    assert (told["customer_no"], told["version"]) == ("007", 2)
+    problem(await world.visitor.patch(path, json={"customer_no": "008"}, headers=read), 412, "precondition-failed")
+
+
+async def test_a_removed_customer_is_a_tombstone(world: World) -> None:
+    kept, gone = await world.customer(), await world.customer()
+    path = f"/customers/{gone['id']}"
+    problem(await world.visitor.delete(path, headers=await tag(world.visitor, path)), 403, "forbidden")
+    problem(await world.admin.delete(path), 428, "precondition-required")
+    assert (await world.admin.delete(path, headers=await tag(world.admin, path))).status_code == 204
+    assert (await world.told())[-1] == Told("customer.removed.v1", gone["id"], None)
+    problem(await world.admin.get(path), 404, "not-found")
+    problem(await world.admin.delete(path, headers={"If-Match": "*"}), 404, "not-found")
+    assert [item["id"] for item in (await world.admin.get("/customers")).json()["items"]] == [kept["id"]]
+    feed = (await world.admin.get("/customers", params=SINCE)).json()["items"]
+    assert [item["id"] for item in feed] == [kept["id"], gone["id"]]
+    assert feed[1].keys() == {"id", "removed_at", "version", "updated_at"}, "nothing of what it was"
+
+
+async def test_a_removed_customer_does_not_come_back(world: World) -> None:
+    new = {"id": str(uuid4()), "name": "甲", "kind": "government", "unit_code": "37401"}
+    await made(world.admin.post("/customers", json=new))
+    await world.admin.delete(f"/customers/{new['id']}", headers={"If-Match": "*"})
+    problem(await world.admin.post("/customers", json=new), 409, "customer-taken")
+    visit = {"customer_id": new["id"], "channel": "phone", "scheduled_at": "2026-10-10T09:00:00+08:00"}
+    assert pointers(await world.admin.post("/visits", json=visit)) == [("/customer_id", "unknown_customer")]
+
+
+async def test_a_feed_goes_on_from_its_cursor(world: World) -> None:
+    first = await world.customer()
+    page = (await world.admin.get("/customers", params=SINCE)).json()
+    assert [item["id"] for item in page["items"]] == [first["id"]]
+    await world.admin.patch(f"/customers/{first['id']}", json={"name": "改名"}, headers={"If-Match": "*"})
+    second = await world.customer()
+    after = (await world.admin.get("/customers", params={"cursor": page["next"]})).json()
+    assert [(item["id"], item["version"]) for item in after["items"]] == [(first["id"], 2), (second["id"], 1)]
+
+
+async def test_a_list_is_filtered(world: World) -> None:
+    government = await world.customer(kind="government")
+    numbered = await world.customer("37402", customer_no="0042")
+    for params, expected in (
+        ({"kind": "government"}, government),
+        ({"unit_code": "37402"}, numbered),
+        ({"customer_no": "0042"}, numbered),
+    ):
+        found = (await world.admin.get("/customers", params=params)).json()["items"]
+        assert [item["id"] for item in found] == [expected["id"]]
+    assert pointers(await world.admin.get("/customers", params={"kind": "nobility"})) == [("/kind", "literal_error")]

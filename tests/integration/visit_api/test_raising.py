@@ -1,0 +1,210 @@
+"""Raising: stored and told in one, never lost, never doubled; and who may read the words."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.visit_api.world import COMPLAINT, CONSULTATION, Told, World, made, pointers, problem
+
+FIRST_OF_2007 = "2007-01-01T00:00:00+08:00"
+
+
+async def test_what_is_raised_is_stored_and_told(world: World) -> None:
+    visit = await world.visit()
+    appeal = await world.raised(visit["id"], anonymous=True)
+    assert appeal == {
+        "id": appeal["id"],
+        "appeal_no": appeal["appeal_no"],
+        "visit_id": visit["id"],
+        "unit_code": "37401",
+        "type": "complaint",
+        "summary": "三天两头停电",
+        "reason_not_answered": None,
+        "received_at": "2026-10-09T01:30:00Z",
+        "recorded_at": "2026-10-09T02:00:00Z",
+        "raised_by": "E101",
+        "confidential": False,
+        "anonymous": True,
+        "state": "open",
+        "round": 1,
+        "outcome": None,
+        "updated_at": "2026-10-09T02:00:00Z",
+    }
+    (item,) = (await world.visitor.get(f"/visits/{visit['id']}/appeals")).json()["items"]
+    assert item == appeal
+    payload = {
+        "appeal_id": appeal["id"],
+        "appeal_no": appeal["appeal_no"],
+        "visit_id": visit["id"],
+        "customer_id": visit["customer_id"],
+        "unit_code": "37401",
+        "appeal_type": "complaint",
+        "received_at": "2026-10-09T01:30:00Z",
+        "recorded_at": "2026-10-09T02:00:00Z",
+        "raised_by": "E101",
+        "confidential": False,
+        "anonymous": True,
+    }
+    assert (await world.told())[-1] == Told("appeal.raised.v1", visit["id"], payload), "and not a word of it"
+
+
+async def test_an_outbox_row_of_the_hot_path_is_like_every_other(world: World) -> None:
+    visit = await world.visit()
+    await world.visitor.post(
+        f"/visits/{visit['id']}/appeals", json=COMPLAINT, headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+    )
+    raised, planned = await world.rows("SELECT * FROM outbox ORDER BY seq DESC LIMIT 2")
+    assert raised["traceparent"].startswith(f"00-{'a' * 32}-")
+    assert raised["subject"] == str((await world.rows("SELECT id FROM appeals"))[0]["id"])
+    for column in ("aggregatetype", "source", "time", "published_at", "extra_headers", "refused"):
+        assert raised[column] == planned[column], column
+
+
+async def test_numbers_are_unique_and_rise(world: World) -> None:
+    visit = await world.visit()
+    numbers = [(await world.raised(visit["id"]))["appeal_no"] for _ in range(3)]
+    assert numbers == sorted(set(numbers))
+    assert all(number.startswith("VA") and len(number) == 12 for number in numbers)
+
+
+async def test_the_relay_is_woken_by_a_raise_that_is_stored(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[bool] = []
+    monkeypatch.setattr(world.runtime.outbox, "wake", lambda: woken.append(True))
+    visit = await world.visit()
+    woken.clear()
+    for headers in ({}, {"Idempotency-Key": "k1"}):
+        await made(world.visitor.post(f"/visits/{visit['id']}/appeals", json=COMPLAINT, headers=headers))
+    assert woken == [True, True]
+    await world.visitor.post(f"/visits/{uuid4()}/appeals", json=COMPLAINT)
+    assert woken == [True, True]
+
+
+@pytest.mark.clause("8.2.4")
+@pytest.mark.parametrize(
+    "acts", [(), ("start",), ("start", "complete"), ("start", "complete", "archive"), ("cancel",), ("miss",)]
+)
+async def test_a_complaint_is_taken_in_every_state_of_the_visit(world: World, acts: tuple[str, ...]) -> None:
+    visit = await world.visit()
+    await world.act(visit["id"], *acts)
+    appeal = await world.raised(visit["id"])
+    told = (await world.told())[-1]
+    assert told.payload is not None
+    assert (told.type, told.key, told.payload["appeal_id"]) == ("appeal.raised.v1", visit["id"], appeal["id"])
+
+
+@pytest.mark.clause("7.2.3")
+async def test_a_consultation_not_answered_at_once_says_why(world: World) -> None:
+    visit = await world.visit()
+    path = f"/visits/{visit['id']}/appeals"
+    for reason in ({}, {"reason_not_answered": None}):
+        answer = await world.visitor.post(path, json={**CONSULTATION, **reason})
+        assert pointers(answer) == [("/reason_not_answered", "reason_required")]
+        assert answer.json()["clause"] == "7.2.3"
+    assert pointers(await world.visitor.post(path, json={**CONSULTATION, "reason_not_answered": " "})) == [
+        ("/reason_not_answered", "string_pattern_mismatch")
+    ]
+    appeal = await made(world.visitor.post(path, json={**CONSULTATION, "reason_not_answered": "需核对计量数据"}))
+    assert appeal["reason_not_answered"] == "需核对计量数据"
+    assert len(await world.rows("SELECT 1 FROM appeals")) == 1
+
+
+@pytest.mark.parametrize(
+    ("received_at", "expected"),
+    [
+        ("2006-12-31T23:59:59.999999+08:00", ("/received_at", "time_too_early")),
+        (FIRST_OF_2007, None),
+        ("2006-12-31T16:00:00Z", None),
+        ("2026-10-09T10:02:00+08:00", None),
+        ("2026-10-09T10:02:00.000001+08:00", ("/received_at", "time_ahead")),
+        ("2026-10-09T10:00:00", ("/received_at", "instant")),
+    ],
+)
+async def test_when_a_customer_can_have_spoken(world: World, received_at: str, expected: Any) -> None:
+    visit = await world.visit()
+    answer = await world.visitor.post(f"/visits/{visit['id']}/appeals", json={**COMPLAINT, "received_at": received_at})
+    if expected is None:
+        assert answer.status_code == 201, answer.text
+    else:
+        assert pointers(answer) == [expected]
+        assert await world.rows("SELECT 1 FROM appeals") == []
+
+
+async def test_what_is_not_known_here_is_refused(world: World) -> None:
+    visit = await world.visit()
+    path = f"/visits/{visit['id']}/appeals"
+    assert pointers(await world.visitor.post(path, json={**COMPLAINT, "type": "praise"})) == [
+        ("/type", "literal_error")
+    ]
+    assert pointers(await world.visitor.post(path, json={**COMPLAINT, "colour": 1})) == [("/colour", "extra_forbidden")]
+    assert pointers(await world.visitor.post(path, json={**COMPLAINT, "summary": "停" * 4001})) == [
+        ("/summary", "string_too_long")
+    ]
+    problem(await world.visitor.post(f"/visits/{uuid4()}/appeals", json=COMPLAINT), 404, "not-found")
+
+
+async def test_the_same_appeal_again_is_answered_as_the_first_time(world: World) -> None:
+    visit, other = await world.visit(), await world.visit()
+    new = {**COMPLAINT, "id": str(uuid4())}
+    path = f"/visits/{visit['id']}/appeals"
+    first = await made(world.visitor.post(path, json=new))
+    assert first["id"] == new["id"]
+    told = len(await world.told())
+    world.later(days=1)
+    assert await made(world.visitor.post(path, json=new)) == first
+    assert await made(world.visitor.post(path, json=new, headers={"Idempotency-Key": "k1"})) == first
+    problem(await world.visitor.post(path, json={**new, "summary": "别的"}), 409, "appeal-taken")
+    problem(await world.visitor.post(f"/visits/{other['id']}/appeals", json=new), 409, "appeal-taken")
+    assert len(await world.told()) == told
+
+
+async def test_an_idempotency_key_makes_one_of_two(world: World) -> None:
+    visit = await world.visit()
+    path, key = f"/visits/{visit['id']}/appeals", {"Idempotency-Key": "k1"}
+    told = len(await world.told())
+    first = await made(world.visitor.post(path, json=COMPLAINT, headers=key))
+    again = await world.visitor.post(path, json=COMPLAINT, headers=key)
+    assert (again.json(), again.headers["Idempotency-Replayed"]) == (first, "true")
+    problem(
+        await world.visitor.post(path, json={**COMPLAINT, "summary": "别的"}, headers=key), 422, "idempotency-mismatch"
+    )
+    assert [one.type for one in (await world.told())[told:]] == ["appeal.raised.v1"]
+
+
+@pytest.mark.clause("8.1.4")
+async def test_a_confidential_appeal_tells_neither_visit_nor_customer(world: World) -> None:
+    visit = await world.visit()
+    appeal = await world.raised(visit["id"], confidential=True)
+    told = (await world.told())[-1]
+    assert told.payload is not None
+    assert (told.key, told.payload["visit_id"], told.payload["customer_id"]) == (appeal["id"], None, None)
+    assert told.payload["confidential"] is True
+    assert (visit["id"] in str(told)) is (visit["customer_id"] in str(told)) is False
+    words = (await world.service.get(f"/appeals/{appeal['id']}")).json()
+    assert (words["summary"], "visit_id" in words) == ("三天两头停电", False)
+
+
+@pytest.mark.clause("8.1.4")
+async def test_what_is_said_in_confidence_is_known_to_its_hearer_and_those_above(world: World) -> None:
+    visit = await world.visit()
+    secret, plain = await world.raised(visit["id"], confidential=True), await world.raised(visit["id"])
+    both, one = [secret["id"], plain["id"]], [plain["id"]]
+    for client, expected in (
+        (world.visitor, both),
+        (world.client("supervisor", unit="37401"), both),
+        (world.client("auditor", unit="374"), both),
+        (world.client("visitor", unit="37401", sub="E102"), one),
+        (world.client("handler", unit="374"), one),
+    ):
+        items = (await client.get(f"/visits/{visit['id']}/appeals")).json()["items"]
+        assert [item["id"] for item in items] == expected
+
+
+async def test_words_are_for_services(world: World) -> None:
+    visit = await world.visit()
+    appeal = await world.raised(visit["id"])
+    words = (await world.service.get(f"/appeals/{appeal['id']}")).json()
+    assert (words["summary"], words["appeal_no"], words["raised_by"]) == ("三天两头停电", appeal["appeal_no"], "E101")
+    problem(await world.admin.get(f"/appeals/{appeal['id']}"), 403, "forbidden")
+    problem(await world.service.get(f"/appeals/{uuid4()}"), 404, "not-found")
+    problem(await world.service.post(f"/visits/{visit['id']}/appeals", json=COMPLAINT), 403, "forbidden")
