@@ -46,5 +46,8 @@ Audience = Annotated[str, known("whom to tell", "owner", "unit_supervisors", "pa
 Recipient = Annotated[str, Meta(description="whom the message is for: a staff number or an id, never an address")]
 Channel = Annotated[str, known("channel of the message", "mailbox", "sms", "email", "wecom", "dingtalk", "webhook")]
 DeathReason = Annotated[
-    str, known("why it was given up, as a code", "attempts_exhausted", "refused_by_provider", "no_address")
+    str,
+    known(
+        "why it was given up, as a code", "attempts_exhausted", "refused_by_provider", "no_address", "nobody_to_tell"
+    ),
 ]
