@@ -45,11 +45,14 @@ generate:  ## write the generated files: schemas, AsyncAPI, OpenAPI
 	$(DEV) -m visit_api openapi contracts/openapi/visit_api.json
 	$(DEV) -m appeal_tracker openapi contracts/openapi/appeal_tracker.json
 	$(DEV) -m notifier openapi contracts/openapi/notifier.json
-check: lint test  ## what CI runs: lint, generated files fresh, tests
+fresh:  ## generated files are up to date, and no released event was broken
+	$(DEV) -m contracts.generate --check
+	$(DEV) -m contracts.compatibility
+check: lint fresh test  ## what CI runs: lint, generated files fresh, tests
 bench:  ## the benchmark table, or one row: make bench ROW=P2
 	$(DEV) -m bench $(ROW)
 clean:  ## remove the environment, caches and fetched jars; the state stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .state/cache build
 	@find . -name __pycache__ -type d -not -path './.state/*' -prune -exec rm -rf {} +
 
-.PHONY: help up down reset token demo dlq kafka-console env test test-long lint format generate check bench clean
+.PHONY: help up down reset token demo dlq kafka-console env test test-long lint format generate fresh check bench clean
