@@ -3,7 +3,7 @@
 import os
 import socket
 import tempfile
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,7 +17,9 @@ from chassis.messaging.schema import MESSAGING
 from deploy.local.databases import DatabaseUrls
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
+from deploy.local.processes import LOOPBACK
 from deploy.local.settings import ROOT
+from deploy.local.tokens import Issuer
 
 PLUMBING = "plumbing"  # a database with outbox and inbox alone
 
@@ -34,7 +36,7 @@ class Ground:
         place = ROOT / ".state"
         place.mkdir(mode=0o711, exist_ok=True)
         self.folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(dir=place, prefix="bench-")))
-        self._postgres = Postgres(self.folder, free_port(), os.environ.get("POSTGRES") or "auto")
+        self._postgres = Postgres(self.folder, free_ports(1), os.environ.get("POSTGRES") or "auto")
         self._open.callback(self._postgres.forget)
         self._postgres.start()
         return self
@@ -76,12 +78,18 @@ class Ground:
         finally:
             await connection.close()
 
+    def issuer(self) -> Issuer:
+        """Who signs the tokens of this run."""
+        auth = self.folder / "auth"
+        auth.mkdir(exist_ok=True)
+        return Issuer(auth)
+
     def kafka(self) -> str:
         """Where the Kafka of this run is reached. Raises Refused where the machine cannot run one."""
         if given := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
             return given
         if self._kafka is None:
-            kafka = Kafka(self.folder, _free_pair(), cache=ROOT / ".state" / "cache")
+            kafka = Kafka(self.folder, free_ports(2), cache=ROOT / ".state" / "cache")
             kafka.start()
             self._open.callback(kafka.stop)
             self._kafka = kafka
@@ -94,22 +102,19 @@ class Ground:
         return KafkaBus(self.kafka(), replication=1)
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _free_pair() -> int:
+def free_ports(count: int) -> int:
+    """The first of so many loopback ports in a row that nobody listens on now."""
     while True:
-        port = free_port()
-        with closing(socket.socket()) as probe:
+        with ExitStack() as probes:
+            first = 0
             try:
-                probe.bind(("127.0.0.1", port + 1))
-            except OSError:
+                for offset in range(count):
+                    probe = probes.enter_context(socket.socket())
+                    probe.bind((LOOPBACK, first + offset if first else 0))
+                    first = first or int(probe.getsockname()[1])
+            except (OSError, OverflowError):
                 continue
-            return port
+            return first
 
 
 async def _execute(url: str, sql: str) -> None:

@@ -15,13 +15,11 @@ Say = Callable[[str], None]
 
 
 async def interleave(say: Say, unit: str, rounds: int, sides: Mapping[str, Side]) -> dict[str, list[float]]:
-    """One number of each side a round, in `unit`; the order turns from round to round, so that neither side always
-    comes after the other. A first round, not counted, warms both up."""
+    """One number of each side a round, in `unit`, in turn. A first round, not counted, warms them up."""
     series: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds + 1):
-        names = list(sides) if number % 2 else list(sides)[::-1]
-        for name in names:
-            value = await sides[name]()
+        for name, side in sides.items():
+            value = await side()
             if number:
                 series[name].append(value)
             say(f"{f'round {number}/{rounds}' if number else 'warming up'}: {name} {figure(value)} {unit}")

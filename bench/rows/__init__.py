@@ -1,6 +1,6 @@
 """The rows of the table, in its order."""
 
 from bench.row import Row
-from bench.rows import relay
+from bench.rows import intake, relay
 
-ROWS: tuple[Row, ...] = (relay.ROW,)
+ROWS: tuple[Row, ...] = (intake.ROW, relay.ROW)

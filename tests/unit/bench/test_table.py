@@ -44,8 +44,8 @@ async def test_sides_take_turns_and_the_first_round_does_not_count() -> None:
         return float(len(turns))
 
     series = await interleave(lambda text: None, "s", 2, {"a": lambda: side("a"), "b": lambda: side("b")})
-    assert turns == ["b", "a", "a", "b", "b", "a"]
-    assert series == {"a": [3.0, 6.0], "b": [4.0, 5.0]}
+    assert turns == ["a", "b", "a", "b", "a", "b"]
+    assert series == {"a": [3.0, 5.0], "b": [4.0, 6.0]}
 
 
 def test_quantiles_and_figures() -> None:
