@@ -1,0 +1,151 @@
+"""A power company with two units that know nothing of each other, and what there is to know of the first.
+
+    top ── ours ── below          elsewhere
+      └─── beside
+
+All things belong to `ours`. Every text in them holds `secret`, and every id is kept in `marks`.
+"""
+
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import httpx
+
+from tests.support.databases import SERVICES
+from tests.support.stack import Stack
+
+_numbers = count(1)
+_FINGERPRINT = """
+SELECT coalesce(string_agg(format('SELECT %L, count(*), sum(hashtextextended(t::text, 0)) FROM %I t', tablename,
+                                  tablename), ' UNION ALL '), 'SELECT 1')
+FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
+
+Json = dict[str, Any]
+
+
+class House:
+    """The company, founded through the public API; each has units, people and things of its own."""
+
+    def __init__(self, stack: Stack) -> None:
+        number = next(_numbers)
+        self.stack = stack
+        self.top, self.elsewhere = f"T{number}", f"E{number}"
+        self.ours, self.below, self.beside = f"T{number}-1", f"T{number}-1-1", f"T{number}-2"
+        self.secret = f"绝密{number}事"
+        self.staff_no = f"绝密{number}号"
+        self.marks = {self.secret, self.staff_no}
+        self.standing: dict[object, str] = {}  # things that no test changes, by what makes them
+
+    @property
+    def strangers(self) -> tuple[str, ...]:
+        """The units whose people must not see what is `ours`."""
+        return self.below, self.beside, self.elsewhere
+
+    async def found(self) -> None:
+        """Makes the units, and a member of staff; nobody supervises `ours` or stands above it."""
+        admins = {unit: self.client("visit_api", "admin", unit=unit) for unit in (self.top, self.elsewhere)}
+        for unit, parent in (
+            (self.top, None),
+            (self.ours, self.top),
+            (self.below, self.ours),
+            (self.beside, self.top),
+            (self.elsewhere, None),
+        ):
+            new = {"code": unit, "name": "单位", **({"parent_code": parent} if parent else {})}
+            await done(admins[self.elsewhere if unit == self.elsewhere else self.top].post("/units", json=new))
+        member = {"staff_no": self.staff_no, "name": self.secret, "unit_code": self.ours, "roles": ["visitor"]}
+        await done(self.admin("visit_api").post("/staff", json={**member, "phone": "13800000000"}))
+        await self.stack.settle()
+
+    def client(self, service: str, *roles: str, unit: str | None) -> httpx.AsyncClient:
+        """Somebody in a unit, whose number no member of staff has."""
+        return self.stack.client(service, *roles, unit=unit, sub=f"{'-'.join(roles)}@{unit}")
+
+    def admin(self, service: str) -> httpx.AsyncClient:
+        """Who may do everything with what is ours, and belongs to a top-level unit."""
+        return self.client(service, "admin", unit=self.top)
+
+    def owner(self, service: str, roles: frozenset[str], unit: str) -> httpx.AsyncClient:
+        """Somebody in `unit` who may call a route for `roles`."""
+        return self.client(service, "admin" if "admin" in roles else min(roles), unit=unit)
+
+    async def customer(self) -> str:
+        new = {"name": self.secret, "kind": "government", "unit_code": self.ours, "customer_no": self.secret}
+        return self._marked(await done(self.admin("visit_api").post("/customers", json=new)))
+
+    async def visit(self) -> str:
+        """A planned visit."""
+        new = {
+            "customer_id": await self.customer(),
+            "channel": "on_site",
+            "scheduled_at": self.ago(hours=1),
+            "visitor_ids": [self.staff_no],
+        }
+        return self._marked(await done(self.admin("visit_api").post("/visits", json=new)))
+
+    async def started(self) -> str:
+        return await self._after(await self.visit(), "start")
+
+    async def completed(self) -> str:
+        return await self._after(await self.started(), "complete")
+
+    async def archived(self) -> str:
+        return await self._after(await self.completed(), "archive")
+
+    async def appeal(self) -> str:
+        """A complaint of three quarters of a day ago, so that people have been told of it; the tracker knows it."""
+        new = {"type": "complaint", "summary": self.secret, "received_at": self.ago(hours=19)}
+        visitor = self.stack.client("visit_api", "visitor", unit=self.ours, sub=self.staff_no)
+        raised = await done(visitor.post(f"/visits/{await self.visit()}/appeals", json=new))
+        self.marks.add(raised["appeal_no"])
+        await self.stack.settle()
+        return self._marked(raised)
+
+    async def answered(self) -> str:
+        appeal = await self.appeal()
+        answer = {"at": self.ago(minutes=1), "content": self.secret}
+        await done(self.admin("appeal_tracker").post(f"/appeals/{appeal}/answers", json=answer))
+        return appeal
+
+    async def deadline(self) -> str:
+        appeal = await done(self.admin("appeal_tracker").get(f"/appeals/{await self.appeal()}"))
+        return self._marked(appeal["clocks"][0])
+
+    async def delivery(self) -> str:
+        """A message to the supervisors of `ours`, dead because there are none."""
+        query = {"appeal_id": await self.appeal(), "state": "dead"}
+        found = await done(self.admin("notifier").get("/deliveries", params=query))
+        return self._marked(found["items"][0])
+
+    def ago(self, **by: float) -> str:
+        """An instant before now, as a caller would write it."""
+        return (self.stack.clock.now() - timedelta(**by)).isoformat()
+
+    def now(self) -> datetime:
+        return self.stack.clock.now()
+
+    async def fingerprint(self) -> dict[str, list[Any]]:
+        """What is stored by now: of each service's tables the number of rows, and a digest of them all."""
+        prints = {}
+        for name in SERVICES:
+            async with self.stack[name].runtime.db.connection() as connection:
+                prints[name] = [tuple(row) for row in await connection.fetch(await connection.fetchval(_FINGERPRINT))]
+        return prints
+
+    async def _after(self, visit: str, act: str) -> str:
+        await done(self.admin("visit_api").post(f"/visits/{visit}/{act}"))
+        return visit
+
+    def _marked(self, thing: Json) -> str:
+        self.marks.add(thing["id"])
+        return str(thing["id"])
+
+
+async def done(request: Any) -> Json:
+    """What was answered to a request that must succeed."""
+    answer: httpx.Response = await request
+    assert answer.is_success, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
+    result: Json = answer.json()
+    return result

@@ -1,0 +1,182 @@
+"""What a right call of each route takes: the thing it is about, and the body. A route that is not in here fails a test.
+
+Keys are `Place.thing` and `Place.name`.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from tests.contract.house import House, Json
+from tests.contract.places import Place
+
+Make = Callable[[House], Awaitable[str]]
+
+
+async def _unit(house: House) -> str:
+    return house.ours
+
+
+async def _staff(house: House) -> str:
+    return house.staff_no
+
+
+# Things of a unit, by what their paths begin with.
+THINGS: dict[str, Make] = {
+    "visit_api /v1/units/{code}": _unit,
+    "visit_api /v1/staff/{staff_no}": _staff,
+    "visit_api /v1/customers/{id}": House.customer,
+    "visit_api /v1/visits/{id}": House.visit,
+    "visit_api /v1/appeals/{id}": House.appeal,
+    "visit_api /v1/archive/{visit_id}": House.archived,
+    "appeal_tracker /v1/units/{code}": _unit,
+    "appeal_tracker /v1/appeals/{id}": House.appeal,
+    "appeal_tracker /v1/deadlines/{id}": House.deadline,
+    "notifier /v1/deliveries/{id}": House.delivery,
+}
+# Where the act wants the thing in another state.
+STATES: dict[str, Make] = {
+    "visit_api POST /v1/visits/{id}/complete": House.started,
+    "visit_api POST /v1/visits/{id}/appeals": House.completed,
+    "visit_api POST /v1/visits/{id}/archive": House.completed,
+    "appeal_tracker POST /v1/appeals/{id}/callbacks": House.answered,
+    "appeal_tracker POST /v1/appeals/{id}/close": House.answered,
+}
+# What belongs to no unit: everybody reads the same of it. It is changed by an admin of a top-level unit, if at all.
+COMMON: dict[str, str] = {
+    "appeal_tracker /v1/calendars/{calendar}": "cn-statutory",
+    "appeal_tracker /v1/policies/{policy}": "t-sdpea",
+    "notifier /v1/routes/{id}": "deadline.warned.owner",
+    "notifier /v1/templates/{id}": "deadline.warned.mailbox.zh-CN",
+}
+COMMON_LISTS = {
+    "appeal_tracker GET /v1/calendars",
+    "appeal_tracker GET /v1/policies",
+    "notifier GET /v1/routes",
+    "notifier GET /v1/templates",
+}
+# What a common thing cannot be asked without.
+QUERIES: dict[str, dict[str, str]] = {
+    "appeal_tracker GET /v1/calendars/{calendar}/days": {"from": "2026-10-01", "to": "2026-10-31"},
+}
+
+
+async def _customer(house: House) -> Json:
+    return {
+        "name": house.secret,
+        "kind": "key_project",
+        "unit_code": house.ours,
+        "customer_no": "0102030405",
+        "accounts": ["0000001"],
+        "phone": "0531-88888888",
+        "importance": "一级",
+    }
+
+
+async def _planned(house: House) -> Json:
+    return {
+        "customer_id": await house.customer(),
+        "channel": "phone",
+        "scheduled_at": house.ago(hours=-3),
+        "visitor_ids": [house.staff_no],
+    }
+
+
+def _same(**body: Any) -> Callable[[House], Awaitable[Json]]:
+    async def give(house: House) -> Json:
+        return body
+
+    return give
+
+
+def _just_now(**body: Any) -> Callable[[House], Awaitable[Json]]:
+    async def give(house: House) -> Json:
+        return {"at": house.ago(), **body}
+
+    return give
+
+
+async def _raised(house: House) -> Json:
+    return {"type": "complaint", "summary": "电压不稳", "received_at": house.ago(minutes=5)}
+
+
+async def _unit_below(house: House) -> Json:
+    return {"code": f"{house.top}-{uuid4().hex[:8]}", "name": "新供电所", "parent_code": house.ours}
+
+
+async def _member(house: House) -> Json:
+    member = {"staff_no": uuid4().hex[:8], "name": "新人", "unit_code": house.ours, "roles": ["visitor", "handler"]}
+    return {**member, "phone": "13900000000", "email": "new@example.com"}
+
+
+async def _case(house: House) -> Json:
+    return {"appeal_type": "complaint", "received_at": house.ago(hours=1), "unit_code": house.ours}
+
+
+BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
+    "visit_api POST /v1/units": _unit_below,
+    "visit_api PATCH /v1/units/{code}": _same(name="改名"),
+    "visit_api POST /v1/staff": _member,
+    "visit_api PATCH /v1/staff/{staff_no}": _same(roles=["visitor"], active=True),
+    "visit_api POST /v1/customers": _customer,
+    "visit_api PATCH /v1/customers/{id}": _same(kind="partner.academia", accounts=["1", "2"]),
+    "visit_api POST /v1/visits": _planned,
+    "visit_api PATCH /v1/visits/{id}": _same(channel="online"),
+    "visit_api PUT /v1/visits/{id}/preparation": _same(plan_document="走访方案"),
+    "visit_api POST /v1/visits/{id}/arrive": _just_now(),
+    "visit_api POST /v1/visits/{id}/start": _just_now(),
+    "visit_api POST /v1/visits/{id}/complete": _just_now(),
+    "visit_api POST /v1/visits/{id}/cancel": _just_now(reason="客户改期"),
+    "visit_api POST /v1/visits/{id}/miss": _just_now(reason="客户不在"),
+    "visit_api POST /v1/visits/{id}/archive": _same(),
+    "visit_api POST /v1/visits/{id}/appeals": _raised,
+    "appeal_tracker PUT /v1/units/{code}/policy": _same(policy="state-grid"),
+    "appeal_tracker POST /v1/deadline-calculations": _case,
+    "appeal_tracker POST /v1/appeals/{id}/contacts": _just_now(channel="phone", result="reached"),
+    "appeal_tracker POST /v1/appeals/{id}/answers": _just_now(content="已处理"),
+    "appeal_tracker POST /v1/appeals/{id}/callbacks": _just_now(result="completed", satisfaction=5),
+    "appeal_tracker POST /v1/appeals/{id}/accept": _same(note="受理"),
+    "appeal_tracker POST /v1/appeals/{id}/dispatch": _same(handler="H001"),
+    "appeal_tracker POST /v1/appeals/{id}/close": _same(),
+    "notifier PUT /v1/routes/{id}": _same(channels=["mailbox"]),
+}
+
+
+async def thing(place: Place, house: House) -> str:
+    """A new thing of `ours`, or a common one, for a right call of `place`; no name where it needs none."""
+    if place.thing is None:
+        return ""
+    if place.thing in COMMON:
+        return COMMON[place.thing]
+    return await _maker(place)(house)
+
+
+async def standing(place: Place, house: House) -> str:
+    """The same, made once for all calls that will not change it."""
+    if place.thing is None or place.thing in COMMON:
+        return await thing(place, house)
+    make = _maker(place)
+    if make not in house.standing:
+        house.standing[make] = await make(house)
+    return house.standing[make]
+
+
+async def body(place: Place, house: House) -> Json:
+    """A right body for `place`."""
+    assert place.name in BODIES, f"tests/contract/right.py has no body for {place.name}"
+    return await BODIES[place.name](house)
+
+
+def _maker(place: Place) -> Make:
+    make = STATES.get(place.name) or THINGS.get(str(place.thing))
+    assert make is not None, f"tests/contract/right.py names no thing for {place.name}"
+    return make
+
+
+def nobodys(name: str) -> str:
+    """What could be in the place of `name` and is not there."""
+    try:
+        UUID(name)
+    except ValueError:
+        return f"{name}-none"
+    return str(uuid4())

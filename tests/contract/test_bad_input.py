@@ -1,0 +1,145 @@
+"""Every route that takes a body × every way to spoil it: refused with a pointer to the fault, and nothing stored."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contract import right
+from tests.contract.house import House
+from tests.contract.places import Place, body_schema, operation, places, query_names, takes_body
+from tests.contract.spoil import JSON_TYPE, formats_of, spoilt
+
+TAKING = [place for place in places() if takes_body(place)]
+ABOUT = [place for place in places() if place.thing is not None]
+
+# Times at which something happened: they cannot lie ahead, and nobody spoke before there were calendars.
+HAPPENED = {"at", "received_at"}
+# Times that may be any, and where: what is planned, agreed, or merely asked about.
+ANY_TIME = {"scheduled_at", "agreed_at", "appeal_tracker POST /v1/deadline-calculations received_at"}
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+def named(place: Place) -> str:
+    return place.name
+
+
+async def send(
+    client: httpx.AsyncClient, place: Place, name: str, content: bytes, content_type: str = JSON_TYPE, **more: str
+) -> httpx.Response:
+    headers = {**place.headers, "Content-Type": content_type, **more}
+    return await client.request(place.method, place.at(name), content=content, headers=headers)
+
+
+def refused(answer: httpx.Response, status: int, pointer: str | None) -> None:
+    """Asserts that the answer is a problem with that status, which points there."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["status"], problem["type"][:10]) == (status, "/problems/")
+    if pointer is not None:
+        assert pointer in [error["pointer"] for error in problem["errors"] if error["in"] == "body"], answer.text
+
+
+def said(problem: dict[str, Any]) -> list[str]:
+    """All that a problem says in words."""
+    return [
+        problem["title"],
+        *([problem["detail"]] if "detail" in problem else []),
+        *(error["detail"] for error in problem.get("errors", ())),
+    ]
+
+
+@pytest.mark.parametrize("place", TAKING, ids=named)
+async def test_a_spoilt_body_is_refused_and_leaves_no_trace(place: Place, house: House) -> None:
+    name, body = await right.standing(place, house), await right.body(place, house)
+    required = operation(place)["requestBody"].get("required", False)
+    client = house.owner(place.service, place.roles, house.top)
+    before = await house.fingerprint()
+    tried = 0
+    for bad in spoilt(body, body_schema(place, body), required):
+        answers = [
+            await send(client, place, name, bad.content, bad.content_type, **{"Accept-Language": language})
+            for language in ("zh-CN", "en")
+        ]
+        for answer in answers:
+            refused(answer, bad.status, bad.pointer)
+        chinese, english = (answer.json() for answer in answers)
+        assert all(CHINESE.search(words) for words in said(chinese)), (bad.what, chinese)
+        assert not any(CHINESE.search(words) for words in said(english)), (bad.what, english)
+        tried += 1
+    assert tried >= 25
+    assert await house.fingerprint() == before
+
+
+@pytest.mark.parametrize("place", TAKING, ids=named)
+async def test_what_happened_does_not_lie_ahead(place: Place, house: House) -> None:
+    name, body = await right.thing(place, house), await right.body(place, house)
+    fields = body_schema(place, body)["properties"]
+    times = {field for field, its in fields.items() if "date-time" in formats_of(its)}
+    known = HAPPENED | {each.rpartition(" ")[2] for each in ANY_TIME}
+    assert times <= known, f"may {times - known} lie ahead?"
+    client = house.owner(place.service, place.roles, house.top)
+    before = await house.fingerprint()
+    for field in times & HAPPENED:
+        if f"{place.name} {field}" in ANY_TIME:
+            continue
+        ahead = (house.now() + timedelta(minutes=2, seconds=1)).isoformat()
+        for at in (ahead, "9999-12-01T00:00:00Z", *(["2006-12-31T23:59:59+08:00"] if field == "received_at" else [])):
+            refused(await send(client, place, name, json.dumps({**body, field: at}).encode()), 422, f"/{field}")
+    assert await house.fingerprint() == before
+    # A caller's clock may be a little ahead, so all that was wrong was the time.
+    near = {field: (house.now() + timedelta(minutes=1)).isoformat() for field in times & HAPPENED}
+    assert (await send(client, place, name, json.dumps({**body, **near}).encode())).is_success
+
+
+@pytest.mark.parametrize("place", ABOUT, ids=named)
+async def test_an_id_that_cannot_exist_is_not_found(place: Place, house: House) -> None:
+    body = json.dumps(await right.body(place, house)).encode() if takes_body(place) else b""
+    client = house.owner(place.service, place.roles, house.top)
+    before = await house.fingerprint()
+    for name in ("17", "%00", "a%00b", "%ED%A0%80", "x" * 300, "长" * 100, "' OR 1=1 --", "..%2f", "%20", "null"):
+        answer = await client.request(
+            place.method,
+            place.at(name),
+            content=body,
+            headers={**place.headers, "Content-Type": JSON_TYPE},
+            params=right.QUERIES.get(place.name),
+        )
+        refused(answer, 404, None)
+    assert await house.fingerprint() == before
+
+
+@pytest.mark.parametrize("place", [place for place in places() if place.reads], ids=named)
+async def test_a_query_that_is_not_known_is_pointed_to(place: Place, house: House) -> None:
+    name = await right.standing(place, house)
+    client = house.owner(place.service, place.roles, house.top)
+    good = right.QUERIES.get(place.name, {})
+    bad = {"surprise": "1", **dict.fromkeys(query_names(place), "\0")}
+    if "limit" in query_names(place):
+        bad |= {"limit": "0", "cursor": "bm9uc2Vuc2U", "updated_since": "2026-10-09T08:00:00"}
+    for field, value in bad.items():
+        answer = await client.get(place.at(name), params={**good, field: value})
+        refused(answer, 422, None)
+        assert [(error["in"], error["pointer"]) for error in answer.json()["errors"]] == [("query", f"/{field}")]
+
+
+@pytest.mark.parametrize("place", [place for place in places() if not place.reads], ids=named)
+async def test_a_malformed_key_and_a_stale_tag_are_refused(place: Place, house: House) -> None:
+    name = await right.standing(place, house)
+    body = json.dumps(await right.body(place, house)).encode() if takes_body(place) else b""
+    client = house.owner(place.service, place.roles, house.top)
+    before = await house.fingerprint()
+    path, sort = place.at(name), {"Content-Type": JSON_TYPE}
+    for key in ("", "two words", "键", "x" * 256):
+        headers = httpx.Headers({**place.headers, **sort, "Idempotency-Key": key}, encoding="utf-8")
+        refused(await client.request(place.method, path, content=body, headers=headers), 400, None)
+    if place.headers:
+        refused(await client.request(place.method, path, content=body, headers=sort), 428, None)
+        stale = {**sort, "If-Match": '"as-it-was"'}
+        refused(await client.request(place.method, path, content=body, headers=stale), 412, None)
+    assert await house.fingerprint() == before

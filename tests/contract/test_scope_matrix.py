@@ -1,0 +1,202 @@
+"""Two units × every route: what belongs to another unit looks, byte for byte, like what is not there."""
+
+from itertools import product
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from chassis.web.auth import SERVICE
+from tests.contract import right
+from tests.contract.house import House, Json, done
+from tests.contract.places import Place, body_schema, places, query_names, takes_body
+from tests.support.stack import Stack
+
+OF_A_UNIT = [place for place in places() if place.thing is not None and place.thing not in right.COMMON]
+COMMON = [place for place in places() if place.thing in right.COMMON or place.name in right.COMMON_LISTS]
+LISTS = [place for place in places() if place.thing is None and place.reads and place not in COMMON]
+NAMING = [place for place in places() if not place.reads and takes_body(place)]
+
+# What every list can be asked for.
+WINDOW = {"limit", "cursor", "updated_since"}
+
+# Fields that name a thing of a unit, and routes where they may name any there is.
+REFERENCES = {"unit_code", "parent_code", "customer_id", "visitor_ids"}
+FREE = {
+    # Whoever has an appeal may hand it to any unit and person; they are told by that, and see it from then on.
+    "appeal_tracker POST /v1/appeals/{id}/dispatch handler",
+    "appeal_tracker POST /v1/appeals/{id}/dispatch handling_unit_code",
+    # What the deadlines in a unit would be is everybody's to know: the caller's unit plays no part.
+    "appeal_tracker POST /v1/deadline-calculations unit_code",
+}
+
+
+@pytest.fixture(scope="session")
+async def other(whole_stack: Stack) -> House:
+    """Another company."""
+    its = House(whole_stack)
+    await its.found()
+    return its
+
+
+@pytest.fixture(scope="session")
+async def filters(house: House) -> dict[str, str]:
+    """Something of ours in every list, and by what it can be asked for; each service has states of its own."""
+    await house.archived()
+    delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))
+    visits = await done(house.admin("visit_api").get("/visits", params={"unit_code": house.ours}))
+    return {
+        "unit": house.ours,
+        "unit_code": house.ours,
+        "parent_code": house.ours,
+        "customer_id": visits["items"][0]["customer_id"],
+        "customer_no": house.secret,
+        "kind": "government",
+        "active": "true",
+        "appeal_id": delivery["appeal_id"],
+        "event_id": delivery["event_id"],
+        "recipient": house.staff_no,
+        "channel": delivery["channel"],
+        "type": "complaint",
+        "due_from": "2026-10-01T00:00:00Z",
+        "due_before": "2026-11-01T00:00:00Z",
+        "visit_api state": "archived",
+        "appeal_tracker state": "open",
+        "notifier state": "dead",
+    }
+
+
+def named(place: Place) -> str:
+    return place.name
+
+
+async def call(client: httpx.AsyncClient, place: Place, name: str, body: Json | None) -> httpx.Response:
+    """A right call of `place` about `name`."""
+    path, query = place.at(name), right.QUERIES.get(place.name)
+    return await client.request(place.method, path, json=body, headers=place.headers, params=query)
+
+
+def said(answer: httpx.Response) -> tuple[int, Any, Any]:
+    """All that a caller learns by an answer; the trace is their own."""
+    trace = answer.json().get("trace_id", "")
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return answer.status_code, headers, answer.content.replace(trace.encode(), b"")
+
+
+@pytest.mark.parametrize("place", OF_A_UNIT, ids=named)
+async def test_another_units_thing_looks_like_one_that_is_not_there(place: Place, house: House) -> None:
+    name = await right.standing(place, house)
+    body = await right.body(place, house) if takes_body(place) else None
+    missing = right.nobodys(name)
+    before = await house.fingerprint()
+    for unit, role in product(house.strangers, place.roles):
+        stranger = house.client(place.service, role, unit=unit)
+        theirs = await call(stranger, place, name, body)
+        assert theirs.status_code == 404, (unit, role, theirs.text)
+        assert said(theirs) == said(await call(stranger, place, missing, body)), (unit, role)
+    assert await house.fingerprint() == before, "and nothing happened to it"
+
+
+@pytest.mark.parametrize("place", OF_A_UNIT, ids=named)
+async def test_the_same_call_reaches_what_is_ours(place: Place, house: House) -> None:
+    name = await (right.standing if place.reads else right.thing)(place, house)
+    body = await right.body(place, house) if takes_body(place) else None
+    # What only reads is asked twice: by the unit itself, and by the one above it.
+    for unit in (house.ours, house.top) if place.reads else (house.ours,):
+        answer = await call(house.owner(place.service, place.roles, unit), place, name, body)
+        assert answer.is_success, (unit, answer.text)
+
+
+@pytest.mark.parametrize("place", LISTS, ids=named)
+async def test_a_list_shows_nothing_of_another_unit(place: Place, house: House, filters: dict[str, str]) -> None:
+    names = query_names(place) - WINDOW
+    asked = {name: filters.get(name) or filters.get(f"{place.service} {name}") for name in names}
+    assert all(asked.values()), f"what of ours is found by {asked}?"
+    mine = house.owner(place.service, place.roles, house.ours)
+    everyone = [house.client(place.service, role, unit=unit) for unit, role in product(house.strangers, place.roles)]
+    admins = [house.client(place.service, "admin", unit=unit) for unit in house.strangers]
+    queries: list[dict[str, str]] = [{}, {"updated_since": "2000-01-01T00:00:00Z"}]
+    queries += [{name: str(value)} for name, value in asked.items()]
+    for query in queries:
+        assert (await mine.get(place.at(""), params=query)).json()["items"], f"nothing of ours is found by {query}"
+        for stranger in admins if query else everyone:
+            answer = await stranger.get(place.at(""), params=query)
+            assert answer.status_code == 200, answer.text
+            assert not [mark for mark in house.marks if mark in answer.text], (query, answer.text)
+
+
+@pytest.mark.parametrize("place", NAMING, ids=named)
+async def test_another_units_thing_cannot_be_named(place: Place, house: House, other: House) -> None:
+    """In a body that is right otherwise, about a thing of the caller's own, it looks like one that is not there."""
+    body, name = await right.body(place, house), await right.standing(place, house)
+    fields = body_schema(place, body)["properties"].keys()
+    unclear = [
+        field for field in fields if field.endswith(("_id", "_ids", "_code", "handler")) and field not in REFERENCES
+    ]
+    assert all(f"{place.name} {field}" in FREE for field in unclear), f"may {unclear} name what is another unit's?"
+    caller = house.owner(place.service, place.roles, house.top)
+    theirs = {
+        "unit_code": other.ours,
+        "parent_code": other.ours,
+        "customer_id": await other.customer(),
+        "visitor_ids": other.staff_no,
+    }
+    before = await house.fingerprint()
+    for field in REFERENCES & fields:
+        if f"{place.name} {field}" not in FREE:
+            values = (theirs[field], right.nobodys(theirs[field]))
+            answers = [await call(caller, place, name, {**body, field: _as(field, value)}) for value in values]
+            assert answers[0].status_code == 422, answers[0].text
+            assert answers[0].json()["errors"][0]["pointer"].startswith(f"/{field}")
+            assert said(answers[0]) == said(answers[1])
+    assert await house.fingerprint() == before
+
+
+def _as(field: str, value: str) -> str | list[str]:
+    return [value] if field.endswith("s") else value
+
+
+@pytest.mark.parametrize("place", [place for place in COMMON if place.reads], ids=named)
+async def test_what_belongs_to_no_unit_is_the_same_for_everyone(place: Place, house: House) -> None:
+    name = await right.thing(place, house)
+    units = (house.top, house.ours, *house.strangers)
+    callers = [house.client(place.service, role, unit=unit) for unit, role in product(units, place.roles)]
+    answers = [await call(caller, place, name, None) for caller in callers]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("place", [place for place in COMMON if not place.reads], ids=named)
+async def test_what_belongs_to_no_unit_is_changed_from_the_top_alone(place: Place, house: House) -> None:
+    name, body = await right.thing(place, house), await right.body(place, house)
+    assert place.roles == {"admin"}
+    for unit in (house.ours, house.below, house.beside):
+        answer = await call(house.client(place.service, "admin", unit=unit), place, name, body)
+        assert answer.status_code == 403, (unit, answer.text)
+    assert (await call(house.admin(place.service), place, name, body)).status_code == 200
+
+
+def test_every_route_is_in_the_matrix() -> None:
+    making = {place for place in places() if place.thing is None and not place.reads}
+    assert {*OF_A_UNIT, *COMMON, *LISTS, *making} == {*places()}
+    assert making <= {*NAMING}
+    kinds = {place.thing for place in places()} - {None}
+    assert kinds == {*right.THINGS, *right.COMMON}, "right.py names a thing for each kind, and for nothing else"
+    known = {place.name for place in places()}
+    assert {*right.STATES, *right.BODIES, *right.QUERIES, *right.COMMON_LISTS} <= known
+    assert {name.rpartition(" ")[0] for name in FREE} <= known
+
+
+async def test_a_service_is_bound_to_no_unit_and_another_may_be(house: House) -> None:
+    appeal = await house.appeal()
+    for unit, status in ((None, 200), (house.ours, 200), (house.beside, 404)):
+        answer = await house.client("visit_api", SERVICE, unit=unit).get(f"/appeals/{appeal}")
+        assert answer.status_code == status, unit
+
+
+@pytest.mark.usefixtures("filters")
+async def test_a_unit_that_nobody_has_heard_of_sees_nothing(house: House) -> None:
+    for place in LISTS:
+        nobody = house.owner(place.service, place.roles, f"unheard-of-{uuid4().hex[:8]}")
+        assert (await nobody.get(place.at(""))).json()["items"] == [], place.name
