@@ -5,7 +5,7 @@ timers is past already is simply due, and the escalation fires it at once.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from prometheus_client import Counter
@@ -15,9 +15,8 @@ from appeal_tracker.appeals import repository
 from appeal_tracker.appeals.models import SUBJECT
 from appeal_tracker.appeals.repository import Entry, Opening
 from appeal_tracker.calendars import service as calendars
-from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.clocks import service as clocks
-from appeal_tracker.clocks.planning import UNKNOWN_TYPE, NewClock, Subject, clocks_started, no_clock_reason
+from appeal_tracker.clocks.planning import UNKNOWN_TYPE, NewClock, Planner, Subject, no_clock_reason
 from appeal_tracker.policies import service as policies
 from chassis.runtime import Runtime
 from contracts.appeals import AppealOpened, AppealRaised, ClockStarted
@@ -42,8 +41,8 @@ async def appeals_raised(runtime: Runtime, tx: AsyncSession, messages: Sequence[
         assert isinstance(message.event, AppealRaised)
         raised.setdefault(message.event.appeal_id, (message.event, message.traceparent))
     shelf = await policies.shelf(tx, {event.unit_code for event, _ in raised.values()})
-    newest = await calendars.newest(tx)
-    openings = [_plan(event, trace, shelf, newest) for event, trace in raised.values()]
+    planner = Planner(await calendars.newest(tx))
+    openings = [_plan(event, trace, shelf, planner) for event, trace in raised.values()]
     now = runtime.clock.now()
     new = await repository.open_new(tx, [opening.row for opening in openings], now)
     fresh = [opening for opening in openings if opening.row.raised.appeal_id in new]
@@ -56,10 +55,10 @@ async def appeals_raised(runtime: Runtime, tx: AsyncSession, messages: Sequence[
     _count(fresh)
 
 
-def _plan(raised: AppealRaised, trace: str | None, shelf: policies.Shelf, newest: Mapping[str, Calendar]) -> _Opening:
+def _plan(raised: AppealRaised, trace: str | None, shelf: policies.Shelf, planner: Planner) -> _Opening:
     policy, _, _ = shelf.chosen(raised.unit_code, raised.received_at)
     subject = Subject(SUBJECT, raised.appeal_id, 1, raised.appeal_type)
-    started = clocks_started(subject, "received", raised.received_at, policy, newest[policy.calendar])
+    started = planner.clocks_started(subject, "received", raised.received_at, policy)
     reason = no_clock_reason(raised.appeal_type, policy)
     return _Opening(Opening(raised, policy.label, reason), started, trace)
 

@@ -1,14 +1,17 @@
 """From a policy and a fact to the clocks that the fact starts, with their timers. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from appeal_tracker.calendars.calendar import Calendar
-from appeal_tracker.clocks.calculation import Point, due, points
+from appeal_tracker.calendars.civil import DAY, day_number, instant_of
+from appeal_tracker.calendars.period import Unit
+from appeal_tracker.clocks.calculation import Deadline, Point, due, points
 from appeal_tracker.policies.inheritance import APPEAL_TYPES
-from appeal_tracker.policies.policy import Policy
+from appeal_tracker.policies.policy import Limit, Policy
 from chassis.ids import new_id
 
 AS_PRESCRIBED = "as_prescribed"  # 000 §5.5: the result is replied "as prescribed", and the policy gives no number
@@ -45,23 +48,49 @@ def no_clock_reason(appeal_type: str, policy: Policy) -> str | None:
     return None if policy.limits(appeal_type) else AS_PRESCRIBED
 
 
-def clocks_started(subject: Subject, fact: str, at: datetime, policy: Policy, calendar: Calendar) -> list[NewClock]:
-    """The clocks that run from `fact` (`received`, `contacted`, `answered`), which happened at `at`."""
-    clocks = []
-    for limit in policy.limits(subject.appeal_type):
-        if limit.starts == fact:
-            deadline = due(at, limit.within, calendar)
-            clocks.append(
-                NewClock(
-                    id=new_id(),
-                    subject=subject,
-                    milestone=limit.milestone,
-                    started_at=at,
-                    due_at=deadline.due_at,
-                    policy=policy.label,
-                    calendar=calendar.label,
-                    provisional=deadline.provisional,
-                    timers=points(limit.ladder, at, limit.within, calendar, policy.quiet),
+class Planner:
+    """Plans clocks on calendars, by id; what depends on the civil day of the start alone is computed once for a day."""
+
+    def __init__(self, calendars: Mapping[str, Calendar]) -> None:
+        self._calendars = calendars
+        self._by_day: dict[tuple[str, str, str, str, int], tuple[Deadline, tuple[Point, ...]]] = {}
+
+    def clocks_started(self, subject: Subject, fact: str, at: datetime, policy: Policy) -> list[NewClock]:
+        """The clocks that run from `fact` (`received`, `contacted`, `answered`), which happened at `at`."""
+        calendar, clocks = self._calendars[policy.calendar], []
+        for limit in policy.limits(subject.appeal_type):
+            if limit.starts == fact:
+                deadline, timers = self._planned(subject.appeal_type, limit, at, policy, calendar)
+                clocks.append(
+                    NewClock(
+                        id=new_id(),
+                        subject=subject,
+                        milestone=limit.milestone,
+                        started_at=at,
+                        due_at=deadline.due_at,
+                        policy=policy.label,
+                        calendar=calendar.label,
+                        provisional=deadline.provisional,
+                        timers=timers,
+                    )
                 )
-            )
-    return clocks
+        return clocks
+
+    def _planned(
+        self, appeal_type: str, limit: Limit, at: datetime, policy: Policy, calendar: Calendar
+    ) -> tuple[Deadline, tuple[Point, ...]]:
+        if limit.within.unit is Unit.HOURS:
+            return _plan(limit, at, policy, calendar)
+        day = day_number(at)
+        key = (policy.label, calendar.label, appeal_type, limit.milestone, day)
+        planned = self._by_day.get(key)
+        if planned is None:
+            planned = _plan(limit, at, policy, calendar)
+            # Days are counted from the next one on; only a timer put off to the start itself would depend on the hour.
+            if all(timer.fire_at >= instant_of((day + 1) * DAY) for timer in planned[1]):
+                self._by_day[key] = planned
+        return planned
+
+
+def _plan(limit: Limit, at: datetime, policy: Policy, calendar: Calendar) -> tuple[Deadline, tuple[Point, ...]]:
+    return due(at, limit.within, calendar), points(limit.ladder, at, limit.within, calendar, policy.quiet)

@@ -11,7 +11,7 @@ from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.counting import Day, explain
 from appeal_tracker.clocks import repository
 from appeal_tracker.clocks.models import Clock, Timer
-from appeal_tracker.clocks.planning import NewClock, Subject, clocks_started
+from appeal_tracker.clocks.planning import NewClock, Planner, Subject
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.verdict import Verdict, verdict
 from appeal_tracker.policies import service as policies
@@ -75,7 +75,7 @@ async def start_from(tx: AsyncSession, subject: Subject, fact: str, at: datetime
     """Starts the clocks that by a policy run from a fact on."""
     if not any(limit.starts == fact for limit in policy.limits(subject.appeal_type)):
         return []
-    started = clocks_started(subject, fact, at, policy, (await calendars.newest(tx))[policy.calendar])
+    started = Planner(await calendars.newest(tx)).clocks_started(subject, fact, at, policy)
     await repository.insert(tx, started)
     return started
 

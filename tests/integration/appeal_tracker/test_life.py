@@ -97,16 +97,6 @@ async def test_closing_without_an_answer_lists_what_is_missing_by_clause(desk: D
         assert (await desk.appeal(case))["state"] == "open"
 
 
-async def test_closing_cancels_the_clocks_that_still_run(desk: Desk) -> None:
-    case = await desk.raised()
-    await desk.rows("UPDATE appeals SET state = 'answered' WHERE id = $1", case)
-    closed = await got(desk.first.post(f"/appeals/{case}/close", json={}))
-    assert {clock["state"] for clock in closed["clocks"]} == {"cancelled"}
-    assert {row["state"] for row in await desk.rows("SELECT state FROM timers")} == {"cancelled"}
-    await desk.at("12-01T00:00")
-    assert not await desk.told("deadline.warned.v1", "deadline.breached.v1", "deadline.escalated.v1")
-
-
 @pytest.mark.clause("6.4.5.4")
 async def test_closing_asks_for_the_callback_that_the_policy_requires(desk: Desk) -> None:
     await desk.assign("37401", "state-grid")
