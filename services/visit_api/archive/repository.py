@@ -22,6 +22,7 @@ async def find_all(tx: AsyncSession, unit: str | None, window: Window, unit_code
 
 
 async def of_visit(tx: AsyncSession, unit: str | None, visit_id: UUID) -> Sequence[Entry]:
-    """What is archived of a visit, where the caller sees it, in the order it was entered."""
+    """What is archived of a visit, where the caller sees it: its record, then the supplements as they came."""
     query = select(Entry).where(Entry.visit_id == visit_id, within(Unit, unit, Entry.unit_code))
-    return (await tx.scalars(query.order_by(Entry.updated_at, Entry.id))).all()
+    # The clocks of two processes may differ a little; the record is first all the same.
+    return (await tx.scalars(query.order_by(Entry.kind != "record", Entry.updated_at, Entry.id))).all()

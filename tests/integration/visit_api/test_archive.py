@@ -161,6 +161,18 @@ async def test_what_comes_after_the_archive_is_a_supplement(world: World) -> Non
     assert [line["section"] for line in after["supplements"][0]["contents"]] == ["told", "appeals"]
 
 
+async def test_the_record_is_first_whatever_the_clocks_say(world: World) -> None:
+    visit = await ended(world)
+    appeal = await world.raised(visit["id"])
+    await world.hear(closed(world, appeal))
+    await world.act(visit["id"], "archive")
+    world.later(seconds=-1)
+    await world.hear(reopened(world, appeal))
+    archive = await entries(world, visit["id"])
+    assert [archive["record"]["kind"], archive["supplements"][0]["kind"]] == ["record", "supplement"]
+    assert archive["supplements"][0]["entered_at"] < archive["record"]["entered_at"]
+
+
 async def test_an_appeal_that_is_open_again_keeps_its_visit_from_the_archive(world: World) -> None:
     visit = await ended(world)
     appeal = await world.raised(visit["id"])
