@@ -1,10 +1,12 @@
 """The local Apache Kafka: started, restarted, killed, read with its own tools. Without Java and Maven it says so."""
 
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,9 +20,11 @@ from deploy.local import kafka as module
 from deploy.local import processes
 from deploy.local.errors import Refused
 from deploy.local.kafka import Kafka
+from deploy.local.services import REAL
 from deploy.local.settings import ROOT
 from tests.support.databases import free_port
 from tests.support.eventually import eventually
+from tests.support.local_stack import FAKE, LocalStack
 
 CACHE = ROOT / ".state" / "cache"
 
@@ -103,6 +107,45 @@ class TestBroker:
         command = [*kafka.console_consumer(name), "--max-messages", "1", "--timeout-ms", "20000"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout == 'ce_type:a.b.v1\tk\t{"词": "走访"}\n'
+
+
+@pytest.mark.kafka
+class TestStack:
+    """`make up BUS=kafka`, with stand-ins for the services."""
+
+    @pytest.mark.usefixtures("kafka")  # says why it is skipped, and has the jars fetched
+    def test_it_brings_its_own_broker_and_takes_it_down_again(self, tmp_path: Path) -> None:
+        with LocalStack(tmp_path / "state", FAKE, BUS="kafka") as stack:
+            stack.up()
+            given = surroundings(stack)
+            assert given["NOTIFIER_KAFKA_BOOTSTRAP_SERVERS"] == f"127.0.0.1:{stack.port_base + 8}"
+            assert (given["NOTIFIER_BUS"], given["NOTIFIER_KAFKA_REPLICATION"]) == ("kafka", "1")
+            assert "NOTIFIER_BUS_DATABASE_URL" not in given
+            broker = processes.PidFile(stack.state_dir / "kafka" / "broker.pid").pid()
+            assert broker in stack.processes()
+            stack.kill()
+            stack.up()
+            assert stack.stop() == 0
+            assert stack.processes() == []
+            assert stack.run("reset").returncode == 0
+
+    def test_one_that_is_given_is_used(self, kafka: Kafka, tmp_path: Path) -> None:
+        with LocalStack(tmp_path / "state", FAKE, BUS="kafka", KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap) as stack:
+            stack.up()
+            assert surroundings(stack)["VISIT_API_KAFKA_BOOTSTRAP_SERVERS"] == kafka.bootstrap
+            assert not (stack.state_dir / "kafka").exists()
+            assert stack.stop() == 0
+            assert kafka.alive
+            assert stack.run("reset").returncode == 0
+
+
+def surroundings(stack: LocalStack) -> dict[str, str]:
+    """The environment that all three services were given."""
+    found: dict[str, str] = {}
+    for name in REAL.services:
+        with urllib.request.urlopen(stack.url(name, "/environment")) as answer:
+            found |= json.load(answer)
+    return found
 
 
 class TestRefusals:
