@@ -22,7 +22,7 @@ def config(package: str, url: str = "") -> Config:
 
 
 def head(package: str) -> str:
-    """The newest revision that the code knows."""
+    """The newest revision by Alembic's own account."""
     revision = ScriptDirectory.from_config(config(package)).get_current_head()
     assert revision is not None, f"{package} has no migrations"
     return revision

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,6 @@ import uvloop
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from chassis import migrate
 from chassis.messaging import dead_letters
 from chassis.messaging.bus import TopicSpec
 from chassis.messaging.handlers import Handlers
@@ -137,6 +137,8 @@ async def _migrate(service: Service, settings: RuntimeSettings) -> int:
     if settings.migration_database_url is None:
         print("MIGRATION_DATABASE_URL is not set: migrating needs the role that owns the tables", file=sys.stderr)
         return 2
+    from chassis import migrate  # Alembic costs 10 MB, which a running service need not carry
+
     await migrate.upgrade(service.name, settings.migration_database_url.get_secret_value())
     bus = bus_from(service.name, settings)
     try:
@@ -200,7 +202,7 @@ async def _watch(parts: Sequence[Part], every: float = 5.0) -> None:
 
 
 def _ready_checks(service: Service, runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
-    newest = migrate.head(service.name)
+    newest = newest_revision(service.name)
 
     async def database() -> None:
         async with runtime.db.transaction() as tx:
@@ -209,6 +211,12 @@ def _ready_checks(service: Service, runtime: Runtime) -> dict[str, Callable[[], 
             raise Outage(f"the database is at revision {found}, this version needs {newest}")
 
     return {"database": database, "bus": runtime.bus.ping}
+
+
+def newest_revision(package: str) -> str:
+    """The newest revision that the code knows; a migration's file is named by its revision, `0001_first.py`."""
+    names = (path.name for path in (files(package) / "migrations" / "versions").iterdir())
+    return max(name.partition("_")[0] for name in names if name.endswith(".py"))
 
 
 class _DeadLetterTopic(msgspec.Struct, frozen=True):

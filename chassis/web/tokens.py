@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jwt
 
 from chassis.clock import Clock, RealClock
@@ -69,7 +68,7 @@ class KeySet:
             try:
                 entries = _entries(await self._read())
                 keys = _usable(entries)
-            except (OSError, ValueError, httpx.HTTPError) as error:
+            except (OSError, ValueError) as error:
                 log.warning("the key set could not be read", extra={"error": type(error).__name__})
                 return
             self._read_at = time.monotonic()
@@ -80,12 +79,21 @@ class KeySet:
     async def _read(self) -> Any:
         if not self._source.startswith("https://"):
             return json.loads(await asyncio.to_thread(Path(self._source).read_bytes))
-        # Redirects are not followed: only the host named in the settings can name keys.
-        async with httpx.AsyncClient(timeout=httpx.Timeout(3.0), follow_redirects=False) as client:
-            answer = await client.get(self._source)
-            if answer.status_code != httpx.codes.OK:
-                raise ValueError(f"the issuer answered {answer.status_code}")
-            return answer.json()
+        return await _fetch(self._source)
+
+
+async def _fetch(url: str) -> Any:
+    import httpx  # 4 MB that a stack with a key set in a file need not carry
+
+    # Redirects are not followed: only the host named in the settings can name keys.
+    async with httpx.AsyncClient(timeout=httpx.Timeout(3.0), follow_redirects=False) as client:
+        try:
+            answer = await client.get(url)
+        except httpx.HTTPError as error:
+            raise OSError(f"the issuer cannot be reached: {type(error).__name__}") from error
+    if answer.status_code != httpx.codes.OK:
+        raise ValueError(f"the issuer answered {answer.status_code}")
+    return answer.json()
 
 
 def _entries(document: Any) -> list[Any]:

@@ -1,10 +1,16 @@
 """Rules of the house that imports cannot show: who may commit, read the wall clock, publish."""
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from chassis import migrate
+from chassis.process import newest_revision
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = sorted(path for top in ("chassis", "contracts", "services") for path in (ROOT / top).rglob("*.py"))
@@ -51,3 +57,18 @@ def test_the_rules_can_be_broken(tmp_path: Path) -> None:
     offender = tmp_path / "offender.py"
     offender.write_text("import time\ntx.commit()\nself._bus.publish([])\nwhen = time.time()\n")
     assert {name for name, _ in calls(offender)} == {"tx.commit", "_bus.publish", "time.time"}
+
+
+@pytest.mark.parametrize("service", ["visit_api", "appeal_tracker", "notifier"])
+def test_the_newest_revision_is_read_from_the_names_of_the_migrations(service: str) -> None:
+    assert newest_revision(service) == migrate.head(service)
+
+
+@pytest.mark.parametrize("service", ["visit_api", "appeal_tracker", "notifier"])
+def test_a_running_service_carries_no_library_that_it_does_not_run(service: str) -> None:
+    """Three idle services share 250 MB; these would take 20 MB of each."""
+    code = f"import sys, {service}.__main__; print(*sys.modules)"
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "services")])
+    env = {**os.environ, "PYTHONPATH": paths}
+    loaded = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert not {"alembic", "aiokafka", "httpx", "pytest"} & set(loaded.stdout.split())
