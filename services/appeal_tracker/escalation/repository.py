@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 CLAIM = """
 SELECT t.clock_id, t.step, t.phase, t.tell, t.fire_at, c.subject_kind, c.subject_id, c.round, c.milestone, c.due_at,
        c.state, c.stopped_at, a.visit_id, a.unit_code, a.handling_unit_code, a.handler, a.first_contact
-FROM timers t JOIN clocks c ON c.id = t.clock_id LEFT JOIN appeals a ON a.id = c.subject_id
+FROM timers t JOIN clocks c ON c.id = t.clock_id
+     LEFT JOIN appeals a ON a.id = c.subject_id AND c.subject_kind = 'appeal'
 WHERE t.state = 'pending' AND t.fire_at <= :now
 ORDER BY t.fire_at LIMIT :most
 FOR NO KEY UPDATE OF t, c SKIP LOCKED
