@@ -46,9 +46,9 @@ class Ground:
     ) -> None:
         self._open.close()
 
-    async def database(self, name: str) -> DatabaseUrls:
-        """The database of a service, of the embedded `bus`, or the plumbing alone, brought to its present shape once;
-        what a row leaves in it, the next one must clear."""
+    async def database(self, name: str, of: str = "") -> DatabaseUrls:
+        """The database of a service (or one more `of` it), of the embedded `bus`, or the plumbing alone, brought to its
+        present shape once; what a row leaves in it, the next one must clear."""
         if name not in self._urls:
             urls = self._postgres.ensure_database(name)
             if name == "bus":
@@ -56,7 +56,7 @@ class Ground:
             elif name == PLUMBING:
                 await _execute(urls.migration, MESSAGING)
             else:
-                await migrate.upgrade(name, urls.migration)
+                await migrate.upgrade(of or name, urls.migration)
             self._urls[name] = urls
         return self._urls[name]
 
