@@ -47,9 +47,10 @@ async def by_label(tx: AsyncSession, label: str) -> Calendar:
 
 
 def _label(calendar: str, heads: Mapping[str, CalendarVersion]) -> str:
-    labels, at = [], heads.get(calendar)
-    while at is not None:
-        labels.append(f"{at.calendar}@{at.version}")
+    labels: list[str] = []
+    at = heads.get(calendar)
+    while at is not None and (label := f"{at.calendar}@{at.version}") not in labels:
+        labels.append(label)
         at = heads.get(at.extends) if at.extends else None
     return "+".join(labels)
 

@@ -29,11 +29,13 @@ FROM unnest(CAST(:timer_clocks AS uuid[]), CAST(:steps AS text[]), CAST(:phases 
 
 # The breach is told by whoever records it; what was to be said before or afterwards has no object any more.
 _BREACH = text("""
-UPDATE timers SET state = CASE WHEN phase = 'due' THEN 'fired' ELSE 'cancelled' END,
-    fired_at = CASE WHEN phase = 'due' THEN CAST(:now AS timestamptz) END,
-    late = CASE WHEN phase = 'due' THEN fire_at < CAST(:promptly AS timestamptz) END
-WHERE clock_id = :clock AND state = 'pending'
-RETURNING phase, step, tell, late
+WITH ended AS (
+    UPDATE timers SET state = CASE WHEN phase = 'due' THEN 'fired' ELSE 'cancelled' END,
+        fired_at = CASE WHEN phase = 'due' THEN CAST(:now AS timestamptz) END,
+        late = CASE WHEN phase = 'due' THEN fire_at < CAST(:promptly AS timestamptz) END
+    WHERE clock_id = :clock AND state = 'pending'
+    RETURNING phase, step, tell, late)
+SELECT step, tell, late FROM ended WHERE phase = 'due'
 """)
 
 
@@ -93,7 +95,7 @@ async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID]) -> None:
 
 async def fire_breach(
     tx: AsyncSession, clock: UUID, now: datetime, promptly: datetime
-) -> Row[tuple[str, str, list[str], bool]] | None:
-    """Has the timer of the breach fire now, late if it was due before `promptly`, and the others never."""
-    rows = await tx.execute(_BREACH, {"clock": clock, "now": now, "promptly": promptly})
-    return next((row for row in rows if row.phase == "due"), None)
+) -> Row[tuple[str, list[str], bool]]:
+    """Has the timer of a running clock's breach fire now, late if it was due before `promptly`, and the others never;
+    returns its step, whom it tells, and whether it is late."""
+    return (await tx.execute(_BREACH, {"clock": clock, "now": now, "promptly": promptly})).one()

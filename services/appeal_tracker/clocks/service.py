@@ -104,7 +104,7 @@ async def _breach(tx: AsyncSession, clock: Clock, time: DomainTime) -> Told:
     """Records a breach that the act outran: the loop that would have done so comes too late now."""
     clock.state, clock.breached_at = ClockState.BREACHED, time.now()
     fired = await repository.fire_breach(tx, clock.id, time.now(), promptly(time))
-    return Told(fired.step, fired.tell, fired.late) if fired else Told("due", [], late=False)
+    return Told(fired.step, fired.tell, fired.late)
 
 
 async def cancel(tx: AsyncSession, clocks: Collection[Clock]) -> list[Clock]:
