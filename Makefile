@@ -42,6 +42,9 @@ format:  ## put the style right
 	$(DEV) -m ruff format .
 generate:  ## write the generated files: schemas, AsyncAPI, OpenAPI
 	$(DEV) -m contracts.generate
+	@for name in visit_api appeal_tracker notifier; do \
+	  $(PYTHON) deploy/local/environment.py dev -m $$name openapi > .openapi.new && mv .openapi.new contracts/openapi/$$name.json || exit 1; \
+	done
 	$(DEV) -m visit_api openapi contracts/openapi/visit_api.json
 	$(DEV) -m appeal_tracker openapi contracts/openapi/appeal_tracker.json
 	$(DEV) -m notifier openapi contracts/openapi/notifier.json

@@ -46,6 +46,7 @@ class Cluster:
         self.log = state_dir / "logs" / "postgres.log"
         self.elsewhere = elsewhere(state_dir)
         self._memory = state_dir / "postgres.made-by.json"
+        self._log_began = 0  # how long the log was when the server was started
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,6 +65,8 @@ class Cluster:
         account = self._account(data)
         data = data or self._new_place(account, identity)
         stop_leftovers(data)
+        with files.open_log(self.log) as log:
+            self._log_began = log.tell()
         processes.require_free_port(self.port, "PostgreSQL")
         made_by = self._made_by(data)
         binaries = choose(self.kinds, account, lambda: self._outside(account, identity), made_by)
@@ -178,10 +181,10 @@ class Cluster:
         files.write_json(self._memory, {**files.read_json(self._memory), "kind": binaries.kind})
 
     def last_complaint(self) -> str:
-        """The last thing PostgreSQL said that explains a failure."""
-        lines = processes.last_lines(self.log, 40).splitlines()
+        """The first thing PostgreSQL said since this start that explains a failure; what follows are consequences."""
+        lines = self.log.read_bytes()[self._log_began :].decode(errors="replace").splitlines()
         telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error:", "could not"))]
-        return (telling or lines or ["it said nothing"])[-1].strip() + f" (see {self.log})"
+        return (telling or lines[-1:] or ["it said nothing"])[0].strip() + f" (see {self.log})"
 
 
 def own_server(state_dir: Path, port: int, choice: str, *, fast: bool = False) -> Cluster | None:

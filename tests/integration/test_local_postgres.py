@@ -7,18 +7,18 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import asyncpg
 import pytest
 
-from deploy.local import binaries, cluster, databases, processes
+from deploy.local import binaries, cluster, processes
 from deploy.local.errors import Refused
 from deploy.local.passwords import Passwords
 from deploy.local.postgres import Postgres
-from tests.support.databases import Databases, free_port
+from tests.support.databases import Databases, free_port, refusal
 from tests.support.eventually import eventually
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL to another user")
@@ -45,12 +45,13 @@ def state(postgres: Postgres) -> Path:
     return postgres.state_dir
 
 
-def open_to_all(folder: Path) -> Path:
-    """pytest's folders are private to root; these tests want one that another user reaches."""
-    for parent in [folder, *folder.parents]:
-        if parent.stat().st_uid == os.geteuid() and "pytest" in str(parent):
-            parent.chmod(0o755)
-    return folder
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that another user reaches, as pytest's own are not."""
+    folder = Path(mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 def postmaster(data: Path) -> int:
@@ -60,67 +61,6 @@ def postmaster(data: Path) -> int:
 def data_of(state: Path) -> Path:
     inside = state / "postgres" / "data"
     return inside if inside.exists() else cluster.elsewhere(state) / "data"
-
-
-async def refusal(dsn: str, statement: str = "SELECT 1") -> str:
-    try:
-        connection = await asyncpg.connect(dsn)
-    except asyncpg.PostgresError as error:
-        return str(error)
-    try:
-        await connection.execute(statement)
-    except asyncpg.PostgresError as error:
-        return str(error)
-    finally:
-        await connection.close()
-    return ""
-
-
-class TestRoles:
-    async def test_the_service_uses_what_the_migrator_owns(self, databases: Databases) -> None:
-        urls = databases.server.ensure_database("roles_a")
-        migrator = await asyncpg.connect(urls.migration)
-        await migrator.execute("CREATE TABLE kept (id bigserial PRIMARY KEY, word text)")
-        await migrator.execute("CREATE FUNCTION one() RETURNS int LANGUAGE sql RETURN 1")
-        await migrator.close()
-        service = await asyncpg.connect(urls.service)
-        await service.execute("INSERT INTO kept (word) VALUES ('a'); UPDATE kept SET word = 'b'")
-        assert await service.fetchval("SELECT word FROM kept WHERE id = one()") == "b"
-        await service.close()
-
-    @pytest.mark.parametrize(
-        "statement",
-        ["DELETE FROM mine", "TRUNCATE mine", "CREATE TABLE other ()", "ALTER TABLE mine ADD x int", "DROP TABLE mine"],
-    )
-    async def test_the_service_neither_deletes_nor_changes_tables(self, databases: Databases, statement: str) -> None:
-        urls = databases.server.ensure_database("roles_b")
-        migrator = await asyncpg.connect(urls.migration)
-        await migrator.execute("CREATE TABLE IF NOT EXISTS mine (id int)")
-        await migrator.close()
-        assert await refusal(urls.service, statement) != ""
-
-    async def test_nobody_enters_the_database_of_another_service(self, databases: Databases) -> None:
-        one, other = databases.server.ensure_database("roles_c"), databases.server.ensure_database("roles_d")
-        for role in (one.service, one.migration):
-            wrong = role.rpartition("/")[0] + "/roles_d"
-            assert "permission denied for database" in await refusal(wrong)
-        assert await refusal(other.service) == ""
-
-    async def test_ensuring_twice_keeps_data_and_passwords(self, databases: Databases) -> None:
-        first = databases.server.ensure_database("roles_e")
-        migrator = await asyncpg.connect(first.migration)
-        await migrator.execute("CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)")
-        began = time.monotonic()
-        second = databases.server.ensure_database("roles_e")
-        assert time.monotonic() - began < 2
-        assert second == first._replace(is_new=False)
-        assert first.is_new
-        assert await migrator.fetchval("SELECT id FROM kept") == 7
-        await migrator.close()
-
-    def test_a_name_is_never_sql(self, databases: Databases) -> None:
-        with pytest.raises(ValueError, match="not a database name"):
-            databases.server.ensure_database("x; DROP DATABASE postgres")
 
 
 class TestPrivacy:
@@ -163,8 +103,8 @@ class TestPrivacy:
         assert pwd.getpwuid(uid).pw_name in ("postgres", "nobody")
 
     @as_root
-    def test_as_root_the_data_stay_in_the_state_when_they_can(self, tmp_path: Path) -> None:
-        state = open_to_all(tmp_path) / "reachable"
+    def test_as_root_the_data_stay_in_the_state_when_they_can(self, reachable: Path) -> None:
+        state = reachable / "reachable"
         its = Postgres(state, free_port(), fast=True)
         its.start()
         try:
@@ -176,9 +116,9 @@ class TestPrivacy:
 
     @as_root
     def test_below_a_private_folder_data_and_programs_move_and_no_parent_is_opened(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, reachable: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        private = open_to_all(tmp_path) / "private"
+        private = reachable / "private"
         private.mkdir(mode=0o700)
         package = Path(binaries._wheel_folders()[0]).parents[1]
         for part in (package, package.with_name(f"{package.name}.libs")):
@@ -286,11 +226,11 @@ class TestLife:
             stranger.kill()
             stranger.wait()
 
-    async def test_an_interrupted_first_start_is_begun_anew(self, tmp_path: Path) -> None:
-        unfinished = open_to_all(tmp_path) / "state" / "postgres" / "data.unfinished"
+    async def test_an_interrupted_first_start_is_begun_anew(self, reachable: Path) -> None:
+        unfinished = reachable / "state" / "postgres" / "data.unfinished"
         unfinished.mkdir(parents=True)
         (unfinished / "PG_VERSION").write_text("half")
-        its = Postgres(tmp_path / "state", free_port(), fast=True)
+        its = Postgres(reachable / "state", free_port(), fast=True)
         its.start()
         try:
             assert await refusal(its.dsn()) == ""
@@ -361,8 +301,8 @@ class TestRefusals:
             kept.rename(state / "postgres.passwords.json")
 
     @as_root
-    def test_a_disk_without_room(self, tmp_path: Path) -> None:
-        small = open_to_all(tmp_path) / "small"
+    def test_a_disk_without_room(self, reachable: Path) -> None:
+        small = reachable / "small"
         small.mkdir()
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", small], check=False).returncode:
             pytest.skip("this machine lets nobody mount a small disk")
@@ -373,44 +313,6 @@ class TestRefusals:
         finally:
             its.forget()
             subprocess.run(["umount", small], check=True)
-
-
-class TestGiven:
-    """POSTGRES=postgresql://…: a server that somebody else runs."""
-
-    async def test_it_is_used_and_never_stopped(self, tmp_path: Path, databases: Databases) -> None:
-        its = Postgres(tmp_path / "given", 1, databases.server.dsn())
-        its.start()
-        urls = its.ensure_database("given_a")
-        assert await refusal(urls.service) == ""
-        its.forget()
-        assert await refusal(databases.server.dsn()) == ""
-
-    async def test_a_role_that_may_only_create_is_enough(self, tmp_path: Path, databases: Databases) -> None:
-        admin = await asyncpg.connect(databases.server.dsn())
-        await admin.execute("CREATE ROLE creator LOGIN CREATEDB CREATEROLE PASSWORD 'p@ss word'")
-        await admin.close()
-        place = databases.server.dsn().rpartition("@")[2]
-        its = Postgres(tmp_path / "given", 1, f"postgres://creator:p%40ss%20word@{place}")
-        its.start()
-        urls = its.ensure_database("given_b")
-        its.ensure_database("given_b")
-        assert await refusal(urls.migration, "CREATE TABLE t ()") == ""
-        assert await refusal(urls.service, "SELECT FROM t") == ""
-
-    def test_one_that_is_not_there(self, tmp_path: Path) -> None:
-        port = free_port()
-        with pytest.raises(Refused, match=rf"The PostgreSQL given \(127.0.0.1:{port}\) cannot be used: ") as refused:
-            Postgres(tmp_path / "given", 1, f"postgresql://me:secret@127.0.0.1:{port}/postgres").start()
-        assert "secret" not in str(refused.value)
-
-    def test_one_that_is_too_old(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def old(dsn: str) -> int:
-            return 14
-
-        monkeypatch.setattr(databases, "server_version", old)
-        with pytest.raises(Refused, match=r"\(db:5432\) is version 14, too old: 15 or newer is needed"):
-            Postgres(tmp_path / "given", 1, "postgresql://me@db/postgres").start()
 
 
 def binaries_running(state: Path) -> Path:

@@ -10,16 +10,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
 
 from deploy.local import cluster, processes
-from deploy.local.clock import Scale
-from deploy.local.errors import Refused
 from deploy.local.postgres import Postgres
-from deploy.local.settings import ROOT, Settings
+from deploy.local.settings import ROOT
 from deploy.local.state import State
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
@@ -252,6 +249,9 @@ class TestRefusals:
     def test_a_setting_that_cannot_be(self, stack: LocalStack) -> None:
         assert stack.refused(BUS="rabbit") == "BUS is embedded or kafka, not 'rabbit'."
 
+    def test_a_state_that_lived_in_real_time_goes_on_so(self, stack: LocalStack) -> None:
+        assert "This state lives in real time" in stack.refused(CLOCK_START="2026-10-09T08:00:00+08:00")
+
     def test_a_port_in_use(self, stack: LocalStack) -> None:
         for offset, owner in ((2, "appeal_tracker"), (7, "PostgreSQL")):
             with socket.socket() as taken:
@@ -311,27 +311,6 @@ class TestRefusals:
         finally:
             subprocess.run(["umount", small], check=True)
 
-    @pytest.mark.parametrize(
-        ("settings", "said"),
-        [
-            ({"BUS": "rabbit"}, "BUS is embedded or kafka, not 'rabbit'."),
-            ({"PORT_BASE": "80"}, "PORT_BASE is a number from 1024 to 65526, not '80'."),
-            ({"CLOCK_SPEED": "60"}, "CLOCK_SPEED needs CLOCK_START: from which instant should time run faster?"),
-            ({"CLOCK_START": "tomorrow"}, "CLOCK_START is a time like 2026-10-09T08:00:00+08:00, not 'tomorrow'."),
-            (
-                {"CLOCK_START": "2026-10-09T08:00:00"},
-                "CLOCK_START 2026-10-09T08:00:00 has no offset: write 2026-10-09T08:00:00+08:00, for example.",
-            ),
-            (
-                {"CLOCK_START": "2026-10-09T08:00:00Z", "CLOCK_SPEED": "-1"},
-                "CLOCK_SPEED is a number above 0 and up to 1000000, not '-1'.",
-            ),
-        ],
-    )
-    def test_settings_that_cannot_be(self, settings: dict[str, str], said: str) -> None:
-        with pytest.raises(Refused, match=re.escape(said)):
-            Settings.read(settings)
-
 
 class TestSideBySide:
     def test_two_stacks_know_nothing_of_each_other(self, stack: LocalStack, fresh: LocalStack) -> None:
@@ -353,33 +332,6 @@ class TestReset:
         assert fresh.processes() == []
         assert [path.name for path in fresh.state_dir.iterdir()] == ["cache"]  # what was fetched is no state
         assert not cluster.elsewhere(fresh.state_dir).exists()
-
-
-class TestClock:
-    def test_virtual_time_begins_at_the_first_ready_and_is_kept(self, fresh: LocalStack) -> None:
-        asked: Any = {"CLOCK_START": "2026-10-09T08:00:00+08:00", "CLOCK_SPEED": "60"}
-        fresh.refused(FAKE_BAD_MIGRATION="bus", **asked)
-        file = fresh.state_dir / "clock.json"
-        assert Scale.read(file).anchor is None, "nothing was ready yet"
-        began = time.time()
-        fresh.up(**asked)
-        scale = Scale.read(file)
-        assert (scale.start.isoformat(), scale.speed) == ("2026-10-09T08:00:00+08:00", 60)
-        assert scale.anchor is not None
-        assert began < scale.anchor < time.time()
-        with urllib.request.urlopen(fresh.url("notifier", "/environment")) as got:
-            assert json.load(got)["NOTIFIER_CLOCK_FILE"] == str(file)
-        fresh.stop()
-        fresh.up()
-        assert Scale.read(file) == scale
-        fresh.stop()
-        assert fresh.refused(CLOCK_START="2027-01-01T00:00:00Z") == (
-            "This state lives from 2026-10-09T08:00:00+08:00 at speed 60: "
-            "leave CLOCK_START and CLOCK_SPEED out, or `make reset` first."
-        )
-
-    def test_a_state_that_lived_in_real_time_goes_on_so(self, stack: LocalStack) -> None:
-        assert "This state lives in real time" in stack.refused(CLOCK_START="2026-10-09T08:00:00+08:00")
 
 
 class TestWords:

@@ -70,3 +70,18 @@ class Databases:
             await admin.execute(f"DROP DATABASE IF EXISTS {urls.service.rpartition('/')[2]} WITH (FORCE)")
         finally:
             await admin.close()
+
+
+async def refusal(dsn: str, statement: str = "SELECT 1") -> str:
+    """What PostgreSQL answers to a statement that it refuses; empty when it does it."""
+    try:
+        connection = await asyncpg.connect(dsn)
+    except asyncpg.PostgresError as error:
+        return str(error)
+    try:
+        await connection.execute(statement)
+    except asyncpg.PostgresError as error:
+        return str(error)
+    finally:
+        await connection.close()
+    return ""
