@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from contextlib import ExitStack
 
@@ -17,7 +18,7 @@ from deploy.local.settings import ROOT, Settings
 from deploy.local.signals import Signals
 from deploy.local.state import ADMIN, State
 
-READY_SECONDS = 60.0
+READY_SECONDS = 90.0
 LOOK_EVERY = 0.5  # seconds; the death of a child is noticed at once
 REFRESH_AFTER = 3600.0  # seconds, of real time, after which the services' tokens, good for a day, are made anew
 FIRST_UNIT = {"code": "37401", "name": "济南供电公司"}
@@ -59,7 +60,11 @@ class Supervisor:
             self._watch()
 
     def say(self, text: str) -> None:
-        print(text, flush=True)
+        """Tell the terminal; the stack goes on when nobody listens any more (`make up | head`)."""
+        try:
+            print(text, flush=True)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _start_kafka(self, running: ExitStack) -> None:
         if self.settings.bus != "kafka" or self.settings.kafka_bootstrap_servers:

@@ -216,6 +216,16 @@ class TestDeath:
         assert stack.stop() == 0
         assert stack.output.count("appeal_tracker was killed (SIGKILL); starting it again") == 5
 
+    async def test_it_goes_on_when_nobody_listens_to_it_any_more(self, stack: LocalStack) -> None:
+        stack.up()
+        stack.hang_up()
+        victim = stack.child("notifier")
+        assert victim is not None
+        os.kill(victim, signal.SIGKILL)
+        await eventually(lambda: stack.child("notifier") not in (None, victim))
+        await eventually(lambda: answer(stack.url("notifier", "/readyz")))
+        assert stack.stop() == 0
+
     async def test_old_tokens_are_made_anew_while_it_runs(self, stack: LocalStack) -> None:
         stack.up()
         file = State(stack.state_dir).token("notifier")
@@ -283,7 +293,7 @@ class TestRefusals:
     @pytest.mark.long
     def test_a_service_that_is_never_ready(self, stack: LocalStack) -> None:
         said = stack.refused(FAKE_UNREADY="visit_api")
-        assert 'visit_api is not ready after 60 seconds, it says: 503 {"ready": false}' in said
+        assert 'visit_api is not ready after 90 seconds, it says: 503 {"ready": false}' in said
 
     def test_a_folder_that_cannot_be_written(self, tmp_path: Path) -> None:
         place = Path("/proc/1/state") if os.geteuid() == 0 else tmp_path / "closed" / "state"

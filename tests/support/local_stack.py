@@ -110,11 +110,18 @@ class LocalStack:
             assert time.monotonic() - began < within, self.output
         raise AssertionError(f"it ended with {self._process.wait()}: {self.output}")
 
+    def hang_up(self) -> None:
+        """Close our end of its output."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process.stdout = None
+
     def wait(self, within: float = 30) -> int:
         """Wait for its end; the exit code."""
         assert self._process is not None
         rest, _ = self._process.communicate(timeout=within)
-        self.output += rest.splitlines()
+        self.output += (rest or "").splitlines()
         return self._process.returncode
 
     def stop(self, sent: signal.Signals = signal.SIGTERM, within: float = 30) -> int:
