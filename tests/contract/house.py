@@ -9,6 +9,7 @@ All things belong to `ours`. Every text in them holds `secret`, and every id is 
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -34,8 +35,8 @@ class House:
         self.top, self.elsewhere = f"T{number}", f"E{number}"
         self.ours, self.below, self.beside = f"T{number}-1", f"T{number}-1-1", f"T{number}-2"
         self.secret = f"绝密{number}事"
-        self.staff_no = f"绝密{number}号"
-        self.marks = {self.secret, self.staff_no}
+        self.staff_no = ""  # of a visitor
+        self.marks = {self.secret}
         self.standing: dict[object, str] = {}  # things that no test changes, by what makes them
 
     @property
@@ -44,7 +45,7 @@ class House:
         return self.below, self.beside, self.elsewhere
 
     async def found(self) -> None:
-        """Makes the units, and a member of staff; nobody supervises `ours` or stands above it."""
+        """Makes the units, and a visitor; nobody supervises `ours` or stands above it."""
         admins = {unit: self.client("visit_api", "admin", unit=unit) for unit in (self.top, self.elsewhere)}
         for unit, parent in (
             (self.top, None),
@@ -55,8 +56,7 @@ class House:
         ):
             new = {"code": unit, "name": "单位", **({"parent_code": parent} if parent else {})}
             await done(admins[self.elsewhere if unit == self.elsewhere else self.top].post("/units", json=new))
-        member = {"staff_no": self.staff_no, "name": self.secret, "unit_code": self.ours, "roles": ["visitor"]}
-        await done(self.admin("visit_api").post("/staff", json={**member, "phone": "13800000000"}))
+        self.staff_no = await self.member()
         await self.stack.settle()
 
     def client(self, service: str, *roles: str, unit: str | None) -> httpx.AsyncClient:
@@ -70,6 +70,26 @@ class House:
     def owner(self, service: str, roles: frozenset[str], unit: str) -> httpx.AsyncClient:
         """Somebody in `unit` who may call a route for `roles`."""
         return self.client(service, "admin" if "admin" in roles else min(roles), unit=unit)
+
+    async def unit(self) -> str:
+        """A unit below ours, which every service has heard of."""
+        new = {"code": f"绝密单位{uuid4().hex[:8]}", "name": self.secret, "parent_code": self.ours}
+        unit = await done(self.admin("visit_api").post("/units", json=new))
+        await self.stack.settle()
+        self.marks |= {unit["id"], unit["code"]}
+        return str(unit["code"])
+
+    async def member(self) -> str:
+        """A member of staff."""
+        new = {
+            "staff_no": f"绝密人员{uuid4().hex[:8]}",
+            "name": self.secret,
+            "unit_code": self.ours,
+            "roles": ["visitor"],
+        }
+        member = await done(self.admin("visit_api").post("/staff", json={**new, "phone": "13800000000"}))
+        self.marks |= {member["id"], member["staff_no"]}
+        return str(member["staff_no"])
 
     async def customer(self) -> str:
         new = {"name": self.secret, "kind": "government", "unit_code": self.ours, "customer_no": self.secret}
@@ -114,10 +134,10 @@ class House:
         return self._marked(appeal["clocks"][0])
 
     async def delivery(self) -> str:
-        """A message to the supervisors of `ours`, dead because there are none."""
-        query = {"appeal_id": await self.appeal(), "state": "dead"}
+        """A message about an appeal: the one to the supervisors of `ours`, dead while there are none."""
+        query = {"appeal_id": await self.appeal()}
         found = await done(self.admin("notifier").get("/deliveries", params=query))
-        return self._marked(found["items"][0])
+        return self._marked(min(found["items"], key=lambda delivery: delivery["state"] != "dead"))
 
     def ago(self, **by: float) -> str:
         """An instant before now, as a caller would write it."""

@@ -13,23 +13,15 @@ from tests.contract.places import Place
 Make = Callable[[House], Awaitable[str]]
 
 
-async def _unit(house: House) -> str:
-    return house.ours
-
-
-async def _staff(house: House) -> str:
-    return house.staff_no
-
-
 # Things of a unit, by what their paths begin with.
 THINGS: dict[str, Make] = {
-    "visit_api /v1/units/{code}": _unit,
-    "visit_api /v1/staff/{staff_no}": _staff,
+    "visit_api /v1/units/{code}": House.unit,
+    "visit_api /v1/staff/{staff_no}": House.member,
     "visit_api /v1/customers/{id}": House.customer,
     "visit_api /v1/visits/{id}": House.visit,
     "visit_api /v1/appeals/{id}": House.appeal,
     "visit_api /v1/archive/{visit_id}": House.archived,
-    "appeal_tracker /v1/units/{code}": _unit,
+    "appeal_tracker /v1/units/{code}": House.unit,
     "appeal_tracker /v1/appeals/{id}": House.appeal,
     "appeal_tracker /v1/deadlines/{id}": House.deadline,
     "notifier /v1/deliveries/{id}": House.delivery,
@@ -100,12 +92,12 @@ async def _raised(house: House) -> Json:
     return {"type": "complaint", "summary": "电压不稳", "received_at": house.ago(minutes=5)}
 
 
-async def _unit_below(house: House) -> Json:
-    return {"code": f"{house.top}-{uuid4().hex[:8]}", "name": "新供电所", "parent_code": house.ours}
+async def _unit(house: House) -> Json:
+    return {"code": uuid4().hex, "name": "新供电所", "parent_code": house.ours}
 
 
 async def _member(house: House) -> Json:
-    member = {"staff_no": uuid4().hex[:8], "name": "新人", "unit_code": house.ours, "roles": ["visitor", "handler"]}
+    member = {"staff_no": uuid4().hex, "name": "新人", "unit_code": house.ours, "roles": ["visitor", "handler"]}
     return {**member, "phone": "13900000000", "email": "new@example.com"}
 
 
@@ -114,7 +106,7 @@ async def _case(house: House) -> Json:
 
 
 BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
-    "visit_api POST /v1/units": _unit_below,
+    "visit_api POST /v1/units": _unit,
     "visit_api PATCH /v1/units/{code}": _same(name="改名"),
     "visit_api POST /v1/staff": _member,
     "visit_api PATCH /v1/staff/{staff_no}": _same(roles=["visitor"], active=True),
