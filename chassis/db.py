@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis import crash
 from chassis.outage import is_outage
 
-__all__ = ["Database", "Tracked", "after_commit", "is_outage"]
+__all__ = ["Database", "Tracked", "after_commit", "driver", "is_outage"]
 
 # A dead peer must give up its locks and its place as the active relay within seconds.
 _SERVER_SETTINGS = {
@@ -108,6 +108,17 @@ class Database:
     async def close(self) -> None:
         """Closes the pool; safe twice."""
         await self.engine.dispose()
+
+
+async def driver(tx: AsyncSession) -> asyncpg.Connection:
+    """The bare connection of `tx`, inside its transaction: for hot statements, whose parameters are $1, $2, …"""
+    connection = await tx.connection()
+    its: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+    if not its.is_in_transaction():
+        await tx.execute(
+            text("SELECT 1")
+        )  # SQLAlchemy says BEGIN with a statement of its own; the bare ones go around it
+    return its
 
 
 def after_commit(tx: AsyncSession, call: Callable[[], None]) -> None:

@@ -7,10 +7,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-_SEE = text("""
-INSERT INTO inbox (event_id) SELECT DISTINCT unnest(CAST(:ids AS uuid[])) ORDER BY 1
+from chassis.db import driver
+
+_SEE = """
+INSERT INTO inbox (event_id) SELECT DISTINCT unnest($1::uuid[]) ORDER BY 1
 ON CONFLICT DO NOTHING RETURNING event_id
-""")
+"""
 
 _PURGE = text("""
 DELETE FROM inbox WHERE event_id IN (
@@ -20,7 +22,7 @@ DELETE FROM inbox WHERE event_id IN (
 
 async def see(tx: AsyncSession, ids: Sequence[UUID]) -> set[UUID]:
     """Marks events as seen; returns those that were not. A twin in another transaction is waited for."""
-    return set((await tx.scalars(_SEE, {"ids": list(ids)})).all())
+    return {row["event_id"] for row in await (await driver(tx)).fetch(_SEE, ids)}
 
 
 async def purge(tx: AsyncSession, keep: timedelta) -> int:

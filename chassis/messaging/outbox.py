@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.db import after_commit
+from chassis.db import after_commit, driver
 from chassis.ids import new_id
 from chassis.telemetry import current_traceparent
 from contracts.envelope import Event, encode_payload
@@ -17,15 +17,13 @@ from contracts.envelope import Event, encode_payload
 INSERT = 'INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload, traceparent)'
 
 # `unnest` in one statement: a batch costs one round trip. Rows are numbered in the order given.
-_APPEND = text(f"""
+_APPEND = f"""
 {INSERT}
-SELECT e.id, e.topic, e.key, e.type, CAST(:source AS text), e.subject, CAST(:at AS timestamptz), e.payload,
-       e.traceparent
-FROM unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:types AS text[]),
-            CAST(:subjects AS text[]), CAST(:payloads AS bytea[]), CAST(:traces AS text[]))
+SELECT e.id, e.topic, e.key, e.type, $8, e.subject, $9::timestamptz, e.payload, e.traceparent
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[])
      WITH ORDINALITY AS e (id, topic, key, type, subject, payload, traceparent, place)
 ORDER BY e.place
-""")  # noqa: S608 - made of constants
+"""  # noqa: S608 - made of constants
 
 _PURGE = text("""
 DELETE FROM outbox WHERE seq IN (
@@ -51,19 +49,17 @@ class Outbox:
         if not events:
             return []
         ids = [new_id() for _ in events]
-        await tx.execute(
+        await (await driver(tx)).execute(
             _APPEND,
-            {
-                "ids": ids,
-                "topics": [event.topic for event in events],
-                "keys": [event.key for event in events],
-                "types": [event.type for event in events],
-                "subjects": [event.subject for event in events],
-                "payloads": [_payload(event) for event in events],
-                "source": self.source,
-                "at": at,
-                "traces": traces or [current_traceparent()] * len(events),
-            },
+            ids,
+            [event.topic for event in events],
+            [event.key for event in events],
+            [event.type for event in events],
+            [event.subject for event in events],
+            [_payload(event) for event in events],
+            traces or [current_traceparent()] * len(events),
+            self.source,
+            at,
         )
         after_commit(tx, self.wake)
         return ids

@@ -7,10 +7,9 @@ from typing import Annotated, Any, Self
 
 import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.db import Database, after_commit
+from chassis.db import Database, after_commit, driver
 from chassis.runtime import Runtime
 
 _KEY = "unit_of_work"  # in the request's scope
@@ -54,7 +53,7 @@ class Statements:
     async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
         """The first row of `sql`, whose parameters are $1, $2, …"""
         if self._work.tx is not None:
-            return await (await _driver(self._work.tx)).fetchrow(sql, *values)
+            return await (await driver(self._work.tx)).fetchrow(sql, *values)
         async with self._work.db.connection() as connection:
             return await connection.fetchrow(sql, *values)
 
@@ -64,14 +63,6 @@ class Statements:
             after_commit(self._work.tx, call)
         else:
             call()
-
-
-async def _driver(tx: AsyncSession) -> asyncpg.Connection:
-    connection = await tx.connection()
-    driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
-    if not driver.is_in_transaction():
-        await tx.execute(select(1))  # SQLAlchemy says BEGIN with its first statement, and this one goes around it
-    return driver
 
 
 def begin(request: Request, work: UnitOfWork) -> None:

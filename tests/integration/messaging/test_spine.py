@@ -1,6 +1,7 @@
 """State and event in one commit; published at least once; taken in once; poison set aside in order."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.messaging import dead_letters
 from chassis.messaging.bus import BusUnavailable, Record
+from chassis.messaging.embedded import EmbeddedBus
 from contracts.envelope import headers
 from tests.integration.messaging.spine import NOW, TOPIC, Spine, raised, started
 from tests.support.eventually import eventually
@@ -125,10 +127,60 @@ async def test_a_topic_that_cannot_be_written_does_not_stop_the_others(spine: Sp
     await spine.tell(started())
     relay = spine.relay()
     relay._topics = [TOPIC, "nobody.made"]
-    with pytest.raises(BusUnavailable):
+    await relay.run_once()
+    for _ in range(3):  # and it goes on for the others while the one rests
+        await spine.tell(started())
         await relay.run_once()
     (row,) = await spine.rows("SELECT aggregatetype FROM outbox WHERE published_at IS NULL")
     assert row["aggregatetype"] == "nobody.made"
+    await relay.close()
+
+
+class Blip(EmbeddedBus):
+    """A bus that fails once, at its n-th publishing."""
+
+    fails_at = 0
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        self.fails_at -= 1
+        if self.fails_at == 0:
+            raise BusUnavailable("a blip")
+        await super().publish(records)
+
+
+@pytest.mark.parametrize("fails_at", [2, 3, 4, 5])
+async def test_nothing_read_ahead_overtakes_what_failed(spine: Spine, fails_at: int) -> None:
+    visit = uuid4()
+    for place in range(8):
+        size = 1_200_000 if place == 1 else 10
+        async with spine.db.connection() as connection:
+            await connection.execute(
+                """INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload)
+                VALUES (gen_random_uuid(), 'visit.events', $1, 't.t.v1', '/spine', $2, now(), $3)""",
+                str(visit),
+                str(place),
+                b"x" * size,
+            )
+    blip = Blip(spine.bus._database)
+    blip.fails_at = fails_at
+    relay = spine.relay()
+    relay._bus, relay._share, relay.part = blip, 4, 4
+    relay.longest_backoff = 0.0
+
+    async def drained() -> bool:
+        try:
+            await relay.run_once()
+        except BusUnavailable:
+            return False
+        return await spine.rows("SELECT 1 FROM outbox WHERE published_at IS NULL") == []
+
+    await eventually(drained)
+    subscription = await spine.bus.subscribe("watcher", TOPIC)
+    order = [int(dict(record.headers)["ce_subject"]) for record in await subscription.fetch(100, 1)]
+    first = list(dict.fromkeys(order))
+    assert first == [0, 2, 3, 4, 5, 6, 7]
+    letters = await spine.bus.subscribe("watcher", f"{TOPIC}.dlq")
+    assert len(await letters.fetch(10, 1)) >= 1
     await relay.close()
 
 
@@ -162,6 +214,7 @@ async def publish_raw(spine: Spine, key: str, value: bytes, type_: str = "visit.
         (b"\xff\xfenot json", "visit.started.v1", "InvalidPayload"),
         (b"{}", "visit.started.v9", "UnknownVersion"),
         (b'{"visit_id": 5}', "visit.started.v1", "InvalidPayload"),
+        (b"{}", "visit.started.v1\0", "UnknownVersion"),
     ],
 )
 async def test_what_cannot_be_decoded_is_parked_and_the_rest_flows(
@@ -274,6 +327,38 @@ async def test_what_follows_a_failed_part_does_not_overtake_it(spine: Spine, mon
     await relay.close()
 
 
+async def test_lanes_keep_the_order_of_each_key_and_a_broken_event_stops_only_its_own(spine: Spine) -> None:
+    visits = [uuid4() for _ in range(7)]
+    events = [raised(visit) for _ in range(8) for visit in visits]
+    broken = events[24]
+    spine.broken = {str(broken.appeal_id)}
+    await spine.tell(*events)
+    relay = spine.relay()
+    await relay.run_once()
+    consumer = spine.consumer()
+    consumer.lane = 5
+    await consumer.run_once()
+    await consumer.close()
+    effects = await spine.effects()
+    assert sorted(effects) == sorted(str(event.appeal_id) for event in events if event is not broken)
+    for visit in visits:
+        told = [str(event.appeal_id) for event in events if event.visit_id == visit and event is not broken]
+        assert [effect for effect in effects if effect in told] == told
+    assert len(await spine.rows("SELECT 1 FROM dead_letters")) == 1
+    await relay.close()
+
+
+async def test_a_closed_consumer_has_stored_its_offset(spine: Spine) -> None:
+    await spine.tell(started())
+    relay = spine.relay()
+    await relay.run_once()
+    await taken(spine)
+    subscription = await spine.bus.subscribe("spine", TOPIC)
+    assert await subscription.fetch(10, 0) == []
+    await subscription.close()
+    await relay.close()
+
+
 async def waiting(spine: Spine) -> list[str]:
     """The subjects that are not marked as published."""
     return [row["subject"] for row in await spine.rows("SELECT subject FROM outbox WHERE published_at IS NULL")]
@@ -285,3 +370,74 @@ async def on_the_bus(spine: Spine) -> list[str]:
     records = await subscription.fetch(1000, 0)
     await subscription.close()
     return [dict(record.headers)["ce_subject"].decode() for record in records]
+
+
+async def test_a_run_of_failing_complaints_ends_and_those_behind_it_are_opened(spine: Spine) -> None:
+    bad, good = [raised() for _ in range(40)], [raised() for _ in range(5)]
+    spine.broken = {str(event.appeal_id) for event in bad}
+    await spine.tell(*bad, *good)
+    relay = spine.relay()
+    await relay.run_once()
+    consumer = spine.consumer()
+    consumer.pause, consumer.stall, consumer.longest_backoff = 0.02, 0.3, 0.0
+    taking = asyncio.create_task(consumer.run_once())
+    while not taking.done():
+        assert consumer.healthy()[0], "it moves, record by record"
+        await asyncio.sleep(0.05)
+    await taking
+    assert await spine.effects() == [str(event.appeal_id) for event in good]
+    # Read again after a death, they are not tried three times each once more.
+    again = spine.consumer()
+    again.pause = 60.0
+    (await spine.bus.fetch("DELETE FROM positions"))
+    await consumer.close()
+    await asyncio.wait_for(again.run_once(), 30)
+    assert len(await spine.effects()) == 5
+    await again.close()
+    await relay.close()
+
+
+async def test_what_cannot_be_mended_is_dropped_and_its_key_goes_on(spine: Spine) -> None:
+    visit = uuid4()
+    await publish_raw(spine, str(visit), b"garbage")
+    spine.broken = {str(visit)}
+    complaint = raised(visit)
+    spine.broken.add(str(complaint.appeal_id))
+    await spine.tell(started(visit), complaint)
+    relay = spine.relay()
+    await relay.run_once()
+    await taken(spine)
+    assert await spine.effects() == []
+    spine.broken = set()
+    # The complaint behind the garbage commutes: it is opened; what must keep its order waits.
+    done, failures = await dead_letters.replay(spine.db, spine.handlers)
+    assert (done, len(failures)) == (1, 1)
+    assert await spine.effects() == [str(complaint.appeal_id)]
+    assert await dead_letters.drop(spine.db, TOPIC, 0, 0)
+    assert not await dead_letters.drop(spine.db, TOPIC, 0, 0)
+    assert await dead_letters.replay(spine.db, spine.handlers) == (1, [])
+    assert (await spine.effects())[-1] == str(visit)
+    await relay.close()
+
+
+async def test_what_a_service_does_not_hear_holds_nothing_up(spine: Spine) -> None:
+    visit = uuid4()
+    await publish_raw(spine, str(visit), b"{}", "visit.archived.v9")
+    await spine.tell(started(visit))
+    relay = spine.relay()
+    await relay.run_once()
+    await taken(spine)
+    assert await spine.effects() == [str(visit)]
+    await relay.close()
+
+
+async def test_the_text_of_an_error_does_not_leave(spine: Spine) -> None:
+    visit = uuid4()
+    spine.broken = {str(visit)}
+    await spine.tell(started(visit))
+    relay = spine.relay()
+    await relay.run_once()
+    await taken(spine)
+    (row,) = await spine.rows("SELECT reason FROM dead_letters")
+    assert row["reason"] == "ValueError"
+    await relay.close()
