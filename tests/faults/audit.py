@@ -101,7 +101,7 @@ class Audit:
 
     async def stored(self, ledger: Ledger) -> None:
         """visit_api has what was acknowledged, each once, and nothing else; the directory is known everywhere."""
-        kept = {"units": ledger.units, "staff": ledger.staff, "customers": ledger.customers}
+        kept: dict[str, Iterable[UUID]] = {"units": ledger.units, "staff": ledger.staff, "customers": ledger.customers}
         kept |= {"visits": ledger.visits(), "appeals": ledger.appeals()}
         for table, acknowledged in kept.items():
             same(await self._ids("visit_api", table), acknowledged, f"{table} of visit_api")

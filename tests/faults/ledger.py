@@ -13,7 +13,7 @@ from tests.support.processes import Processes
 
 PARENT, UNIT = "374", "37401"
 VISITOR, HANDLER, SUPERVISOR, PARENT_SUPERVISOR = "S101", "S102", "S110", "S900"
-PATIENCE = 60.0  # seconds a write is tried again
+PATIENCE = 180.0  # seconds a write is tried again
 AGAIN = 0.05  # seconds between two tries
 # After these the same is tried again: the twin of a broken connection still runs; visit_api has not heard that the
 # appeal is closed, or the tracker that it was raised.
@@ -74,11 +74,17 @@ class Client:
     async def directory(self) -> None:
         """Two units, one below the other, and their people."""
         for code, name, parent in ((PARENT, "山东省电力公司", None), (UNIT, "济南供电公司", PARENT)):
-            body = {"id": str(uuid4()), "code": code, "name": name, **({"parent_code": parent} if parent else {})}
-            self.ledger.units.append(UUID((await self._admin("/units", body))["id"]))
+            words = {"id": str(uuid4()), "code": code, "name": name, **({"parent_code": parent} if parent else {})}
+            self.ledger.units.append(UUID((await self._admin("/units", words))["id"]))
         people = [(VISITOR, UNIT, "visitor"), (HANDLER, UNIT, "handler"), (SUPERVISOR, UNIT, "supervisor")]
         for number, unit, role in [*people, (PARENT_SUPERVISOR, PARENT, "supervisor")]:
-            body = {"id": str(uuid4()), "staff_no": number, "name": number, "unit_code": unit, "roles": [role]}
+            body: dict[str, Any] = {
+                "id": str(uuid4()),
+                "staff_no": number,
+                "name": number,
+                "unit_code": unit,
+                "roles": [role],
+            }
             self.ledger.staff.append(UUID((await self._admin("/staff", body))["id"]))
 
     async def customer(self) -> UUID:

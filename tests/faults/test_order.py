@@ -23,6 +23,7 @@ from tests.support.eventually import eventually
 
 WRITERS = 32
 VISITS = 8  # at a time: every visit has several writers
+POOL = {"VISIT_API_DATABASE_POOL_SIZE": str(WRITERS + 4)}
 TOPIC = "visit.events"
 KINDS: dict[type[Event], str] = {
     VisitPlanned: "plan",
@@ -64,13 +65,27 @@ class Written:
     place: int
 
 
-@pytest.mark.parametrize("writes", [15, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
-async def test_order_holds_under_many_writers(begin: Begin, bus: str | None, writes: int) -> None:
-    settings = {"VISIT_API_DATABASE_POOL_SIZE": str(WRITERS + 4)}
-    async with begin(bus, names=["visit_api"], **settings) as load:
+async def test_order_holds_under_many_writers(begin: Begin, bus: str | None) -> None:
+    async with begin(bus, names=["visit_api"], **POOL) as load:
         await slow_down(load.services.admin("visit_api"))
-        await Writers(load.client, await load.client.customer()).write(writes)
-        written = await look_up(load)
+        await Writers(load.client, await load.client.customer()).write(10)
+        in_order(await look_up(load), bus)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_order_holds_while_the_writing_process_dies(begin: Begin, bus: str | None) -> None:
+    crashes = [
+        f"{point}:{nth}" for nth in (2, 5, 9) for point in ("relay.published", "request.committed", "relay.read")
+    ]
+    async with begin(bus, {"visit_api": crashes}, names=["visit_api"], **POOL) as load:
+        await slow_down(load.services.admin("visit_api"))
+        await Writers(load.client, await load.client.customer()).write(150)
+        in_order(await look_up(load), bus)
+        assert load.services.crashed_at()["visit_api"] == crashes
+
+
+def in_order(written: Sequence[Written], bus: str | None) -> None:
     by_number = [its.committed for its in sorted(written, key=lambda its: its.seq)]
     assert by_number != sorted(by_number), "no commit overtook another: the delays prove nothing"
     # The embedded log has one order for all of a topic; Kafka has one for each key, which is the visit.

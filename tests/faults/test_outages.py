@@ -20,11 +20,11 @@ from tests.support.processes import Processes
 async def test_postgresql_away(begin: Begin, databases: Databases) -> None:
     async with begin() as load:
         await load.day()
-        with postgresql_away(databases):
-            await nothing_can_be_asked(load)
-            writing = asyncio.create_task(load.day())
-            await eventually(lambda: len(load.client.refusals) > 3)
-        await writing
+        async with asyncio.TaskGroup() as together:
+            with postgresql_away(databases):
+                await nothing_can_be_asked(load)
+                together.create_task(load.day())
+                await eventually(lambda: len(load.client.refusals) > 3)
         assert all(after is not None and int(after) > 0 for after in load.client.refusals)
         await load.end()
         assert load.services.deaths == [], "an outage is waited for"
@@ -61,11 +61,11 @@ async def test_postgresql_dies_again_and_again(
     chance = random.Random(how)
     async with durable(databases), begin(bus) as load:
         for _ in range(8):
-            working = asyncio.create_task(load.day())
-            await asyncio.sleep(chance.uniform(0, 1.5))  # any moment of a day's work will do
-            with postgresql_away(databases, how):
-                await nothing_can_be_asked(load)
-            await working
+            async with asyncio.TaskGroup() as together:
+                together.create_task(load.day())
+                await asyncio.sleep(chance.uniform(0, 1.5))  # any moment of a day's work will do
+                with postgresql_away(databases, how):
+                    await nothing_can_be_asked(load)
         await load.end(within=120)
         assert load.services.accidents() == []
 

@@ -194,7 +194,7 @@ class Processes:
 
             async def ready() -> bool:
                 assert not self.accidents(), self.accidents()
-                answers = []
+                answers: list[int | str] = []
                 for name in self.names:
                     try:
                         answers.append((await http.get(f"{self.url(name)}/readyz")).status_code)
@@ -235,8 +235,12 @@ class Processes:
         self._issuer = Issuer(state.auth)
         clock.Scale(self.start, 1.0, None).write(state.clock)
         clock.set_off(state.clock)
-        bus = "kafka" if self.kafka else "embedded"
-        self._stack = Settings(self.folder, free_port_base(), bus=bus, kafka_bootstrap_servers=self.kafka)
+        self._stack = Settings(
+            self.folder,
+            free_port_base(),
+            bus="kafka" if self.kafka else "embedded",
+            kafka_bootstrap_servers=self.kafka,
+        )
         bus_database = None if self.kafka else self.urls["bus"].service
         for name in self.names:
             files.write(state.token(name), self._issuer.token(["service"], None, name))
