@@ -1,5 +1,6 @@
 """One PostgreSQL for a test run, and a database of its own for each test that commits, cloned from a migrated one."""
 
+import random
 import socket
 from contextlib import closing
 from pathlib import Path
@@ -13,13 +14,21 @@ from deploy.local.databases import DatabaseUrls
 from deploy.local.postgres import Postgres
 
 SERVICES = ("visit_api", "appeal_tracker", "notifier")
+_PORTS = range(20_000, 32_000)  # Linux gives outgoing connections 32768 and up, others 49152 and up
+_choice = random.SystemRandom()  # two runs at once must not make the same choices
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on now; nor will it be taken by an outgoing connection while its server starts
+    or is away, as one of those that the system hands out might be."""
+    while True:
+        port = _choice.choice(_PORTS)
+        with closing(socket.socket()) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def free_port_pair() -> int:
