@@ -19,8 +19,8 @@ _choice = random.SystemRandom()  # two runs at once must not make the same choic
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now; nor does the system give it to an outgoing connection while its server
-    is starting or away."""
+    """A loopback port that nobody listens on now, and that the system gives to no outgoing connection while its server
+    starts or is away."""
     while True:
         port = _choice.choice(_PORTS)
         with closing(socket.socket()) as probe:
