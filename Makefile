@@ -21,7 +21,7 @@ token:  ## print a token: make -s token ROLE=admin UNIT=37401 [STAFF=…]
 	$(RUN) -m deploy.local token
 demo:  ## play the whole life of an appeal in two minutes; BUS=kafka
 	$(RUN) -m deploy.local.demo
-dlq:  ## list dead letters, or replay them: make dlq [SERVICE=…] [DO=replay [KEY=…]]
+dlq:  ## list dead letters, or replay them: make dlq [SERVICE=…] [DO=replay [KEY=…]|DO=drop PLACE=…]
 	$(RUN) -m deploy.local dlq
 kafka-console:  ## print a topic with Kafka's own consumer: make kafka-console TOPIC=visit.events
 	$(RUN) -m deploy.local kafka-console

@@ -8,6 +8,10 @@ _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 _TRANSIENT_STATES = frozenset({"55P03", "25006", "25P03"})
 
 
+# An OSError for what is wrong here, not for what is away.
+_OWN_FAULTS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+
+
 class Outage(Exception):
     """A component this service stands on cannot be used right now; the caller waits and tries again."""
 
@@ -20,7 +24,7 @@ def is_outage(error: BaseException) -> bool:
 def _transient(error: BaseException) -> bool:
     # OSError covers refused and reset connections and, since 3.11, TimeoutError (pool, connect and command time-outs).
     if isinstance(error, (Outage, OSError)):
-        return True
+        return not isinstance(error, _OWN_FAULTS)
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
         return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES

@@ -94,9 +94,10 @@ def main(service: Service, words: Sequence[str] | None = None) -> None:
     commands.add_parser("settings", help="print the settings table")
     openapi = commands.add_parser("openapi", help="print the OpenAPI document, or write it to FILE")
     openapi.add_argument("file", type=Path, nargs="?", metavar="FILE")
-    letters = commands.add_parser("dlq", help="list or replay dead letters")
-    letters.add_argument("do", choices=["list", "replay"], nargs="?", default="list")
+    letters = commands.add_parser("dlq", help="list, replay or drop dead letters")
+    letters.add_argument("do", choices=["list", "replay", "drop"], nargs="?", default="list")
     letters.add_argument("--key", help="replay this key alone")
+    letters.add_argument("--place", help="topic/partition/offset of the one to drop, as listed")
     chosen = parser.parse_args(words)
     sys.exit(_run(service, chosen))
 
@@ -115,7 +116,7 @@ def _run(service: Service, chosen: argparse.Namespace) -> int:
         if word == "migrate":
             return runner.run(_migrate(service, settings))
         if word == "dlq":
-            return runner.run(_dead_letters(service, settings, chosen.do, chosen.key))
+            return runner.run(_dead_letters(service, settings, chosen))
         return runner.run(_serve(service, settings, list(service.processes) if word == "all" else [word]))
 
 
@@ -148,20 +149,36 @@ async def _migrate(service: Service, settings: RuntimeSettings) -> int:
     return 0
 
 
-async def _dead_letters(service: Service, settings: RuntimeSettings, do: str, key: str | None) -> int:
+async def _dead_letters(service: Service, settings: RuntimeSettings, chosen: argparse.Namespace) -> int:
     async with Runtime(service.name, settings) as runtime:
-        if do == "list":
+        if chosen.do == "list":
             async with runtime.db.transaction() as tx:
                 for row in await dead_letters.listed(tx):
-                    row["key"] = row["key"].decode(errors="replace")
-                    print(json.dumps(row, default=str, ensure_ascii=False))
+                    place = f"{row.pop('topic')}/{row.pop('partition')}/{row.pop('record_offset')}"
+                    shown = {
+                        "place": place,
+                        **row,
+                        "key": row["key"].decode(errors="replace"),
+                        "digest": row["digest"].hex(),
+                    }
+                    print(json.dumps(shown, default=str, ensure_ascii=False))
             return 0
-        only = key.encode() if key else None
+        if chosen.do == "drop":
+            return await _drop(runtime, chosen.place or "")
+        only = chosen.key.encode() if chosen.key else None
         done, failures = await dead_letters.replay(runtime.db, service.handlers(runtime), only)
-        print(f"{done} replayed, {len(failures)} keys still failing")
+        print(f"{done} replayed, {len(failures)} still failing")
         for failure in failures:
             print(failure, file=sys.stderr)
         return 1 if failures else 0
+
+
+async def _drop(runtime: Runtime, place: str) -> int:
+    topic, partition, offset = [*place.split("/"), "", ""][:3]
+    dropped = partition.isdecimal() and offset.isdecimal()
+    dropped = dropped and await dead_letters.drop(runtime.db, topic, int(partition), int(offset))
+    print(f"dropped {place}" if dropped else f"no dead letter waits at {place!r} here", file=sys.stderr)
+    return 0 if dropped else 1
 
 
 async def _serve(service: Service, settings: RuntimeSettings, words: Sequence[str]) -> int:
@@ -207,7 +224,7 @@ def _ready_checks(service: Service, runtime: Runtime) -> dict[str, Callable[[], 
     async def database() -> None:
         async with runtime.db.transaction() as tx:
             found = await tx.scalar(text("SELECT version_num FROM alembic_version"))
-        if found != newest:
+        if found is None or found < newest:  # a newer one was made to bear this version too: expand, then contract
             raise Outage(f"the database is at revision {found}, this version needs {newest}")
 
     return {"database": database, "bus": runtime.bus.ping}

@@ -20,7 +20,8 @@ from chassis.outage import Outage, is_outage
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
     name text PRIMARY KEY,
-    next_offset bigint NOT NULL DEFAULT 0
+    next_offset bigint NOT NULL DEFAULT 0,
+    compacted_to bigint NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS records (
     topic text NOT NULL REFERENCES topics (name),
@@ -32,6 +33,7 @@ CREATE TABLE IF NOT EXISTS records (
     PRIMARY KEY (topic, record_offset)
 );
 CREATE INDEX IF NOT EXISTS records_by_key ON records (topic, key, record_offset);
+CREATE INDEX IF NOT EXISTS records_tombstones ON records (topic, written_at) WHERE value IS NULL;
 CREATE TABLE IF NOT EXISTS positions (
     group_name text NOT NULL,
     topic text NOT NULL,
@@ -65,19 +67,38 @@ ON CONFLICT (group_name, topic) DO UPDATE SET next_offset = excluded.next_offset
 WHERE positions.next_offset < excluded.next_offset
 """
 
+# By the last record that is still there: behind an end that expired there is nothing to read.
 _LAG = """
-SELECT greatest(0, t.next_offset - coalesce(p.next_offset, 0))
-FROM topics t LEFT JOIN positions p ON p.topic = t.name AND p.group_name = $1 WHERE t.name = $2
+SELECT greatest(0, 1 + coalesce(max(record_offset), -1) - coalesce(
+    (SELECT next_offset FROM positions WHERE group_name = $1 AND topic = $2), 0))
+FROM records WHERE topic = $2
 """
 
-_EXPIRE = "DELETE FROM records WHERE topic = $1 AND written_at < now() - make_interval(days => $2)"
-
-# The last record of a key stays; a tombstone stays long enough for every reader to hear of it.
+# Each step is bounded; a step that was full is followed by another.
+_STEP = 10_000  # records
+_EXPIRE = """
+WITH oldest AS (SELECT record_offset FROM records WHERE topic = $1 ORDER BY record_offset LIMIT $3), gone AS (
+    DELETE FROM records r USING oldest o WHERE r.topic = $1 AND r.record_offset = o.record_offset
+    AND r.written_at < now() - make_interval(days => $2) RETURNING 1)
+SELECT count(*) FROM gone
+"""
+# Each record written since the last time makes the earlier ones of its key superfluous.
 _COMPACT = """
-DELETE FROM records r WHERE r.topic = $1 AND (
-    EXISTS (SELECT FROM records later WHERE later.topic = r.topic AND later.key = r.key
-            AND later.record_offset > r.record_offset)
-    OR (r.value IS NULL AND r.written_at < now() - make_interval(days => $2)))
+WITH news AS (
+    SELECT r.record_offset, r.key FROM records r JOIN topics t ON t.name = r.topic
+    WHERE r.topic = $1 AND r.record_offset >= t.compacted_to ORDER BY r.record_offset LIMIT $2
+), gone AS (
+    DELETE FROM records r USING news n WHERE r.topic = $1 AND r.key = n.key AND r.record_offset < n.record_offset
+), moved AS (
+    UPDATE topics SET compacted_to = n.last + 1 FROM (SELECT max(record_offset) AS last FROM news) n
+    WHERE name = $1 AND n.last IS NOT NULL
+)
+SELECT count(*) FROM news
+"""
+# A tombstone stays long enough for every reader to hear of it.
+_BURY = """
+WITH gone AS (DELETE FROM records WHERE topic = $1 AND value IS NULL AND written_at < now() - make_interval(days => $2)
+    RETURNING 1) SELECT count(*) FROM gone
 """
 
 _TAKE_OVER = 1.0  # seconds between two tries to become a group's active member
@@ -116,7 +137,13 @@ class EmbeddedBus:
 
     async def maintain(self, topics: Iterable[TopicSpec]) -> None:
         for topic in topics:
-            await self.fetch(_COMPACT if topic.compacted else _EXPIRE, topic.name, topic.retention_days)
+            if topic.compacted:
+                while await self.fetchval(_COMPACT, topic.name, _STEP) == _STEP:
+                    pass
+                await self.fetchval(_BURY, topic.name, topic.retention_days)
+            else:
+                while await self.fetchval(_EXPIRE, topic.name, topic.retention_days, _STEP) == _STEP:
+                    pass
 
     async def ping(self) -> None:
         await self.fetchval("SELECT count(*) FROM topics WHERE false")
@@ -195,6 +222,8 @@ class EmbeddedSubscription:
             await self._bus.fetch(_COMMIT, self._group, self._topic, records[-1].offset + 1)
 
     async def lag(self) -> int:
+        if self._held is None or self._held.is_closed():
+            return 0  # the active member's, not ours
         return int(await self._bus.fetchval(_LAG, self._group, self._topic) or 0)
 
     async def close(self) -> None:
@@ -208,9 +237,9 @@ class EmbeddedSubscription:
         connection, mine = await self._bus.as_member("SELECT pg_try_advisory_lock($1, $2)", *self._lock())
         if not mine:
             return False
-        self._held = connection
         sql = "SELECT next_offset FROM positions WHERE group_name = $1 AND topic = $2"
         self._next = await self._bus.fetchval(sql, self._group, self._topic) or 0
+        self._held = connection
         return True
 
     def _lock(self) -> tuple[int, int]:

@@ -39,6 +39,10 @@ class Handlers(Mapping[type[Event], Handler]):
     def __len__(self) -> int:
         return len(self._table)
 
+    def hears(self, event_type: str) -> bool:
+        """Whether events of this type, in whichever version, concern this service."""
+        return event_type.rpartition(".v")[0] in {event.type.rpartition(".v")[0] for event in self._table}
+
     @property
     def topics(self) -> list[str]:
         """The topics heard."""

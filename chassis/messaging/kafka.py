@@ -163,13 +163,18 @@ class KafkaSubscription:
             raise BusUnavailable(f"kafka: {error!r}") from error
 
     async def lag(self) -> int:
-        if self._consumer is None:
+        """Asked of the broker, not of the last fetch: a deaf fetcher moves neither its position nor its high water."""
+        consumer = self._consumer
+        if consumer is None or not (assigned := consumer.assignment()):
             return 0
-        behind = 0
-        for partition in self._consumer.assignment():
-            if (end := self._consumer.highwater(partition)) is not None:
-                behind += max(0, end - await self._consumer.position(partition))
-        return behind
+        try:
+            async with asyncio.timeout(_COMMIT):
+                ends = await consumer.end_offsets(list(assigned))
+                return sum([max(0, end - await consumer.position(place)) for place, end in ends.items()])
+        except IllegalStateError:
+            return 0  # a rebalance took the partitions away meanwhile
+        except (KafkaError, OSError) as error:
+            raise BusUnavailable(f"kafka: {error!r}") from error
 
     async def close(self) -> None:
         consumer, self._consumer = self._consumer, None

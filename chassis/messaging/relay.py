@@ -1,6 +1,7 @@
 """The relay: publishes what the outbox holds, and is the only one who publishes."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from itertools import groupby
@@ -10,10 +11,12 @@ import msgspec
 from prometheus_client import Counter, Gauge
 
 from chassis import crash
-from chassis.db import Database
+from chassis.db import Database, is_outage
 from chassis.messaging.bus import Bus, Headers, Record, RecordTooLarge
 from chassis.worker import Worker
 from contracts.envelope import headers
+
+log = logging.getLogger(__name__)
 
 # In turn: each topic gets its own share of every round, so a flood on one never stands before another.
 # What is in flight ($3) is left out by name, never by "after the last one": a lower number may be committed later.
@@ -57,6 +60,7 @@ class Relay(Worker):
         self._topics, self._share = list(topics), share  # rows of each topic in a round
         self._connection: asyncpg.Connection | None = None
         self._ahead: list[asyncpg.Record] = []  # the next round, if it was read already
+        self._resting: dict[str, tuple[float, float]] = {}  # topics that failed: until when, and the pause after that
         self._measured = float("-inf")
 
     async def run_once(self) -> bool:
@@ -65,22 +69,21 @@ class Relay(Worker):
             await asyncio.sleep(self.follower_idle)
             return True
         await self._measure(connection)
-        rows, self._ahead = self._ahead or await connection.fetch(_READ, self._topics, self._share, []), []
+        # Whatever fails from here on, the next round starts from what the database says is not published.
+        rows, self._ahead = self._ahead or await self._read(connection, []), []
         if not rows:
             return False
         crash.point("relay.read")
-        if failures := await self._relay(connection, rows):
-            # One topic's outage is waited for only after the others were served; what follows must not overtake it.
-            self._ahead = []
-            raise failures[0]
-        return True
+        self._ahead = await self._relay(connection, rows)
+        return not self._resting
 
-    async def _relay(self, connection: asyncpg.Connection, rows: list[asyncpg.Record]) -> list[BaseException]:
-        """One round; returns why a topic was left where it failed."""
+    async def _relay(self, connection: asyncpg.Connection, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
+        """One round; returns the next one, where it could be read ahead."""
         waiting = [list(its) for _, its in groupby(rows, key=lambda row: row["aggregatetype"])]
         more = any(len(its) == self._share for its in waiting)
+        ahead: list[asyncpg.Record] = []
         acknowledged: list[int] = []
-        failures: list[BaseException] = []
+        failed = False
         while waiting:
             parts = [its[: self.part] for its in waiting]
             waiting = [its[self.part :] for its in waiting]
@@ -91,30 +94,44 @@ class Relay(Worker):
                 return_exceptions=True,
             )
             crash.point("relay.published")
-            if database is not None:
-                return [database]
-            acknowledged = []
+            if isinstance(database, BaseException):
+                raise database
+            ahead, acknowledged = database, []
             for place, (its, outcome) in enumerate(zip(parts, outcomes, strict=True)):
                 if outcome is None:
                     acknowledged += [row["seq"] for row in its]
+                    self._resting.pop(its[0]["aggregatetype"], None)
                 elif isinstance(outcome, RecordTooLarge):
                     await self._set_aside(connection, its)
                 else:
-                    failures.append(outcome)
-                    waiting[place] = []
+                    failed, waiting[place] = True, []
+                    self._rest(its[0]["aggregatetype"], outcome)
             waiting = [its for its in waiting if its]
         await self._keep_up(connection, acknowledged, [])
-        return failures
+        return [] if failed else ahead  # what was read ahead must not overtake what failed
+
+    def _rest(self, topic: str, error: BaseException) -> None:
+        """Leaves a topic that cannot be written alone for a while, longer each time; the others go on."""
+        if not is_outage(error):
+            raise error
+        _, pause = self._resting.get(topic, (0.0, 0.05))
+        self._resting[topic] = (time.monotonic() + pause, min(pause * 2, self.longest_backoff))
+        if pause > self.longest_backoff / 2:
+            log.warning("a topic cannot be written", extra={"topic": topic, "error": repr(error)})
+
+    async def _read(self, connection: asyncpg.Connection, in_flight: list[int]) -> list[asyncpg.Record]:
+        now = time.monotonic()
+        topics = [topic for topic in self._topics if self._resting.get(topic, (now, 0.0))[0] <= now]
+        rows: list[asyncpg.Record] = await connection.fetch(_READ, topics, self._share, in_flight)
+        return rows
 
     async def _keep_up(
         self, connection: asyncpg.Connection, acknowledged: list[int], in_flight: list[asyncpg.Record]
-    ) -> None:
+    ) -> list[asyncpg.Record]:
         """The database's part: marks what was published, and reads on behind what is being published last."""
         if acknowledged:
             await connection.execute(_MARK, acknowledged)
-        if in_flight:
-            seqs = [row["seq"] for row in in_flight]
-            self._ahead = await connection.fetch(_READ, self._topics, self._share, seqs)
+        return await self._read(connection, [row["seq"] for row in in_flight]) if in_flight else []
 
     async def close(self) -> None:
         if self._connection is not None and not self._connection.is_closed():
@@ -143,8 +160,9 @@ class Relay(Worker):
             try:
                 await self._bus.publish([record])
             except RecordTooLarge as error:
-                await connection.execute(_REFUSE, row["seq"], str(error))
+                # Told first: what dies in between tells it again.
                 await self._bus.publish([_oversize_notice(row, size)])
+                await connection.execute(_REFUSE, row["seq"], str(error))
                 _refused.labels(self._service, row["aggregatetype"]).inc()
             else:
                 await connection.execute(_MARK, [row["seq"]])
@@ -168,6 +186,7 @@ def _record(row: asyncpg.Record) -> Record:
 def _oversize_notice(row: asyncpg.Record, size: int) -> Record:
     reason = f"record of {size} bytes is too large for the bus; it stays in the outbox of {row['source']}"
     topic = row["aggregatetype"].removesuffix(".dlq") + ".dlq"
-    its = headers(row["id"], row["type"], row["source"], row["subject"], row["time"], row["traceparent"])
-    why = (("dlq_group", b"relay"), ("dlq_reason", reason.encode()))
-    return Record(topic, row["aggregateid"], b"", (*its, *why))
+    # Whatever made the row too large, its notice is not.
+    key, type_, subject = (row[name][:200] for name in ("aggregateid", "type", "subject"))
+    its = headers(row["id"], type_, row["source"], subject, row["time"], row["traceparent"])
+    return Record(topic, key, b"", (*its, ("dlq_group", b"relay"), ("dlq_reason", reason.encode())))

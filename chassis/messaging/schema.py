@@ -44,12 +44,14 @@ CREATE TABLE dead_letters (
     type text,
     reason text NOT NULL,
     attempts integer NOT NULL,
+    holds boolean NOT NULL,
     parked_at timestamptz NOT NULL DEFAULT now(),
-    replayed_at timestamptz,
+    settled_at timestamptz,
+    settled_how text,
     digest bytea NOT NULL,
     PRIMARY KEY (topic, partition, record_offset, digest)
 );
-CREATE INDEX dead_letters_parked ON dead_letters (topic, key) WHERE replayed_at IS NULL;
+CREATE INDEX dead_letters_parked ON dead_letters (topic, key) WHERE settled_at IS NULL;
 """
 
 _MAY_DELETE = "DO $$ BEGIN EXECUTE format('GRANT DELETE ON {table} TO %I', current_database() || '_service'); END $$;"

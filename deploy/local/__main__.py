@@ -56,14 +56,18 @@ def token(settings: Settings, programs: Programs) -> int:
 
 
 def dlq(settings: Settings, programs: Programs) -> int:
-    """List the dead letters of all services or of SERVICE; DO=replay handles them again, with KEY= one key's only."""
+    """List the dead letters of all services or of SERVICE; DO=replay handles them again, with KEY= one key's only;
+    DO=drop gives up the one at PLACE=, so that its key goes on without it."""
     chosen = os.environ.get("SERVICE") or None
     if chosen is not None and chosen not in programs.services:
         raise Refused(f"There is no service {chosen!r}; the services are {', '.join(programs.services)}.")
     do = os.environ.get("DO") or "list"
-    if do not in ("list", "replay"):
-        raise Refused(f"DO is list or replay, not {do!r}.")
-    words = ["dlq", do, *(["--key", os.environ["KEY"]] if os.environ.get("KEY") else [])]
+    if do not in ("list", "replay", "drop"):
+        raise Refused(f"DO is list, replay or drop, not {do!r}.")
+    words = ["dlq", do]
+    for name in ("KEY", "PLACE"):
+        if os.environ.get(name):
+            words += [f"--{name.lower()}", os.environ[name]]
     codes = []
     for name in [chosen] if chosen else programs.services:
         print(f"{name}:", flush=True)

@@ -73,3 +73,16 @@ async def test_many_writers_give_each_record_one_place_in_the_order_of_commits(s
     rows = await bus.fetch("SELECT record_offset, value FROM records WHERE topic = $1 ORDER BY 1", TOPIC.name)
     assert [row["record_offset"] for row in rows] == list(range(60))
     assert all(len({row["value"] for row in rows[place : place + 3]}) == 1 for place in range(0, 60, 3))
+
+
+async def test_an_end_that_expired_is_no_lag_and_a_waiting_member_has_none(spine: Spine) -> None:
+    bus = spine.bus
+    await bus.ensure([TOPIC])
+    await bus.publish([Record(TOPIC.name, "k", b"1"), Record(TOPIC.name, "k", b"2")])
+    subscription = await bus.subscribe("g", TOPIC.name)
+    assert await subscription.lag() == 0
+    await subscription.fetch(1, 0.1)
+    assert await subscription.lag() == 2
+    await aged(bus, timedelta(days=8))
+    await bus.maintain([TOPIC])
+    assert await subscription.lag() == 0

@@ -316,13 +316,9 @@ async def test_what_follows_a_failed_part_does_not_overtake_it(spine: Spine, mon
         await publish(records)
 
     monkeypatch.setattr(spine.bus, "publish", sometimes)
-    failed = 0
     while await waiting(spine):
-        try:
-            await relay.run_once()
-        except BusUnavailable:
-            failed += 1
-    assert failed == 3
+        await relay.run_once()
+    assert next(turns) > 7, "the bus was away three times"
     assert await on_the_bus(spine) == [str(event.appeal_id) for event in events]
     await relay.close()
 
@@ -379,7 +375,7 @@ async def test_a_run_of_failing_complaints_ends_and_those_behind_it_are_opened(s
     relay = spine.relay()
     await relay.run_once()
     consumer = spine.consumer()
-    consumer.pause, consumer.stall, consumer.longest_backoff = 0.02, 0.3, 0.0
+    consumer.pause, consumer.stall, consumer.longest_backoff = 0.05, 3.0, 0.0
     taking = asyncio.create_task(consumer.run_once())
     while not taking.done():
         assert consumer.healthy()[0], "it moves, record by record"
