@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -64,19 +64,25 @@ class Outbox:
         after_commit(tx, self.wake)
         return ids
 
-    def row(self, event: Event, at: datetime) -> tuple[Any, ...]:
-        """The values of `INSERT`'s columns, for a hot statement that tells what it writes; who runs it calls `wake`."""
-        return (
-            new_id(),
-            event.topic,
-            event.key,
-            event.type,
-            self.source,
-            event.subject,
-            at,
-            _payload(event),
-            current_traceparent(),
-        )
+    def row(self, event: Event, at: datetime, trace: str | None = None) -> "Row":
+        """What `INSERT` takes, for a hot statement that tells what it writes; whoever runs it wakes us after the commit.
+        `trace` is the current one where none is given."""
+        payload, traceparent = _payload(event), trace or current_traceparent()
+        return Row(new_id(), event.topic, event.key, event.type, self.source, event.subject, at, payload, traceparent)
+
+
+class Row(NamedTuple):
+    """The values of `INSERT`'s columns."""
+
+    id: UUID
+    topic: str
+    key: str
+    type: str
+    source: str
+    subject: str
+    at: datetime
+    payload: bytes | None
+    traceparent: str | None
 
 
 def _payload(event: Event) -> bytes | None:

@@ -6,6 +6,7 @@ timers is past already is simply due, and the escalation fires it at once.
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 from prometheus_client import Counter
@@ -13,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository
 from appeal_tracker.appeals.models import SUBJECT
-from appeal_tracker.appeals.repository import Entry, Opening
+from appeal_tracker.appeals.repository import Opening
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.planning import UNKNOWN_TYPE, NewClock, Planner, Subject, no_clock_reason
 from appeal_tracker.policies import service as policies
+from chassis.db import after_commit
 from chassis.runtime import Runtime
 from contracts.appeals import AppealOpened, AppealRaised, ClockStarted
 from contracts.envelope import Message
@@ -28,10 +30,9 @@ _opened = Counter("appeals_opened", "Appeals opened")
 _unknown = Counter("appeals_of_unknown_type", "Appeals opened without clocks because their type is not known here")
 
 
-class _Opening(msgspec.Struct, frozen=True):
-    row: Opening
+class _Planned(msgspec.Struct, frozen=True):
+    opening: Opening
     clocks: list[NewClock]
-    traceparent: str | None
 
 
 async def appeals_raised(runtime: Runtime, tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -41,39 +42,33 @@ async def appeals_raised(runtime: Runtime, tx: AsyncSession, messages: Sequence[
         assert isinstance(message.event, AppealRaised)
         raised.setdefault(message.event.appeal_id, (message.event, message.traceparent))
     shelf = await policies.shelf(tx, {event.unit_code for event, _ in raised.values()})
-    planner = Planner(await calendars.newest(tx))
-    openings = [_plan(event, trace, shelf, planner) for event, trace in raised.values()]
-    now = runtime.clock.now()
-    new = await repository.open_new(tx, [opening.row for opening in openings], now)
-    fresh = [opening for opening in openings if opening.row.raised.appeal_id in new]
-    if not fresh:
-        return
-    await clocks.start(tx, [clock for opening in fresh for clock in opening.clocks])
-    await repository.note(tx, [_entry(opening) for opening in fresh], now)
-    traces = [opening.traceparent for opening in fresh]
-    await runtime.outbox.append(tx, [_event(opening) for opening in fresh], at=now, traces=traces)
-    _count(fresh)
+    planner, now = Planner(await calendars.newest(tx)), runtime.clock.now()
+    planned = [_plan(runtime, event, trace, shelf, planner, now) for event, trace in raised.values()]
+    new = await repository.open_new(tx, [each.opening for each in planned], now)
+    fresh = [each for each in planned if each.opening.raised.appeal_id in new]
+    await clocks.start(tx, [clock for each in fresh for clock in each.clocks])
+    after_commit(tx, runtime.outbox.wake)
+    _count([each.opening for each in fresh])
 
 
-def _plan(raised: AppealRaised, trace: str | None, shelf: policies.Shelf, planner: Planner) -> _Opening:
+def _plan(
+    runtime: Runtime, raised: AppealRaised, trace: str | None, shelf: policies.Shelf, planner: Planner, now: datetime
+) -> _Planned:
     policy, _, _ = shelf.chosen(raised.unit_code, raised.received_at)
     subject = Subject(SUBJECT, raised.appeal_id, 1, raised.appeal_type)
     started = planner.clocks_started(subject, "received", raised.received_at, policy)
     reason = no_clock_reason(raised.appeal_type, policy)
-    return _Opening(Opening(raised, policy.label, reason), started, trace)
+    told = runtime.outbox.row(_event(raised, policy.label, started), now, trace)
+    return _Planned(Opening(raised, policy.label, reason, _entry(raised, policy.label, started, reason), told), started)
 
 
-def _entry(opening: _Opening) -> Entry:
-    raised = opening.row.raised
-    data: dict[str, object] = {"type": raised.appeal_type, "policy": opening.row.policy}
-    data |= {clock.milestone: {"clock_id": clock.id, "due_at": clock.due_at} for clock in opening.clocks}
-    if opening.row.no_clock_reason:
-        data["no_clock_reason"] = opening.row.no_clock_reason
-    return Entry(raised.appeal_id, "opened", raised.received_at, raised.raised_by, data)
+def _entry(raised: AppealRaised, policy: str, started: Sequence[NewClock], reason: str | None) -> dict[str, object]:
+    data: dict[str, object] = {"type": raised.appeal_type, "policy": policy}
+    data |= {clock.milestone: {"clock_id": clock.id, "due_at": clock.due_at} for clock in started}
+    return data if reason is None else data | {"no_clock_reason": reason}
 
 
-def _event(opening: _Opening) -> AppealOpened:
-    raised = opening.row.raised
+def _event(raised: AppealRaised, policy: str, started: Sequence[NewClock]) -> AppealOpened:
     return AppealOpened(
         appeal_id=raised.appeal_id,
         appeal_no=raised.appeal_no,
@@ -82,20 +77,20 @@ def _event(opening: _Opening) -> AppealOpened:
         appeal_type=raised.appeal_type,
         received_at=raised.received_at,
         round=1,
-        policy=opening.row.policy,
+        policy=policy,
         clocks=[
             ClockStarted(
                 clock_id=clock.id, milestone=clock.milestone, due_at=clock.due_at, provisional=clock.provisional
             )
-            for clock in opening.clocks
+            for clock in started
         ],
     )
 
 
-def _count(fresh: Sequence[_Opening]) -> None:
+def _count(fresh: Sequence[Opening]) -> None:
     _opened.inc(len(fresh))
     for opening in fresh:
-        if opening.row.no_clock_reason == UNKNOWN_TYPE:
+        if opening.no_clock_reason == UNKNOWN_TYPE:
             _unknown.inc()
             # The type is somebody else's text, and is not repeated here.
-            log.error("an appeal of unknown type runs without clocks", extra={"appeal": opening.row.raised.appeal_no})
+            log.error("an appeal of unknown type runs without clocks", extra={"appeal": opening.raised.appeal_no})

@@ -14,23 +14,40 @@ from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.directory.models import Unit
 from chassis import scope
+from chassis.db import driver
+from chassis.messaging.outbox import INSERT, Row
 from contracts.appeals import AppealRaised
 
-# The same appeal may be told of twice, by other events: it is opened once.
-_OPEN = text("""
-INSERT INTO appeals (id, appeal_no, visit_id, customer_id, unit_code, handling_unit_code, first_contact, type, state,
-                     round, received_at, recorded_at, confidential, anonymous, policy, no_clock_reason, updated_at)
-SELECT a.id, a.appeal_no, a.visit_id, a.customer_id, a.unit_code, a.unit_code, a.first_contact, a.type, 'open',
-       1, a.received_at, a.recorded_at, a.confidential, a.anonymous, a.policy, a.no_clock_reason,
-       CAST(:now AS timestamptz)
-FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS text[]), CAST(:visits AS uuid[]), CAST(:customers AS uuid[]),
-            CAST(:units AS text[]), CAST(:people AS text[]), CAST(:types AS text[]), CAST(:received AS timestamptz[]),
-            CAST(:recorded AS timestamptz[]), CAST(:confidential AS boolean[]), CAST(:anonymous AS boolean[]),
-            CAST(:policies AS text[]), CAST(:reasons AS text[]))
-     AS a (id, appeal_no, visit_id, customer_id, unit_code, first_contact, type, received_at, recorded_at,
-           confidential, anonymous, policy, no_clock_reason)
-ON CONFLICT (id) DO NOTHING RETURNING id
-""")
+# One statement for any number: the appeals that are not open yet (the same one may be told of twice, by other events),
+# the first lines of their timelines, and what is told of them.
+_OPEN = f"""
+WITH raised AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $5::uuid[], $6::text[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[],
+        $13::timestamptz[], $14::boolean[], $15::boolean[], $16::text[], $17::text[], $18::text[], $19::uuid[],
+        $20::bytea[], $21::text[]
+    ) WITH ORDINALITY AS r (
+        id, appeal_no, visit_id, customer_id, unit_code, raised_by, type, received_at,
+        recorded_at, confidential, anonymous, policy, no_clock_reason, entry, event_id,
+        payload, traceparent, place
+    )
+), opened AS (
+    INSERT INTO appeals (id, appeal_no, visit_id, customer_id, unit_code, handling_unit_code, first_contact, type,
+                         state, round, received_at, recorded_at, confidential, anonymous, policy, no_clock_reason,
+                         updated_at)
+    SELECT id, appeal_no, visit_id, customer_id, unit_code, unit_code, raised_by, type,
+           'open', 1, received_at, recorded_at, confidential, anonymous, policy, no_clock_reason, $1
+    FROM raised ON CONFLICT (id) DO NOTHING RETURNING id
+), noted AS (
+    INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
+    SELECT id, received_at, $1, 'opened', raised_by, entry::jsonb FROM raised JOIN opened USING (id) ORDER BY place
+), told AS (
+    {INSERT}
+    SELECT event_id, $2, id::text, $3, $4, id::text, $1, payload, traceparent
+    FROM raised JOIN opened USING (id) ORDER BY place
+)
+SELECT id FROM opened
+"""  # noqa: S608 - made of constants
 
 _NOTE = text("""
 INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
@@ -42,11 +59,14 @@ ORDER BY e.place
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """An appeal to be stored: as raised, with the policy it runs by, and why it has no clocks if it has none."""
+    """An appeal to be stored: as raised, with the policy it runs by, why it has no clocks if it has none, what its
+    timeline begins with, and what is told of it."""
 
     raised: AppealRaised
     policy: str
     no_clock_reason: str | None
+    entry: dict[str, object]
+    told: Row
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -60,25 +80,33 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 async def open_new(tx: AsyncSession, openings: Sequence[Opening], now: datetime) -> set[UUID]:
-    """Stores the appeals that are not there yet; returns their ids."""
-    raised = [opening.raised for opening in openings]
-    values = {
-        "now": now,
-        "ids": [each.appeal_id for each in raised],
-        "numbers": [each.appeal_no for each in raised],
-        "visits": [each.visit_id for each in raised],
-        "customers": [each.customer_id for each in raised],
-        "units": [each.unit_code for each in raised],
-        "people": [each.raised_by for each in raised],
-        "types": [each.appeal_type for each in raised],
-        "received": [each.received_at for each in raised],
-        "recorded": [each.recorded_at for each in raised],
-        "confidential": [each.confidential for each in raised],
-        "anonymous": [each.anonymous for each in raised],
-        "policies": [opening.policy for opening in openings],
-        "reasons": [opening.no_clock_reason for opening in openings],
-    }
-    return set((await tx.scalars(_OPEN, values)).all())
+    """Stores and tells the appeals that are not open yet; returns their ids."""
+    raised, told = [opening.raised for opening in openings], [opening.told for opening in openings]
+    rows = await (await driver(tx)).fetch(
+        _OPEN,
+        now,
+        told[0].topic,
+        told[0].type,
+        told[0].source,
+        [each.appeal_id for each in raised],
+        [each.appeal_no for each in raised],
+        [each.visit_id for each in raised],
+        [each.customer_id for each in raised],
+        [each.unit_code for each in raised],
+        [each.raised_by for each in raised],
+        [each.appeal_type for each in raised],
+        [each.received_at for each in raised],
+        [each.recorded_at for each in raised],
+        [each.confidential for each in raised],
+        [each.anonymous for each in raised],
+        [opening.policy for opening in openings],
+        [opening.no_clock_reason for opening in openings],
+        [msgspec.json.encode(opening.entry).decode() for opening in openings],
+        [each.id for each in told],
+        [each.payload for each in told],
+        [each.traceparent for each in told],
+    )
+    return {row["id"] for row in rows}
 
 
 async def note(tx: AsyncSession, entries: Sequence[Entry], now: datetime) -> None:

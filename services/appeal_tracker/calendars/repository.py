@@ -1,6 +1,7 @@
 """SQL of the calendars."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -9,16 +10,33 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.calendars.editions import Edition
 from appeal_tracker.calendars.festivals import CalendarDay
 from appeal_tracker.calendars.models import CalendarVersion, ListedDay
+from chassis.db import driver
 
 _LISTED = (ListedDay.date, ListedDay.working, ListedDay.name, ListedDay.source)
 
 
-async def versions(tx: AsyncSession, calendar: str | None = None) -> Sequence[CalendarVersion]:
-    """The published versions, of one calendar or of all, by calendar, the newest first."""
-    query = select(CalendarVersion).order_by(CalendarVersion.calendar, CalendarVersion.version.desc())
-    if calendar is not None:
-        query = query.where(CalendarVersion.calendar == calendar)
-    return (await tx.scalars(query)).all()
+_NEWEST = """
+SELECT DISTINCT ON (calendar) calendar, version, extends FROM calendar_versions ORDER BY calendar, version DESC
+"""
+
+
+class Head(NamedTuple):
+    """A version of a calendar, and what it lies over."""
+
+    calendar: str
+    version: int
+    extends: str | None
+
+
+async def newest(tx: AsyncSession) -> dict[str, Head]:
+    """The newest version of each calendar."""
+    return {row["calendar"]: Head(*row) for row in await (await driver(tx)).fetch(_NEWEST)}
+
+
+async def versions(tx: AsyncSession, calendar: str) -> Sequence[CalendarVersion]:
+    """The published versions of a calendar, the newest first."""
+    query = select(CalendarVersion).where(CalendarVersion.calendar == calendar)
+    return (await tx.scalars(query.order_by(CalendarVersion.version.desc()))).all()
 
 
 async def editions(tx: AsyncSession, wanted: Sequence[tuple[str, int]]) -> dict[str, Edition]:

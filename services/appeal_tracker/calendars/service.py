@@ -18,6 +18,7 @@ from appeal_tracker.calendars.errors import BadRange, CalendarNotFound, DayNotCo
 from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR
 from appeal_tracker.calendars.loader import packaged_edition
 from appeal_tracker.calendars.models import CalendarVersion
+from appeal_tracker.calendars.repository import Head
 
 LONGEST_RANGE = timedelta(days=3660)
 
@@ -31,9 +32,7 @@ def publish_packaged(connection: Connection) -> None:
 
 async def newest(tx: AsyncSession) -> dict[str, Calendar]:
     """The newest version of every calendar, each over the newest of those it extends."""
-    heads: dict[str, CalendarVersion] = {}
-    for version in await repository.versions(tx):
-        heads.setdefault(version.calendar, version)
+    heads = await repository.newest(tx)
     return {calendar: await by_label(tx, _label(calendar, heads)) for calendar in heads}
 
 
@@ -46,7 +45,7 @@ async def by_label(tx: AsyncSession, label: str) -> Calendar:
     return built[label]
 
 
-def _label(calendar: str, heads: Mapping[str, CalendarVersion]) -> str:
+def _label(calendar: str, heads: Mapping[str, Head]) -> str:
     labels: list[str] = []
     at = heads.get(calendar)
     while at is not None and (label := f"{at.calendar}@{at.version}") not in labels:

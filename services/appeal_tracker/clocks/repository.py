@@ -10,22 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.clocks.models import Clock, Timer
 from appeal_tracker.clocks.planning import NewClock
 from appeal_tracker.clocks.states import TimerState
+from chassis.db import driver
 
 # One statement for any number of clocks. An array of arrays cannot be unnested by rows: audiences travel joined.
-_INSERT = text("""
+_INSERT = """
 WITH started AS (
     INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, appeal_type, started_at, due_at, policy,
                         calendar, provisional, state)
     SELECT c.*, 'running'
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:subjects AS uuid[]), CAST(:rounds AS integer[]),
-                CAST(:milestones AS text[]), CAST(:types AS text[]), CAST(:starts AS timestamptz[]),
-                CAST(:dues AS timestamptz[]), CAST(:policies AS text[]), CAST(:calendars AS text[]),
-                CAST(:provisional AS boolean[])) AS c)
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::timestamptz[],
+                $8::timestamptz[], $9::text[], $10::text[], $11::boolean[]) AS c)
 INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
 SELECT t.clock_id, t.step, t.phase, string_to_array(t.tell, ','), t.fire_at, 'pending'
-FROM unnest(CAST(:timer_clocks AS uuid[]), CAST(:steps AS text[]), CAST(:phases AS text[]), CAST(:tells AS text[]),
-            CAST(:fires AS timestamptz[])) AS t (clock_id, step, phase, tell, fire_at)
-""")
+FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::timestamptz[])
+     AS t (clock_id, step, phase, tell, fire_at)
+"""
 
 # The breach is told by whoever records it; what was to be said before or afterwards has no object any more.
 _BREACH = text("""
@@ -44,26 +43,24 @@ async def insert(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
     if not clocks:
         return
     timers = [(clock.id, timer) for clock in clocks for timer in clock.timers]
-    await tx.execute(
+    await (await driver(tx)).execute(
         _INSERT,
-        {
-            "ids": [clock.id for clock in clocks],
-            "kinds": [clock.subject.kind for clock in clocks],
-            "subjects": [clock.subject.id for clock in clocks],
-            "rounds": [clock.subject.round for clock in clocks],
-            "milestones": [clock.milestone for clock in clocks],
-            "types": [clock.subject.appeal_type for clock in clocks],
-            "starts": [clock.started_at for clock in clocks],
-            "dues": [clock.due_at for clock in clocks],
-            "policies": [clock.policy for clock in clocks],
-            "calendars": [clock.calendar for clock in clocks],
-            "provisional": [clock.provisional for clock in clocks],
-            "timer_clocks": [clock for clock, _ in timers],
-            "steps": [timer.step for _, timer in timers],
-            "phases": [timer.phase for _, timer in timers],
-            "tells": [",".join(timer.tell) for _, timer in timers],
-            "fires": [timer.fire_at for _, timer in timers],
-        },
+        [clock.id for clock in clocks],
+        [clock.subject.kind for clock in clocks],
+        [clock.subject.id for clock in clocks],
+        [clock.subject.round for clock in clocks],
+        [clock.milestone for clock in clocks],
+        [clock.subject.appeal_type for clock in clocks],
+        [clock.started_at for clock in clocks],
+        [clock.due_at for clock in clocks],
+        [clock.policy for clock in clocks],
+        [clock.calendar for clock in clocks],
+        [clock.provisional for clock in clocks],
+        [clock for clock, _ in timers],
+        [timer.step for _, timer in timers],
+        [timer.phase for _, timer in timers],
+        [",".join(timer.tell) for _, timer in timers],
+        [timer.fire_at for _, timer in timers],
     )
 
 

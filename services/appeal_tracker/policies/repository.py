@@ -2,46 +2,48 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.policies.models import Assignment, PolicyVersion
 from appeal_tracker.policies.pack import Pack
+from chassis.db import driver
 
-# The nearest unit first, and of each its newest assignment first. UNION, not UNION ALL, and a floor to the depth: a
-# tree that was heard in part may hold a cycle for a while.
-_UP_THE_TREE = text("""
+# What is published, the newest of each pack first; beside it the choices: of each unit asked about the nearest one up
+# the tree first, and of that its newest. UNION, not UNION ALL, and a floor to the depth: a tree that was heard in part
+# may hold a cycle for a while.
+_ON_SHELF = """
 WITH RECURSIVE line (asked, code, height) AS (
-    SELECT asked, asked, 0 FROM unnest(CAST(:units AS text[])) AS asked
+    SELECT asked, asked, 0 FROM unnest($1::text[]) AS asked
     UNION
     SELECT line.asked, units.parent_code, line.height + 1 FROM line JOIN units ON units.code = line.code
     WHERE units.parent_code IS NOT NULL AND line.height < 32)
-SELECT line.asked, a.unit_code, a.policy, a.effective_from
-FROM line JOIN policy_assignments a ON a.unit_code = line.code
+SELECT published.labels, line.asked, a.unit_code, a.policy, a.effective_from
+FROM (SELECT array_agg(id || '@' || version ORDER BY id, version DESC) AS labels FROM policies) AS published
+     LEFT JOIN (line JOIN policy_assignments a ON a.unit_code = line.code) ON true
 ORDER BY line.asked, line.height, a.effective_from DESC
-""")
+"""
+
+Choice = tuple[str, str, date]  # the unit that made it, the pack, since when
 
 
-async def labels(tx: AsyncSession) -> list[str]:
-    """The names of every published version, `t-sdpea@1`, by pack, the newest first."""
-    query = select(PolicyVersion.id, PolicyVersion.version)
-    rows = await tx.execute(query.order_by(PolicyVersion.id, PolicyVersion.version.desc()))
-    return [f"{row.id}@{row.version}" for row in rows]
+async def on_shelf(tx: AsyncSession, units: Collection[str]) -> tuple[list[str], dict[str, list[Choice]]]:
+    """The names of every published version, `t-sdpea@1`, by pack, the newest first; and for each of `units` the choices
+    made there and above, the nearest first, and of one unit the newest first."""
+    rows = await (await driver(tx)).fetch(_ON_SHELF, list(units))
+    choices: dict[str, list[Choice]] = {}
+    for _, asked, *choice in rows:
+        if asked is not None:
+            choices.setdefault(asked, []).append((choice[0], choice[1], choice[2]))
+    return rows[0]["labels"] or [], choices
 
 
 async def versions(tx: AsyncSession) -> Sequence[PolicyVersion]:
     """Every published version, with its pack."""
     return (await tx.scalars(select(PolicyVersion))).all()
-
-
-async def assignments_above(tx: AsyncSession, units: Collection[str]) -> Sequence[Row[Any]]:
-    """The assignments of `units` and of those above them: (asked, unit_code, policy, effective_from), for each unit
-    asked about the nearest first, and of one unit the newest first."""
-    return (await tx.execute(_UP_THE_TREE, {"units": list(units)})).all() if units else []
 
 
 async def own_assignments(tx: AsyncSession, unit: str) -> Sequence[Assignment]:

@@ -96,15 +96,12 @@ def publish_packaged(connection: Connection) -> None:
 
 
 async def shelf(tx: AsyncSession, units: Collection[str] = ()) -> Shelf:
-    """Every published policy, with the choices that count for `units`; two round trips, however many units."""
-    labels = await repository.labels(tx)
+    """Every published policy, with the choices that count for `units`; one round trip, however many units."""
+    labels, choices = await repository.on_shelf(tx, units)
     built = _built.setdefault(tx.bind, {})
     if not built.keys() >= {*labels}:
         rows = {(row.id, row.version): row for row in await repository.versions(tx)}
         built.update({f"{row.id}@{row.version}": _build(row, rows) for row in rows.values()})
-    choices: dict[str, list[tuple[str, str, date]]] = {}
-    for row in await repository.assignments_above(tx, units):
-        choices.setdefault(row.asked, []).append((row.unit_code, row.policy, row.effective_from))
     return Shelf([built[label] for label in labels], choices)
 
 
