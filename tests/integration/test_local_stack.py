@@ -291,6 +291,7 @@ class TestRefusals:
         assert said.endswith("this migration cannot be done")
 
     @pytest.mark.long
+    @pytest.mark.timeout(240)
     def test_a_service_that_is_never_ready(self, stack: LocalStack) -> None:
         said = stack.refused(FAKE_UNREADY="visit_api")
         assert 'visit_api is not ready after 90 seconds, it says: 503 {"ready": false}' in said

@@ -142,7 +142,7 @@ class LocalStack:
     def refused(self, **settings: str) -> str:
         """Start it where it must say no; its last words, once nothing of it runs any more."""
         self.launch(**settings)
-        assert self.wait(60) == 1, self.output
+        assert self.wait(150) == 1, self.output
         assert self.processes() == []
         return "\n".join(line for line in self.output if not re.match(r"(starting|preparing) ", line))
 
