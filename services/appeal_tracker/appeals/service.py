@@ -196,7 +196,7 @@ async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID)
     if lacks := missing(state, appeal.type, deed.policy, anonymous=appeal.anonymous):
         raise AppealIncomplete(missing=[msgspec.structs.asdict(lack) for lack in lacks])
     appeal.outcome, appeal.closed_at = RESOLVED, deed.now
-    cancelled = await clocks.cancel(tx, deed.clocks)
+    cancelled = await clocks.cancel(tx, deed.clocks, deed.now)
     event = AppealClosed(**deed.facts(deed.now), outcome=RESOLVED)
     deed.say("closed", deed.now, event, outcome=RESOLVED, cancelled=[clock.milestone for clock in cancelled])
     await deed.settle()

@@ -26,13 +26,14 @@ FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::timestamptz
      AS t (clock_id, step, phase, tell, fire_at)
 """
 
-# The breach is told by whoever records it; what was to be said before or afterwards has no object any more.
+# The breach is told by whoever records it. What was to be said before it, or after the act, has no object any more; an
+# escalation that should have fired before the act is not skipped because nobody was there to fire it.
 _BREACH = text("""
 WITH ended AS (
     UPDATE timers SET state = CASE WHEN phase = 'due' THEN 'fired' ELSE 'cancelled' END,
         fired_at = CASE WHEN phase = 'due' THEN CAST(:now AS timestamptz) END,
         late = CASE WHEN phase = 'due' THEN fire_at < CAST(:promptly AS timestamptz) END
-    WHERE clock_id = :clock AND state = 'pending'
+    WHERE clock_id = :clock AND state = 'pending' AND (phase <> 'after' OR fire_at > :at)
     RETURNING phase, step, tell, late)
 SELECT step, tell, late FROM ended WHERE phase = 'due'
 """)
@@ -84,15 +85,17 @@ async def timers(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Timer]:
     return (await tx.scalars(query)).all()
 
 
-async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID]) -> None:
-    """Has the timers that did not fire yet never fire."""
+async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID], after: datetime | None = None) -> None:
+    """Has the timers that did not fire yet never fire, or only those of moments `after` an instant."""
     pending = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state == TimerState.PENDING)
+    if after is not None:
+        pending = pending.where(Timer.fire_at > after)
     await tx.execute(pending.values(state=TimerState.CANCELLED), execution_options={"synchronize_session": False})
 
 
 async def fire_breach(
-    tx: AsyncSession, clock: UUID, now: datetime, promptly: datetime
+    tx: AsyncSession, clock: UUID, at: datetime, now: datetime, promptly: datetime
 ) -> Row[tuple[str, list[str], bool]]:
-    """Has the timer of a running clock's breach fire now, late if it was due before `promptly`, and the others never;
-    returns its step, whom it tells, and whether it is late."""
-    return (await tx.execute(_BREACH, {"clock": clock, "now": now, "promptly": promptly})).one()
+    """Has the timer of a running clock's breach fire now, late if it was due before `promptly`, and those of
+    moments after the act `at` never; returns its step, whom it tells, and whether it is late."""
+    return (await tx.execute(_BREACH, {"clock": clock, "at": at, "now": now, "promptly": promptly})).one()

@@ -81,7 +81,8 @@ async def start_from(tx: AsyncSession, subject: Subject, fact: str, at: datetime
 
 
 async def stop(tx: AsyncSession, clocks: Collection[Clock], at: datetime, time: DomainTime) -> list[Stopped]:
-    """Judges locked clocks by an act at its true time `at`, and has the timers that lost their object never fire.
+    """Judges locked clocks by an act at its true time `at`, and has the timers that lost their object never fire. An
+    escalation whose moment was before a late act fires all the same: what downtime ate is not skipped.
 
     A breach never writes a stop: `stopped_at` is written here only.
     """
@@ -90,30 +91,34 @@ async def stop(tx: AsyncSession, clocks: Collection[Clock], at: datetime, time: 
     for clock, found in judged:
         told = None
         if found is Verdict.LATE:
-            told = await _breach(tx, clock, time)
+            told = await _breach(tx, clock, at, time)
         elif found in (Verdict.MET, Verdict.CORRECTED):
             clock.state = ClockState.MET
         clock.stopped_at = at
         stopped.append(Stopped(clock, found, told))
-    if judged:
-        await repository.cancel_timers(tx, [clock.id for clock, _ in judged])
+    in_time = [clock.id for clock, found in judged if found in (Verdict.MET, Verdict.CORRECTED)]
+    ended = [clock.id for clock, found in judged if found is Verdict.ENDED]
+    if in_time:
+        await repository.cancel_timers(tx, in_time)
+    if ended:
+        await repository.cancel_timers(tx, ended, after=at)
     return stopped
 
 
-async def _breach(tx: AsyncSession, clock: Clock, time: DomainTime) -> Told:
+async def _breach(tx: AsyncSession, clock: Clock, at: datetime, time: DomainTime) -> Told:
     """Records a breach that the act outran: the loop that would have done so comes too late now."""
     clock.state, clock.breached_at = ClockState.BREACHED, time.now()
-    fired = await repository.fire_breach(tx, clock.id, time.now(), promptly(time))
+    fired = await repository.fire_breach(tx, clock.id, at, time.now(), promptly(time))
     return Told(fired.step, fired.tell, fired.late)
 
 
-async def cancel(tx: AsyncSession, clocks: Collection[Clock]) -> list[Clock]:
-    """Cancels those of locked clocks that still run, and every timer of all; returns those it cancelled."""
+async def cancel(tx: AsyncSession, clocks: Collection[Clock], now: datetime) -> list[Clock]:
+    """Cancels those of locked clocks that still run, and the timers to come of all; returns those it cancelled."""
     running = [clock for clock in clocks if clock.state in (ClockState.RUNNING, ClockState.HELD)]
     for clock in running:
         clock.state = ClockState.CANCELLED
     if clocks:
-        await repository.cancel_timers(tx, [clock.id for clock in clocks])
+        await repository.cancel_timers(tx, [clock.id for clock in clocks], after=now)
     return running
 
 

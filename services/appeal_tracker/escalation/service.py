@@ -44,7 +44,7 @@ class Fired(msgspec.Struct, frozen=True):
 
 
 def fate(phase: str, state: str, *, stopped: bool) -> Fate:
-    """What becomes of a due timer, by its phase and the state of its clock."""
+    """What becomes of a due timer, by its phase, the state of its clock, and whether that was stopped before its moment."""
     if stopped or state in (ClockState.MET, ClockState.CANCELLED):
         return Fate.CANCEL
     if state == ClockState.BREACHED:
@@ -90,7 +90,7 @@ def _decide(rows: Sequence[Row[Any]]) -> tuple[list[Row[Any]], list[Row[Any]], s
     firing, cancelled, breached = [], [], set()
     for row in sorted(rows, key=lambda row: (row.fire_at, _ORDER[row.phase])):
         state = ClockState.BREACHED if row.clock_id in breached else row.state
-        its = fate(row.phase, state, stopped=row.stopped_at is not None)
+        its = fate(row.phase, state, stopped=row.stopped_at is not None and row.fire_at > row.stopped_at)
         if its is Fate.FIRE:
             firing.append(row)
             if row.phase == Phase.DUE:

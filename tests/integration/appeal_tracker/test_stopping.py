@@ -38,6 +38,21 @@ async def test_an_act_that_outruns_the_loop_records_the_breach_once(desk: Desk) 
     assert not any(row["state"] == "pending" for row in steps)
 
 
+async def test_an_escalation_that_downtime_ate_fires_though_a_late_act_came_first(desk: Desk) -> None:
+    case = await desk.raised()
+    desk.later(days=2)  # nobody fired anything: the breach was at 09:30, the escalation at 11:30
+    await desk.contact(case, "10-10T14:00")
+    await desk.stack.settle()
+    (breach,) = await desk.told("deadline.breached.v1")
+    (escalated,) = await desk.told("deadline.escalated.v1")
+    assert (escalated["step"], escalated["late"]) == ("+2h", True)
+    assert escalated["audience"] == ["unit_supervisors", "parent_unit_supervisors"]
+    assert breach["clock_id"] == escalated["clock_id"]
+    contact = (await desk.clocks(case))["contact"]
+    pending = await desk.rows("SELECT 1 FROM timers WHERE clock_id = $1 AND state = 'pending'", contact["id"])
+    assert not pending
+
+
 async def test_a_breach_writes_no_stop(desk: Desk) -> None:
     case = await desk.raised()
     await desk.at(DUE)
