@@ -1,4 +1,4 @@
-"""The main job: a complaint raised on a visit is answered in time, who must know is told, and all ends in the archive."""
+"""The main job: a complaint raised on a visit is answered in time, people are told, and it ends in the archive."""
 
 from typing import Any
 
