@@ -6,10 +6,11 @@ from collections.abc import Iterator
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 # lock_not_available, read_only_sql_transaction (a standby during fail-over), idle_in_transaction_session_timeout
 _TRANSIENT_STATES = frozenset({"55P03", "25006", "25P03"})
-
-
 # An OSError for what is wrong here, not for what is away.
 _OWN_FAULTS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+# How the driver and the pool speak of a connection that broke under them; the last two, of one whose server died in the
+# middle of a statement.
+_BROKEN = ("closed", "connection", "released", "QueuePool limit", "another operation", "cannot switch to state")
 
 
 class Outage(Exception):
@@ -35,8 +36,8 @@ def _closed_connection(error: BaseException) -> bool:
     # asyncpg and SQLAlchemy's pool report these without a SQLSTATE.
     name = type(error).__name__
     return name == "QueuePoolTimeoutError" or (
-        name in {"InterfaceError", "InternalClientError", "TimeoutError"}
-        and any(word in str(error) for word in ("closed", "connection", "released", "QueuePool limit"))
+        name in {"InterfaceError", "InternalClientError", "InternalError", "TimeoutError"}
+        and any(word in str(error) for word in _BROKEN)
     )
 
 

@@ -179,7 +179,9 @@ class EmbeddedBus:
                     self._member = await self._database.dedicated()
                     await self._member.add_listener("records", self._heard)
                 return self._member, await self._member.fetchval(sql, *values)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+                if self._member is not None:
+                    self._member.terminate()
                 raise BusUnavailable(f"embedded bus: {error!r}") from error
 
     async def wait(self, topic: str, seconds: float) -> None:

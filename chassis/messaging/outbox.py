@@ -65,7 +65,7 @@ class Outbox:
         return ids
 
     def row(self, event: Event, at: datetime, trace: str | None = None) -> "Row":
-        """What `INSERT` takes, for a hot statement that tells what it writes; whoever runs it wakes us after the commit.
+        """What `INSERT` takes, for a hot statement that tells what it writes; whoever runs it wakes us afterwards.
         `trace` is the current one where none is given."""
         payload, traceparent = _payload(event), trace or current_traceparent()
         return Row(new_id(), event.topic, event.key, event.type, self.source, event.subject, at, payload, traceparent)

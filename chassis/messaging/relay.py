@@ -68,8 +68,15 @@ class Relay(Worker):
         if connection is None:
             await asyncio.sleep(self.follower_idle)
             return True
+        try:
+            return await self._round(connection)
+        except BaseException:
+            # Its state is unknown now. The next round has a new one, and starts from what the database says.
+            connection.terminate()
+            raise
+
+    async def _round(self, connection: asyncpg.Connection) -> bool:
         await self._measure(connection)
-        # Whatever fails from here on, the next round starts from what the database says is not published.
         rows, self._ahead = self._ahead or await self._read(connection, []), []
         if not rows:
             return False

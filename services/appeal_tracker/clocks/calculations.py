@@ -13,8 +13,11 @@ from appeal_tracker.calendars.counting import Day, due, explain
 from appeal_tracker.calendars.refusals import NotCovered
 from appeal_tracker.clocks.errors import OutsideCalendars
 from appeal_tracker.clocks.planning import no_clock_reason
+from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Limit
+from chassis.web.errors import Problem
+from chassis.web.tokens import Principal
 
 
 class Case(Protocol):
@@ -54,8 +57,10 @@ class Calculation(msgspec.Struct, frozen=True):
 class Calculator:
     """Every published policy and calendar at hand, and the choices of some units: calculates without the database."""
 
-    def __init__(self, shelf: policies.Shelf, newest: Mapping[str, Calendar], *, explained: bool) -> None:
-        self._shelf, self._newest, self._explained = shelf, newest, explained
+    def __init__(
+        self, shelf: policies.Shelf, newest: Mapping[str, Calendar], units: Collection[str], *, explained: bool
+    ) -> None:
+        self._shelf, self._newest, self._units, self._explained = shelf, newest, units, explained
 
     def calculate(self, case: Case) -> Calculation:
         """The clocks of one case: by the pack it names, else the one its unit goes by, else the floor.
@@ -65,7 +70,8 @@ class Calculator:
         if case.policy is not None:
             policy = self._shelf.named(case.policy, case.received_at)
         else:
-            policy, _, _ = self._shelf.chosen(case.unit_code or "", case.received_at)
+            unit = case.unit_code if case.unit_code in self._units else ""
+            policy, _, _ = self._shelf.chosen(unit or "", case.received_at)
         calendar = self._newest[policy.calendar]
         limits = [limit for limit in policy.limits(case.appeal_type) if limit.starts == "received"]
         try:
@@ -87,6 +93,11 @@ class Calculator:
         )
 
 
-async def calculator(tx: AsyncSession, units: Collection[str], *, explained: bool) -> Calculator:
-    """A calculator that knows which packs `units` go by, in three round trips however many cases follow."""
-    return Calculator(await policies.shelf(tx, units), await calendars.newest(tx), explained=explained)
+async def calculator(
+    tx: AsyncSession, caller: Principal, cases: Collection[Case | Problem], *, explained: bool
+) -> Calculator:
+    """A calculator for `cases`, in a few round trips however many they are. A unit that the caller does not see goes
+    by the floor, as one that does not exist."""
+    named = {case.unit_code for case in cases if not isinstance(case, Problem) and case.unit_code is not None}
+    units = await directory.visible(tx, named, caller.unit)
+    return Calculator(await policies.shelf(tx, units), await calendars.newest(tx), units, explained=explained)

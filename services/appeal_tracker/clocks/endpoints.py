@@ -31,13 +31,12 @@ async def calculate_deadlines(
     explain: Annotated[bool, Query(description="list every day from start to deadline, counted or not")] = False,
 ) -> Response:
     """The deadlines of one case, or of up to ten thousand. By no pack and no unit they are those of `t-sdpea`; the
-    caller's own unit plays no part."""
+    caller's own unit plays no part, but to say which units it sees."""
     if isinstance(body, Case):
-        ready = await calculator(tx, [body.unit_code or ""], explained=explain)
+        ready = await calculator(tx, caller, [body], explained=explain)
         return _json(ready.calculate(body))
     cases = [_read(raw) for raw in body.cases]
-    units = {case.unit_code for case in cases if isinstance(case, Case) and case.unit_code is not None}
-    ready = await calculator(tx, units, explained=explain)
+    ready = await calculator(tx, caller, cases, explained=explain)
     answers = [_answer(ready, case) for case in cases]
     language = language_of(request.scope)
     return _json({"results": [a if isinstance(a, Calculated) else {"error": a.body(language)} for a in answers]})

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema, WrapValidator
 
+from appeal_tracker.policies.pack import AppealType
 from chassis.web.schemas import Body, Code, Instant, View
 
 
 class Case(Body):
     """An appeal that might be: of this type, received at this instant; by a named pack, or the one a unit goes by."""
 
-    appeal_type: Code
+    appeal_type: AppealType
     received_at: Instant
     policy: Code | None = None
     unit_code: Code | None = None

@@ -1,6 +1,6 @@
 """SQL of the directory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -65,6 +65,12 @@ async def units_in_scope(tx: AsyncSession, code: str, unit: str | None, *, lock:
     """The ids that bear `code`, if it is `unit` or below it; `lock` makes others that would lock them wait."""
     query = select(Unit.id).where(Unit.code == code, scope.within(Unit, unit, Unit.code))
     return (await tx.scalars(query.with_for_update() if lock else query)).all()
+
+
+async def codes_in_scope(tx: AsyncSession, codes: Collection[str], unit: str | None) -> set[str]:
+    """Those of `codes` that a caller of `unit` sees."""
+    known = await tx.scalars(select(Unit.code).where(Unit.code.in_(codes), scope.within(Unit, unit, Unit.code)))
+    return set(known) | ({unit} & set(codes) if unit is not None else set())
 
 
 async def staff_member(tx: AsyncSession, staff_no: str) -> StaffMember | None:

@@ -1,6 +1,6 @@
 """What is done with the directory: keep what is heard, whatever its order, and say who is above whom."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +23,11 @@ async def staff_changed(tx: AsyncSession, messages: Sequence[Message]) -> None:
 async def may_see_unit(tx: AsyncSession, code: str, unit: str | None) -> bool:
     """Whether a caller of `unit` may see the unit `code`: its own, even unheard of, or one below it."""
     return code == unit or bool(await repository.units_in_scope(tx, code, unit))
+
+
+async def visible(tx: AsyncSession, codes: Collection[str], unit: str | None) -> set[str]:
+    """Those of the unit `codes` that a caller of `unit` sees."""
+    return await repository.codes_in_scope(tx, codes, unit)
 
 
 async def lock_unit(tx: AsyncSession, code: str, unit: str | None) -> bool:

@@ -44,7 +44,7 @@ class Fired(msgspec.Struct, frozen=True):
 
 
 def fate(phase: str, state: str, *, stopped: bool) -> Fate:
-    """What becomes of a due timer, by its phase, the state of its clock, and whether that was stopped before its moment."""
+    """What becomes of a due timer, by its phase and the state of its clock; `stopped`: before the timer's moment."""
     if stopped or state in (ClockState.MET, ClockState.CANCELLED):
         return Fate.CANCEL
     if state == ClockState.BREACHED:

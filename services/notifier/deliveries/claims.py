@@ -131,7 +131,8 @@ async def _decided(tx: AsyncSession, rows: Iterable[Any], now: datetime) -> list
 
 def _obsolete(row: Any) -> str | None:
     heard = Heard(round=row.current_round, ended=row.ended, stopped=row.stopped, acted=row.acted, acted_at=row.acted_at)
-    return obsolete(heard, round=row.round, place=row.heard, due_at=row.due_at)
+    warning = row.event_type == "deadline.warned"
+    return obsolete(heard, round=row.round, place=row.heard, due_at=row.due_at, warning=warning)
 
 
 async def _put_off(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:

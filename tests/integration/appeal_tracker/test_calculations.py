@@ -61,9 +61,18 @@ async def test_any_instant_the_calendars_cover(desk: Desk) -> None:
 
 
 async def test_a_type_without_clocks_says_why(desk: Desk) -> None:
-    for appeal_type, reason in (("report", "as_prescribed"), ("praise", "unknown_type")):
-        result = await calculated(desk, appeal_type=appeal_type)
-        assert (result["clocks"], result["no_clock_reason"]) == ([], reason)
+    result = await calculated(desk, appeal_type="report")
+    assert (result["clocks"], result["no_clock_reason"]) == ([], "as_prescribed")
+
+
+async def test_another_units_pack_is_not_given_away(desk: Desk) -> None:
+    await desk.assign("374", "state-grid")
+    body = {"appeal_type": "complaint", "received_at": "2026-10-09T23:00:00+08:00", "unit_code": "37401"}
+    stranger = desk.stack.client("appeal_tracker", "visitor", unit="999", sub="X1")
+    answer = await stranger.post("/deadline-calculations", json=body)
+    assert (answer.status_code, answer.json()["policy"]) == (200, "t-sdpea@1")
+    many = await stranger.post("/deadline-calculations", json={"cases": [body]})
+    assert many.json()["results"][0]["policy"] == "t-sdpea@1"
 
 
 @pytest.mark.parametrize(
@@ -71,6 +80,7 @@ async def test_a_type_without_clocks_says_why(desk: Desk) -> None:
     [
         ({"appeal_type": "complaint"}, "/received_at"),
         ({"appeal_type": "complaint", "received_at": "2026-10-09T09:30:00"}, "/received_at"),
+        ({"appeal_type": "praise", "received_at": "2026-10-09T09:30:00Z"}, "/appeal_type"),
         ({"appeal_type": 7, "received_at": "2026-10-09T09:30:00Z"}, "/appeal_type"),
         ({"appeal_type": "complaint", "received_at": "2026-10-09T09:30:00Z", "colour": "red"}, "/colour"),
         ({"cases": [], "policy": "t-sdpea"}, "/policy"),

@@ -50,4 +50,10 @@ BEFORE, AFTER = DAY - timedelta(hours=1), DAY + timedelta(hours=1)
     ],
 )
 def test_a_message_of_round_1_heard_seventh(heard: Heard, why: str | None):
-    assert obsolete(heard, round=1, place=7, due_at=DAY) == why
+    assert obsolete(heard, round=1, place=7, due_at=DAY, warning=True) == why
+
+
+def test_a_breach_is_told_though_a_late_act_was_heard_since():
+    late = Heard(acted=8, acted_at=AFTER)
+    assert obsolete(late, round=1, place=7, due_at=DAY, warning=False) is None
+    assert obsolete(Heard(stopped=8), round=1, place=7, due_at=DAY, warning=False) == "milestone_done"
