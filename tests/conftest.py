@@ -15,6 +15,10 @@ from tests.support.databases import Databases, free_port_pair
 if TYPE_CHECKING:
     from tests.support.stack import Stack
 
+# What `make test` tells its children is not for the makes that tests start.
+for variable in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(variable, None)
+
 ROOT = Path(__file__).parent.parent
 START = datetime.fromisoformat("2026-10-09T10:00:00+08:00")  # a Friday; the Saturday after it is a working day
 
