@@ -18,7 +18,7 @@ from deploy.local import cluster, processes
 from deploy.local.postgres import Postgres
 from deploy.local.settings import ROOT
 from deploy.local.state import State
-from tests.support.databases import Databases
+from tests.support.databases import free_port
 from tests.support.eventually import eventually
 from tests.support.local_stack import FAKE, LocalStack
 
@@ -109,15 +109,18 @@ class TestUp:
             assert await connection.fetchval("SELECT count(*) FROM migrated") == 2
             await connection.close()
 
-    async def test_a_given_server_is_used_and_stays(self, fresh: LocalStack, databases: Databases) -> None:
-        fresh.up(POSTGRES=databases.server.dsn())
-        assert not (fresh.state_dir / "postgres").exists()
-        assert fresh.stop() == 0
-        connection = await asyncpg.connect(databases.server.dsn())
-        assert await connection.fetchval("SELECT 1") == 1
-        for name in (*SERVICES, "bus"):  # the server is shared with other tests
-            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await connection.close()
+    async def test_a_given_server_is_used_and_stays(self, fresh: LocalStack, tmp_path: Path) -> None:
+        server = Postgres(tmp_path / "given", free_port(), fast=True)
+        server.start()
+        try:
+            fresh.up(POSTGRES=server.dsn())
+            assert not (fresh.state_dir / "postgres").exists()
+            assert fresh.stop() == 0
+            connection = await asyncpg.connect(server.dsn())
+            assert await connection.fetchval("SELECT 1") == 1
+            await connection.close()
+        finally:
+            server.forget()
 
 
 class TestStop:
