@@ -78,7 +78,7 @@ def _scale(start: str | None, speed: str | None) -> Scale | None:
     except ValueError:
         raise Refused(f"CLOCK_START is a time like 2026-10-09T08:00:00+08:00, not {start!r}.") from None
     if instant.tzinfo is None:
-        raise Refused(f"CLOCK_START {start} has no offset: write {start}+08:00, for example.")
+        raise Refused(f"CLOCK_START {start} has no offset: write {instant.isoformat()}+08:00, for example.")
     try:
         factor = float(speed or "1")
     except ValueError:
