@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import crash
+from chassis.connections import Connections
 from chassis.outage import is_outage
 
 __all__ = ["Database", "Tracked", "after_commit", "driver", "is_outage"]
@@ -40,7 +41,7 @@ class Tracked:
 
 
 class Database:
-    """One service's PostgreSQL, through one pool."""
+    """One service's PostgreSQL: a pool for transactions, and one for hot statements."""
 
     def __init__(self, url: str, *, pool_size: int = 10, name: str = "customer-visit") -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
@@ -57,6 +58,7 @@ class Database:
                 "server_settings": {**_SERVER_SETTINGS, "application_name": name},
             },
         )
+        self._bare = Connections(self.dedicated, pool_size)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -74,22 +76,10 @@ class Database:
         for call in session.info.get("after_commit", ()):
             call()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """A bare asyncpg connection of the same pool, where each statement is its own commit: for hot statements."""
-        connection = await self.engine.connect()
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
-        try:
-            yield driver
-        except BaseException as error:
-            # A statement that the server refused leaves the connection as good as before. Otherwise (cancelled, broken,
-            # shut down) its state is unknown to the pool: never hand it on.
-            if not isinstance(error, asyncpg.PostgresError) or driver.is_closed():
-                await _finish(connection.invalidate())
-            raise
-        finally:
-            await _finish(connection.close())
+    def connection(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A bare connection, where each statement is its own commit: for hot statements. It comes from a pool of its
+        own, as large as the one of transactions."""
+        return self._bare.one()
 
     async def dedicated(self) -> asyncpg.Connection:
         """A connection outside the pool, for locks and listeners that live as long as it does; the caller closes it."""
@@ -106,7 +96,8 @@ class Database:
             await connection.fetchval("SELECT 1")
 
     async def close(self) -> None:
-        """Closes the pool; safe twice."""
+        """Closes the pools; safe twice."""
+        await self._bare.close()
         await self.engine.dispose()
 
 
