@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from chassis.messaging import dead_letters
+from chassis.messaging import dead_letters, inbox, outbox
 from chassis.messaging.bus import BusUnavailable, Record
 from chassis.messaging.embedded import EmbeddedBus
+from chassis.messaging.housekeeping import Housekeeping
+from chassis.runtime import KEEP_INBOX, KEEP_OUTBOX
 from contracts.envelope import headers
 from tests.integration.messaging.spine import NOW, TOPIC, Spine, raised, started
 from tests.support.eventually import eventually
@@ -436,4 +438,27 @@ async def test_the_text_of_an_error_does_not_leave(spine: Spine) -> None:
     await taken(spine)
     (row,) = await spine.rows("SELECT reason FROM dead_letters")
     assert row["reason"] == "ValueError"
+    await relay.close()
+
+
+async def test_what_is_kept_is_kept_as_long_as_promised_and_no_longer(spine: Spine) -> None:
+    await spine.tell(*(started() for _ in range(3)))
+    relay = spine.relay()
+    await relay.run_once()
+    await taken(spine)
+    await spine.tell(started())  # never published: kept, however old
+    async with spine.db.connection() as connection:
+        await connection.execute(
+            "UPDATE inbox i SET seen_at = now() - interval '31 days' FROM outbox o WHERE o.id = event_id AND seq < 3"
+        )
+        await connection.execute("UPDATE outbox SET written_at = now() - interval '1 year'")
+        await connection.execute("UPDATE outbox SET published_at = now() - interval '15 days' WHERE seq <= 2")
+        await connection.execute("UPDATE outbox SET refused = 'too large' WHERE seq = 2")
+    purges = [(inbox.purge, KEEP_INBOX), (outbox.purge, KEEP_OUTBOX)]
+    housekeeping = Housekeeping("spine", spine.db, spine.bus, [], purges)
+    assert await housekeeping.run_once() is True
+    assert await housekeeping.run_once() is False
+    assert len(await spine.rows("SELECT 1 FROM inbox")) == 1
+    kept = await spine.rows("SELECT seq FROM outbox ORDER BY seq")
+    assert [row["seq"] for row in kept] == [2, 3, 4], "refused and unpublished rows stay for a person and for the relay"
     await relay.close()
