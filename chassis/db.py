@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import crash
-from chassis.connections import Connections
 from chassis.outage import is_outage
 
 __all__ = ["Database", "Tracked", "after_commit", "driver", "is_outage"]
@@ -41,7 +40,7 @@ class Tracked:
 
 
 class Database:
-    """One service's PostgreSQL: a pool for transactions, and one for hot statements."""
+    """One service's PostgreSQL, through one pool."""
 
     def __init__(self, url: str, *, pool_size: int = 10, name: str = "customer-visit") -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
@@ -58,7 +57,6 @@ class Database:
                 "server_settings": {**_SERVER_SETTINGS, "application_name": name},
             },
         )
-        self._bare = Connections(self.dedicated, pool_size)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -76,10 +74,22 @@ class Database:
         for call in session.info.get("after_commit", ()):
             call()
 
-    def connection(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
-        """A bare connection, where each statement is its own commit: for hot statements. It comes from a pool of its
-        own, as large as the one of transactions."""
-        return self._bare.one()
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A bare asyncpg connection of the same pool, where each statement is its own commit: for hot statements."""
+        connection = await self.engine.connect()
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        try:
+            yield driver
+        except BaseException as error:
+            # A statement that the server refused leaves the connection as good as before. Otherwise (cancelled, broken,
+            # shut down) its state is unknown to the pool: never hand it on.
+            if not isinstance(error, asyncpg.PostgresError) or driver.is_closed():
+                await _finish(connection.invalidate())
+            raise
+        finally:
+            await _finish(connection.close())
 
     async def dedicated(self) -> asyncpg.Connection:
         """A connection outside the pool, for locks and listeners that live as long as it does; the caller closes it."""
@@ -96,8 +106,7 @@ class Database:
             await connection.fetchval("SELECT 1")
 
     async def close(self) -> None:
-        """Closes the pools; safe twice."""
-        await self._bare.close()
+        """Closes the pool; safe twice."""
         await self.engine.dispose()
 
 

@@ -35,12 +35,7 @@ class DatabaseSettings(ServiceSettings):
     migration_database_url: SecretStr | None = Field(
         None, description="DSN of the migrator role; needed by `migrate` only"
     )
-    database_pool_size: int = Field(
-        10,
-        ge=1,
-        le=200,
-        description="connections a process holds at most, for transactions and as many for hot statements",
-    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="connections a process holds at most")
 
 
 class HttpSettings(ServiceSettings):
