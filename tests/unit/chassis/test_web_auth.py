@@ -49,8 +49,8 @@ def without(claim: str) -> dict[str, Any]:
 
 BAD_CLAIMS = {
     "expired": {**GOOD, "exp": NOW - 60},
-    "not yet valid": {**GOOD, "nbf": NOW + 60},
-    "issued in the future": {**GOOD, "iat": NOW + 60},
+    "not yet valid": {**GOOD, "nbf": NOW + LIFE // 2},
+    "issued in the future": {**GOOD, "iat": NOW + LIFE // 2},
     "wrong audience": {**GOOD, "aud": "another"},
     "wrong issuer": {**GOOD, "iss": "https://another.test"},
     "no exp": without("exp"),
