@@ -55,7 +55,8 @@ class Consumer(Worker):
         self._db, self._bus, self._outbox, self._clock, self._handlers = db, bus, outbox, clock, handlers
         self._subscription: Subscription | None = None
         self._pending: list[Received] = []
-        self._committing: asyncio.Task[None] | None = None
+        self._done: dict[int, Received] = {}  # the last record of each partition whose offset is still to be stored
+        self._storing: asyncio.Task[None] | None = None
         self.position = 0  # records taken since the start
         self._moved = self._watched = time.monotonic()
         self._behind = 0
@@ -68,19 +69,21 @@ class Consumer(Worker):
         if self._pending:
             await self._take(self._pending)
             crash.point("consumer.applied")
-            # The offset is stored while the next batch is taken: what is read again after a death has no second effect.
-            await self._committed()
-            self._committing = asyncio.create_task(self._commit(self._subscription, self._pending))
+            self._done.update((record.partition, record) for record in self._pending)
             self.position += len(self._pending)
             self._pending = []
             self._moved = time.monotonic()
+        await self._keep_place(self._subscription)
         await self._watch(self._subscription)
         return True
 
     async def close(self) -> None:
         if self._subscription is not None:
             try:
-                await self._committed()
+                while self._done or self._storing is not None:
+                    if self._storing is not None:
+                        await asyncio.wait({self._storing})
+                    await self._keep_place(self._subscription)
             except Outage as error:
                 log.warning("the last offset is not stored", extra={"topic": self._topic, "error": repr(error)})
             await self._subscription.close()
@@ -98,14 +101,23 @@ class Consumer(Worker):
             self._behind = await subscription.lag()
             _lag.labels(self._service, self._topic).set(self._behind)
 
-    async def _commit(self, subscription: Subscription, records: Sequence[Received]) -> None:
-        await subscription.commit(records)
-        crash.point("consumer.committed")
+    async def _keep_place(self, subscription: Subscription) -> None:
+        """Stores how far it came while the next batch is taken: what is read again after a death has no second effect.
+        A slow bus stores less often, and holds nothing up."""
+        if self._storing is not None and self._storing.done():
+            storing, self._storing = self._storing, None
+            await storing
+        if self._done and self._storing is None:
+            done, self._done = self._done, {}
+            self._storing = asyncio.create_task(self._store(subscription, done))
 
-    async def _committed(self) -> None:
-        committing, self._committing = self._committing, None
-        if committing is not None:
-            await committing
+    async def _store(self, subscription: Subscription, done: dict[int, Received]) -> None:
+        try:
+            await subscription.commit(list(done.values()))
+        except BaseException:
+            self._done = done | self._done
+            raise
+        crash.point("consumer.committed")
 
     async def _take(self, records: Sequence[Received]) -> None:
         lanes: list[list[Received]] = [[] for _ in range(max(1, min(self.lanes, len(records) // self.lane)))]
