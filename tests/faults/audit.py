@@ -5,9 +5,9 @@ Read by PostgreSQL's administrator and past our own bus adapters; each check fai
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
@@ -41,9 +41,17 @@ _WAITING: list[tuple[str, str]] = [
 
 @dataclass
 class Audit:
-    """Looks into `services`."""
+    """Looks into `services`; `async with`, for it keeps connections."""
 
     services: Processes
+    _connections: dict[str, asyncpg.Connection] = field(default_factory=dict)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for connection in self._connections.values():
+            connection.terminate()
 
     @property
     def reader(self) -> Reader:
@@ -51,16 +59,14 @@ class Audit:
 
     async def rows(self, service: str, sql: str, *values: Any) -> list[asyncpg.Record]:
         """What a service has stored."""
-        connection = await asyncpg.connect(self.services.admin(service))
-        try:
-            found: list[asyncpg.Record] = await connection.fetch(sql, *values)
-            return found
-        finally:
-            await connection.close()
+        connection = self._connections.get(service)
+        if connection is None or connection.is_closed():
+            self._connections[service] = connection = await asyncpg.connect(self.services.admin(service))
+        found: list[asyncpg.Record] = await connection.fetch(sql, *values)
+        return found
 
-    async def waiting(self) -> dict[tuple[str, str], int]:
-        """What is still to be done: rows of a table, or what a service has not read of a topic."""
-        found = {}
+    async def waiting(self) -> str | None:
+        """Something that is still to be done, or to be heard."""
         for service, what in _WAITING:
             if what in TOPICS:
                 count = await self.reader.lag(service, what)
@@ -68,8 +74,8 @@ class Audit:
                 values = [self.services.now()] if "$1" in what else []
                 count = (await self.rows(service, f"SELECT count(*) FROM {what}", *values))[0][0]
             if count:
-                found[service, what] = count
-        return found
+                return f"{service}: {count} of {what}"
+        return None
 
     async def until_quiet(self, within: float = 60.0) -> None:
         """Waits until nothing is to be done any more and every service is ready."""
@@ -77,11 +83,19 @@ class Audit:
         async def quiet() -> bool:
             assert not self.services.accidents(), self.services.accidents()
             waiting = await self.waiting()
-            assert not waiting, waiting
+            assert waiting is None, waiting
             return True
 
         await eventually(quiet, within=within)
         await self.services.until_ready()
+
+    async def until_told(self, service: str, within: float = 30.0) -> None:
+        """Waits until nothing in a service's outbox is unpublished."""
+
+        async def published() -> bool:
+            return await self.rows(service, "SELECT FROM outbox WHERE published_at IS NULL") == []
+
+        await eventually(published, within=within)
 
     async def expire_leases(self) -> None:
         """Lets run out what a dead sender has leased: leases are in real time, which a test does not wait for."""
@@ -129,7 +143,7 @@ class Audit:
     async def told(self) -> dict[str, list[OnBus]]:
         """What was stored to be told is on its topic, as it was stored, and nothing else is; returns the topics."""
         topics = {}
-        for topic in TOPICS.values():
+        for topic in (its for its in TOPICS.values() if its.writer in self.services.names):
             outbox = await self.rows(
                 topic.writer,
                 "SELECT id, aggregateid, payload FROM outbox WHERE aggregatetype = $1 ORDER BY seq",

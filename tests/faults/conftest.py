@@ -43,8 +43,8 @@ def begin(databases: Databases, tmp_path: Path) -> Begin:
         **settings: str,
     ) -> AsyncIterator[Load]:
         services = Processes(databases, tmp_path, START, bus, crashes or {}, settings, names)
-        async with services, Client(services) as client:
-            load = Load(services, client, Audit(services))
+        async with services, Client(services) as client, Audit(services) as audit:
+            load = Load(services, client, audit)
             await load.begin()
             yield load
 

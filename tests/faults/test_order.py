@@ -19,7 +19,6 @@ from contracts.visits import VisitArrived, VisitCompleted, VisitPlanned, VisitSt
 from tests.faults.conftest import Begin
 from tests.faults.ledger import Client, Done
 from tests.faults.load import Load
-from tests.support.eventually import eventually
 
 WRITERS = 32
 VISITS = 8  # at a time: every visit has several writers
@@ -68,7 +67,7 @@ class Written:
 async def test_order_holds_under_many_writers(begin: Begin, bus: str | None) -> None:
     async with begin(bus, names=["visit_api"], **POOL) as load:
         await slow_down(load.services.admin("visit_api"))
-        await Writers(load.client, await load.client.customer()).write(10)
+        await Writers(load.client, await load.client.customer()).write(8)
         in_order(await look_up(load), bus)
 
 
@@ -131,11 +130,7 @@ async def slow_down(database: str) -> None:
 
 async def look_up(load: Load) -> list[Written]:
     """Every acknowledged write, found in the outbox and on the bus."""
-
-    async def published() -> bool:
-        return await load.audit.rows("visit_api", "SELECT FROM outbox WHERE published_at IS NULL") == []
-
-    await eventually(published, within=30)
+    await load.audit.until_told("visit_api")
     places: dict[tuple[str, UUID], tuple[UUID, int]] = {}
     for record in await load.audit.reader.read(TOPIC):
         event = record.message.event

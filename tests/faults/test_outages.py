@@ -31,11 +31,11 @@ async def test_postgresql_away(begin: Begin, databases: Databases) -> None:
 
 
 async def test_embedded_bus_away(begin: Begin) -> None:
-    async with begin() as load:
-        await load.day()
+    async with begin(names=["visit_api"]) as load:
         async with embedded_bus_away(load.services):
             await writes_go_on(load)
-        await load.end()
+        await load.audit.until_told("visit_api")
+        await load.audit.told()
         assert load.services.deaths == []
 
 

@@ -38,6 +38,7 @@ from tests.support.local_stack import free_port_base
 CRASHED = 137  # the exit code of `chassis.crash`
 LOOK_EVERY = 0.02  # seconds
 NOTICED_AFTER = 0.06  # seconds; the clock promises 0.05, and until then a service takes our present for its future
+LET_START = 0.1  # seconds between two looks at one that does not listen yet: looking costs it its processor
 STARTS_WITHIN = 60.0  # seconds, on a busy machine
 
 
@@ -100,6 +101,7 @@ class Processes:
         self.urls: dict[str, DatabaseUrls] = {}
         self._kept: dict[str, Kept] = {}
         self._tending: asyncio.Task[None] | None = None
+        self._http = httpx.AsyncClient(timeout=5)
         try:
             for name in names:
                 self.urls[name] = await self.databases.clone(name)
@@ -190,25 +192,22 @@ class Processes:
 
     async def until_ready(self, within: float = STARTS_WITHIN) -> None:
         """Waits until every service says that it is ready."""
-        async with httpx.AsyncClient(timeout=5) as http:
 
-            async def ready() -> bool:
-                assert not self.accidents(), self.accidents()
-                answers: list[int | str] = []
-                for name in self.names:
-                    try:
-                        answers.append((await http.get(f"{self.url(name)}/readyz")).status_code)
-                    except httpx.TransportError as error:
-                        answers.append(repr(error))
-                assert answers == [200] * len(self.names), answers
-                return True
+        async def ready() -> bool:
+            assert not self.accidents(), self.accidents()
+            for name in self.names:
+                try:
+                    assert (await self._http.get(f"{self.url(name)}/readyz")).status_code == 200, name
+                except httpx.TransportError as error:
+                    await asyncio.sleep(LET_START)
+                    raise AssertionError(f"{name}: {error!r}") from error
+            return True
 
-            await eventually(ready, within=within)
+        await eventually(ready, within=within)
 
     async def metric(self, service: str, name: str, **labels: str) -> float:
         """The sum of a metric's samples that have these labels."""
-        async with httpx.AsyncClient(timeout=5) as http:
-            text = (await http.get(f"{self.url(service)}/metrics")).text
+        text = (await self._http.get(f"{self.url(service)}/metrics")).text
         found = re.findall(rf"^{name}{{(.*)}} (\S+)$", text, re.MULTILINE)
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         return sum(float(value) for its, value in found if all(want in its for want in wanted))
@@ -268,6 +267,7 @@ class Processes:
 
     async def _end(self) -> None:
         await self._stop_tending()
+        await self._http.aclose()
         for kept in self._kept.values():
             if kept.child is not None:
                 processes.stop_child(kept.child, processes.AT_ONCE)
