@@ -38,11 +38,11 @@ async def test_processes_die_at_each_point(begin: Begin) -> None:
 
 @pytest.mark.kafka
 async def test_processes_die_on_kafka(begin: Begin, kafka_topics: str) -> None:
-    """One death each, for a dead member's place in its group is given away only after ten seconds."""
+    """One death each, about the same time: a dead member's partitions are given away only after ten seconds."""
     crashes = {
         "visit_api": ["relay.published:2"],
         "appeal_tracker": ["consumer.applied:2"],
-        "notifier": ["sender.accepted"],
+        "notifier": ["consumer.committed:2"],
     }
     async with begin(kafka_topics, crashes) as load:
         await work_until_all_have_died(load)
