@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 
 import uvloop
 
@@ -32,7 +33,7 @@ def main(words: list[str]) -> int:
 
 
 async def _run(ground: Ground, rows: list[Row], rounds: int) -> int:
-    started, outcomes, refused = time.monotonic(), list[Outcome](), list[str]()
+    started, outcomes, failed = time.monotonic(), list[Outcome](), list[str]()
     for row in rows:
 
         def say(text: str, name: str = row.name) -> None:
@@ -42,12 +43,15 @@ async def _run(ground: Ground, rows: list[Row], rounds: int) -> int:
         try:
             outcomes += await row.measure(Run(ground, rounds, say))
         except Refused as why:
-            refused.append(f"{row.name} was not measured: {why}")
+            failed.append(f"{row.name} was not measured: {why}")
             say(str(why))
+        except Exception as error:  # noqa: BLE001 - told below and by the exit code; the other rows are worth having
+            failed.append(f"{row.name} failed:\n{''.join(traceback.format_exception(error))}")
+            say(f"failed: {error!r}")
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {await ground.version()}"
     print(f"\n{machine}; median of {rounds} rounds, in turn; {time.monotonic() - started:.0f} s in all\n")
-    print("\n".join([table(outcomes), *refused]))
-    return 1 if refused else 0
+    print("\n".join([table(outcomes), *failed]))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """`python -m bench.serve SERVICE WORD`: one process of a service, as `python -m SERVICE WORD` runs it, for a row.
 
 `--without-database` answers a raised appeal without storing it: what the route costs by itself.
-`--profile FILE` writes a profile of the process when it ends.
+`--profile FILE` writes a profile of the process, by processor time, when it ends.
 """
 
 import argparse
 import cProfile
 import importlib
 import sys
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -40,7 +41,7 @@ def _run(words: list[str]) -> None:
     service = importlib.import_module(f"{chosen.service}.__main__").SERVICE
     if chosen.profile is None:
         main(service, [chosen.word])
-    profiler = cProfile.Profile()
+    profiler = cProfile.Profile(time.process_time)
     try:
         profiler.runcall(main, service, [chosen.word])
     finally:
