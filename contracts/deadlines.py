@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from contracts.envelope import Event
-from contracts.fields import Audience, Milestone, StaffNo, Step, SubjectKind, Time, UnitCode
+from contracts.fields import Audience, Milestone, RecalculationCause, StaffNo, Step, SubjectKind, Time, UnitCode
 
 
 class DeadlineEvent(Event):
@@ -56,3 +56,11 @@ class DeadlineCorrected(DeadlineEvent, type="deadline.corrected.v1", topic="appe
 
     recorded_at: Time
     actor: StaffNo | None
+
+
+class DeadlineRecalculated(DeadlineEvent, type="deadline.recalculated.v1", topic="appeal.events", key="subject_id"):
+    """The deadline is another one now, `due_at` instead of `old_due_at`, or has become certain or provisional."""
+
+    old_due_at: Time
+    provisional: bool
+    cause: RecalculationCause

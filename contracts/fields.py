@@ -42,6 +42,20 @@ ContactResult = Annotated[str, known("result of a contact", "reached", "refused"
 CallbackResult = Annotated[str, known("result of a callback", "completed", "unreachable", "refused")]
 Milestone = Annotated[str, known("what the clock waits for", "contact", "answer", "callback", "arrival", "archive")]
 SubjectKind = Annotated[str, known("what the clock is on", "appeal", "visit", "canary")]
+RecalculationCause = Annotated[
+    str,
+    known(
+        "why a deadline was calculated anew",
+        "calendar_version",
+        "policy_version",
+        "assignment",
+        "hold",
+        "resume",
+        "merge",
+        "unmerge",
+        "correction",
+    ),
+]
 Audience = Annotated[str, known("whom to tell", "owner", "unit_supervisors", "parent_unit_supervisors")]
 Recipient = Annotated[str, Meta(description="whom the message is for: a staff number or an id, never an address")]
 Channel = Annotated[str, known("channel of the message", "mailbox", "sms", "email", "wecom", "dingtalk", "webhook")]

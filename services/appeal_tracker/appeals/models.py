@@ -19,7 +19,9 @@ class Appeal(Tracked, Base):
     """An appeal as the tracker knows it: codes, times and people by number; its words stay where they were said.
 
     `first_contact`, who raised it, never changes (000 §8.2.4). `type` may be one this version does not know: such an
-    appeal has no clocks, and `no_clock_reason` says so. `policy` is the version in force at `received_at`.
+    appeal has no clocks, and `no_clock_reason` says so. `policy` is the version in force at `received_at`;
+    `policy_assumed` while the units above the raising one are not all known, so that it may turn out to be another.
+    `merged_into` is the appeal that speaks for this one (主单).
     """
 
     __tablename__ = "appeals"
@@ -32,6 +34,8 @@ class Appeal(Tracked, Base):
             "id",
             postgresql_where=text("handling_unit_code <> unit_code"),
         ),
+        Index("appeals_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index("appeals_policy_assumed", "id", postgresql_where=text("policy_assumed AND state <> 'closed'")),
         one_of("state", State),
     )
 
@@ -54,6 +58,9 @@ class Appeal(Tracked, Base):
     no_clock_reason: Mapped[str | None]
     outcome: Mapped[str | None]
     closed_at: Mapped[datetime | None]
+    policy_assumed: Mapped[bool] = mapped_column(server_default=text("false"))
+    merged_into: Mapped[UUID | None]
+    reopened_at: Mapped[datetime | None]
 
     clocks: Mapped[list[Clock]] = relationship(
         primaryjoin=lambda: (foreign(Clock.subject_id) == Appeal.id) & (Clock.subject_kind == SUBJECT),

@@ -15,12 +15,16 @@ class Clock(Base):
 
     `breached_at` stays when a stop that came in time is recorded only afterwards: such a clock is met, and was once
     breached. `policy` and `calendar` name the versions it was set by, `appeal_type` the type whose limit it is.
+
+    `late_arrival`: it was past already when its subject was heard of. `follows`: the clock of the appeal that this one
+    was merged into; `promised_by`: the clock among those merged that promised the earliest, whose deadline all keep.
     """
 
     __tablename__ = "clocks"
     __table_args__ = (
         UniqueConstraint("subject_id", "subject_kind", "round", "milestone"),
         Index("clocks_running", "due_at", postgresql_where=text("state = 'running'")),
+        Index("clocks_follows", "follows", postgresql_where=text("follows IS NOT NULL")),
         one_of("state", ClockState),
     )
 
@@ -38,6 +42,9 @@ class Clock(Base):
     state: Mapped[str]
     stopped_at: Mapped[datetime | None]
     breached_at: Mapped[datetime | None]
+    late_arrival: Mapped[bool] = mapped_column(server_default=text("false"))
+    follows: Mapped[UUID | None]
+    promised_by: Mapped[UUID | None]
 
     @property
     def met_at(self) -> datetime | None:
@@ -46,7 +53,10 @@ class Clock(Base):
 
 
 class Timer(Base):
-    """One step of a clock's ladder. The pair of clock and step is its identity: it can fire once only."""
+    """One step of a clock's ladder. The pair of clock and step is its identity: it can fire once only.
+
+    It is `held` while its clock stands still, or follows that of another appeal, and cannot fire then.
+    """
 
     __tablename__ = "timers"
     __table_args__ = (
@@ -62,3 +72,28 @@ class Timer(Base):
     state: Mapped[str]
     fired_at: Mapped[datetime | None]
     late: Mapped[bool | None]
+
+
+class RecordedHold(Base):
+    """A stretch in which clocks of a subject's round stand still: those of `milestones`, whatever policy came after.
+
+    It is open until it has an end. A reopening that goes on where the closing stopped is one too: see `reason`.
+    """
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        Index("holds_subject_id", "subject_id"),
+        Index("holds_open", "subject_id", unique=True, postgresql_where=text("until IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject_id: Mapped[UUID]
+    round: Mapped[int]
+    milestones: Mapped[list[str]]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    reason: Mapped[str]
+    note: Mapped[str | None]
+    held_by: Mapped[str]
+    resumed_by: Mapped[str | None]
+    recorded_at: Mapped[datetime]

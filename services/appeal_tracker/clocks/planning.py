@@ -1,7 +1,8 @@
 """From a policy and a fact to the clocks that the fact starts, with their timers. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import DAY, day_number, instant_of
 from appeal_tracker.calendars.period import Unit
-from appeal_tracker.clocks.calculation import Deadline, Point, due, points
+from appeal_tracker.clocks.calculation import Deadline, Hold, Point, due, points
 from appeal_tracker.policies.inheritance import APPEAL_TYPES
 from appeal_tracker.policies.policy import Limit, Policy
 from chassis.ids import new_id
@@ -39,6 +40,20 @@ class NewClock(msgspec.Struct, frozen=True):
     calendar: str
     provisional: bool
     timers: tuple[Point, ...]
+
+
+class Timed(Protocol):
+    """What is asked about a clock to know what limits it."""
+
+    subject_kind: str
+    appeal_type: str | None
+    milestone: str
+
+
+def limit_of(policy: Policy, clock: Timed) -> Limit | None:
+    """The limit that a policy sets for what a clock times, if it sets one."""
+    its = policy.visits if clock.subject_kind == "visit" else policy.limits(clock.appeal_type or "")
+    return next((limit for limit in its if limit.milestone == clock.milestone), None)
 
 
 def no_clock_reason(appeal_type: str, policy: Policy) -> str | None:
@@ -80,17 +95,23 @@ class Planner:
         self, appeal_type: str, limit: Limit, at: datetime, policy: Policy, calendar: Calendar
     ) -> tuple[Deadline, tuple[Point, ...]]:
         if limit.within.unit is Unit.HOURS:
-            return _plan(limit, at, policy, calendar)
+            return plan(limit, at, policy, calendar)
         day = day_number(at)
         key = (policy.label, calendar.label, appeal_type, limit.milestone, day)
         planned = self._by_day.get(key)
         if planned is None:
-            planned = _plan(limit, at, policy, calendar)
+            planned = plan(limit, at, policy, calendar)
             # Days are counted from the next one on; only a timer put off to the start itself would depend on the hour.
             if all(timer.fire_at >= instant_of((day + 1) * DAY) for timer in planned[1]):
                 self._by_day[key] = planned
         return planned
 
 
-def _plan(limit: Limit, at: datetime, policy: Policy, calendar: Calendar) -> tuple[Deadline, tuple[Point, ...]]:
-    return due(at, limit.within, calendar), points(limit.ladder, at, limit.within, calendar, policy.quiet)
+def plan(
+    limit: Limit, start: datetime, policy: Policy, calendar: Calendar, holds: Sequence[Hold] = ()
+) -> tuple[Deadline, tuple[Point, ...]]:
+    """What a clock is set to by a limit, its deadline and its timers, `holds` left out of the course."""
+    return (
+        due(start, limit.within, calendar, holds),
+        points(limit.ladder, start, limit.within, calendar, policy.quiet, holds),
+    )

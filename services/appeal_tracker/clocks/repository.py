@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.clocks.models import Clock, Timer
+from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.planning import NewClock
-from appeal_tracker.clocks.states import TimerState
+from appeal_tracker.clocks.replanning import Plan
+from appeal_tracker.clocks.states import ClockState, TimerState
 from chassis.db import driver
 
 # One statement for any number of clocks. An array of arrays cannot be unnested by rows: audiences travel joined.
@@ -24,6 +25,32 @@ INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
 SELECT t.clock_id, t.step, t.phase, string_to_array(t.tell, ','), t.fire_at, 'pending'
 FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::timestamptz[])
      AS t (clock_id, step, phase, tell, fire_at)
+"""
+
+# What fired stays fired. What is not planned any more never fires, and may be planned again by a later change.
+_REWRITE = """
+WITH planned AS MATERIALIZED (
+    SELECT t.clock_id, t.step, t.phase, string_to_array(t.tell, ',') AS tell, t.fire_at, t.state
+    FROM unnest($9::uuid[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::text[])
+         AS t (clock_id, step, phase, tell, fire_at, state)
+), rewritten AS (
+    UPDATE clocks SET started_at = c.started_at, due_at = c.due_at, provisional = c.provisional, policy = c.policy,
+                      calendar = c.calendar, state = c.state, promised_by = c.promised_by
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::boolean[], $5::text[], $6::text[], $7::text[],
+                $8::uuid[]) AS c (id, started_at, due_at, provisional, policy, calendar, state, promised_by)
+    WHERE clocks.id = c.id
+), vanished AS (
+    UPDATE timers SET state = 'cancelled'
+    WHERE clock_id = ANY ($1::uuid[]) AND state IN ('pending', 'held')
+      AND NOT EXISTS (SELECT FROM planned p WHERE p.clock_id = timers.clock_id AND p.step = timers.step)
+)
+INSERT INTO timers AS t (clock_id, step, phase, tell, fire_at, state)
+SELECT * FROM planned
+ON CONFLICT (clock_id, step) DO UPDATE
+    SET phase = excluded.phase, tell = excluded.tell, fire_at = excluded.fire_at, state = excluded.state
+    WHERE t.state <> 'fired'
+      AND (t.phase, t.tell, t.fire_at, t.state) IS DISTINCT FROM
+          (excluded.phase, excluded.tell, excluded.fire_at, excluded.state)
 """
 
 # The breach is told by whoever records it. What was to be said before it, or after the act, has no object any more; an
@@ -65,6 +92,30 @@ async def insert(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
     )
 
 
+async def rewrite(tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]]) -> None:
+    """Writes locked clocks and their timers as planned, in one round trip however many."""
+    if not plans:
+        return
+    timers = [(clock, timer) for clock, plan in plans for timer in plan.timers]
+    await (await driver(tx)).execute(
+        _REWRITE,
+        [clock for clock, _ in plans],
+        [plan.started_at for _, plan in plans],
+        [plan.due_at for _, plan in plans],
+        [plan.provisional for _, plan in plans],
+        [plan.policy for _, plan in plans],
+        [plan.calendar for _, plan in plans],
+        [plan.state for _, plan in plans],
+        [plan.promised_by for _, plan in plans],
+        [clock for clock, _ in timers],
+        [timer.point.step for _, timer in timers],
+        [timer.point.phase for _, timer in timers],
+        [",".join(timer.point.tell) for _, timer in timers],
+        [timer.point.fire_at for _, timer in timers],
+        [timer.state for _, timer in timers],
+    )
+
+
 async def of_subjects(
     tx: AsyncSession, kind: str, subjects: Collection[UUID], *, lock: bool = False
 ) -> Sequence[Clock]:
@@ -79,6 +130,22 @@ async def find(tx: AsyncSession, id: UUID) -> Clock | None:
     return await tx.get(Clock, id)
 
 
+async def group(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Clock]:
+    """The open clocks among `clocks`, with all that follow them or that they follow, locked."""
+    leaders = select(func.coalesce(Clock.follows, Clock.id)).where(Clock.id.in_(clocks))
+    query = select(Clock).where(
+        or_(Clock.id.in_(leaders), Clock.follows.in_(leaders)),
+        Clock.state.in_((ClockState.RUNNING, ClockState.HELD)),
+    )
+    return (await tx.scalars(query.order_by(Clock.id).with_for_update())).all()
+
+
+async def holds(tx: AsyncSession, subjects: Collection[UUID]) -> Sequence[RecordedHold]:
+    """The holds of `subjects`, as they began."""
+    query = select(RecordedHold).where(RecordedHold.subject_id.in_(subjects))
+    return (await tx.scalars(query.order_by(RecordedHold.since, RecordedHold.id))).all()
+
+
 async def timers(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Timer]:
     """The timers of `clocks`, in the order they fire."""
     query = select(Timer).where(Timer.clock_id.in_(clocks)).order_by(Timer.fire_at, Timer.step)
@@ -87,7 +154,7 @@ async def timers(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Timer]:
 
 async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID], after: datetime | None = None) -> None:
     """Has the timers that did not fire yet never fire, or only those of moments `after` an instant."""
-    pending = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state == TimerState.PENDING)
+    pending = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state.in_((TimerState.PENDING, TimerState.HELD)))
     if after is not None:
         pending = pending.where(Timer.fire_at > after)
     await tx.execute(pending.values(state=TimerState.CANCELLED), execution_options={"synchronize_session": False})

@@ -11,7 +11,7 @@ from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.counting import Day, explain
 from appeal_tracker.clocks import repository
 from appeal_tracker.clocks.models import Clock, Timer
-from appeal_tracker.clocks.planning import NewClock, Planner, Subject
+from appeal_tracker.clocks.planning import NewClock, Planner, Subject, limit_of
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.verdict import Verdict, verdict
 from appeal_tracker.policies import service as policies
@@ -142,8 +142,9 @@ async def limits(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, Limi
 
 
 def _limit(policy: Policy, clock: Clock) -> Limit:
-    its = {limit.milestone: limit for limit in policy.limits(clock.appeal_type or "")}
-    return its[clock.milestone]
+    limit = limit_of(policy, clock)
+    assert limit is not None, "it was set by it"
+    return limit
 
 
 async def explained(tx: AsyncSession, clock: Clock) -> Explained:

@@ -17,5 +17,6 @@ class TimerState(StrEnum):
     """What became of a timer."""
 
     PENDING = "pending"
+    HELD = "held"
     FIRED = "fired"
     CANCELLED = "cancelled"

@@ -27,8 +27,10 @@ class Judged(Protocol):
 
 def verdict(clock: Judged, at: datetime) -> Verdict | None:
     """How a stop at `at` finds the clock; None where it changes nothing, for the clock stands already."""
+    if clock.state == ClockState.HELD:
+        return Verdict.MET  # it was in time when it was held, and has stood still since
     in_time = is_met(at, clock.due_at)
-    if clock.state in (ClockState.RUNNING, ClockState.HELD):
+    if clock.state == ClockState.RUNNING:
         return Verdict.MET if in_time else Verdict.LATE
     if clock.state == ClockState.BREACHED and in_time:
         return Verdict.CORRECTED
