@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,19 @@ def make_private(folder: Path) -> Path:
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:
     """Replace a file in one step: readers see the old text or the new one, never a part."""
+    with _finished(path, text, mode) as whole:
+        whole.replace(path)
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a private file unless it is there already; of two writers at once the first one wins."""
+    with _finished(path, text, 0o600) as whole, contextlib.suppress(FileExistsError):
+        path.hardlink_to(whole)
+
+
+@contextlib.contextmanager
+def _finished(path: Path, text: str, mode: int) -> Iterator[Path]:
+    """A file beside `path`, under a name nobody else has, written to the disk; gone afterwards unless it was moved."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -27,19 +41,9 @@ def write(path: Path, text: str, mode: int = 0o600) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
-
-
-def write_once(path: Path, text: str) -> None:
-    """Write a private file unless it is there already; of two writers at once the first one wins."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    write(unfinished, text)
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(unfinished)
-    unfinished.unlink()
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any, mode: int = 0o600) -> None:
