@@ -1,15 +1,22 @@
-"""What is said when a clock was judged: to the bus, and in the appeal's timeline."""
+"""What is said when a clock was judged or moved: to the bus, and in the timeline of what it runs on."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
-from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.appeals.repository import Entry
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import NewClock
+from appeal_tracker.clocks.recalculation import Recalculated
 from appeal_tracker.clocks.service import Stopped
 from appeal_tracker.clocks.verdict import Verdict
-from contracts.deadlines import DeadlineBreached, DeadlineCorrected, DeadlineEvent, DeadlineMet
+from contracts.deadlines import (
+    DeadlineBreached,
+    DeadlineCorrected,
+    DeadlineEvent,
+    DeadlineMet,
+    DeadlineRecalculated,
+)
 
 _KINDS = {
     Verdict.MET: "deadline_met",
@@ -19,7 +26,24 @@ _KINDS = {
 }
 
 
-def event(appeal: Appeal, stopped: Stopped, actor: str, now: datetime) -> DeadlineEvent | None:
+class Concerned(Protocol):
+    """What is asked about the subject of a clock: an appeal, or a visit."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def visit_id(self) -> UUID | None: ...
+    @property
+    def unit_code(self) -> str: ...
+    @property
+    def handling_unit_code(self) -> str: ...
+    @property
+    def owner(self) -> str | None: ...
+    @property
+    def first_contact(self) -> str | None: ...
+
+
+def event(appeal: Concerned, stopped: Stopped, actor: str, now: datetime) -> DeadlineEvent | None:
     """What the bus is told; None for a breach it heard of already, and that ends now."""
     clock, told = stopped.clock, stopped.told
     at = clock.stopped_at or now
@@ -33,7 +57,7 @@ def event(appeal: Appeal, stopped: Stopped, actor: str, now: datetime) -> Deadli
     return None
 
 
-def entry(appeal: Appeal, stopped: Stopped, actor: str, now: datetime) -> Entry:
+def entry(appeal: Concerned, stopped: Stopped, actor: str, now: datetime) -> Entry:
     """What the timeline keeps; the true time of the stop, and beside it when that was recorded."""
     clock, told = stopped.clock, stopped.told
     data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
@@ -46,13 +70,43 @@ def entry(appeal: Appeal, stopped: Stopped, actor: str, now: datetime) -> Entry:
     return Entry(appeal.id, _KINDS[stopped.verdict], at, actor, data)
 
 
-def started_entry(appeal: Appeal, clock: NewClock, actor: str) -> Entry:
+def started_entry(appeal: Concerned, clock: NewClock, actor: str) -> Entry:
     """What the timeline keeps of a clock that an act started."""
     data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
     return Entry(appeal.id, "deadline_started", clock.started_at, actor, data)
 
 
-def _facts(appeal: Appeal, clock: Clock, at: datetime) -> dict[str, Any]:
+def recalculated(
+    subject: Concerned,
+    done: Recalculated,
+    cause: str,
+    actor: str | None,
+    now: datetime,
+    recalculation_id: UUID | None = None,
+) -> tuple[Entry, DeadlineRecalculated]:
+    """What the timeline keeps and the bus is told of a clock that was planned anew; for one whose deadline moved."""
+    clock = done.clock
+    data: dict[str, object] = {
+        "clock_id": clock.id,
+        "milestone": clock.milestone,
+        "cause": cause,
+        "old_due_at": done.old_due_at,
+        "due_at": clock.due_at,
+        "old_provisional": done.old_provisional,
+        "provisional": clock.provisional,
+        "old_policy": done.old_policy,
+        "policy": clock.policy,
+        "old_calendar": done.old_calendar,
+        "calendar": clock.calendar,
+        "recalculation_id": recalculation_id,
+    }
+    told = DeadlineRecalculated(
+        **_facts(subject, clock, now), old_due_at=done.old_due_at, provisional=clock.provisional, cause=cause
+    )
+    return Entry(subject.id, "deadline_recalculated", now, actor, data), told
+
+
+def _facts(appeal: Concerned, clock: Clock, at: datetime) -> dict[str, Any]:
     return {
         "clock_id": clock.id,
         "subject_kind": clock.subject_kind,
