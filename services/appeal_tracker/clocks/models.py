@@ -97,3 +97,8 @@ class RecordedHold(Base):
     held_by: Mapped[str]
     resumed_by: Mapped[str | None]
     recorded_at: Mapped[datetime]
+
+    def stops(self, clock: Clock) -> bool:
+        """Whether it is a clock of this subject and round, and of a milestone that stands still."""
+        its = self.subject_id == clock.subject_id and self.round == clock.round
+        return its and clock.milestone in self.milestones

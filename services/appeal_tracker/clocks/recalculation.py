@@ -13,7 +13,7 @@ from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.counting import Hold
 from appeal_tracker.clocks import repository
-from appeal_tracker.clocks.models import Clock, RecordedHold
+from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import limit_of
 from appeal_tracker.clocks.replanning import Facts, Plan, moves, replan
 from appeal_tracker.policies import service as policies
@@ -71,7 +71,7 @@ async def _facts(tx: AsyncSession, clocks: Collection[Clock], to: Mapping[UUID, 
             policy = shelf.labelled(clock.policy)
             limit = limit_of(policy, clock)
             assert limit is not None, "it was set by it"
-        its = [hold for hold in holds if _holds(hold, clock)]
+        its = [hold for hold in holds if hold.stops(clock)]
         facts[clock.id] = Facts(
             started_at=target.started_at or clock.started_at,
             limit=limit,
@@ -82,11 +82,6 @@ async def _facts(tx: AsyncSession, clocks: Collection[Clock], to: Mapping[UUID, 
             follows=clock.follows is not None,
         )
     return facts
-
-
-def _holds(hold: RecordedHold, clock: Clock) -> bool:
-    its = hold.subject_id == clock.subject_id and hold.round == clock.round
-    return its and clock.milestone in hold.milestones
 
 
 def _rewritten(clock: Clock, plan: Plan) -> Recalculated:

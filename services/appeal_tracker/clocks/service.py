@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import service as calendars
-from appeal_tracker.calendars.counting import Day, explain
+from appeal_tracker.calendars.counting import Day, Hold, explain
 from appeal_tracker.clocks import repository
-from appeal_tracker.clocks.models import Clock, Timer
+from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.planning import NewClock, Planner, Subject, limit_of
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.verdict import Verdict, verdict
@@ -41,10 +41,12 @@ class Stopped(msgspec.Struct, frozen=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """A clock with the limit it was set by and every day from its start to its deadline."""
+    """A clock with the rules it was set by, its holds, and every day from its start to its deadline."""
 
     clock: Clock
+    policy: Policy
     limit: Limit
+    holds: list[RecordedHold]
     days: tuple[Day, ...]
 
 
@@ -148,7 +150,11 @@ def _limit(policy: Policy, clock: Clock) -> Limit:
 
 
 async def explained(tx: AsyncSession, clock: Clock) -> Explained:
-    """Why a clock is due when it is, day by day, by the versions it was set by."""
-    limit = (await limits(tx, [clock]))[clock.id]
+    """Why a clock is due when it is, day by day, by the versions it was set by; a hold without an end has moved nothing
+    so far."""
+    policy = (await policies.shelf(tx)).labelled(clock.policy)
+    limit = _limit(policy, clock)
     calendar = await calendars.by_label(tx, clock.calendar)
-    return Explained(clock, limit, explain(clock.started_at, limit.within, calendar))
+    holds = [hold for hold in await repository.holds(tx, [clock.subject_id]) if hold.stops(clock)]
+    ended = [Hold(hold.since, hold.until) for hold in holds if hold.until is not None]
+    return Explained(clock, policy, limit, holds, explain(clock.started_at, limit.within, calendar, ended))
