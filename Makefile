@@ -40,8 +40,9 @@ lint:  ## style, types, import rules
 format:  ## put the style right
 	$(DEV) -m ruff check --fix .
 	$(DEV) -m ruff format .
-generate:  ## write the generated files: schemas, AsyncAPI, OpenAPI
+generate:  ## write the generated files: schemas, AsyncAPI, OpenAPI, conformance
 	$(DEV) -m contracts.generate
+	$(DEV) -m tests.conformance
 	@for name in visit_api appeal_tracker notifier; do \
 	  $(PYTHON) deploy/local/environment.py dev -m $$name openapi > .openapi.new && mv .openapi.new contracts/openapi/$$name.json || exit 1; \
 	done
@@ -50,6 +51,7 @@ generate:  ## write the generated files: schemas, AsyncAPI, OpenAPI
 	$(DEV) -m notifier openapi contracts/openapi/notifier.json
 fresh:  ## generated files are up to date, and no released event was broken
 	$(DEV) -m contracts.generate --check
+	$(DEV) -m tests.conformance --check
 	$(DEV) -m contracts.compatibility
 check: lint fresh test  ## what CI runs: lint, generated files fresh, tests
 bench:  ## the benchmark table, or one row: make bench ROW=P2

@@ -97,7 +97,7 @@ async def test_closing_without_an_answer_lists_what_is_missing_by_clause(desk: D
         assert (await desk.appeal(case))["state"] == "open"
 
 
-@pytest.mark.clause("6.4.5.4")
+@pytest.mark.clause("002 6.4.5.4")
 async def test_closing_asks_for_the_callback_that_the_policy_requires(desk: Desk) -> None:
     await desk.assign("37401", "state-grid")
     case = await desk.raised(received_at=desk.clock.now())
@@ -109,7 +109,7 @@ async def test_closing_asks_for_the_callback_that_the_policy_requires(desk: Desk
     await got(desk.first.post(f"/appeals/{nameless}/close", json={}))  # nobody to call
 
 
-@pytest.mark.clause("6.4.5.4")
+@pytest.mark.clause("002 6.4.5.4")
 async def test_who_accepted_the_appeal_calls_back_and_not_who_handled_it(desk: Desk) -> None:
     await desk.assign("37401", "state-grid")
     case = await desk.raised(received_at=desk.clock.now())

@@ -65,7 +65,7 @@ async def test_the_nearest_choice_up_the_tree_counts(desk: Desk) -> None:
     ]
 
 
-@pytest.mark.clause("6.4.5.1")
+@pytest.mark.clause("002 6.4.5.1")
 async def test_an_appeal_keeps_the_policy_it_began_with(desk: Desk) -> None:
     case = await desk.raised()
     before = await desk.clocks(case)

@@ -41,7 +41,7 @@ async def test_every_constraint_of_the_models_is_in_the_tables(desk: Desk, owner
     assert {(table, name) for table, name in found if name.endswith("_check")} <= named
 
 
-@pytest.mark.clause("6.4.5.6")
+@pytest.mark.clause("002 6.4.5.6")
 async def test_the_service_can_delete_nothing_of_the_record(desk: Desk) -> None:
     for table in Base.metadata.tables:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -56,7 +56,7 @@ def test_a_fact_comes_true_once(before: State, now: State, came_true: list[str])
     assert facts(before, now) == came_true
 
 
-@pytest.mark.clause("6.4.5.4", "7.2.5.1")
+@pytest.mark.clause("002 6.4.5.4", "7.2.5.1")
 @pytest.mark.parametrize(
     ("policy", "appeal_type", "state", "anonymous", "lacks"),
     [
