@@ -9,12 +9,12 @@ from typing import Any
 import asyncpg
 from sqlalchemy import BigInteger, DateTime, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Synonym, declared_attr, mapped_column, synonym
 
 from chassis import crash
 from chassis.outage import is_outage
 
-__all__ = ["Database", "Tracked", "after_commit", "driver", "is_outage"]
+__all__ = ["Database", "Tracked", "Written", "after_commit", "driver", "is_outage"]
 
 # A dead peer must give up its locks and its place as the active relay within seconds.
 _SERVER_SETTINGS = {
@@ -37,6 +37,16 @@ class Tracked:
         server_default=text("(pg_current_xact_id()::text::bigint)"),
         onupdate=text("(pg_current_xact_id()::text::bigint)"),
     )
+
+
+class Written:
+    """The same for rows that are written once, at their `recorded_at`, and never change."""
+
+    changed_xid: Mapped[int] = mapped_column(BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)"))
+
+    @declared_attr
+    def updated_at(cls) -> Synonym[datetime]:  # noqa: N805 - a mixin's way to name a property of the class
+        return synonym("recorded_at")
 
 
 class Database:

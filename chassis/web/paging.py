@@ -4,11 +4,13 @@ A list ends with `next: null`. A feed, asked for by `updated_since`, always give
 from it for ever. It is ordered by the transaction that last wrote a row, and stops before the oldest one still running:
 a late commit appears later, not never. A client that goes on by cursor misses nothing; one that comes again with a time
 of its own should overlap.
+
+`Paging` gives 50 items where nothing is said; `WholePaging`, for short lists about one thing, gives all.
 """
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -55,7 +57,7 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True):
 class Window:
     """Which part of a list is asked for."""
 
-    limit: int = 50
+    limit: int | None = 50
     since: datetime | None = None
     after: _Cursor | None = None
 
@@ -76,12 +78,30 @@ class Window:
             query = query.where(tuple_(*columns) > tuple_(*self._position(columns)))
         elif self.since is not None:
             query = query.where(model.updated_at >= self.since)
-        rows = (await tx.scalars(query.order_by(*columns).limit(self.limit + (not feed)))).all()
+        most = None if self.limit is None else self.limit + (not feed)
+        rows = (await tx.scalars(query.order_by(*columns).limit(most))).all()
         shown = rows[: self.limit]
         last = [getattr(shown[-1], column.key) for column in columns] if shown else []
         if feed:
             return Listing(shown, _encode("feed", last) if shown else self._again())
-        return Listing(shown, _encode("list", last) if len(rows) > self.limit else None)
+        return Listing(shown, _encode("list", last) if len(rows) > len(shown) else None)
+
+    def of(self, rows: Sequence[Row], key: Callable[[Row], str]) -> Listing[Row]:
+        """This window of `rows` that are shipped with the service, ordered by `key`. They bear no time of change: who
+        follows them is given all of them, each time."""
+        if self.is_feed:
+            return Listing(rows, self._again())
+        after = "" if self.after is None else self._text()
+        left = [row for row in sorted(rows, key=key) if key(row) > after]
+        shown = left[: self.limit]
+        return Listing(shown, _encode("list", [key(shown[-1])]) if len(left) > len(shown) else None)
+
+    def _text(self) -> str:
+        assert self.after is not None
+        match self.after.position:
+            case (str(text),):
+                return text
+        raise Unprocessable(_NO_CURSOR)
 
     def _again(self) -> str:
         if self.after is not None:
@@ -120,11 +140,27 @@ def _value(raw: Any, kind: type) -> Any:
     return _INSTANT.validate_python(raw) if kind is datetime else msgspec.convert(raw, kind, strict=True)
 
 
+_Cursored = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+_Since = Annotated[QueryInstant | None, Query(description="a feed of what changed from then on")]
+
+
 async def _window(
     limit: Annotated[int, Query(ge=1, le=MOST, description="items at most")] = 50,
-    cursor: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
-    updated_since: Annotated[QueryInstant | None, Query(description="a feed of what changed from then on")] = None,
+    cursor: _Cursored = None,
+    updated_since: _Since = None,
 ) -> Window:
+    return _read(limit, cursor, updated_since)
+
+
+async def _whole(
+    limit: Annotated[int | None, Query(ge=1, le=MOST, description="items at most; all where nothing is said")] = None,
+    cursor: _Cursored = None,
+    updated_since: _Since = None,
+) -> Window:
+    return _read(limit, cursor, updated_since)
+
+
+def _read(limit: int | None, cursor: str | None, updated_since: datetime | None) -> Window:
     after = None if cursor is None else _decode(cursor)
     if after is None:
         return Window(limit, updated_since)
@@ -139,3 +175,4 @@ async def _window(
 
 
 Paging = Annotated[Window, Depends(_window)]
+WholePaging = Annotated[Window, Depends(_whole)]

@@ -1,31 +1,27 @@
 """`/v1/appeals` and the explanations of their deadlines."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
 from appeal_tracker.appeals import service
-from appeal_tracker.appeals.models import Answer, Appeal, Contact
+from appeal_tracker.appeals.models import Answer, Appeal, Contact, TimelineEntry
 from appeal_tracker.appeals.schemas import (
     Accept,
-    Answers,
     AnswerView,
     AppealView,
     Close,
-    Contacts,
     ContactView,
-    Deadlines,
     DeadlineView,
     Dispatch,
     ExplanationView,
     RecordAnswer,
     RecordContact,
     StateName,
-    Timeline,
     TimelineEntryView,
 )
 from chassis.web.auth import Caller, require
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import Listing, Page, Paging, WholePaging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Id, QueryInstant
 from chassis.web.tokens import Principal
@@ -59,16 +55,18 @@ async def show_appeal(id: Id, caller: Caller, tx: Tx) -> Appeal:
     return await service.show(tx, caller, id)
 
 
-@router.get("/appeals/{id}/timeline")
-async def show_timeline(id: Id, caller: Caller, tx: Tx) -> Timeline:
+@router.get("/appeals/{id}/timeline", response_model=Page[TimelineEntryView])
+async def show_timeline(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Listing[TimelineEntry]:
     """What the tracker knows of an appeal, in the order it learned of it."""
-    return Timeline(items=[*map(TimelineEntryView.model_validate, await service.timeline(tx, caller, id))])
+    return await service.timeline(tx, caller, id, window)
 
 
 @router.get("/appeals/{id}/deadlines")
-async def show_deadlines(id: Id, caller: Caller, tx: Tx) -> Deadlines:
-    """The clocks of an appeal, the limits they were set by, and their ladders."""
-    return Deadlines(items=[*map(DeadlineView.of, await service.deadlines(tx, caller, id))])
+async def show_deadlines(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Page[DeadlineView]:
+    """The clocks of an appeal, the limits they were set by, and their ladders; a feed gives all of them when any may
+    have changed."""
+    its = await service.deadlines(tx, caller, id, window)
+    return Page(items=[*map(DeadlineView.of, its.items)], next=its.next)
 
 
 @router.get("/deadlines/{id}/explanation")
@@ -77,10 +75,10 @@ async def explain_deadline(id: Id, caller: Caller, tx: Tx) -> ExplanationView:
     return ExplanationView.of(await service.explanation(tx, caller, id))
 
 
-@router.get("/appeals/{id}/contacts")
-async def list_contacts(id: Id, caller: Caller, tx: Tx) -> Contacts:
+@router.get("/appeals/{id}/contacts", response_model=Page[ContactView])
+async def list_contacts(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Listing[Contact]:
     """The recorded contacts and attempts, in the order of their true times."""
-    return Contacts(items=[*map(ContactView.model_validate, await service.contacts(tx, caller, id))])
+    return await service.contacts(tx, caller, id, window)
 
 
 @router.post("/appeals/{id}/contacts", status_code=201, response_model=ContactView)
@@ -89,10 +87,10 @@ async def record_contact(id: Id, body: RecordContact, caller: Worker, tx: Tx, ru
     return await service.contact(tx, runtime, caller, id, at=body.at, channel=body.channel, result=body.result)
 
 
-@router.get("/appeals/{id}/answers")
-async def list_answers(id: Id, caller: Caller, tx: Tx) -> Answers:
+@router.get("/appeals/{id}/answers", response_model=Page[AnswerView])
+async def list_answers(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Listing[Any]:
     """The recorded answers, in the order of their true times."""
-    return Answers(items=[*map(AnswerView.model_validate, await service.answers(tx, caller, id))])
+    return await service.answers(tx, caller, id, window)
 
 
 @router.post("/appeals/{id}/answers", status_code=201, response_model=AnswerView)

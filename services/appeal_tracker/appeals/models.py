@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
-from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, synonym
 
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.base import Base, one_of
 from appeal_tracker.clocks.models import Clock
-from chassis.db import Tracked
+from chassis.db import Tracked, Written
 
 SUBJECT = "appeal"  # the kind of subject that clocks on an appeal name
 
@@ -75,7 +75,7 @@ class Appeal(Tracked, Base):
         return self.handler or self.first_contact
 
 
-class Contact(Base):
+class Contact(Written, Base):
     """A contact with the customer, or an attempt at one; `counts` if it was made by somebody responsible."""
 
     __tablename__ = "contacts"
@@ -92,7 +92,7 @@ class Contact(Base):
     counts: Mapped[bool]
 
 
-class Answer(Base):
+class Answer(Written, Base):
     """An answer given to the customer; who gave it handled the appeal."""
 
     __tablename__ = "answers"
@@ -107,13 +107,14 @@ class Answer(Base):
     content: Mapped[str]
 
 
-class TimelineEntry(Base):
+class TimelineEntry(Written, Base):
     """A fact about an appeal, in the order the tracker learned of it: when it was true, and when it was recorded."""
 
     __tablename__ = "timeline"
 
     appeal_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    id: Mapped[int] = synonym("seq")
     at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     kind: Mapped[str]

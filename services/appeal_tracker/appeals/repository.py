@@ -1,6 +1,7 @@
 """SQL of the appeals, what was done about them, and their timeline."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from appeal_tracker.directory.models import Unit
 from chassis import scope
 from chassis.db import driver
 from chassis.messaging.outbox import INSERT, Row
+from chassis.web.paging import Listing, Window
 from contracts.appeals import AppealRaised
 
 # One statement for any number: the appeals that are not open yet (the same one may be told of twice, by other events),
@@ -177,11 +179,38 @@ async def timeline(tx: AsyncSession, appeal: UUID) -> Sequence[TimelineEntry]:
     return (await tx.scalars(query)).all()
 
 
+async def timeline_page(tx: AsyncSession, appeal: UUID, window: Window) -> Listing[TimelineEntry]:
+    """The same, some of it."""
+    query = select(TimelineEntry).where(TimelineEntry.appeal_id == appeal)
+    return await window.fetch(tx, query, TimelineEntry, TimelineEntry.seq)
+
+
+async def clocks_page(tx: AsyncSession, appeal: UUID, window: Window) -> Listing[Clock]:
+    """Some clocks of an appeal, in the order they fall due. Whatever changes one is noted in the timeline: a feed gives
+    them all once that has grown."""
+    query = select(Clock).where(Clock.subject_id == appeal, Clock.subject_kind == SUBJECT)
+    if not window.is_feed:
+        return await window.fetch(tx, query, Clock, Clock.round, Clock.due_at, Clock.id)
+    grown = await timeline_page(tx, appeal, replace(window, limit=None))
+    its = await tx.scalars(query.order_by(Clock.round, Clock.due_at, Clock.id)) if grown.items else ()
+    return Listing([*its], grown.next)
+
+
 async def contacts(tx: AsyncSession, appeal: UUID) -> Sequence[Contact]:
     """The recorded contacts and attempts, in the order of their true times."""
     return (await tx.scalars(select(Contact).where(Contact.appeal_id == appeal).order_by(Contact.at, Contact.id))).all()
 
 
+async def contacts_page(tx: AsyncSession, appeal: UUID, window: Window) -> Listing[Contact]:
+    """The same, some of them."""
+    return await window.fetch(tx, select(Contact).where(Contact.appeal_id == appeal), Contact, Contact.at, Contact.id)
+
+
 async def answers(tx: AsyncSession, appeal: UUID) -> Sequence[Answer]:
     """The recorded answers, in the order of their true times."""
     return (await tx.scalars(select(Answer).where(Answer.appeal_id == appeal).order_by(Answer.at, Answer.id))).all()
+
+
+async def answers_page(tx: AsyncSession, appeal: UUID, window: Window) -> Listing[Answer]:
+    """The same, some of them."""
+    return await window.fetch(tx, select(Answer).where(Answer.appeal_id == appeal), Answer, Answer.at, Answer.id)

@@ -68,10 +68,6 @@ class TimelineEntryView(View):
     data: dict[str, Any]
 
 
-class Timeline(View):
-    items: list[TimelineEntryView]
-
-
 class TimerView(View):
     """A step of the ladder; `late` if it fired after its moment had passed unwatched."""
 
@@ -104,10 +100,6 @@ class DeadlineView(ClockView):
             due_text=wall_text(deadline.clock.due_at),
             timers=[*map(TimerView.model_validate, deadline.timers)],
         )
-
-
-class Deadlines(View):
-    items: list[DeadlineView]
 
 
 class DayView(View):
@@ -168,10 +160,6 @@ class ContactView(View):
     counts: bool
 
 
-class Contacts(View):
-    items: list[ContactView]
-
-
 class RecordAnswer(Body):
     """An answer as it was given to the customer, at its true time."""
 
@@ -180,17 +168,15 @@ class RecordAnswer(Body):
 
 
 class AnswerView(View):
+    """A recorded answer; `content` is null where it was given in confidence and is not yours to read."""
+
     id: UUID
     appeal_id: UUID
     round: int
     at: Instant
     recorded_at: Instant
     by: str
-    content: str
-
-
-class Answers(View):
-    items: list[AnswerView]
+    content: str | None
 
 
 class Accept(Body):

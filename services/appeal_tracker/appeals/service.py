@@ -1,6 +1,5 @@
 """What is done about appeals, and what is asked about them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.appeals import repository
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.closing import missing
+from appeal_tracker.appeals.confidence import may_read, veiled
 from appeal_tracker.appeals.errors import (
     AppealIncomplete,
     AppealNotFound,
@@ -57,29 +57,49 @@ async def show(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
     return found
 
 
-async def timeline(tx: AsyncSession, caller: Principal, id: UUID) -> Sequence[TimelineEntry]:
+async def timeline(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[TimelineEntry]:
     """What the tracker knows of an appeal, in the order it learned of it. Raises `AppealNotFound`."""
     await show(tx, caller, id)
-    return await repository.timeline(tx, id)
+    return await repository.timeline_page(tx, id, window)
 
 
-async def contacts(tx: AsyncSession, caller: Principal, id: UUID) -> Sequence[Contact]:
-    """The recorded contacts and attempts. Raises `AppealNotFound`."""
+async def contacts(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Contact]:
+    """The recorded contacts and attempts, in the order of their true times. Raises `AppealNotFound`."""
     await show(tx, caller, id)
-    return await repository.contacts(tx, id)
+    return await repository.contacts_page(tx, id, window)
 
 
-async def answers(tx: AsyncSession, caller: Principal, id: UUID) -> Sequence[Answer]:
-    """The recorded answers. Raises `AppealNotFound`."""
+async def answers(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
+    """The recorded answers, in the order of their true times; in confidence without their content. Raises
+    `AppealNotFound`."""
+    appeal = await show(tx, caller, id)
+    return await in_confidence(tx, caller, appeal, await repository.answers_page(tx, id, window), "content")
+
+
+async def answered_by(tx: AsyncSession, id: UUID) -> set[str]:
+    """Who gave the recorded answers."""
+    return {answer.by for answer in await repository.answers(tx, id)}
+
+
+async def in_confidence(
+    tx: AsyncSession, caller: Principal, appeal: Appeal, rows: Listing[Any], *words: str
+) -> Listing[Any]:
+    """`rows` about an appeal, without their `words` where `caller` may not read them (see `confidence`)."""
+    if not appeal.confidential:
+        return rows
+    inside = caller.unit is not None and await directory.may_see_unit(tx, caller.unit, appeal.unit_code)
+    if may_read(caller, appeal, outside=not inside):
+        return rows
+    return Listing([*veiled(caller, rows.items, *words)], rows.next)
+
+
+async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Deadline]:
+    """The clocks of an appeal, with their ladders; a feed gives all of them when any may have changed. Raises
+    `AppealNotFound`."""
     await show(tx, caller, id)
-    return await repository.answers(tx, id)
-
-
-async def deadlines(tx: AsyncSession, caller: Principal, id: UUID) -> list[Deadline]:
-    """The clocks of an appeal, with their ladders. Raises `AppealNotFound`."""
-    its = (await show(tx, caller, id)).clocks
-    limits, timers = await clocks.limits(tx, its), await clocks.timers(tx, its)
-    return [Deadline(clock, limits[clock.id], timers[clock.id]) for clock in its]
+    its = await repository.clocks_page(tx, id, window)
+    limits, timers = await clocks.limits(tx, its.items), await clocks.timers(tx, its.items)
+    return Listing([Deadline(clock, limits[clock.id], timers[clock.id]) for clock in its.items], its.next)
 
 
 async def explanation(tx: AsyncSession, caller: Principal, id: UUID) -> Explained:

@@ -1,10 +1,13 @@
 """`/v1/appeals/{id}/callbacks`."""
 
+from typing import Any
+
 from appeal_tracker.appeals.endpoints import Worker
 from appeal_tracker.callbacks import service
 from appeal_tracker.callbacks.models import Callback
-from appeal_tracker.callbacks.schemas import Callbacks, CallbackView, RecordCallback
+from appeal_tracker.callbacks.schemas import CallbackView, RecordCallback
 from chassis.web.auth import Caller
+from chassis.web.paging import Listing, Page, WholePaging
 from chassis.web.route import Router
 from chassis.web.schemas import Id
 from chassis.web.work import TheRuntime, Tx
@@ -12,10 +15,10 @@ from chassis.web.work import TheRuntime, Tx
 router = Router(prefix="/v1/appeals/{id}/callbacks", tags=["callbacks"])
 
 
-@router.get("")
-async def list_callbacks(id: Id, caller: Caller, tx: Tx) -> Callbacks:
+@router.get("", response_model=Page[CallbackView])
+async def list_callbacks(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Listing[Any]:
     """The recorded callbacks, in the order of their true times."""
-    return Callbacks(items=[*map(CallbackView.model_validate, await service.of_appeal(tx, caller, id))])
+    return await service.of_appeal(tx, caller, id, window)
 
 
 @router.post("", status_code=201, response_model=CallbackView)

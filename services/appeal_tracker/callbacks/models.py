@@ -7,9 +7,10 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from appeal_tracker.base import Base
+from chassis.db import Written
 
 
-class Callback(Base):
+class Callback(Written, Base):
     """A callback that was made, or tried; `quiet_hours` if it fell into the night and the customer had not agreed."""
 
     __tablename__ = "callbacks"

@@ -36,7 +36,8 @@ class RecordCallback(Body):
 
 
 class CallbackView(View):
-    """A recorded callback; `quiet_hours` if it was made by night and the customer had not agreed on the time."""
+    """A recorded callback; `quiet_hours` if it was made by night and the customer had not agreed on the time. `opinion`
+    and `failure_reason` are null also where they were given in confidence and are not yours to read."""
 
     id: UUID
     appeal_id: UUID
@@ -50,7 +51,3 @@ class CallbackView(View):
     failure_reason: str | None
     agreed_at: Instant | None
     quiet_hours: bool
-
-
-class Callbacks(View):
-    items: list[CallbackView]

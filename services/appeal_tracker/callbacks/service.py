@@ -1,7 +1,7 @@
 """What is done about callbacks."""
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,16 +16,18 @@ from appeal_tracker.callbacks.errors import NothingToRate, NotYoursToCallBack, R
 from appeal_tracker.callbacks.models import Callback
 from chassis.ids import new_id
 from chassis.runtime import Runtime
+from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealCalledBack
 
 COMPLETED, UNREACHABLE = "completed", "unreachable"
 
 
-async def of_appeal(tx: AsyncSession, caller: Principal, id: UUID) -> Sequence[Callback]:
-    """The recorded callbacks of an appeal. Raises `AppealNotFound`."""
-    await appeals.show(tx, caller, id)
-    return await repository.of_appeal(tx, id)
+async def of_appeal(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
+    """The recorded callbacks of an appeal, in confidence without their words. Raises `AppealNotFound`."""
+    appeal = await appeals.show(tx, caller, id)
+    its = await repository.of_appeal(tx, id, window)
+    return await appeals.in_confidence(tx, caller, appeal, its, "opinion", "failure_reason")
 
 
 async def call_back(
@@ -51,7 +53,7 @@ async def call_back(
         raise NothingToRate
     deed = await begin(tx, runtime, caller, id, at)
     policy = deed.policy
-    handled_by = {deed.appeal.handler, *(answer.by for answer in await appeals.answers(tx, caller, id))}
+    handled_by = {deed.appeal.handler, *(await appeals.answered_by(tx, id))}
     if not may_call_back(caller, deed.appeal, policy.callback, handled_by):
         raise NotYoursToCallBack(by=policy.callback.by, clause=policy.callback.clause)
     made = Callback(

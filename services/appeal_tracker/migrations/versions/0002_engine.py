@@ -41,10 +41,24 @@ ALTER TABLE appeals ADD COLUMN merged_into uuid;
 ALTER TABLE appeals ADD COLUMN reopened_at timestamptz;
 CREATE INDEX appeals_merged_into ON appeals (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX appeals_policy_assumed ON appeals (id) WHERE policy_assumed AND state <> 'closed';
+
+-- What was written before is older than whoever may still be writing; a constant default rewrites no table.
+ALTER TABLE contacts ADD COLUMN changed_xid bigint NOT NULL DEFAULT 0;
+ALTER TABLE contacts ALTER COLUMN changed_xid SET DEFAULT (pg_current_xact_id()::text::bigint);
+ALTER TABLE answers ADD COLUMN changed_xid bigint NOT NULL DEFAULT 0;
+ALTER TABLE answers ALTER COLUMN changed_xid SET DEFAULT (pg_current_xact_id()::text::bigint);
+ALTER TABLE callbacks ADD COLUMN changed_xid bigint NOT NULL DEFAULT 0;
+ALTER TABLE callbacks ALTER COLUMN changed_xid SET DEFAULT (pg_current_xact_id()::text::bigint);
+ALTER TABLE timeline ADD COLUMN changed_xid bigint NOT NULL DEFAULT 0;
+ALTER TABLE timeline ALTER COLUMN changed_xid SET DEFAULT (pg_current_xact_id()::text::bigint);
 """
 
 CALENDARS = """
 ALTER TABLE calendar_versions ADD COLUMN published_by text;
+ALTER TABLE calendar_versions ADD COLUMN sources text[] NOT NULL DEFAULT '{}';
+ALTER TABLE calendar_versions ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
+ALTER TABLE calendar_versions ADD COLUMN changed_xid bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint);
+CREATE INDEX calendar_versions_feed ON calendar_versions (changed_xid);
 """
 
 POLICIES = """
