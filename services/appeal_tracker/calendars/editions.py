@@ -19,10 +19,14 @@ class Edition(msgspec.Struct, frozen=True):
     extends: str | None = None
 
     def with_notice(self, notice: Notice) -> "Edition":
-        """Return the next version, in which the notice says everything about its year."""
+        """Return the next version, in which the notice says everything about its year.
+
+        It lies over what the notice names, if it names anything; otherwise over what it lay over before.
+        """
         kept = tuple(day for day in self.days if day.date.year != notice.year)
         days = tuple(sorted((*kept, *notice.days), key=lambda day: day.date))
-        return msgspec.structs.replace(self, version=self.version + 1, days=days)
+        extends = notice.extends or self.extends
+        return msgspec.structs.replace(self, version=self.version + 1, days=days, extends=extends)
 
 
 def assemble(id: str, editions: Mapping[str, Edition]) -> Calendar:

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import Query
 
 from appeal_tracker.calendars import service
+from appeal_tracker.calendars.models import CalendarVersion
 from appeal_tracker.calendars.schemas import (
     CalendarDays,
     CalendarDayView,
-    Calendars,
-    CalendarVersions,
     CalendarVersionView,
     CalendarView,
 )
 from chassis.web.auth import Caller
+from chassis.web.paging import Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Day
 from chassis.web.work import Tx
@@ -22,15 +22,17 @@ router = Router(prefix="/v1/calendars", tags=["calendars"])
 
 
 @router.get("")
-async def list_calendars(caller: Caller, tx: Tx) -> Calendars:
-    """Every calendar at its newest version."""
-    return Calendars(items=[*map(CalendarView.model_validate, (await service.newest(tx)).values())])
+async def list_calendars(caller: Caller, tx: Tx, paging: Paging) -> Page[CalendarView]:
+    """Every calendar at its newest version. With `updated_since` those that changed from then on, also by a new version
+    of what they lie over."""
+    calendars, following = await service.listed(tx, paging)
+    return Page(items=[*map(CalendarView.of, calendars)], next=following)
 
 
-@router.get("/{calendar}/versions")
-async def list_calendar_versions(calendar: Code, caller: Caller, tx: Tx) -> CalendarVersions:
-    """The versions of a calendar, newest first."""
-    return CalendarVersions(items=[*map(CalendarVersionView.model_validate, await service.versions(tx, calendar))])
+@router.get("/{calendar}/versions", response_model=Page[CalendarVersionView])
+async def list_calendar_versions(calendar: Code, caller: Caller, tx: Tx, paging: Paging) -> Listing[CalendarVersion]:
+    """The versions of a calendar, the first one first."""
+    return await service.versions(tx, calendar, paging)
 
 
 @router.get("/{calendar}/days")

@@ -6,8 +6,9 @@ A day may name its own `source` where a later notice changed the year; otherwise
 are left alone: holiday-cn files carry a `$schema`. Dates are read as dates and never pass through a time zone.
 """
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +17,7 @@ from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR, CalendarDa
 from appeal_tracker.calendars.pointers import locate
 from appeal_tracker.calendars.refusals import DuplicateDay, HalfYear, MalformedNotice, OutsideYear
 
+T = TypeVar("T")
 _Text = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -26,34 +28,69 @@ class _Day(msgspec.Struct):
     source: _Text | None = None
 
 
+_Days = Annotated[list[_Day], Meta(max_length=1000)]
+_Papers = Annotated[list[_Text], Meta(max_length=20)]
+_YearNumber = Annotated[int, Meta(ge=FIRST_YEAR, le=LAST_YEAR)]
+
+
 class _Year(msgspec.Struct):
-    year: Annotated[int, Meta(ge=FIRST_YEAR, le=LAST_YEAR)]
-    papers: Annotated[list[_Text], Meta(max_length=20)]
-    days: Annotated[list[_Day], Meta(max_length=1000)]
+    year: _YearNumber
+    papers: _Papers
+    days: _Days
+
+
+class _OverlaidYear(msgspec.Struct):
+    days: _Days
+    year: _YearNumber | None = None
+    papers: _Papers = []
+    extends: _Text | None = None
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """The listed days of one year, in order, and the notices that list them."""
+    """The listed days of one year, in order, and the notices that list them; `extends` as an overlay names it."""
 
     year: int
     papers: tuple[str, ...]
     days: tuple[CalendarDay, ...]
+    extends: str | None = None
 
 
 def parse_notice(document: object) -> Notice:
     """Read one year; refused, with a pointer: MalformedNotice, OutsideYear, DuplicateDay, HalfYear (no day at all)."""
-    try:
-        given = msgspec.convert(document, _Year)
-    except msgspec.ValidationError as error:
-        raise MalformedNotice(*locate(error)) from None
+    given = _read(document, _Year)
     if not given.days:
         raise HalfYear(given.year, ())
+    return Notice(given.year, tuple(given.papers), _listed(given.days, given.year, given.papers))
+
+
+def parse_overlay(document: object) -> Notice:
+    """Read what an overlay says of one year: any days, or none; the year may be left to the first of them.
+
+    Refused, with a pointer: MalformedNotice, OutsideYear, DuplicateDay.
+    """
+    given = _read(document, _OverlaidYear)
+    if given.year is None and not given.days:
+        raise MalformedNotice("/year", "without days the year must be named")
+    year = given.year or given.days[0].date.year
+    return Notice(year, tuple(given.papers), _listed(given.days, year, given.papers), given.extends)
+
+
+def _read(document: object, form: type[T]) -> T:
+    try:
+        return msgspec.convert(document, form)
+    except msgspec.ValidationError as error:
+        raise MalformedNotice(*locate(error)) from None
+
+
+def _listed(given: Sequence[_Day], year: int, papers: Sequence[str]) -> tuple[CalendarDay, ...]:
     days: dict[date, CalendarDay] = {}
-    for index, day in enumerate(given.days):
-        if day.date.year != given.year:
-            raise OutsideYear(day.date, given.year, f"/days/{index}/date")
+    for index, day in enumerate(given):
+        if day.date.year != year:
+            raise OutsideYear(day.date, year, f"/days/{index}/date")
         if day.date in days:
             raise DuplicateDay(day.date, f"/days/{index}/date")
-        source = day.source or next(iter(given.papers), "")
+        source = day.source or next(iter(papers), None)
+        if source is None:
+            raise MalformedNotice("/papers", "no notice is named, neither here nor as the day's own `source`")
         days[day.date] = CalendarDay(day.date, not day.is_off_day, day.name, source)
-    return Notice(given.year, tuple(given.papers), tuple(days[day] for day in sorted(days)))
+    return tuple(days[day] for day in sorted(days))

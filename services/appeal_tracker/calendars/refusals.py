@@ -8,6 +8,7 @@ CalendarError
 ├── NoWorkingDay       no working day within 30 days
 ├── UnknownParent      an overlay over a calendar that is not there
 ├── CyclicParents      calendars that overlay each other
+├── StandsAlone        an overlay where a calendar stands on its own
 └── NotCovered         a day outside the years a calendar can speak of
 """
 
@@ -55,12 +56,19 @@ class HalfYear(CalendarError):
 
 
 class NoWorkingDay(CalendarError):
-    def __init__(self, after: date) -> None:
-        super().__init__(f"no working day within {MAX_GAP} days after {after}")
+    """`calendar` is the one that would have the gap, where that is another than the one given."""
+
+    def __init__(self, after: date, pointer: str = "", calendar: str = "") -> None:
+        whose = f" in {calendar}" if calendar else ""
+        super().__init__(f"no working day{whose} within {MAX_GAP} days after {after}")
         self.after = after
+        self.pointer = pointer
+        self.calendar = calendar
 
 
 class UnknownParent(CalendarError):
+    pointer = "/extends"
+
     def __init__(self, calendar: str, parent: str) -> None:
         super().__init__(f"calendar {calendar} lies over {parent}, which does not exist")
         self.calendar = calendar
@@ -68,9 +76,19 @@ class UnknownParent(CalendarError):
 
 
 class CyclicParents(CalendarError):
+    pointer = "/extends"
+
     def __init__(self, path: Sequence[str]) -> None:
         super().__init__(f"calendars lie over each other in a circle: {' -> '.join(path)}")
         self.path = tuple(path)
+
+
+class StandsAlone(CalendarError):
+    pointer = "/extends"
+
+    def __init__(self, calendar: str) -> None:
+        super().__init__(f"calendar {calendar} stands on its own, and cannot lie over another from now on")
+        self.calendar = calendar
 
 
 class NotCovered(CalendarError):

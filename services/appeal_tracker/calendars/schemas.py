@@ -1,13 +1,50 @@
 """Calendars as callers see them."""
 
 import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from msgspec.structs import asdict
-from pydantic import BeforeValidator
+from pydantic import StringConstraints, WithJsonSchema
 
-from appeal_tracker.calendars.calendar import Reason
+from appeal_tracker.calendars.calendar import Calendar, Reason
+from appeal_tracker.calendars.drafting import Change
+from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR
 from chassis.web.schemas import Instant, View
+
+# What a new calendar may be called: its labels, `qingdao@3+cn-statutory@1`, are taken apart at @ and +.
+CalendarId = Annotated[str, StringConstraints(strict=True, pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
+_NOTICE = {
+    "type": "object",
+    "title": "Notice",
+    "description": "All that a calendar says about one year, in the holiday-cn form. An overlay names what it `extends`"
+    " beside it, lists only what it adds or takes away, and may leave the year to the first of its days. Each day rests"
+    " on the first of `papers`, or on its own `source`. Other members are left alone.",
+    "properties": {
+        "year": {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR},
+        "papers": {"type": "array", "items": _TEXT, "maxItems": 20},
+        "days": {
+            "type": "array",
+            "maxItems": 1000,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": _TEXT,
+                    "date": {"type": "string", "format": "date"},
+                    "isOffDay": {"type": "boolean"},
+                    "source": _TEXT,
+                },
+                "required": ["name", "date", "isOffDay"],
+            },
+        },
+        "extends": _TEXT,
+    },
+    "required": ["days"],
+}
+
+# Read by `calendars.notice`, as the packaged years are.
+NoticeDocument = Annotated[Any, WithJsonSchema(_NOTICE)]
 
 
 class CalendarView(View):
@@ -16,16 +53,30 @@ class CalendarView(View):
     id: str
     version: int
     label: str
-    published_years: Annotated[list[int], BeforeValidator(sorted)]
+    extends: str | None
+    published_years: list[int]
+
+    @classmethod
+    def of(cls, calendar: Calendar) -> Self:
+        extends = calendar.lineage[1].partition("@")[0] if len(calendar.lineage) > 1 else None
+        return cls(
+            id=calendar.id,
+            version=calendar.version,
+            label=calendar.label,
+            extends=extends,
+            published_years=sorted(calendar.published_years),
+        )
 
 
 class CalendarVersionView(View):
-    """One published version."""
+    """One published version, by whom (nobody: it came with the service), and the notices it was published for."""
 
     calendar: str
     version: int
     extends: str | None
     published_at: Instant
+    published_by: str | None
+    sources: list[str]
 
 
 class CalendarDayView(View):
@@ -43,12 +94,17 @@ class CalendarDayView(View):
         return cls(date=day, **asdict(reason))
 
 
-class Calendars(View):
-    items: list[CalendarView]
+class CalendarChange(View):
+    """A civil day of which a new version says something else than the one before it."""
 
+    date: dt.date
+    before: CalendarDayView
+    after: CalendarDayView
 
-class CalendarVersions(View):
-    items: list[CalendarVersionView]
+    @classmethod
+    def of(cls, change: Change) -> Self:
+        before, after = (CalendarDayView.of(change.date, reason) for reason in (change.before, change.after))
+        return cls(date=change.date, before=before, after=after)
 
 
 class CalendarDays(View):

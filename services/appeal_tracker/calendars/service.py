@@ -3,8 +3,9 @@
 A version never changes, so what is built from the tables is kept by the process, for each database its own.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+import asyncio
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,12 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import repository
 from appeal_tracker.calendars.calendar import Calendar, Reason
+from appeal_tracker.calendars.drafting import Prepared, draft
 from appeal_tracker.calendars.editions import assemble
-from appeal_tracker.calendars.errors import BadRange, CalendarNotFound, DayNotCovered
+from appeal_tracker.calendars.errors import BadRange, CalendarNotFound, DayNotCovered, refusal
 from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR
 from appeal_tracker.calendars.loader import packaged_edition
 from appeal_tracker.calendars.models import CalendarVersion
+from appeal_tracker.calendars.refusals import CalendarError
 from appeal_tracker.calendars.repository import Head
+from chassis.web.paging import Listing, Window
 
 LONGEST_RANGE = timedelta(days=3660)
 
@@ -54,12 +58,43 @@ def _label(calendar: str, heads: Mapping[str, Head]) -> str:
     return "+".join(labels)
 
 
-async def versions(tx: AsyncSession, calendar: str) -> Sequence[CalendarVersion]:
-    """The versions of a calendar, newest first. Raises `CalendarNotFound`."""
-    found = await repository.versions(tx, calendar)
-    if not found:
+async def prepare(tx: AsyncSession, calendar: str, document: object, *, lock: bool = False) -> Prepared:
+    """The next version of a calendar, or the first, by a document that says everything about one of its years; nothing
+    is stored. `lock` makes others who would publish wait, so that what was prepared still holds when it is published.
+
+    Raises the problem that says what is wrong with the document.
+    """
+    if lock:
+        await repository.lock(tx)
+    heads = await repository.newest(tx)
+    editions = await repository.editions(tx, [(head.calendar, head.version) for head in heads.values()])
+    try:
+        # Tens of milliseconds for each calendar: others are served meanwhile.
+        return await asyncio.to_thread(draft, calendar, document, editions)
+    except CalendarError as refused:
+        raise refusal(refused, calendar) from None
+
+
+async def publish(tx: AsyncSession, prepared: Prepared, by: str, at: datetime) -> CalendarVersion:
+    """Stores a version that was prepared under lock in this transaction; from its commit on it is the newest."""
+    version = await repository.add(tx, prepared.edition, prepared.notice.papers, by, at)
+    above = [(each.id, each.version) for each in prepared.calendars.values() if each.id != prepared.edition.id]
+    await repository.touch(tx, above, at)
+    return version
+
+
+async def listed(tx: AsyncSession, window: Window) -> tuple[list[Calendar], str | None]:
+    """Calendars at their newest version, by id; as a feed, those that changed since, also by what they lie over."""
+    page = await window.fetch(tx, repository.listed(), CalendarVersion, CalendarVersion.calendar)
+    heads = await repository.newest(tx)
+    return [await by_label(tx, _label(version.calendar, heads)) for version in page.items], page.next
+
+
+async def versions(tx: AsyncSession, calendar: str, window: Window) -> Listing[CalendarVersion]:
+    """The versions of a calendar, the first one first. Raises `CalendarNotFound`."""
+    if not await repository.is_known(tx, calendar):
         raise CalendarNotFound
-    return found
+    return await window.fetch(tx, repository.listed(calendar), CalendarVersion, CalendarVersion.version)
 
 
 async def days(tx: AsyncSession, calendar: str, first: date, last: date) -> list[tuple[date, Reason]]:

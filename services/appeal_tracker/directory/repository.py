@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import false, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.directory.models import StaffMember, Unit
@@ -65,6 +65,13 @@ async def units_in_scope(tx: AsyncSession, code: str, unit: str | None, *, lock:
     """The ids that bear `code`, if it is `unit` or below it; `lock` makes others that would lock them wait."""
     query = select(Unit.id).where(Unit.code == code, scope.within(Unit, unit, Unit.code))
     return (await tx.scalars(query.with_for_update() if lock else query)).all()
+
+
+async def above_or_beside(tx: AsyncSession, code: str, unit: str) -> Sequence[UUID]:
+    """The ids that bear `code`, if it is above `unit` or has its parent."""
+    _, *above = await scope.ancestors(tx, Unit, unit)
+    near = [Unit.code.in_(above), Unit.parent_code == above[0]] if above else []
+    return (await tx.scalars(select(Unit.id).where(Unit.code == code, or_(false(), *near)))).all()
 
 
 async def codes_in_scope(tx: AsyncSession, codes: Collection[str], unit: str | None) -> set[str]:

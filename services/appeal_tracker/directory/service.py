@@ -5,7 +5,10 @@ from collections.abc import Collection, Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.directory import repository
-from appeal_tracker.directory.models import StaffMember
+from appeal_tracker.directory.models import StaffMember, Unit
+from chassis import scope
+from chassis.web.errors import Forbidden
+from chassis.web.tokens import Principal
 from contracts.directory import StaffChanged, UnitChanged
 from contracts.envelope import Message
 
@@ -25,6 +28,13 @@ async def may_see_unit(tx: AsyncSession, code: str, unit: str | None) -> bool:
     return code == unit or bool(await repository.units_in_scope(tx, code, unit))
 
 
+async def may_hand_to(tx: AsyncSession, code: str, unit: str | None) -> bool:
+    """Whether a caller of `unit` may hand things to the unit `code`: one it sees, one above its own, or one beside."""
+    return await may_see_unit(tx, code, unit) or (
+        unit is not None and bool(await repository.above_or_beside(tx, code, unit))
+    )
+
+
 async def visible(tx: AsyncSession, codes: Collection[str], unit: str | None) -> set[str]:
     """Those of the unit `codes` that a caller of `unit` sees."""
     return await repository.codes_in_scope(tx, codes, unit)
@@ -39,3 +49,9 @@ async def lock_unit(tx: AsyncSession, code: str, unit: str | None) -> bool:
 async def staff_member(tx: AsyncSession, staff_no: str) -> StaffMember | None:
     """The staff member with that number, if heard of."""
     return await repository.staff_member(tx, staff_no)
+
+
+async def demand_top(tx: AsyncSession, caller: Principal) -> None:
+    """Raises `Forbidden` unless the caller's unit is top-level: what belongs to no unit is changed from there alone."""
+    if not await scope.is_top_level(tx, Unit, caller.unit):
+        raise Forbidden

@@ -209,7 +209,7 @@ class TestNotices:
     @pytest.mark.parametrize(
         ("change", "refusal", "pointer"),
         [
-            ({"days": [{"name": "元旦", "date": "2027-01-01"}]}, MalformedNotice, "/days/0"),
+            ({"days": [{"name": "元旦", "date": "2027-01-01"}]}, MalformedNotice, "/days/0/isOffDay"),
             ({"days": [{"name": "元旦", "date": "2027-13-01", "isOffDay": True}]}, MalformedNotice, "/days/0/date"),
             (
                 {"days": [{"name": "元旦", "date": "2027-01-01T00:00:00Z", "isOffDay": True}]},

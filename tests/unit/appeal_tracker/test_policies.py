@@ -226,7 +226,7 @@ class TestForm:
         [
             ({"id": "Own"}, "/id"),
             ({"version": 0}, "/version"),
-            ({"colour": "red"}, ""),
+            ({"colour": "red"}, "/colour"),
             ({"effective_from": "soon"}, "/effective_from"),
             ({"callback": "never"}, "/callback"),
             ({"callback_by": "nobody"}, "/callback_by"),
@@ -260,12 +260,12 @@ class TestForm:
         ("limit", "place"),
         [
             ({"milestone": "Answer"}, "/milestone"),
-            ({}, ""),
+            ({}, "/milestone"),
             ({"milestone": "answer", "within": "1 day", "clause": "x"}, "/within"),
             ({"milestone": "answer", "within": 24, "clause": "x"}, "/within"),
             ({"milestone": "answer", "within": "24 hours"}, "/clause"),
             ({"milestone": "answer", "within": "24 hours", "clause": ""}, "/clause"),
-            ({"milestone": "answer", "withn": "24 hours"}, ""),
+            ({"milestone": "answer", "withn": "24 hours"}, "/withn"),
             ({"milestone": "answer", "holdable": "yes"}, "/holdable"),
             ({"milestone": "answer", "starts": "appointed"}, "/starts"),
             ({"milestone": "answer", "ladder": [{"at": 1.5, "tell": ["owner"]}]}, "/ladder/0/at"),
