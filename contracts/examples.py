@@ -113,6 +113,13 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     appeals.AppealContacted(**_act, at=_at("10-10T09:10"), result="reached"),
     deadlines.DeadlineCorrected(**_contact, at=_at("10-10T09:10"), recorded_at=_at("10-10T14:05"), actor="S1001"),
+    deadlines.DeadlineRecalculated(
+        **_answer,
+        at=_at("10-14T18:00"),
+        old_due_at=_at("10-17T00:00"),
+        provisional=False,
+        cause="calendar_version",
+    ),
     appeals.AppealAnswered(**_act, at=_at("10-15T16:00")),
     deadlines.DeadlineMet(**_answer, at=_at("10-15T16:00")),
     appeals.AppealCalledBack(**_act, at=_at("10-16T10:00"), result="completed", satisfaction="5"),
