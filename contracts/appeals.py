@@ -82,9 +82,10 @@ class AppealAccepted(AppealAct, type="appeal.accepted.v1", topic="appeal.events"
 
 
 class AppealContacted(AppealAct, type="appeal.contacted.v1", topic="appeal.events", key="appeal_id"):
-    """The customer was contacted, or an attempt was made: see `result`."""
+    """The customer was contacted, or an attempt was made: see `result`. It `counts` if somebody responsible made it."""
 
     result: ContactResult
+    counts: bool = True
 
 
 class AppealAnswered(AppealAct, type="appeal.answered.v1", topic="appeal.events", key="appeal_id"):

@@ -22,11 +22,10 @@ NAMING = [place for place in places() if not place.reads and takes_body(place)]
 WINDOW = {"limit", "cursor", "updated_since"}
 
 # Fields that name a thing of a unit, and routes where they may name any there is.
-REFERENCES = {"unit_code", "parent_code", "customer_id", "visitor_ids"}
+REFERENCES = {"unit_code", "parent_code", "handling_unit_code", "customer_id", "visitor_ids"}
 FREE = {
-    # Whoever has an appeal may hand it to any unit and person; they are told by that, and see it from then on.
+    # Anybody may be named, known or not: naming alone lets nobody outside see it.
     "appeal_tracker POST /v1/appeals/{id}/dispatch handler",
-    "appeal_tracker POST /v1/appeals/{id}/dispatch handling_unit_code",
     # What the deadlines in a unit would be is everybody's to know: the caller's unit plays no part.
     "appeal_tracker POST /v1/deadline-calculations unit_code",
 }
@@ -139,6 +138,7 @@ async def test_another_units_thing_cannot_be_named(place: Place, house: House, o
     theirs = {
         "unit_code": other.ours,
         "parent_code": other.ours,
+        "handling_unit_code": other.ours,
         "customer_id": await other.customer(),
         "visitor_ids": other.staff_no,
     }

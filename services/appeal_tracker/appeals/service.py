@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository
-from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.acting import Deed, begin
 from appeal_tracker.appeals.closing import missing
 from appeal_tracker.appeals.confidence import may_read, veiled
 from appeal_tracker.appeals.errors import (
@@ -131,7 +131,7 @@ async def contact(
         counts=counts,
     )
     tx.add(made)
-    event = AppealContacted(**deed.facts(at), result=result)
+    event = AppealContacted(**deed.facts(at), result=result, counts=counts)
     deed.say("contacted", at, event, contact_id=made.id, channel=channel, result=result, counts=counts)
     recorded = [each for each in await repository.contacts(tx, id) if each.round == appeal.round and each.counts]
     clock = deed.clock("contact")
@@ -189,20 +189,27 @@ async def dispatch(
     """Hands the appeal to a handler, a unit, or both (派发, 转派); no clock moves, and the first-contact person stays.
 
     A handler named alone takes it to their unit, if the directory knows them; a unit named alone has no handler yet.
+    It goes to a unit that `caller` sees, to one above or beside the caller's own, or back to the raising one: whoever
+    it is handed to sees it from then on. Another unit looks like one that is not there.
     """
     deed = await begin(tx, runtime, caller, id)
     if handler is None and handling_unit_code is None:
         raise NobodyNamed
-    if handling_unit_code is not None and not await directory.may_see_unit(tx, handling_unit_code, None):
+    if handling_unit_code is not None and not await _may_take(deed, handling_unit_code):
         raise UnknownHandlingUnit
     known = await directory.staff_member(tx, handler) if handler is not None else None
+    theirs = known.unit_code if known and await _may_take(deed, known.unit_code) else None
     appeal = deed.appeal
     appeal.handler = handler
-    appeal.handling_unit_code = handling_unit_code or (known.unit_code if known else appeal.handling_unit_code)
+    appeal.handling_unit_code = handling_unit_code or theirs or appeal.handling_unit_code
     deed.say("dispatched", deed.now, handler=handler, handling_unit_code=appeal.handling_unit_code)
     await deed.move(Act.DISPATCH, deed.now)
     await deed.settle()
     return await _acted_on(tx, id)
+
+
+async def _may_take(deed: Deed, unit: str) -> bool:
+    return unit == deed.appeal.unit_code or await directory.may_hand_to(deed.tx, unit, deed.caller.unit)
 
 
 async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Appeal:

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BeforeValidator
 from pydantic_core import PydanticKnownError
 
+from appeal_tracker.callbacks.service import rating
 from chassis.web.schemas import Body, Instant, Text, View
 
 Rating = Literal[1, 2, 3, 4, 5, "not_rated"]
@@ -15,10 +16,6 @@ def _told(value: object) -> object:
     if isinstance(value, (bool, float)):  # which equal a number, and are none
         raise PydanticKnownError("literal_error", {"expected": "1, 2, 3, 4, 5 or 'not_rated'"})
     return value
-
-
-def _stored(value: object) -> object:
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 class RecordCallback(Body):
@@ -46,7 +43,7 @@ class CallbackView(View):
     recorded_at: Instant
     by: str
     result: str
-    satisfaction: Annotated[Rating | None, BeforeValidator(_stored)]
+    satisfaction: Annotated[Rating | None, BeforeValidator(rating)]
     opinion: str | None
     failure_reason: str | None
     agreed_at: Instant | None

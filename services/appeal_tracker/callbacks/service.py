@@ -23,6 +23,11 @@ from contracts.appeals import AppealCalledBack
 COMPLETED, UNREACHABLE = "completed", "unreachable"
 
 
+def rating(satisfaction: str | None) -> int | str | None:
+    """A rating as it is shown over HTTP; it is stored and told on topics as text, as every code is."""
+    return int(satisfaction) if satisfaction is not None and satisfaction.isdecimal() else satisfaction
+
+
 async def of_appeal(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
     """The recorded callbacks of an appeal, in confidence without their words. Raises `AppealNotFound`."""
     appeal = await appeals.show(tx, caller, id)
@@ -72,7 +77,7 @@ async def call_back(
     )
     tx.add(made)
     event = AppealCalledBack(**deed.facts(at), result=result, satisfaction=satisfaction)
-    marks = {"result": result, "satisfaction": satisfaction, "quiet_hours": made.quiet_hours}
+    marks = {"result": result, "satisfaction": rating(satisfaction), "quiet_hours": made.quiet_hours}
     deed.say("called_back", at, event, callback_id=made.id, **marks)
     await deed.move(Act.CALL_BACK, at)
     await deed.stop("callback", at)

@@ -58,11 +58,11 @@ def _stops(event: Event) -> list[dict[str, Any]]:
             return [_stop(event.subject_id, event, event.milestone, certain=True)]
         case AppealAnswered():  # an answer given to the customer is also a contact, whoever gave it
             return [_stop(event.appeal_id, event, done, certain=True) for done in ("answer", "contact")]
-        case AppealContacted(result="reached" | "refused"):
+        case AppealContacted(result="reached" | "refused", counts=True):
             return [_stop(event.appeal_id, event, "contact", certain=False)]
         case AppealCalledBack(result="completed" | "refused"):
             return [_stop(event.appeal_id, event, "callback", certain=False)]
-        case _:  # an attempt that reached nobody: if it counts, the tracker says so
+        case _:  # nobody responsible, or nobody reached: if that counts as enough attempts, the tracker says so
             return []
 
 

@@ -2,7 +2,7 @@
 
 from chassis.web.auth import Caller
 from chassis.web.errors import NotFound
-from chassis.web.paging import Page
+from chassis.web.paging import Listing, Page, WholePaging
 from chassis.web.route import Router
 from notifier.templates.catalogue import LANGUAGES, language
 from notifier.templates.schemas import TemplateView
@@ -26,10 +26,10 @@ def _shipped() -> dict[str, TemplateView]:
     return {view.id: view for view in views}
 
 
-@router.get("")
-async def list_templates(caller: Caller) -> Page[TemplateView]:
-    """All texts, in one page: there are as many as there are kinds of message."""
-    return Page(items=list(_shipped().values()), next=None)
+@router.get("", response_model=Page[TemplateView])
+async def list_templates(caller: Caller, window: WholePaging) -> Listing[TemplateView]:
+    """All texts. They change with the release only: a feed gives all of them, each time."""
+    return window.of([*_shipped().values()], lambda view: view.id)
 
 
 @router.get("/{id}")

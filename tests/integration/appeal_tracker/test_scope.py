@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
-from tests.integration.appeal_tracker.desk import Desk, got, instant, problem, staff, unit
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff, unit
 
 READS = ["", "/timeline", "/deadlines", "/contacts", "/answers", "/callbacks"]
 
@@ -17,14 +17,74 @@ async def listed(desk: Desk, client: Any = None, **params: Any) -> list[str]:
 
 async def test_an_appeal_is_seen_by_its_units_and_those_above_them(desk: Desk) -> None:
     case = await desk.raised()
-    body = {"handling_unit_code": "375"}
-    assert (await desk.stranger.get(f"/appeals/{case}")).status_code == 404
+    body = {"handling_unit_code": "37402"}
+    assert (await desk.client("auditor", unit="37402").get(f"/appeals/{case}")).status_code == 404
     await got(desk.supervisor.post(f"/appeals/{case}/dispatch", json=body))
-    seeing = {"374": 200, "37401": 200, "375": 200, "37402": 404}
+    seeing = {"374": 200, "37401": 200, "37402": 200, "375": 404}
     for unit_code, status in seeing.items():
         client = desk.client("auditor", unit=unit_code)
         assert (await client.get(f"/appeals/{case}")).status_code == status, unit_code
         assert (case in await listed(desk, client)) is (status == 200)
+
+
+async def test_an_appeal_is_handed_within_sight_up_or_beside_and_back(desk: Desk) -> None:
+    await desk.hear(unit("3740201", "37402"), unit("37501", "375"), staff("E301", "375"))
+    case = await desk.raised()
+    path, seen = f"/appeals/{case}/dispatch", desk.client("supervisor", unit="37401")
+    reach = {"37401": 200, "37402": 200, "374": 200, "3740201": 422, "375": 422, "37501": 422, "99999": 422}
+    for code, status in reach.items():
+        answer = await seen.post(path, json={"handling_unit_code": code})
+        assert answer.status_code == status, code
+    assert problem(answer, 422, "unknown-handling-unit")["errors"][0]["pointer"] == "/handling_unit_code"
+    # Whoever was handed it hands it on, or back to where it was raised, which need not be near them.
+    await got(desk.supervisor.post(path, json={"handling_unit_code": "3740201"}))
+    below = desk.client("supervisor", unit="3740201")
+    problem(await below.post(path, json={"handling_unit_code": "375"}), 422, "unknown-handling-unit")
+    assert (await got(below.post(path, json={"handling_unit_code": "37401"})))["handling_unit_code"] == "37401"
+    # Naming somebody who is out of reach hands it to no other unit.
+    named = await got(seen.post(path, json={"handler": "E301"}))
+    assert (named["handler"], named["handling_unit_code"]) == ("E301", "37401")
+    assert (await desk.client("handler", unit="375", sub="E301").get(f"/appeals/{case}")).status_code == 404
+
+
+@pytest.mark.clause("002 6.4.5.5")
+async def test_the_words_of_a_confidential_appeal_are_hidden_from_the_unit_it_may_be_about(desk: Desk) -> None:
+    await desk.hear(unit("3740101", "37401"))
+    secret = await desk.raised(confidential=True, visit_id=None, customer_id=None)
+    plain = await desk.raised()
+    investigator = desk.client("handler", unit="37402", sub="E201")
+    for case in (secret, plain):
+        await got(desk.supervisor.post(f"/appeals/{case}/dispatch", json={"handling_unit_code": "37402"}))
+        given = {"at": instant("10-09T09:45").isoformat(), "content": "已约谈当事人。"}
+        await made(investigator.post(f"/appeals/{case}/answers", json=given))
+        called = {"at": instant("10-09T09:50").isoformat(), "result": "completed", "opinion": "仍担心被报复"}
+        await made(desk.supervisor.post(f"/appeals/{case}/callbacks", json=called))
+    # By whom, in which unit: the content of the answer, and the opinion that the customer gave at the callback.
+    readers = {
+        ("handler", "37402", "E201"): (True, False),  # gave the answer
+        ("supervisor", "37402", "E209"): (True, True),  # supervises who handles it
+        ("handler", "37402", "E202"): (False, False),
+        ("supervisor", "374", "E001"): (True, True),
+        ("auditor", "374", "E002"): (True, True),
+        ("visitor", "374", "E003"): (False, False),
+        ("visitor", "37401", "E101"): (False, False),  # raised it
+        ("supervisor", "37401", "E109"): (False, False),
+        ("admin", "37401", "E108"): (False, False),
+        ("auditor", "37401", "E107"): (False, False),
+    }
+    for (role, unit_code, sub), readable in readers.items():
+        client = desk.client(role, unit=unit_code, sub=sub)
+        for case, expected in ((secret, readable), (plain, (True, True))):
+            (answer,) = (await got(client.get(f"/appeals/{case}/answers")))["items"]
+            (callback,) = (await got(client.get(f"/appeals/{case}/callbacks")))["items"]
+            assert (answer["content"] is not None, callback["opinion"] is not None) == expected, (role, unit_code)
+            assert (answer["by"], callback["result"]) == ("E201", "completed"), "that it was answered is no secret"
+    # Who is named as its handler reads it wherever they are.
+    await got(
+        desk.supervisor.post(f"/appeals/{secret}/dispatch", json={"handler": "E110", "handling_unit_code": "37401"})
+    )
+    (answer,) = (await got(desk.client("handler", unit="37401", sub="E110").get(f"/appeals/{secret}/answers")))["items"]
+    assert answer["content"] == "已约谈当事人。"
 
 
 @pytest.mark.parametrize("path", READS)

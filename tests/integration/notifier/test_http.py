@@ -158,6 +158,24 @@ async def test_templates_are_shown(office: Office):
     assert (await client.get("templates/deadline.warned.pigeon.en")).status_code == 404
 
 
+async def test_templates_come_in_pages_and_to_whoever_follows_them_all_each_time(office: Office):
+    client = office.client("visitor")
+    ids = sorted(template["id"] for template in (await client.get("templates")).json()["items"])
+    found, query = [], {"limit": "4"}
+    while True:
+        page = (await client.get("templates", params=query)).json()
+        found += [template["id"] for template in page["items"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert found == ids
+    feed = (await client.get("templates", params={"updated_since": START.isoformat()})).json()
+    again = (await client.get("templates", params={"cursor": feed["next"]})).json()
+    assert [*map(len, (feed["items"], again["items"]))] == [len(ids)] * 2
+    refused = await client.get("templates", params={"cursor": query["cursor"], "updated_since": START.isoformat()})
+    assert refused.status_code == 422
+
+
 async def test_without_a_token_nothing_is_shown(office: Office):
     client = office.notifier.client({})
     for path in ("deliveries", f"deliveries/{uuid4()}", "mailbox", "routes", "templates"):
