@@ -6,6 +6,7 @@ from appeal_tracker.appeals.endpoints import router as appeals
 from appeal_tracker.calendars.endpoints import router as calendars
 from appeal_tracker.callbacks.endpoints import router as callbacks
 from appeal_tracker.clocks.endpoints import router as clocks
+from appeal_tracker.explanations.endpoints import router as explanations
 from appeal_tracker.policies.endpoints import router as policies
 from chassis.runtime import Runtime
 from chassis.web import app
@@ -17,5 +18,5 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="appeal_tracker",
         version="1",
-        routers=[calendars, policies, clocks, appeals, callbacks],
+        routers=[calendars, policies, clocks, appeals, explanations, callbacks],
     )

@@ -1,4 +1,4 @@
-"""`/v1/appeals` and the explanations of their deadlines."""
+"""`/v1/appeals`: what is known of them, and what people do about them."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,6 @@ from appeal_tracker.appeals.schemas import (
     ContactView,
     DeadlineView,
     Dispatch,
-    ExplanationView,
     RecordAnswer,
     RecordContact,
     StateName,
@@ -67,12 +66,6 @@ async def show_deadlines(id: Id, caller: Caller, tx: Tx, window: WholePaging) ->
     have changed."""
     its = await service.deadlines(tx, caller, id, window)
     return Page(items=[*map(DeadlineView.of, its.items)], next=its.next)
-
-
-@router.get("/deadlines/{id}/explanation")
-async def explain_deadline(id: Id, caller: Caller, tx: Tx) -> ExplanationView:
-    """Why a clock is due when it is, day by day."""
-    return ExplanationView.of(await service.explanation(tx, caller, id))
 
 
 @router.get("/appeals/{id}/contacts", response_model=Page[ContactView])

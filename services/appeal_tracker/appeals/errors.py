@@ -10,11 +10,6 @@ class AppealNotFound(NotFound):
     title = Words("诉求不存在", "No such appeal")
 
 
-class DeadlineNotFound(NotFound):
-    slug = "deadline-not-found"
-    title = Words("时限不存在", "No such deadline")
-
-
 class AppealIsClosed(Conflict):
     slug = "appeal-closed"
     title = Words("诉求已办结", "The appeal is closed")

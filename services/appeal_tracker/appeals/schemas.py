@@ -1,12 +1,10 @@
 """Appeals as callers see them and act on them."""
 
-import datetime as dt
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from appeal_tracker.appeals.service import Deadline
 from appeal_tracker.calendars.civil import wall_text
-from appeal_tracker.clocks.service import Explained
 from chassis.web.schemas import Body, Code, Instant, Text, View
 
 StateName = Literal["open", "contacted", "answered", "called_back", "held", "closed"]
@@ -75,7 +73,7 @@ class TimerView(View):
     phase: Literal["before", "due", "after"]
     tell: list[str]
     fire_at: Instant
-    state: Literal["pending", "fired", "cancelled"]
+    state: Literal["pending", "held", "fired", "cancelled"]
     fired_at: Instant | None
     late: bool | None
 
@@ -99,42 +97,6 @@ class DeadlineView(ClockView):
             stated_by=limit.stated_by,
             due_text=wall_text(deadline.clock.due_at),
             timers=[*map(TimerView.model_validate, deadline.timers)],
-        )
-
-
-class DayView(View):
-    """A civil day of a period: counted or not, and why."""
-
-    date: dt.date
-    counted: bool
-    reason: str
-    name: str
-    source: str
-    estimated: bool
-
-
-class ExplanationView(View):
-    """Why a clock is due when it is: each day from its start to its deadline, by the versions it was set by."""
-
-    clock: ClockView
-    appeal_id: UUID
-    within: str
-    clause: str
-    stated_by: str
-    due_text: str
-    days: list[DayView]
-
-    @classmethod
-    def of(cls, explained: Explained) -> Self:
-        limit = explained.limit
-        return cls(
-            clock=ClockView.model_validate(explained.clock),
-            appeal_id=explained.clock.subject_id,
-            within=str(limit.within),
-            clause=limit.clause,
-            stated_by=limit.stated_by,
-            due_text=wall_text(explained.clock.due_at),
-            days=[*map(DayView.model_validate, explained.days)],
         )
 
 

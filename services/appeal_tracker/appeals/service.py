@@ -14,7 +14,6 @@ from appeal_tracker.appeals.confidence import may_read, veiled
 from appeal_tracker.appeals.errors import (
     AppealIncomplete,
     AppealNotFound,
-    DeadlineNotFound,
     NobodyNamed,
     UnknownHandlingUnit,
 )
@@ -24,7 +23,6 @@ from appeal_tracker.appeals.responsible import is_responsible
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.acceptance import Attempt, contacted_at
 from appeal_tracker.clocks.models import Clock, Timer
-from appeal_tracker.clocks.service import Explained
 from appeal_tracker.directory import service as directory
 from appeal_tracker.policies.policy import Limit
 from chassis.ids import new_id
@@ -100,14 +98,6 @@ async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Windo
     its = await repository.clocks_page(tx, id, window)
     limits, timers = await clocks.limits(tx, its.items), await clocks.timers(tx, its.items)
     return Listing([Deadline(clock, limits[clock.id], timers[clock.id]) for clock in its.items], its.next)
-
-
-async def explanation(tx: AsyncSession, caller: Principal, id: UUID) -> Explained:
-    """Why a clock of an appeal is due when it is. Raises `DeadlineNotFound`, also for another unit's."""
-    clock = await clocks.find(tx, id)
-    if clock is None or await repository.find(tx, clock.subject_id, caller.unit) is None:
-        raise DeadlineNotFound
-    return await clocks.explained(tx, clock)
 
 
 async def contact(

@@ -1,0 +1,150 @@
+"""An explanation as callers see it."""
+
+import datetime as dt
+from typing import Any, Self
+from uuid import UUID
+
+from appeal_tracker.appeals.schemas import ClockView, TimelineEntryView, TimerView
+from appeal_tracker.calendars.civil import wall_text
+from appeal_tracker.explanations.service import Explanation, Promise
+from chassis.web.schemas import Instant, View
+
+
+class DayView(View):
+    """A civil day of a period: counted or not, and why.
+
+    `reason`: `start_day`, `held`, `hours` (the period runs through it), `calendar_day`, or what the calendar says of
+    the day: `workday`, `make_up`, `weekend`, `festival`; then `name` and `source` are the calendar's.
+    """
+
+    date: dt.date
+    counted: bool
+    reason: str
+    name: str
+    source: str
+    estimated: bool
+
+
+class HoldView(View):
+    """A stretch in which the clock stood still; `until` is null while it does."""
+
+    id: UUID
+    since: Instant
+    until: Instant | None
+    reason: str
+    note: str | None
+    held_by: str
+    resumed_by: str | None
+    recorded_at: Instant
+
+
+class PromiseView(View):
+    """The clock of a merged appeal whose earlier deadline is kept, by these days."""
+
+    clock_id: UUID
+    appeal_id: UUID
+    appeal_no: str | None
+    started_at: Instant
+    due_at: Instant
+    within: str
+    clause: str
+    stated_by: str
+    days: list[DayView]
+
+    @classmethod
+    def of(cls, promise: Promise) -> Self:
+        clock, limit = promise.clock, promise.limit
+        return cls(
+            clock_id=clock.id,
+            appeal_id=clock.subject_id,
+            appeal_no=promise.appeal_no,
+            started_at=clock.started_at,
+            due_at=clock.due_at,
+            within=str(limit.within),
+            clause=limit.clause,
+            stated_by=limit.stated_by,
+            days=[*map(DayView.model_validate, promise.days)],
+        )
+
+
+class RecalculationView(View):
+    """The deadline was put elsewhere, or became certain: when, by whom, why, from what to what.
+
+    `cause`: `calendar_version`, `policy_version`, `assignment`, `hold`, `resume`, `merge`, `unmerge`, `correction`.
+    """
+
+    at: Instant
+    actor: str | None
+    cause: str
+    old_due_at: Instant
+    due_at: Instant
+    old_provisional: bool
+    provisional: bool
+    old_policy: str
+    policy: str
+    old_calendar: str
+    calendar: str
+    recalculation_id: UUID | None
+
+
+class ExplanationView(View):
+    """Why a clock is due when it is: each day from its start to its deadline, by the versions it was set by.
+
+    With a `promise`, the deadline is that of a merged appeal's clock, and `days` are those of the own period all the
+    same. `facts` are breach, stop and correction, each with its true time `at` and when it was recorded.
+    """
+
+    clock: ClockView
+    appeal_id: UUID
+    appeal_no: str
+    appeal_type: str
+    unit_code: str
+    within: str
+    clause: str
+    stated_by: str
+    standard: str
+    policy_title: str
+    policy_lineage: list[str]
+    starts: str
+    due_text: str
+    days: list[DayView]
+    timers: list[TimerView]
+    holds: list[HoldView]
+    promise: PromiseView | None
+    recalculations: list[RecalculationView]
+    facts: list[TimelineEntryView]
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Self:
+        return cls(**_head(explanation), **_course(explanation))
+
+
+def _head(explanation: Explanation) -> dict[str, Any]:
+    clock, appeal, limit = explanation.clock, explanation.appeal, explanation.limit
+    return {
+        "clock": ClockView.model_validate(clock),
+        "appeal_id": appeal.id,
+        "appeal_no": appeal.appeal_no,
+        "appeal_type": appeal.type,
+        "unit_code": appeal.unit_code,
+        "within": str(limit.within),
+        "clause": limit.clause,
+        "stated_by": limit.stated_by,
+        "standard": explanation.standard,
+        "policy_title": explanation.policy.title,
+        "policy_lineage": explanation.policy.lineage,
+        "starts": limit.starts,
+        "due_text": wall_text(clock.due_at),
+    }
+
+
+def _course(explanation: Explanation) -> dict[str, Any]:
+    promise = explanation.promise
+    return {
+        "days": [*map(DayView.model_validate, explanation.days)],
+        "timers": [*map(TimerView.model_validate, explanation.timers)],
+        "holds": [*map(HoldView.model_validate, explanation.holds)],
+        "promise": PromiseView.of(promise) if promise else None,
+        "recalculations": [*map(RecalculationView.model_validate, explanation.recalculations)],
+        "facts": [*map(TimelineEntryView.model_validate, explanation.facts)],
+    }

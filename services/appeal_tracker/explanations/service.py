@@ -1,0 +1,114 @@
+"""What is known of one deadline: the days that make it, the rules they were counted by, and all that moved it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.appeals import repository as appeals
+from appeal_tracker.appeals.models import SUBJECT, Appeal, TimelineEntry
+from appeal_tracker.calendars.counting import Day
+from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
+from appeal_tracker.explanations.errors import DeadlineNotFound
+from appeal_tracker.policies import service as policies
+from appeal_tracker.policies.policy import Limit, Policy
+from chassis.web.tokens import Principal
+
+_MOVED = "deadline_recalculated"
+# What became of a clock. The timeline tells more of it, warnings and escalations; those the timers tell.
+_BECAME = ("deadline_breached", "deadline_met", "deadline_corrected", "deadline_ended")
+
+
+class Recalculation(msgspec.Struct, frozen=True):
+    """The deadline was put elsewhere, or became certain: when, by whom (nobody, where the service did it by itself),
+    why, from what to what."""
+
+    at: datetime
+    actor: str | None
+    cause: str
+    old_due_at: datetime
+    due_at: datetime
+    old_provisional: bool
+    provisional: bool
+    old_policy: str
+    policy: str
+    old_calendar: str
+    calendar: str
+    recalculation_id: UUID | None = None
+
+
+class Promise(msgspec.Struct, frozen=True):
+    """The clock of another appeal, merged with this one, whose earlier deadline is kept: by which days it is due.
+
+    `appeal_no` is None where the caller may not see that appeal.
+    """
+
+    clock: Clock
+    appeal_no: str | None
+    limit: Limit
+    days: tuple[Day, ...]
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """A clock with everything that says why it is due when it is, and what became of it.
+
+    `days` are those of its own period; where there is a `promise`, that one's are what it is due by. `facts` are its
+    breach, stop and correction in the order they became known, each with its true time and when it was recorded.
+    `standard` is the title of the pack whose clause states the figure.
+    """
+
+    clock: Clock
+    appeal: Appeal
+    policy: Policy
+    limit: Limit
+    standard: str
+    days: tuple[Day, ...]
+    timers: Sequence[Timer]
+    holds: Sequence[RecordedHold]
+    promise: Promise | None
+    recalculations: Sequence[Recalculation]
+    facts: Sequence[TimelineEntry]
+    as_of: datetime
+
+
+async def explain(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) -> Explanation:
+    """Explains a clock of an appeal. Raises `DeadlineNotFound`, also for another unit's."""
+    clock = await clocks.find(tx, id)
+    if clock is None or clock.subject_kind != SUBJECT:
+        raise DeadlineNotFound
+    appeal = await appeals.find(tx, clock.subject_id, caller.unit)
+    if appeal is None:
+        raise DeadlineNotFound
+    its = await clocks.explained(tx, clock)
+    told = await appeals.timeline(tx, clock.subject_id)
+    about = [entry for entry in told if entry.data.get("clock_id") == str(clock.id)]
+    return Explanation(
+        clock=clock,
+        appeal=appeal,
+        policy=its.policy,
+        limit=its.limit,
+        standard=(await policies.shelf(tx)).labelled(its.limit.stated_by).title,
+        days=its.days,
+        timers=(await clocks.timers(tx, [clock]))[clock.id],
+        holds=its.holds,
+        promise=await _promise(tx, caller, clock.promised_by),
+        recalculations=[_recalculation(entry) for entry in about if entry.kind == _MOVED],
+        facts=[entry for entry in about if entry.kind in _BECAME],
+        as_of=now,
+    )
+
+
+def _recalculation(entry: TimelineEntry) -> Recalculation:
+    return msgspec.convert({**entry.data, "at": entry.at, "actor": entry.actor}, Recalculation)
+
+
+async def _promise(tx: AsyncSession, caller: Principal, id: UUID | None) -> Promise | None:
+    clock = await clocks.find(tx, id) if id is not None else None
+    if clock is None:
+        return None
+    appeal = await appeals.find(tx, clock.subject_id, caller.unit)
+    its = await clocks.explained(tx, clock)
+    return Promise(clock, appeal.appeal_no if appeal else None, its.limit, its.days)
