@@ -78,7 +78,9 @@ def from_http(raised: HTTPException, request: Request) -> Problem:
         # The framework names the methods of the first route only.
         routes = [route for route in request.app.routes if isinstance(route, Route)]
         there = [route for route in routes if route.path_regex.match(request.scope["path"])]
-        problem.headers = {"Allow": ", ".join(sorted(set().union(*(route.methods or () for route in there))))}
+        methods: set[str] = set().union(*(route.methods or () for route in there))
+        head = {"HEAD"} if "GET" in methods else set()
+        problem.headers = {"Allow": ", ".join(sorted(methods | head))}
     return problem
 
 

@@ -12,6 +12,7 @@ from chassis.runtime import Runtime
 from chassis.web import answer
 from chassis.web.documents import openapi_json, openapi_of, problem_types
 from chassis.web.errors import NotFound
+from chassis.web.head import Head
 from chassis.web.observe import Observe
 from chassis.web.tokens import Tokens
 
@@ -31,7 +32,8 @@ def create_app(runtime: Runtime, *, title: str, version: str, routers: Sequence[
     )
     app.state.runtime = runtime
     app.state.tokens = Tokens(settings.auth_issuer, settings.auth_audience, settings.auth_jwks)
-    app.add_middleware(Observe, service=runtime.service)
+    app.add_middleware(Head)
+    app.add_middleware(Observe, service=runtime.service)  # the last one added is the outermost
     answer.install(app)
 
     def openapi() -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from pydantic import TypeAdapter
+from starlette.responses import Response
 
 from chassis.web.errors import PreconditionFailed, PreconditionRequired
 
@@ -27,11 +28,13 @@ class IfMatch:
     """The caller's `If-Match`. The service calls `on(View)(row)` once it holds the row's lock."""
 
     def __init__(self, header: str) -> None:
+        self.view: Any = None  # what the thing was compared as
         self._tags = [part.strip() for part in header.split(",")]
 
     def on(self, view: Any) -> Unchanged:
         """A check of the thing as it is, shown as `view`, the response model of its GET: raises `PreconditionFailed`
         unless the caller was shown exactly that."""
+        self.view = view
         adapter: TypeAdapter[Any] = TypeAdapter(view)
 
         def unchanged(current: object) -> None:
@@ -48,7 +51,17 @@ async def if_match(request: Request) -> IfMatch:
     header = request.headers.get("if-match")
     if header is None:
         raise PreconditionRequired
-    return IfMatch(header)
+    match = request.state.if_match = IfMatch(header)
+    return match
+
+
+def tag_overwritten(request: Request, model: Any, response: Response) -> Response:
+    """`response` with the ETag that a GET would give now, if `model`, by which it shows what was overwritten, is the
+    one of the GET: whoever goes on writing need not read first."""
+    match: IfMatch | None = getattr(request.state, "if_match", None)
+    if match is not None and match.view is model and response.status_code == 200:
+        response.headers["ETag"] = etag_of(bytes(response.body))
+    return response
 
 
 Match = Annotated[IfMatch, Depends(if_match)]

@@ -48,7 +48,10 @@ class UnitOfWorkRoute(APIRoute):
         documents.describe(self, self.guard.admitted(method))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        endpoint = super().get_route_handler()
+        inner = super().get_route_handler()
+
+        async def endpoint(request: Request) -> Response:
+            return etag.tag_overwritten(request, self.response_model, await inner(request))
 
         async def handle(original: Request) -> Response:
             await self.guard(original)

@@ -69,8 +69,13 @@ def _place(name: Any) -> Place:
     return name if name in ("body", "query", "header") else "body"
 
 
+def _choice(name: str, value: Any) -> Any:
+    # Pydantic fills in lists of its own, in English: 'a', 'b' or 'c'.
+    return value.replace(", ", "、").replace(" or ", " 或 ") if name in ("expected", "expected_tags") else value
+
+
 def _fill(template: str, context: Mapping[str, Any]) -> str:
-    return _literal(template.format_map(context))
+    return _literal(template.format_map({name: _choice(name, value) for name, value in context.items()}))
 
 
 def _literal(text: str) -> str:

@@ -70,6 +70,7 @@ async def test_a_spoilt_body_is_refused_and_leaves_no_trace(place: Place, house:
             refused(answer, bad.status, bad.pointer)
         chinese, english = (answer.json() for answer in answers)
         assert all(CHINESE.search(words) for words in said(chinese)), (bad.what, chinese)
+        assert not any(" or " in words for words in said(chinese)), (bad.what, chinese)
         assert not any(CHINESE.search(words) for words in said(english)), (bad.what, english)
         tried += 1
     assert tried >= 25

@@ -5,7 +5,7 @@ other order in which two could wait for each other.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from appeal_tracker.appeals.errors import (
     AppealNotFound,
     AppealUnanswered,
     BeforeReceived,
-    InTheFuture,
 )
 from appeal_tracker.appeals.lifecycle import Act, Refused, Rule, State
 from appeal_tracker.appeals.models import SUBJECT, Appeal
@@ -29,10 +28,9 @@ from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
 from chassis.runtime import Runtime
 from chassis.web.errors import Problem
+from chassis.web.moments import happened
 from chassis.web.tokens import Principal
 from contracts.envelope import Event
-
-AHEAD = timedelta(minutes=2)  # a caller's clock may be that much ahead of ours
 
 _PROBLEMS: dict[Rule, type[Problem]] = {Rule.CLOSED: AppealIsClosed, Rule.UNANSWERED: AppealUnanswered}
 
@@ -118,8 +116,8 @@ async def begin(
         raise AppealNotFound
     if at is not None and at < found.received_at:
         raise BeforeReceived(found.received_at)
-    if at is not None and at > runtime.clock.now() + AHEAD:
-        raise InTheFuture(AHEAD.total_seconds())
+    if at is not None:
+        happened(at, runtime.clock.now())
     policy = (await policies.shelf(tx)).labelled(found.policy)
     its_clocks = await clocks.of_subject(tx, SUBJECT, appeal, lock=True)
     return Deed(tx, runtime, caller, found, policy, its_clocks)

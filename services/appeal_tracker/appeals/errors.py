@@ -40,15 +40,6 @@ class BeforeReceived(Unprocessable):
         super().__init__(FieldError("/at", "before_received", self.title), received_at=received_at.isoformat())
 
 
-class InTheFuture(Unprocessable):
-    slug = "in-the-future"
-    title = Words("时间晚于当前时间", "In the future")
-    detail = Words("最多可比当前时间晚 {seconds} 秒。", "At most {seconds} seconds ahead are taken.")
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(FieldError("/at", "in_the_future", self.title), seconds=seconds)
-
-
 class UnknownHandlingUnit(Unprocessable):
     slug = "unknown-handling-unit"
     title = Words("未知的承办单位", "Unknown handling unit")

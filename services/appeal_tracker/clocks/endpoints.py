@@ -10,7 +10,7 @@ from appeal_tracker.clocks.calculations import Calculation as Calculated
 from appeal_tracker.clocks.calculations import Calculator, calculator
 from appeal_tracker.clocks.schemas import Calculation, Calculations, Case, OneOrMany
 from chassis.web.answer import language_of
-from chassis.web.auth import Caller
+from chassis.web.auth import Asker
 from chassis.web.errors import Problem, Unprocessable
 from chassis.web.route import Router
 from chassis.web.validation import field_error
@@ -25,7 +25,7 @@ _LARGEST = 4 << 20
 @router.post("", response_model=Calculation | Calculations, max_body_size=_LARGEST)
 async def calculate_deadlines(
     body: OneOrMany,
-    caller: Caller,
+    caller: Asker,
     tx: Tx,
     request: Request,
     explain: Annotated[bool, Query(description="list every day from start to deadline, counted or not")] = False,

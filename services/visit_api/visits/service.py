@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.etag import Unchanged
+from chassis.web.moments import happened
 from chassis.web.tokens import Principal
 from contracts.visits import (
     VisitArchived,
@@ -23,7 +24,6 @@ from contracts.visits import (
     VisitReplanned,
     VisitStarted,
 )
-from visit_api import moments
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
 from visit_api.directory.service import staff_numbers
@@ -168,7 +168,7 @@ async def drop(
 async def perform(tx: AsyncSession, runtime: Runtime, visit: Visit, act: Act, at: datetime | None = None) -> Visit:
     """Stores and tells that `act` was done with a held visit, `at` its true time or now. Raises `Unprocessable`."""
     now = runtime.clock.now()
-    at = moments.happened(at or now, now)
+    at = happened(at or now, now)
     field, event = _TOLD[act]
     setattr(visit, field, at)
     visit.state = LIFE[act].target or visit.state

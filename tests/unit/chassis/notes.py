@@ -7,7 +7,7 @@ from fastapi import Depends, Query
 from pydantic import Field
 
 from chassis.outage import Outage
-from chassis.web.auth import Caller, require
+from chassis.web.auth import Asker, Caller, require
 from chassis.web.errors import Conflict, Words
 from chassis.web.etag import Match
 from chassis.web.paging import Paging
@@ -64,6 +64,13 @@ async def read_note(id: UUID, caller: Caller) -> dict[str, Any]:
     return {"id": id, "title": "标题", "at": "2026-10-09T08:00:00+08:00"}
 
 
+@router.put("/{id}/title", response_model=Note)
+async def entitle_note(id: UUID, body: NewNote, match: Match, caller: Caller) -> dict[str, Any]:
+    note = {"id": id, "title": "标题", "at": "2026-10-09T08:00:00+08:00"}
+    match.on(Note)(note)
+    return {**note, "title": body.title}
+
+
 @router.put("/{id}")
 async def change_note(id: UUID, body: NewNote, match: Match, caller: Caller) -> str:
     match.on(Note)({"id": id, "title": "标题", "at": "2026-10-09T08:00:00+08:00"})
@@ -72,6 +79,11 @@ async def change_note(id: UUID, body: NewNote, match: Match, caller: Caller) -> 
 
 @router.post("/import", max_body_size=3_000_000)
 async def import_notes(body: list[NewNote], caller: Caller) -> int:
+    return len(body)
+
+
+@router.post("/counting")
+async def count_notes(body: list[NewNote], caller: Asker) -> int:
     return len(body)
 
 

@@ -293,3 +293,11 @@ async def test_an_app_without_a_reachable_key_set_answers_503(app: FastAPI, issu
         answer = await client.get("/v1/notes")
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
+
+
+async def test_an_auditor_may_ask_what_takes_a_body(app: FastAPI, issuer: Issuer) -> None:
+    async with client_of(app, issuer.headers("auditor", unit="32")) as auditor:
+        assert (await auditor.post("/v1/notes/counting", json=[{"title": "x"}])).json() == 1
+        assert (await auditor.post("/v1/notes", json={"title": "x"})).status_code == 403
+    async with client_of(app, issuer.headers("service")) as service:
+        assert (await service.post("/v1/notes/counting", json=[])).status_code == 403

@@ -214,7 +214,7 @@ async def test_an_id_that_cannot_exist_is_not_found(admin: httpx.AsyncClient, pa
 async def test_a_method_there_is_not_says_which_there_are(admin: httpx.AsyncClient) -> None:
     answer = await admin.delete(f"/v1/notes/{uuid4()}")
     assert (answer.status_code, answer.json()["type"]) == (405, "/problems/method-not-allowed")
-    assert answer.headers["allow"] == "GET, PUT"
+    assert answer.headers["allow"] == "GET, HEAD, PUT"
 
 
 @pytest.mark.parametrize("key", [b"", b"with space", b"x" * 256, "汉".encode(), b"\x7f"])

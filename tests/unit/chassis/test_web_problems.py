@@ -56,6 +56,15 @@ async def test_a_field_error_is_in_the_callers_language(admin: httpx.AsyncClient
     assert answer.json()["errors"][0]["detail"] == said
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh-CN", "应为以下之一：'short' 或 'long'"), ("en", "Input should be 'short' or 'long'")]
+)
+async def test_a_choice_is_listed_in_the_callers_language(admin: httpx.AsyncClient, language: str, said: str) -> None:
+    body = {"title": "x", "kind": "endless"}
+    answer = await admin.post("/v1/notes", json=body, headers={"accept-language": language})
+    assert answer.json()["errors"][0]["detail"] == said
+
+
 async def test_what_went_wrong_inside_is_logged_and_not_told(
     admin: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:

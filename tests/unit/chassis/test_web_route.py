@@ -1,6 +1,7 @@
 """Routes: declared rightly or not at all; ETags; the OpenAPI document."""
 
 import json
+import logging
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -65,6 +66,37 @@ async def test_the_etag_of_the_get_opens_the_put(admin: httpx.AsyncClient) -> No
     for stale in ('"other"', f"W/{tag}", "", tag.strip('"')):
         answer = await admin.put(PATH, json=NEW, headers={"if-match": stale})
         assert (answer.status_code, answer.json()["type"]) == (412, "/problems/precondition-failed")
+
+
+async def test_what_was_overwritten_is_answered_with_its_new_etag(admin: httpx.AsyncClient) -> None:
+    answer = await admin.put(f"{PATH}/title", json=NEW, headers={"if-match": "*"})
+    assert answer.headers["etag"] == etag_of(answer.content)
+    other = await admin.put(PATH, json=NEW, headers={"if-match": "*"})
+    assert (other.status_code, "etag" in other.headers) == (200, False), "that is not what a GET shows"
+
+
+@pytest.mark.parametrize("path", [PATH, "/v1/notes?limit=3", "/openapi.json", "/problems/not-found", "/v1/notes/17"])
+async def test_head_is_answered_as_get_without_the_body(
+    admin: httpx.AsyncClient, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "chassis")
+    got, head = await admin.get(path), await admin.head(path)
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert head.headers == got.headers
+    seen = [vars(record) for record in caplog.records if record.getMessage() == "request"]
+    assert [line["method"] for line in seen] == ["GET", "HEAD"]
+    assert seen[0]["route"] == seen[1]["route"]
+
+
+async def test_head_asks_for_a_token_and_for_a_route_that_reads(
+    admin: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    assert (await stranger.head(PATH)).status_code == 401
+    refused = await admin.head(f"{PATH}/lock")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert (await admin.delete("/v1/notes")).headers["allow"] == "GET, HEAD, POST"
+    tag = (await admin.head(PATH)).headers["etag"]
+    assert (await admin.head(PATH, headers={"if-none-match": tag})).status_code == 304
 
 
 async def test_a_put_without_if_match_is_428(admin: httpx.AsyncClient) -> None:
