@@ -38,7 +38,7 @@ async def upgrade(package: str, url: str, revision: str = "head") -> None:
 def run_scripts(*scripts: str) -> None:
     """Runs, in a migration and its transaction, scripts of several statements; `op.execute` takes one at a time."""
     driver: Any = op.get_bind().connection.dbapi_connection
-    for script in scripts:
+    for script in filter(None, scripts):  # the driver cannot run nothing
         driver.run_async(methodcaller("execute", script))
 
 
