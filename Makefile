@@ -43,9 +43,6 @@ format:  ## put the style right
 generate:  ## write the generated files: schemas, AsyncAPI, OpenAPI, conformance
 	$(DEV) -m contracts.generate
 	$(DEV) -m tests.conformance
-	@for name in visit_api appeal_tracker notifier; do \
-	  $(PYTHON) deploy/local/environment.py dev -m $$name openapi > .openapi.new && mv .openapi.new contracts/openapi/$$name.json || exit 1; \
-	done
 	$(DEV) -m visit_api openapi contracts/openapi/visit_api.json
 	$(DEV) -m appeal_tracker openapi contracts/openapi/appeal_tracker.json
 	$(DEV) -m notifier openapi contracts/openapi/notifier.json

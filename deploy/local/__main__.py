@@ -49,6 +49,8 @@ def token(settings: Settings, programs: Programs) -> int:
     from deploy.local.tokens import Issuer  # cryptography has no place in the supervisor's memory
 
     state = State(settings.state_dir)
+    if not state.known:
+        raise Refused(f"No stack lives in {state.folder}: `make up` makes one there; STATE_DIR names another place.")
     state.open()
     roles = [role.strip() for role in os.environ.get("ROLE", "").split(",") if role.strip()]
     print(Issuer(state.auth).token(roles, os.environ.get("UNIT") or None, os.environ.get("STAFF") or None))

@@ -35,11 +35,14 @@ async def server_version(dsn: str, timeout: float = 5) -> int:
         await connection.close()
 
 
-async def ensure(name: str, address: Callable[[str], str], passwords: Callable[[str], str]) -> bool:
+async def ensure(
+    name: str, address: Callable[[str], str], passwords: Callable[[str], str], *, ours: bool = False
+) -> bool:
     """Create database `name`, `<name>_migrator` and `<name>_service`, or bring their rights to what is promised.
 
-    `address` gives the administrator's address of a database, `passwords` the password of a role. Safe to call again;
-    true when the database was made now.
+    `address` gives the administrator's address of a database, `passwords` the password of a role. Only on a server of
+    `ours` everybody is also kept out of the databases that PostgreSQL makes itself. Safe to call again; true when the
+    database was made now.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
         raise ValueError(f"not a database name: {name!r}")
@@ -55,7 +58,8 @@ async def ensure(name: str, address: Callable[[str], str], passwords: Callable[[
         if is_new:
             plain = "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
             await connection.execute(f"CREATE DATABASE {name} OWNER {migrator} {plain}")
-        await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        everybodys = ["postgres", "template1"] if ours else []
+        await connection.execute(f"REVOKE ALL ON DATABASE {', '.join([name, *everybodys])} FROM PUBLIC")
         await connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {service}")
     finally:
         await connection.close()

@@ -87,8 +87,9 @@ class Postgres:
 
     def ensure_database(self, name: str) -> DatabaseUrls:
         """The database `name`, owned by `<name>_migrator` and used by `<name>_service`; made if it is not there."""
+        ours = self._given is None
         is_new = databases.run(
-            databases.ensure(name, lambda database: self.dsn(SUPERUSER, database), self._passwords.of)
+            databases.ensure(name, lambda database: self.dsn(SUPERUSER, database), self._passwords.of, ours=ours)
         )
         return DatabaseUrls(self.dsn(f"{name}_service", name), self.dsn(f"{name}_migrator", name), is_new)
 

@@ -1,8 +1,10 @@
 """The folder of one stack: known by its marker, locked by the supervisor that runs it, forgotten piece by piece."""
 
+import contextlib
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,25 +37,36 @@ class State:
         return self.marker.exists()
 
     def open(self) -> None:
-        """Make the state, or enter the one there is. Raises Refused: the folder is something else, the disk is full."""
-        if not self.known:
-            names = {path.name for path in self.folder.iterdir()} if self.folder.exists() else set()
-            if names - KEPT_BY_RESET:
-                raise Refused(f"{self.folder} holds something else ({min(names)}): choose another STATE_DIR.")
-        files.make_private(self.folder)
-        needed = NEEDED["known" if self.known else "new"]
-        free = shutil.disk_usage(self.folder).free // 1_000_000
-        if free < needed:
-            raise Refused(f"The disk of {self.folder} has {free} MB left, {needed} MB are needed: make room on it.")
-        if not self.known:
-            files.write_json(self.marker, {"version": 1})
-        for folder in (self.auth, self.logs, self.run):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        """Make the state, or enter the one there is. Raises Refused: the folder cannot be used, or is something else,
+        the disk is full."""
+        with self._usable():
+            if not self.known:
+                names = {path.name for path in self.folder.iterdir()} if self.folder.exists() else set()
+                if names - KEPT_BY_RESET:
+                    raise Refused(f"{self.folder} holds something else ({min(names)}): choose another STATE_DIR.")
+            files.make_private(self.folder)
+            needed = NEEDED["known" if self.known else "new"]
+            free = shutil.disk_usage(self.folder).free // 1_000_000
+            if free < needed:
+                raise Refused(f"The disk of {self.folder} has {free} MB left, {needed} MB are needed: make room on it.")
+            if not self.known:
+                files.write_json(self.marker, {"version": 1})
+            for folder in (self.auth, self.logs, self.run):
+                folder.mkdir(mode=0o700, exist_ok=True)
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise Refused(f"STATE_DIR {self.folder} cannot be used ({reason}): choose another one.") from None
 
     def lock(self) -> bool:
         """Become the one supervisor of this state; False when another one is. Ends with the process, in any way."""
-        self.run.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(self.run / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        with self._usable():
+            self.run.mkdir(mode=0o700, exist_ok=True)
+            descriptor = os.open(self.run / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -42,6 +42,14 @@ class TestRoles:
             assert "permission denied for database" in await refusal(wrong)
         assert await refusal(other.service) == ""
 
+    @pytest.mark.parametrize("database", ["postgres", "template1"])
+    async def test_nobody_enters_what_postgresql_made_itself(self, databases: Databases, database: str) -> None:
+        urls = databases.server.ensure_database("roles_c")
+        for role in (urls.service, urls.migration):
+            wrong = f"{role.rpartition('/')[0]}/{database}"
+            assert "permission denied for database" in await refusal(wrong)
+        assert await refusal(databases.server.dsn()) == "", "the administrator does"
+
     async def test_ensuring_twice_keeps_data_and_passwords(self, databases: Databases) -> None:
         first = databases.server.ensure_database("roles_e")
         migrator = await asyncpg.connect(first.migration)
@@ -70,9 +78,20 @@ class TestGiven:
         its.forget()
         assert await refusal(databases.server.dsn()) == ""
 
+    async def test_its_own_databases_stay_as_they_are(self, tmp_path: Path, databases: Databases) -> None:
+        admin = await asyncpg.connect(databases.server.dsn())
+        try:
+            await admin.execute("GRANT CONNECT ON DATABASE postgres TO PUBLIC")
+            Postgres(tmp_path / "given", 1, databases.server.dsn()).ensure_database("given_c")
+            assert await admin.fetchval("SELECT has_database_privilege('given_c_service', 'postgres', 'CONNECT')")
+        finally:
+            await admin.execute("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC")
+            await admin.close()
+
     async def test_a_role_that_may_only_create_is_enough(self, tmp_path: Path, databases: Databases) -> None:
         admin = await asyncpg.connect(databases.server.dsn())
         await admin.execute("CREATE ROLE creator LOGIN CREATEDB CREATEROLE PASSWORD 'p@ss word'")
+        await admin.execute("GRANT CONNECT ON DATABASE postgres TO creator")  # as a server of somebody else's does
         await admin.close()
         place = databases.server.dsn().rpartition("@")[2]
         its = Postgres(tmp_path / "given", 1, f"postgres://creator:p%40ss%20word@{place}")

@@ -95,6 +95,7 @@ def test_each_service_has_a_token_file_of_its_own_that_is_refreshed(tmp_path: Pa
 
 async def test_the_command_prints_the_token_alone(tmp_path: Path) -> None:
     stack = LocalStack(tmp_path / "state", port_base=8000)
+    State(stack.state_dir).open()
     done = stack.run("token", ROLE="supervisor, handler", UNIT="37401", STAFF="S0001")
     assert done.stderr == ""
     assert done.stdout.count("\n") == 1
@@ -109,8 +110,17 @@ async def test_the_command_prints_the_token_alone(tmp_path: Path) -> None:
 
 def test_it_takes_no_service_and_no_database(tmp_path: Path) -> None:
     state = tmp_path / "state"
+    State(state).open()
     script = "import sys; from deploy.local.__main__ import main; sys.exit(main(['token']))"
     env = LocalStack(state, port_base=8000).environment({"ROLE": "admin", "UNIT": "1", "POSTGRES": "machine"})
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("eyJ")
     assert not (state / "postgres").exists()
+
+
+def test_where_no_stack_lives_nothing_is_made(tmp_path: Path) -> None:
+    state = tmp_path / "typo"
+    done = LocalStack(state, port_base=8000).run("token", ROLE="admin", UNIT="1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"No stack lives in {state}: `make up` makes one there; STATE_DIR names another place.\n"
+    assert not state.exists()
