@@ -28,6 +28,7 @@ from chassis.settings import settings_table
 from chassis.telemetry import setup_logging
 from chassis.web.app import openapi_json
 from chassis.web.health import health_router
+from contracts.envelope import dead_letter
 
 log = logging.getLogger(__name__)
 
@@ -246,4 +247,4 @@ class _DeadLetterTopic(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        return f"{self.of.name}.dlq"
+        return dead_letter(self.of.name)

@@ -17,6 +17,7 @@ from chassis.messaging.relay import Relay
 from chassis.settings import AuthSettings, BusSettings, ClockSettings, DatabaseSettings, HttpSettings
 from chassis.web import idempotency
 from chassis.worker import Worker
+from contracts.envelope import dead_letter
 
 # An inbox must outlive every topic it guards (the longest keeps 14 days, compacted ones need no inbox).
 KEEP_INBOX = timedelta(days=30)
@@ -51,7 +52,7 @@ class Runtime:
     def relay(self, writes: Sequence[TopicSpec], hears: Sequence[str] = ()) -> list[Worker]:
         """The parts of a relay process: the relay of the topics written (and of the dead letters of those heard),
         and the housekeeping."""
-        topics = [topic.name for topic in writes] + [f"{topic}.dlq" for topic in hears]
+        topics = [topic.name for topic in writes] + [dead_letter(topic) for topic in hears]
         relay = Relay(self.service, self.db, self.bus, topics)
         self.outbox.wake = relay.wake
         purges = [

@@ -91,14 +91,6 @@ class ClockSettings(ServiceSettings):
         return self
 
 
-class PeerSettings(ServiceSettings):
-    """What a service needs to ask another one over HTTP."""
-
-    service_token_file: Path | None = Field(
-        None, description="file with a token of role `service`, read again at each use"
-    )
-
-
 def settings_table(settings: type[BaseSettings]) -> str:
     """The settings as a Markdown table: variable, type, default, meaning; no value of the running process is read."""
     prefix = settings.model_config.get("env_prefix", "")

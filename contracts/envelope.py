@@ -17,6 +17,7 @@ CONTENT_TYPE = "application/json; charset=utf-8"
 SPEC_VERSION = "1.0"
 
 _SAME_ON_EVERY_RECORD = (("ce_specversion", SPEC_VERSION.encode()), ("content-type", CONTENT_TYPE.encode()))
+_DEAD_LETTER = ".dlq"
 _encode = msgspec.json.Encoder().encode
 _types: dict[str, type["Event"]] = {}
 _stems: set[str] = set()  # noun.verb, without the version
@@ -259,3 +260,8 @@ def _in_utc(time: datetime) -> datetime:
         return time.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{time.isoformat()} lies outside the years 1 to 9999 in UTC") from error
+
+
+def dead_letter(topic: str) -> str:
+    """Name of the topic that takes what no hearer of `topic` could apply, and every hearer may write; its own is it."""
+    return topic if topic.endswith(_DEAD_LETTER) else topic + _DEAD_LETTER

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from contracts.envelope import dead_letter as dead_letter
+
 
 class Topic(NamedTuple):
     """One topic of the bus. `partitions` counts on Kafka only; the embedded log has one.
@@ -27,8 +29,3 @@ TOPICS: dict[str, Topic] = {
         Topic("customer.changes", "visit_api", True, 30, 3),
     )
 }
-
-
-def dead_letter(name: str) -> str:
-    """Name of the topic that takes what no hearer could apply; every hearer of `name` may write there."""
-    return f"{name}.dlq"

@@ -1,7 +1,7 @@
 """Dead letters: events that failed by their own fault, parked in order until a person has them handled again.
 
-A parked event also leaves by the service's outbox to `<topic>.dlq`, for whoever watches the bus. Replaying runs the
-group's own handlers on the parked record; nothing is ever written back to the topic.
+A parked event also leaves by the service's outbox to the dead-letter topic, for whoever watches the bus. Replaying runs
+the group's own handlers on the parked record; nothing is ever written back to the topic.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from chassis.messaging.bus import Headers, Received
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.outbox import Outbox
 from chassis.telemetry import describe, traced
-from contracts.envelope import Undecodable, decode, decode_type
+from contracts.envelope import Undecodable, dead_letter, decode, decode_type
 
 # FOR SHARE: a replay that empties the key either waits for us or is waited for, so nothing is parked behind nobody.
 _PARKED = text("""
@@ -81,8 +81,8 @@ async def park(
     *,
     holds: bool = True,
 ) -> bool:
-    """Parks `record` and tells `<topic>.dlq`; False when it was parked before. With `holds`, later events of its key
-    wait for it."""
+    """Parks `record` and tells the dead-letter topic; False when it was parked before. With `holds`, later events of
+    its key wait for it."""
     # A stranger's type may hold what PostgreSQL's text does not.
     type_ = (decode_type(record.headers) or "unreadable").replace("\0", "\ufffd")
     row = {
@@ -107,7 +107,7 @@ async def park(
         _TELL,
         {
             "id": new_id(),
-            "topic": f"{record.topic}.dlq",
+            "topic": dead_letter(record.topic),
             "key": record.key.decode(errors="replace").replace("\0", "\ufffd"),
             "type": type_,
             "source": outbox.source,

@@ -14,7 +14,7 @@ from chassis import crash
 from chassis.db import Database, is_outage
 from chassis.messaging.bus import Bus, Headers, Record, RecordTooLarge
 from chassis.worker import Worker
-from contracts.envelope import headers
+from contracts.envelope import dead_letter, headers
 
 log = logging.getLogger(__name__)
 
@@ -192,8 +192,8 @@ def _record(row: asyncpg.Record) -> Record:
 
 def _oversize_notice(row: asyncpg.Record, size: int) -> Record:
     reason = f"record of {size} bytes is too large for the bus; it stays in the outbox of {row['source']}"
-    topic = row["aggregatetype"].removesuffix(".dlq") + ".dlq"
     # Whatever made the row too large, its notice is not.
     key, type_, subject = (row[name][:200] for name in ("aggregateid", "type", "subject"))
     its = headers(row["id"], type_, row["source"], subject, row["time"], row["traceparent"])
-    return Record(topic, key, b"", (*its, ("dlq_group", b"relay"), ("dlq_reason", reason.encode())))
+    why = (("dlq_group", b"relay"), ("dlq_reason", reason.encode()))
+    return Record(dead_letter(row["aggregatetype"]), key, b"", (*its, *why))

@@ -149,4 +149,4 @@ def test_the_topics_are_those_of_the_house() -> None:
         assert {topic.writer, *topic.hearers} <= SERVICES
         assert topic.writer not in topic.hearers
         assert topic.retention_days > 0 < topic.partitions
-    assert dead_letter("visit.events") == "visit.events.dlq"
+    assert dead_letter("visit.events") == dead_letter("visit.events.dlq") == "visit.events.dlq"

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from chassis.runtime import RuntimeSettings
-from chassis.settings import PeerSettings, settings_table
+from chassis.settings import settings_table
 
 ENVIRONMENT = {
     "DATABASE_URL": "postgresql://visit_api_service:hunter2@db/visit_api",
@@ -16,7 +16,7 @@ ENVIRONMENT = {
 }
 
 
-class Settings(RuntimeSettings, PeerSettings, env_prefix="VISIT_API_"):
+class Settings(RuntimeSettings, env_prefix="VISIT_API_"):
     """As a service declares it."""
 
 
