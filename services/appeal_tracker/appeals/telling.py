@@ -5,9 +5,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from appeal_tracker.appeals.repository import Entry
-from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import NewClock
-from appeal_tracker.clocks.recalculation import Recalculated
+from appeal_tracker.clocks.recalculation import Recalculated, Running
 from appeal_tracker.clocks.service import Stopped
 from appeal_tracker.clocks.verdict import Verdict
 from contracts.deadlines import (
@@ -106,7 +105,7 @@ def recalculated(
     return Entry(subject.id, "deadline_recalculated", now, actor, data), told
 
 
-def _facts(appeal: Concerned, clock: Clock, at: datetime) -> dict[str, Any]:
+def _facts(appeal: Concerned, clock: Running, at: datetime) -> dict[str, Any]:
     return {
         "clock_id": clock.id,
         "subject_kind": clock.subject_kind,

@@ -1,6 +1,7 @@
 """Tables of the clocks and their timers: the record of what was due, and of who was told. Rows are never deleted."""
 
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, text
@@ -74,6 +75,14 @@ class Timer(Base):
     late: Mapped[bool | None]
 
 
+class Holdable(Protocol):
+    """What is asked about a clock to know whether a hold is one of its."""
+
+    subject_id: UUID
+    round: int
+    milestone: str
+
+
 class RecordedHold(Base):
     """A stretch in which clocks of a subject's round stand still: those of `milestones`, whatever policy came after.
 
@@ -98,7 +107,7 @@ class RecordedHold(Base):
     resumed_by: Mapped[str | None]
     recorded_at: Mapped[datetime]
 
-    def stops(self, clock: Clock) -> bool:
+    def stops(self, clock: Holdable) -> bool:
         """Whether it is a clock of this subject and round, and of a milestone that stands still."""
         its = self.subject_id == clock.subject_id and self.round == clock.round
         return its and clock.milestone in self.milestones

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -13,11 +14,23 @@ from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.counting import Hold
 from appeal_tracker.clocks import repository
-from appeal_tracker.clocks.models import Clock
+from appeal_tracker.clocks.models import Clock, RecordedHold
 from appeal_tracker.clocks.planning import limit_of
-from appeal_tracker.clocks.replanning import Facts, Plan, moves, replan
+from appeal_tracker.clocks.replanning import Courses, Facts, Open, Plan, moves, replan
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
+
+
+class Running(Open, Protocol):
+    """What is asked about a locked clock that is open."""
+
+    id: UUID
+    subject_kind: str
+    subject_id: UUID
+    round: int
+    milestone: str
+    appeal_type: str | None
+    follows: UUID | None
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -31,7 +44,7 @@ class Target(msgspec.Struct, frozen=True):
 class Recalculated(msgspec.Struct, frozen=True):
     """A clock as it is now, what it was before, and whether its deadline moved."""
 
-    clock: Clock
+    clock: Running
     old_due_at: datetime
     old_provisional: bool
     old_policy: str
@@ -39,54 +52,76 @@ class Recalculated(msgspec.Struct, frozen=True):
     moved: bool
 
 
+class Replanner:
+    """Plans many clocks by rules that were read once, and remembers what clocks have in common."""
+
+    def __init__(self, shelf: policies.Shelf, newest: Mapping[str, Calendar]) -> None:
+        self._shelf, self._newest, self._courses = shelf, newest, Courses()
+        self._labelled: dict[str, Policy] = {}
+
+    async def plan(self, tx: AsyncSession, clocks: Collection[Running], to: Mapping[UUID, Target]) -> dict[UUID, Plan]:
+        """What open clocks should be, by their ids; all that are merged with one must be among them."""
+        holds: dict[UUID, list[RecordedHold]] = {}
+        for hold in await repository.holds(tx, {clock.subject_id for clock in clocks}):
+            holds.setdefault(hold.subject_id, []).append(hold)
+        groups: dict[UUID, dict[UUID, Facts]] = {}
+        for clock in clocks:
+            its = [hold for hold in holds.get(clock.subject_id, ()) if hold.stops(clock)]
+            facts = self._facts(clock, to.get(clock.id, _AS_SET), its)
+            groups.setdefault(clock.follows or clock.id, {})[clock.id] = facts
+        return {clock: its for group in groups.values() for clock, its in replan(group, self._courses).items()}
+
+    def _facts(self, clock: Running, target: Target, holds: Collection[RecordedHold]) -> Facts:
+        policy = target.policy or self._policy(clock.policy)
+        limit = limit_of(policy, clock)
+        if limit is None:
+            policy = self._policy(clock.policy)
+            limit = limit_of(policy, clock)
+            assert limit is not None, "it was set by it"
+        return Facts(
+            started_at=target.started_at or clock.started_at,
+            limit=limit,
+            policy=policy,
+            calendar=target.calendar or self._newest[clock.calendar.partition("@")[0]],
+            holds=tuple(Hold(hold.since, hold.until) for hold in holds if hold.until is not None),
+            held=any(hold.until is None for hold in holds),
+            follows=clock.follows is not None,
+        )
+
+    def _policy(self, label: str) -> Policy:
+        policy = self._labelled.get(label)
+        if policy is None:
+            policy = self._labelled[label] = self._shelf.labelled(label)
+        return policy
+
+
+_AS_SET = Target()
+
+
 async def recalculate(
     tx: AsyncSession, clocks: Collection[Clock], to: Mapping[UUID, Target] = MappingProxyType({})
 ) -> list[Recalculated]:
     """Plans those of locked clocks that are open anew, with the clocks merged with them, and writes what that changes.
 
-    Recorded breaches and whatever ended stay as they were, steps that fired stay fired. `to` names, by clock, other
-    versions than those a clock was set by; one whose milestone the other policy does not time keeps its own.
+    Recorded breaches and whatever ended stay as they were, steps that fired stay fired. An open clock goes by its
+    calendar's newest version: under an older one are only those that the newer did not touch where they stood. `to`
+    names, by clock, other rules than those a clock was set by; one whose milestone the other policy does not time
+    keeps its own.
     """
-    groups: dict[UUID, dict[UUID, Clock]] = {}
-    for clock in await repository.group(tx, [clock.id for clock in clocks]):
-        groups.setdefault(clock.follows or clock.id, {})[clock.id] = clock
-    every = [clock for group in groups.values() for clock in group.values()]
-    facts = await _facts(tx, every, to)
-    plans: dict[UUID, Plan] = {}
-    for group in groups.values():
-        plans |= replan({clock: facts[clock] for clock in group})
+    every = await repository.group(tx, [clock.id for clock in clocks])
+    replanner = Replanner(await policies.shelf(tx), await calendars.newest(tx))
+    plans = await replanner.plan(tx, every, to)
     await repository.rewrite(tx, [*plans.items()])
-    return [_rewritten(clock, plans[clock.id]) for clock in every]
+    return [rewritten(clock, plans[clock.id]) for clock in every]
 
 
-async def _facts(tx: AsyncSession, clocks: Collection[Clock], to: Mapping[UUID, Target]) -> dict[UUID, Facts]:
-    shelf = await policies.shelf(tx)
-    holds = await repository.holds(tx, {clock.subject_id for clock in clocks})
-    facts = {}
-    for clock in clocks:
-        target = to.get(clock.id, Target())
-        policy = target.policy or shelf.labelled(clock.policy)
-        limit = limit_of(policy, clock)
-        if limit is None:
-            policy = shelf.labelled(clock.policy)
-            limit = limit_of(policy, clock)
-            assert limit is not None, "it was set by it"
-        its = [hold for hold in holds if hold.stops(clock)]
-        facts[clock.id] = Facts(
-            started_at=target.started_at or clock.started_at,
-            limit=limit,
-            policy=policy,
-            calendar=target.calendar or await calendars.by_label(tx, clock.calendar),
-            holds=tuple(Hold(hold.since, hold.until) for hold in its if hold.until is not None),
-            held=any(hold.until is None for hold in its),
-            follows=clock.follows is not None,
-        )
-    return facts
-
-
-def _rewritten(clock: Clock, plan: Plan) -> Recalculated:
+def rewritten(clock: Running, plan: Plan) -> Recalculated:
+    """What became of a clock that was written as planned: from now on it bears what the plan says."""
     old = (clock.due_at, clock.provisional, clock.policy, clock.calendar)
     done = Recalculated(clock, *old, moved=moves(clock, plan))
     for field in ("started_at", "due_at", "provisional", "policy", "calendar", "state", "promised_by"):
-        set_committed_value(clock, field, getattr(plan, field))
+        if isinstance(clock, Clock):
+            set_committed_value(clock, field, getattr(plan, field))  # the database has it already
+        else:
+            setattr(clock, field, getattr(plan, field))
     return done

@@ -27,30 +27,33 @@ FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::timestamptz
      AS t (clock_id, step, phase, tell, fire_at)
 """
 
-# What fired stays fired. What is not planned any more never fires, and may be planned again by a later change.
+# What fired stays fired. What is not planned any more never fires, and may be planned again by a later change. Many
+# clocks share their ladder: it travels once, and each clock names its own.
 _REWRITE = """
-WITH planned AS MATERIALIZED (
-    SELECT t.clock_id, t.step, t.phase, string_to_array(t.tell, ',') AS tell, t.fire_at, t.state
-    FROM unnest($9::uuid[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::text[])
-         AS t (clock_id, step, phase, tell, fire_at, state)
+WITH its AS MATERIALIZED (
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::boolean[], $5::text[], $6::text[],
+                         $7::text[], $8::uuid[], $9::integer[])
+         AS c (id, started_at, due_at, provisional, policy, calendar, state, promised_by, ladder)
+), planned AS MATERIALIZED (
+    SELECT its.id AS clock_id, t.step, t.phase, string_to_array(t.tell, ',') AS tell, t.fire_at, t.state
+    FROM its JOIN unnest($10::integer[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[])
+         AS t (ladder, step, phase, tell, fire_at, state) USING (ladder)
 ), rewritten AS (
-    UPDATE clocks SET started_at = c.started_at, due_at = c.due_at, provisional = c.provisional, policy = c.policy,
-                      calendar = c.calendar, state = c.state, promised_by = c.promised_by
-    FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::boolean[], $5::text[], $6::text[], $7::text[],
-                $8::uuid[]) AS c (id, started_at, due_at, provisional, policy, calendar, state, promised_by)
-    WHERE clocks.id = c.id
+    UPDATE clocks SET started_at = its.started_at, due_at = its.due_at, provisional = its.provisional,
+                      policy = its.policy, calendar = its.calendar, state = its.state, promised_by = its.promised_by
+    FROM its WHERE clocks.id = its.id
 ), vanished AS (
     UPDATE timers SET state = 'cancelled'
     WHERE clock_id = ANY ($1::uuid[]) AND state IN ('pending', 'held')
       AND NOT EXISTS (SELECT FROM planned p WHERE p.clock_id = timers.clock_id AND p.step = timers.step)
+), moved AS (
+    UPDATE timers t SET phase = p.phase, tell = p.tell, fire_at = p.fire_at, state = p.state
+    FROM planned p WHERE t.clock_id = p.clock_id AND t.step = p.step AND t.state <> 'fired'
+      AND (t.phase, t.tell, t.fire_at, t.state) IS DISTINCT FROM (p.phase, p.tell, p.fire_at, p.state)
 )
-INSERT INTO timers AS t (clock_id, step, phase, tell, fire_at, state)
-SELECT * FROM planned
-ON CONFLICT (clock_id, step) DO UPDATE
-    SET phase = excluded.phase, tell = excluded.tell, fire_at = excluded.fire_at, state = excluded.state
-    WHERE t.state <> 'fired'
-      AND (t.phase, t.tell, t.fire_at, t.state) IS DISTINCT FROM
-          (excluded.phase, excluded.tell, excluded.fire_at, excluded.state)
+INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
+SELECT p.* FROM planned p
+WHERE NOT EXISTS (SELECT FROM timers t WHERE t.clock_id = p.clock_id AND t.step = p.step)
 """
 
 # The breach is told by whoever records it. What was to be said before it, or after the act, has no object any more; an
@@ -96,7 +99,9 @@ async def rewrite(tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]]) -> None:
     """Writes locked clocks and their timers as planned, in one round trip however many."""
     if not plans:
         return
-    timers = [(clock, timer) for clock, plan in plans for timer in plan.timers]
+    ladders = {id(plan.timers): plan.timers for _, plan in plans}
+    numbers = {its: number for number, its in enumerate(ladders)}
+    timers = [(numbers[its], timer) for its, ladder in ladders.items() for timer in ladder]
     await (await driver(tx)).execute(
         _REWRITE,
         [clock for clock, _ in plans],
@@ -107,7 +112,8 @@ async def rewrite(tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]]) -> None:
         [plan.calendar for _, plan in plans],
         [plan.state for _, plan in plans],
         [plan.promised_by for _, plan in plans],
-        [clock for clock, _ in timers],
+        [numbers[id(plan.timers)] for _, plan in plans],
+        [ladder for ladder, _ in timers],
         [timer.point.step for _, timer in timers],
         [timer.point.phase for _, timer in timers],
         [",".join(timer.point.tell) for _, timer in timers],
