@@ -2,9 +2,12 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,35 @@ def test_the_rules_can_be_broken(tmp_path: Path) -> None:
     offender = tmp_path / "offender.py"
     offender.write_text("import time\ntx.commit()\nself._bus.publish([])\nwhen = time.time()\n")
     assert {name for name, _ in calls(offender)} == {"tx.commit", "_bus.publish", "time.time"}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The packages that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_what_the_product_imports_it_declares() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["local"]]
+    declared = {re.split(r"[\[>=<~!;]", each)[0].strip() for each in wanted}
+    providers = packages_distributions()
+    ours = {path.name for top in (ROOT, ROOT / "services") for path in top.iterdir() if path.is_dir()}
+    files = [*PRODUCT, *(ROOT / "deploy").rglob("*.py")]
+    foreign = {name for path in files for name in imported(path)} - ours - sys.stdlib_module_names
+    assert {"fastapi", "sqlalchemy"} < foreign
+    # A distribution's name is written with - or _, in either case.
+    given = {name: {each.lower().replace("_", "-") for each in providers.get(name, ())} for name in foreign}
+    missing = {name for name, distributions in given.items() if not distributions & declared}
+    assert missing == set(), "name these in pyproject.toml"
+
+
+def test_the_name_of_a_dead_letter_topic_is_made_in_one_place() -> None:
+    spelled = [path.relative_to(ROOT).as_posix() for path in PRODUCT if '.dlq"' in path.read_text()]
+    assert spelled == ["contracts/envelope.py"]
 
 
 @pytest.mark.parametrize("service", ["visit_api", "appeal_tracker", "notifier"])
