@@ -1,6 +1,7 @@
 """What the decoder finds wrong with a document, said in both languages."""
 
 import re
+from collections.abc import Iterable
 
 from chassis.web.errors import Words
 
@@ -21,9 +22,9 @@ _CHINESE = (
 )
 
 
-def bilingual(fault: str) -> Words:
-    """A fault in both languages; one of another form stays as it is."""
-    for english, chinese in _CHINESE:
+def bilingual(fault: str, more: Iterable[tuple[str, str]] = ()) -> Words:
+    """A fault in both languages, also by `more` forms; one of no known form stays as it is."""
+    for english, chinese in (*more, *_CHINESE):
         if match := re.fullmatch(english, fault):
             return Words(_literal(match.expand(chinese)), _literal(fault))
     return Words(_literal(fault), _literal(fault))

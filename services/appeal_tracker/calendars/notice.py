@@ -39,7 +39,11 @@ class _Year(msgspec.Struct):
     days: _Days
 
 
-class _OverlaidYear(msgspec.Struct):
+class OverlaidYear(msgspec.Struct):
+    """All that a calendar says about one year, in the holiday-cn form. An overlay names what it `extends` beside it,
+    and lists only what it adds or takes away. `year` and `papers` may be left out by an overlay only: the year is then
+    that of the first day, and each day names its own `source`."""
+
     days: _Days
     year: _YearNumber | None = None
     papers: _Papers = []
@@ -68,7 +72,7 @@ def parse_overlay(document: object) -> Notice:
 
     Refused, with a pointer: MalformedNotice, OutsideYear, DuplicateDay.
     """
-    given = _read(document, _OverlaidYear)
+    given = _read(document, OverlaidYear)
     if given.year is None and not given.days:
         raise MalformedNotice("/year", "without days the year must be named")
     year = given.year or given.days[0].date.year

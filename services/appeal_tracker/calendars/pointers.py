@@ -1,6 +1,7 @@
-"""Where a document is wrong: from the decoder's own path to a JSON pointer (RFC 6901)."""
+"""Documents that are read by the decoder itself: their JSON schema, and where one is wrong, as a pointer (RFC 6901)."""
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -18,3 +19,23 @@ def locate(error: msgspec.ValidationError) -> tuple[str, str]:
     if field := _FIELD.fullmatch(fault):
         pointer += "/" + field[1].replace("~", "~0").replace("/", "~1")
     return pointer, fault
+
+
+def schema_of(form: type) -> dict[str, Any]:
+    """The JSON schema of a form, with what it refers to in its place; the form must not contain itself."""
+    document = msgspec.json.schema(form)
+    inner = document.pop("$defs")
+
+    def inlined(node: Any) -> Any:
+        if isinstance(node, list):
+            return [inlined(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        named = inner[node["$ref"].rpartition("/")[2]] if "$ref" in node else {}
+        its = {key: inlined(value) for key, value in {**named, **node}.items() if key != "$ref"}
+        if isinstance(text := its.get("description"), str):
+            its["description"] = " ".join(text.split())
+        return its
+
+    schema: dict[str, Any] = inlined(document)
+    return schema

@@ -8,43 +8,15 @@ from pydantic import StringConstraints, WithJsonSchema
 
 from appeal_tracker.calendars.calendar import Calendar, Reason
 from appeal_tracker.calendars.drafting import Change
-from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR
+from appeal_tracker.calendars.notice import OverlaidYear
+from appeal_tracker.calendars.pointers import schema_of
 from chassis.web.schemas import Instant, View
 
 # What a new calendar may be called: its labels, `qingdao@3+cn-statutory@1`, are taken apart at @ and +.
 CalendarId = Annotated[str, StringConstraints(strict=True, pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
 
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
-_NOTICE = {
-    "type": "object",
-    "title": "Notice",
-    "description": "All that a calendar says about one year, in the holiday-cn form. An overlay names what it `extends`"
-    " beside it, lists only what it adds or takes away, and may leave the year to the first of its days. Each day rests"
-    " on the first of `papers`, or on its own `source`. Other members are left alone.",
-    "properties": {
-        "year": {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR},
-        "papers": {"type": "array", "items": _TEXT, "maxItems": 20},
-        "days": {
-            "type": "array",
-            "maxItems": 1000,
-            "items": {
-                "type": "object",
-                "properties": {
-                    "name": _TEXT,
-                    "date": {"type": "string", "format": "date"},
-                    "isOffDay": {"type": "boolean"},
-                    "source": _TEXT,
-                },
-                "required": ["name", "date", "isOffDay"],
-            },
-        },
-        "extends": _TEXT,
-    },
-    "required": ["days"],
-}
-
 # Read by `calendars.notice`, as the packaged years are.
-NoticeDocument = Annotated[Any, WithJsonSchema(_NOTICE)]
+NoticeDocument = Annotated[dict[str, Any], WithJsonSchema(schema_of(OverlaidYear))]
 
 
 class CalendarView(View):

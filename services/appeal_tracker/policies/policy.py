@@ -6,9 +6,9 @@ from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
-from appeal_tracker.calendars.civil import date_of, day_number
+from appeal_tracker.calendars.civil import DAY, date_of, day_number, instant_of, number_of
 from appeal_tracker.calendars.period import Period
-from appeal_tracker.policies.ladder import Step
+from appeal_tracker.policies.ladder import Phase, Step
 from appeal_tracker.policies.pack import Target
 from appeal_tracker.policies.quiet import QuietHours
 
@@ -88,3 +88,23 @@ def in_force(versions: Iterable[V], at: datetime) -> V | None:
     today = date_of(day_number(at))
     begun = [each for each in versions if each.effective_from is None or each.effective_from <= today]
     return max(begun, key=lambda each: (each.effective_from or date.min, each.version), default=None)
+
+
+def usable(versions: Iterable[Policy], since: date) -> list[Policy]:
+    """Return the versions that something can begin under on a civil day or after it."""
+    versions = list(versions)
+    now = in_force(versions, instant_of(number_of(since) * DAY))
+    return [
+        each for each in versions if each is now or (each.effective_from is not None and each.effective_from > since)
+    ]
+
+
+def muted(policy: Policy) -> Policy:
+    """Return a policy by whose deadlines nobody is told of anything; a breach is recorded all the same."""
+    appeals = {each: tuple(map(_muted, limits)) for each, limits in policy.appeals.items()}
+    return msgspec.structs.replace(policy, appeals=appeals, visits=tuple(map(_muted, policy.visits)))
+
+
+def _muted(limit: Limit) -> Limit:
+    ladder = tuple(Step(step.moment, ()) for step in limit.ladder if step.moment.phase is Phase.DUE)
+    return msgspec.structs.replace(limit, ladder=ladder)

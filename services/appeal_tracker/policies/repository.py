@@ -1,14 +1,16 @@
 """SQL of the policies."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from appeal_tracker.policies.models import Assignment, PolicyVersion
+from appeal_tracker.policies.models import Assignment, PolicyVersion, Withdrawal
 from appeal_tracker.policies.pack import Pack
 from chassis.db import driver
 
@@ -21,24 +23,90 @@ WITH RECURSIVE line (asked, code, height) AS (
     UNION
     SELECT line.asked, units.parent_code, line.height + 1 FROM line JOIN units ON units.code = line.code
     WHERE units.parent_code IS NOT NULL AND line.height < 32)
-SELECT published.labels, line.asked, a.unit_code, a.policy, a.effective_from
-FROM (SELECT array_agg(id || '@' || version ORDER BY id, version DESC) AS labels FROM policies) AS published
+SELECT published.labels, withdrawn.packs, withdrawn.since, line.asked, a.unit_code, a.policy, a.effective_from,
+       a.calendar
+FROM (SELECT array_agg(id || '@' || version ORDER BY id, version DESC) AS labels FROM policies) AS published,
+     (SELECT array_agg(policy) AS packs, array_agg(withdrawn_at) AS since FROM policy_withdrawals) AS withdrawn
      LEFT JOIN (line JOIN policy_assignments a ON a.unit_code = line.code) ON true
 ORDER BY line.asked, line.height, a.effective_from DESC
 """
 
-Choice = tuple[str, str, date]  # the unit that made it, the pack, since when
+
+class Choice(NamedTuple):
+    """A unit's choice: the unit that made it, the pack, since when, and the calendar if not the pack's own."""
+
+    unit: str
+    policy: str
+    since: date
+    calendar: str | None
 
 
-async def on_shelf(tx: AsyncSession, units: Collection[str]) -> tuple[list[str], dict[str, list[Choice]]]:
-    """The names of every published version, `t-sdpea@1`, by pack, the newest first; and for each of `units` the choices
-    made there and above, the nearest first, and of one unit the newest first."""
+class OnShelf(NamedTuple):
+    """The names of every published version, `t-sdpea@1`, by pack, the newest first; the packs that were withdrawn, and
+    when; for each unit asked about the choices made there and above, the nearest first, of one unit the newest first.
+    """
+
+    labels: Sequence[str]
+    withdrawn: Mapping[str, datetime]
+    choices: Mapping[str, Sequence[Choice]]
+
+
+async def on_shelf(tx: AsyncSession, units: Collection[str]) -> OnShelf:
+    """What is published, and the choices that count for `units`, in one round trip."""
     rows = await (await driver(tx)).fetch(_ON_SHELF, list(units))
     choices: dict[str, list[Choice]] = {}
-    for _, asked, *choice in rows:
+    for _, _, _, asked, *choice in rows:
         if asked is not None:
-            choices.setdefault(asked, []).append((choice[0], choice[1], choice[2]))
-    return rows[0]["labels"] or [], choices
+            choices.setdefault(asked, []).append(Choice(*choice))
+    labels, packs, since, *_ = rows[0]
+    return OnShelf(labels or [], dict(zip(packs or (), since or (), strict=True)), choices)
+
+
+async def lock(tx: AsyncSession) -> None:
+    """Makes others who would publish or withdraw a pack wait: a version is judged by those it extends."""
+    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtext("policies"))))
+
+
+def listed() -> Select[Any]:
+    """The newest version of every pack."""
+    newer = aliased(PolicyVersion)
+    superseded = exists().where(newer.id == PolicyVersion.id, newer.version > PolicyVersion.version)
+    return select(PolicyVersion).where(~superseded)
+
+
+async def withdrawals(tx: AsyncSession, packs: Collection[str]) -> dict[str, Withdrawal]:
+    """Those of `packs` that were withdrawn."""
+    found = await tx.scalars(select(Withdrawal).where(Withdrawal.policy.in_(packs)))
+    return {withdrawal.policy: withdrawal for withdrawal in found}
+
+
+async def withdraw(tx: AsyncSession, withdrawal: Withdrawal) -> None:
+    """Stores that a pack was withdrawn, and marks it as changed."""
+    tx.add(withdrawal)
+    newest = select(func.max(PolicyVersion.version)).where(PolicyVersion.id == withdrawal.policy).scalar_subquery()
+    changed = update(PolicyVersion).where(PolicyVersion.id == withdrawal.policy, PolicyVersion.version == newest)
+    await tx.execute(
+        changed.values(updated_at=withdrawal.withdrawn_at), execution_options={"synchronize_session": False}
+    )
+
+
+async def counted_on(tx: AsyncSession, today: date) -> dict[tuple[str, str], list[str]]:
+    """By pack and calendar, the units that picked them, now or for later, where it is not the pack's own calendar."""
+    newer = aliased(Assignment)
+    superseded = exists().where(
+        newer.unit_code == Assignment.unit_code,
+        newer.effective_from > Assignment.effective_from,
+        newer.effective_from <= today,
+    )
+    query = select(Assignment.policy, Assignment.calendar, Assignment.unit_code).where(
+        Assignment.calendar.is_not(None), ~superseded
+    )
+    found: dict[tuple[str, str], list[str]] = {}
+    for policy, calendar, unit in await tx.execute(query.order_by(Assignment.unit_code)):
+        units = found.setdefault((policy, str(calendar)), [])
+        if unit not in units:
+            units.append(unit)
+    return found
 
 
 async def versions(tx: AsyncSession) -> Sequence[PolicyVersion]:
@@ -52,24 +120,30 @@ async def own_assignments(tx: AsyncSession, unit: str) -> Sequence[Assignment]:
     return (await tx.scalars(query, execution_options={"populate_existing": True})).all()
 
 
-async def assign(tx: AsyncSession, unit: str, policy: str, since: date, by: str, at: datetime) -> None:
+async def assign(tx: AsyncSession, choice: Choice, by: str, at: datetime) -> None:
     """Stores an assignment; one that begins on the same day gives way to it."""
-    row = {"policy": policy, "assigned_by": by, "assigned_at": at}
-    statement = insert(Assignment).values(unit_code=unit, effective_from=since, **row)
+    row = {"policy": choice.policy, "calendar": choice.calendar, "assigned_by": by, "assigned_at": at}
+    statement = insert(Assignment).values(unit_code=choice.unit, effective_from=choice.since, **row)
     await tx.execute(statement.on_conflict_do_update(index_elements=["unit_code", "effective_from"], set_=row))
+
+
+async def add(tx: AsyncSession, pack: Pack, extends_version: int, by: str, at: datetime) -> None:
+    """Stores a new version of a pack."""
+    tx.add(PolicyVersion(**_row(pack, extends_version), published_by=by, published_at=at, updated_at=at))
+    await tx.flush()
 
 
 def publish(connection: Connection, pack: Pack, extends_version: int | None) -> None:
     """Stores a pack unless its version is published already; a published version never changes."""
-    connection.execute(
-        insert(PolicyVersion)
-        .values(
-            id=pack.id,
-            version=pack.version,
-            effective_from=pack.effective_from,
-            extends=pack.extends,
-            extends_version=extends_version,
-            body=msgspec.to_builtins(pack),
-        )
-        .on_conflict_do_nothing()
-    )
+    connection.execute(insert(PolicyVersion).values(**_row(pack, extends_version)).on_conflict_do_nothing())
+
+
+def _row(pack: Pack, extends_version: int | None) -> dict[str, Any]:
+    return {
+        "id": pack.id,
+        "version": pack.version,
+        "effective_from": pack.effective_from,
+        "extends": pack.extends,
+        "extends_version": extends_version,
+        "body": msgspec.to_builtins(pack),
+    }

@@ -1,10 +1,19 @@
 """Policies as callers see and assign them."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from appeal_tracker.policies.policy import CallbackRule, ContactRule, Limit, Policy
+from pydantic import WithJsonSchema
+
+from appeal_tracker.calendars.pointers import schema_of
+from appeal_tracker.policies.pack import Pack
+from appeal_tracker.policies.policy import CallbackRule, ContactRule, Limit
+from appeal_tracker.policies.publishing import Prepared
+from appeal_tracker.policies.service import Published
 from chassis.web.schemas import Body, Code, Day, Instant, View
+
+# Read by `policies.pack`, as the packaged ones are.
+PackDocument = Annotated[dict[str, Any], WithJsonSchema(schema_of(Pack))]
 
 
 class StepView(View):
@@ -63,8 +72,38 @@ class CallbackRuleView(View):
         return cls(required_for=sorted(rule.required_for), by=rule.by, clause=rule.clause)
 
 
+class PlaceView(View):
+    """One place where a policy is laxer than `than`, which it extends; with the first start that shows it, where a
+    start does."""
+
+    than: str
+    pointer: str
+    fault: str
+    start: Instant | None
+    own_due_at: Instant | None
+    parent_due_at: Instant | None
+
+
+class RelaxedView(View):
+    """A policy that is laxer than what it extends on a calendar, which was published after it; `units` picked that
+    calendar for themselves."""
+
+    policy: str
+    calendar: str
+    units: list[str]
+    places: list[PlaceView]
+
+
+class WithdrawalView(View):
+    """A pack that nothing begins under any more."""
+
+    withdrawn_at: Instant
+    withdrawn_by: str
+    reason: str
+
+
 class PolicySummary(View):
-    """One version of a pack; `lineage` names the versions it inherits from, nearest first."""
+    """A pack at its newest version; `lineage` names the versions it inherits from, nearest first."""
 
     id: str
     version: int
@@ -72,61 +111,100 @@ class PolicySummary(View):
     lineage: list[str]
     effective_from: date | None
     calendar: str
+    published_at: Instant
+    withdrawn_at: Instant | None
 
 
-class PolicyView(PolicySummary):
-    """One version of a pack with all its rules, its own and the inherited."""
+class PolicyView(View):
+    """One version of a pack with all its rules, its own and the inherited; `published_by` nobody: it came with the
+    service. `laxer` where a calendar published since has left it laxer than what it extends."""
 
+    id: str
+    version: int
+    title: str
+    lineage: list[str]
+    effective_from: date | None
+    calendar: str
+    published_at: Instant | None
+    published_by: str | None
+    reopen: str
     contact: ContactRuleView
     callback: CallbackRuleView
     appeals: dict[str, list[LimitView]]
     visits: list[LimitView]
 
+    laxer: list[RelaxedView]
+
     @classmethod
-    def of(cls, policy: Policy) -> Self:
+    def of(cls, shown: Published) -> Self:
+        policy = shown.policy
         return cls(
-            **PolicySummary.model_validate(policy).model_dump(),
+            **{name: getattr(policy, name) for name in ("id", "version", "title", "effective_from", "calendar")},
+            lineage=list(policy.lineage),
+            published_at=shown.published_at,
+            published_by=shown.published_by,
+            reopen=policy.reopen,
             contact=ContactRuleView.of(policy.contact),
             callback=CallbackRuleView.of(policy.callback),
             appeals={each: [*map(LimitView.of, limits)] for each, limits in policy.appeals.items()},
             visits=[*map(LimitView.of, policy.visits)],
+            laxer=[*map(RelaxedView.model_validate, shown.laxer)],
         )
 
 
-class Policies(View):
-    items: list[PolicySummary]
-
-
 class PolicyVersions(View):
-    """A pack: every published version of it, newest first."""
+    """A pack: every published version of it, newest first, and that it was withdrawn if it was."""
 
     id: str
+    withdrawal: WithdrawalView | None
     versions: list[PolicyView]
 
 
+class PublishedPolicy(View):
+    """A version as it was published, or as it would be; `laxer` names the packs built on older versions of it that it
+    leaves laxer than itself."""
+
+    published: bool
+    policy: PolicyView
+    laxer: list[RelaxedView]
+
+    @classmethod
+    def of(cls, prepared: Prepared, by: str, at: Instant, *, published: bool) -> Self:
+        shown = Published(prepared.policy, at, by) if published else Published(prepared.policy)
+        laxer = [*map(RelaxedView.model_validate, prepared.laxer)]
+        return cls(published=published, policy=PolicyView.of(shown), laxer=laxer)
+
+
 class OwnAssignment(View):
-    """What a unit picked itself, from a civil day on."""
+    """What a unit picked itself, from a civil day on; without a calendar it counts on the pack's."""
 
     policy: str
+    calendar: str | None
     effective_from: date
     assigned_by: str
     assigned_at: Instant
 
 
 class AssignedPolicy(View):
-    """The policy that counts for a unit today: its own choice, one inherited from `assigned_to`, or the default."""
+    """The policy that counts for a unit today, and the calendar it is counted on: the unit's own choice, one inherited
+    from `assigned_to`, or the default. `laxer` where on that calendar, by a later version of it, the policy is laxer
+    than what it extends."""
 
     unit_code: str
     policy: str
     version: int
+    calendar: str
     origin: Literal["own", "inherited", "default"]
     assigned_to: str | None
     effective_from: date | None
     own: list[OwnAssignment]
+    laxer: list[RelaxedView]
 
 
 class AssignPolicy(Body):
-    """Takes effect at the beginning of `effective_from` in China, today where it is left out."""
+    """Takes effect at the beginning of `effective_from` in China, today where it is left out. `calendar` is the pack's
+    own, or one that lies over it; the pack's own where it is left out."""
 
     policy: Code
+    calendar: Code | None = None
     effective_from: Day | None = None

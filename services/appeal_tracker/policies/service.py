@@ -5,26 +5,44 @@ A version never changes, so what is built from the tables is kept by the process
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.civil import date_of, day_number
 from appeal_tracker.directory import service as directory
-from appeal_tracker.policies import repository
-from appeal_tracker.policies.errors import AssignmentInThePast, PolicyNotFound, PolicyNotInForce, UnknownPolicy
+from appeal_tracker.policies import relaxing, repository
+from appeal_tracker.policies.errors import (
+    AssignmentInThePast,
+    PolicyIsWithdrawn,
+    PolicyNotFound,
+    PolicyNotInForce,
+    UnknownPolicy,
+)
 from appeal_tracker.policies.inheritance import resolve
 from appeal_tracker.policies.loader import FLOOR, packaged_packs
-from appeal_tracker.policies.models import Assignment, PolicyVersion
-from appeal_tracker.policies.pack import parse_pack
-from appeal_tracker.policies.policy import Policy, in_force
+from appeal_tracker.policies.models import Assignment, PolicyVersion, Withdrawal
+from appeal_tracker.policies.pack import Pack, parse_pack
+from appeal_tracker.policies.policy import Policy, in_force, muted, usable
+from appeal_tracker.policies.relaxing import Question, Relaxed
+from appeal_tracker.policies.repository import Choice, OnShelf
 from chassis.web.errors import NotFound
+from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 
 _built: WeakKeyDictionary[Any, dict[str, Policy]] = WeakKeyDictionary()  # by database, then by label
+
+
+class Chosen(NamedTuple):
+    """The policy that counts, on the calendar that counts; the unit that picked it, and since when, if one did."""
+
+    policy: Policy
+    assigned_to: str | None = None
+    since: date | None = None
 
 
 class Assigned(msgspec.Struct, frozen=True):
@@ -33,35 +51,79 @@ class Assigned(msgspec.Struct, frozen=True):
     unit_code: str
     policy: str
     version: int
+    calendar: str
     origin: str  # own, inherited or default
     assigned_to: str | None  # the unit whose choice it is
     effective_from: date | None
     own: Sequence[Assignment]
+    laxer: Sequence[Relaxed]
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A pack at its newest version."""
+
+    id: str
+    version: int
+    title: str
+    effective_from: date | None
+    calendar: str
+    lineage: Sequence[str]
+    published_at: datetime
+    withdrawn_at: datetime | None
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A version as it was published, when, by whom (nobody: it came with the service), and where it is laxer now."""
+
+    policy: Policy
+    published_at: datetime | None = None
+    published_by: str | None = None
+    laxer: Sequence[Relaxed] = ()
 
 
 class Shelf:
-    """Every published policy, and the choices of some units: answers without asking the database again."""
+    """Every published policy, and the choices of some units: answers without asking the database again.
 
-    def __init__(self, policies: Sequence[Policy], choices: Mapping[str, Sequence[tuple[str, str, date]]]) -> None:
+    It gives a withdrawn pack for what runs by it already, muted; for anything else that asks it is not there any more.
+    """
+
+    def __init__(self, policies: Sequence[Policy], on_shelf: OnShelf) -> None:
         self._versions: dict[str, list[Policy]] = {}
         for policy in policies:
             self._versions.setdefault(policy.id, []).append(policy)
-        self._labelled = {policy.label: policy for policy in policies}
-        self._choices = choices
+        self._written = {policy.label: policy for policy in policies}
+        self.withdrawn, self._choices = on_shelf.withdrawn, on_shelf.choices
 
     def __iter__(self) -> Iterator[list[Policy]]:
         """The versions of each pack, newest first."""
         return iter(self._versions.values())
 
+    def written(self, label: str) -> Policy:
+        """The policy called so, `t-sdpea@1`, as it was published."""
+        return self._written[label]
+
+    def extended(self, policy: Policy) -> list[Policy]:
+        """All that a policy extends, nearest first."""
+        return [self.written(label) for label in policy.lineage[1:]]
+
     def labelled(self, label: str) -> Policy:
-        """The policy as a clock names it, `t-sdpea@1`."""
-        return self._labelled[label]
+        """The policy as a clock names it, `t-sdpea@1`, for the clock to run by."""
+        return self._running(self.written(label))
+
+    def kept(self, label: str, unit: str, received_at: datetime) -> Policy:
+        """The policy that an appeal of `unit` keeps, on the calendar by which it began."""
+        policy, chosen = self.labelled(label), self.chosen(unit, received_at).policy
+        return _on(policy, chosen.calendar) if chosen.label == label else policy
 
     def versions(self, id: str) -> list[Policy]:
         """The versions of a pack, newest first. Raises `PolicyNotFound`."""
         if id not in self._versions:
             raise PolicyNotFound
         return self._versions[id]
+
+    def find(self, id: str) -> Sequence[Policy]:
+        """The versions of a pack, newest first; none where there is no such pack."""
+        return self._versions.get(id, ())
 
     def named(self, id: str, at: datetime) -> Policy:
         """The version of a pack in force at an instant. Raises `UnknownPolicy`, `PolicyNotInForce`."""
@@ -72,20 +134,32 @@ class Shelf:
             raise PolicyNotInForce(policy=id)
         return policy
 
-    def chosen(self, unit: str, at: datetime) -> tuple[Policy, str | None, date | None]:
-        """The policy for an appeal raised in `unit` at an instant, the unit that picked it, and since when.
+    def chosen(self, unit: str, at: datetime) -> Chosen:
+        """The policy for an appeal raised in `unit` at an instant, on the calendar that counts there.
 
-        The nearest choice up the unit's line counts; one whose pack had no version in force then is passed over, and
-        where nothing is left it is the floor.
+        The nearest choice up the unit's line counts; one whose pack had no version in force then, or was withdrawn, is
+        passed over, and where nothing is left it is the floor.
         """
         today = date_of(day_number(at))
         passed: set[str] = set()
-        for assigned_to, pack, since in self._choices.get(unit, ()):
-            if since <= today and assigned_to not in passed:
-                passed.add(assigned_to)
-                if policy := in_force(self._versions[pack], at):
-                    return policy, assigned_to, since
-        return self.named(FLOOR, at), None, None
+        for choice in self._choices.get(unit, ()):
+            if choice.since <= today and choice.unit not in passed:
+                passed.add(choice.unit)
+                policy = in_force(self._versions[choice.policy], at)
+                if policy and not self._is_withdrawn(choice.policy, at):
+                    running = self._running(policy)
+                    return Chosen(_on(running, choice.calendar or policy.calendar), choice.unit, choice.since)
+        return Chosen(self.named(FLOOR, at))
+
+    def _running(self, policy: Policy) -> Policy:
+        return muted(policy) if policy.id in self.withdrawn else policy
+
+    def _is_withdrawn(self, id: str, at: datetime) -> bool:
+        return id in self.withdrawn and self.withdrawn[id] <= at
+
+
+def _on(policy: Policy, calendar: str) -> Policy:
+    return policy if policy.calendar == calendar else msgspec.structs.replace(policy, calendar=calendar)
 
 
 def publish_packaged(connection: Connection) -> None:
@@ -97,12 +171,47 @@ def publish_packaged(connection: Connection) -> None:
 
 async def shelf(tx: AsyncSession, units: Collection[str] = ()) -> Shelf:
     """Every published policy, with the choices that count for `units`; one round trip, however many units."""
-    labels, choices = await repository.on_shelf(tx, units)
+    on_shelf = await repository.on_shelf(tx, units)
     built = _built.setdefault(tx.bind, {})
-    if not built.keys() >= {*labels}:
+    if not built.keys() >= {*on_shelf.labels}:
         rows = {(row.id, row.version): row for row in await repository.versions(tx)}
         built.update({f"{row.id}@{row.version}": _build(row, rows) for row in rows.values()})
-    return Shelf([built[label] for label in labels], choices)
+    return Shelf([built[label] for label in on_shelf.labels], on_shelf)
+
+
+async def listed(tx: AsyncSession, window: Window) -> Listing[Summary]:
+    """Every pack at its newest version, by id; as a feed, those that were published or withdrawn since."""
+    page = await window.fetch(tx, repository.listed(), PolicyVersion)
+    its = await shelf(tx)
+    return Listing([_summary(row, its) for row in page.items], page.next)
+
+
+def _summary(row: PolicyVersion, its: Shelf) -> Summary:
+    policy = its.written(f"{row.id}@{row.version}")
+    fields = {name: getattr(policy, name) for name in ("id", "version", "title", "effective_from", "calendar")}
+    return Summary(
+        **fields, lineage=policy.lineage, published_at=row.published_at, withdrawn_at=its.withdrawn.get(row.id)
+    )
+
+
+async def history(tx: AsyncSession, id: str) -> tuple[Withdrawal | None, list[Published]]:
+    """That a pack was withdrawn, if it was, and its versions, newest first. Raises `PolicyNotFound`."""
+    its, newest = await shelf(tx), await calendars.newest(tx)
+    policies = its.versions(id)
+    rows = {f"{row.id}@{row.version}": row for row in await repository.versions(tx)}
+    questions = [Question(each, its.extended(each), newest[each.calendar]) for each in policies]
+    laxer = {each.policy: each for each in await relaxing.found(questions)}
+    shown = []
+    for policy in policies:
+        row, relaxed = rows[policy.label], laxer.get(policy.label)
+        shown.append(Published(policy, row.published_at, row.published_by, [relaxed] if relaxed else []))
+    return (await repository.withdrawals(tx, [id])).get(id), shown
+
+
+async def line(tx: AsyncSession, policy: Policy) -> dict[str, Pack]:
+    """The packs, by id, that a policy was made of."""
+    rows = {f"{row.id}@{row.version}": row for row in await repository.versions(tx)}
+    return {rows[label].id: parse_pack(rows[label].body) for label in policy.lineage}
 
 
 def _build(row: PolicyVersion, rows: Mapping[tuple[str, int], PolicyVersion]) -> Policy:
@@ -117,10 +226,13 @@ async def assigned(tx: AsyncSession, caller: Principal, unit: str, at: datetime)
     """Which policy counts for a unit at an instant. Raises `NotFound` for a unit the caller does not see."""
     if not await directory.may_see_unit(tx, unit, caller.unit):
         raise NotFound
-    policy, assigned_to, since = (await shelf(tx, [unit])).chosen(unit, at)
+    its = await shelf(tx, [unit])
+    policy, assigned_to, since = its.chosen(unit, at)
     origin = "default" if assigned_to is None else "own" if assigned_to == unit else "inherited"
+    calendar = (await calendars.newest(tx))[policy.calendar]
+    laxer = await relaxing.found([Question(policy, its.extended(policy), calendar)])
     own = await repository.own_assignments(tx, unit)
-    return Assigned(unit, policy.id, policy.version, origin, assigned_to, since, own)
+    return Assigned(unit, policy.id, policy.version, policy.calendar, origin, assigned_to, since, own, laxer)
 
 
 async def assign(
@@ -128,13 +240,16 @@ async def assign(
     caller: Principal,
     unit: str,
     policy: str,
+    calendar: str | None,
     since: date | None,
     at: datetime,
     unchanged: Callable[[object], None],
 ) -> Assigned:
-    """Has a unit pick a pack from a civil day on, today where none is named; appeals that are open keep theirs.
+    """Has a unit pick a pack from a civil day on, today where none is named, and a calendar to count on, the pack's own
+    where none is named; appeals that are open keep theirs.
 
-    Raises `NotFound`, `PreconditionFailed`, `UnknownPolicy`, `AssignmentInThePast`.
+    Raises `NotFound`, `PreconditionFailed`, `UnknownPolicy`, `PolicyNotInForce`, `PolicyIsWithdrawn`,
+    `AssignmentInThePast`, `UnknownCalendar`, `CalendarElsewhere`, `LaxerPolicy`.
     """
     if not await directory.lock_unit(tx, unit, caller.unit):
         raise NotFound
@@ -142,6 +257,17 @@ async def assign(
     today = date_of(day_number(at))
     if since is not None and since < today:
         raise AssignmentInThePast(today=today)
-    (await shelf(tx)).named(policy, at)
-    await repository.assign(tx, unit, policy, since or today, caller.sub, at)
+    its = await shelf(tx)
+    its.named(policy, at)
+    if policy in its.withdrawn:
+        raise PolicyIsWithdrawn(policy, "/policy")
+    newest = await calendars.newest(tx)
+    versions = usable(its.versions(policy), since or today)
+    for version in versions:
+        relaxing.demand_over(calendar or version.calendar, version.calendar, newest)
+    await relaxing.demand_strict(
+        [Question(each, its.extended(each), newest[calendar or each.calendar]) for each in versions],
+        "/calendar" if calendar else "/policy",
+    )
+    await repository.assign(tx, Choice(unit, policy, since or today, calendar), caller.sub, at)
     return await assigned(tx, caller, unit, at)

@@ -7,20 +7,23 @@ with its start, so the first and the last instant of each day show all there is 
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import lru_cache
 
 import msgspec
 
 from appeal_tracker.calendars.calendar import Calendar
-from appeal_tracker.calendars.civil import DAY, instant_of, number_of, wall_text
-from appeal_tracker.calendars.counting import due
-from appeal_tracker.calendars.period import Period
+from appeal_tracker.calendars.civil import DAY, HOUR, instant_of, number_of, wall_text
+from appeal_tracker.calendars.period import Period, Unit
+from appeal_tracker.calendars.refusals import NotCovered
 from appeal_tracker.policies.pack import VISITS
 from appeal_tracker.policies.policy import Limit, Policy
 
 
 class Laxness(msgspec.Struct, frozen=True):
-    """One place where a policy asks less than its parent; with the first start that shows it, where a start does."""
+    """One place where a policy asks less than `than`, which it extends; with the first start that shows it, where a
+    start does. In the pointer a limit is named by its milestone."""
 
+    than: str
     pointer: str
     fault: str
     start: datetime | None = None
@@ -33,15 +36,20 @@ class Laxness(msgspec.Struct, frozen=True):
 
 def laxer(own: Policy, parent: Policy, calendar: Calendar) -> Iterator[Laxness]:
     """Find each place where a policy is laxer than its parent, counting on the published years of a calendar."""
-    yield from _laxer_rules(own, parent)
+    for pointer, fault in _laxer_rules(own, parent):
+        yield Laxness(parent.label, pointer, fault)
     for section, milestones in _sections(parent):
         kept = dict(_sections(own)).get(section, {})
         for milestone, limit in milestones.items():
             pointer = f"{section}/{milestone}"
-            if milestone in kept:
-                yield from _laxer_limit(pointer, kept[milestone], limit, calendar)
-            else:
-                yield Laxness(pointer, f"{milestone} is missing")
+            if milestone not in kept:
+                yield Laxness(parent.label, pointer, f"{milestone} is missing")
+                continue
+            if shown := _laxer_period(kept[milestone], limit, calendar):
+                fault, start, own_due, parent_due = shown
+                yield Laxness(parent.label, f"{pointer}/within", fault, start, own_due, parent_due)
+            for field, fault in _laxer_terms(kept[milestone], limit):
+                yield Laxness(parent.label, f"{pointer}/{field}", fault)
 
 
 def _sections(policy: Policy) -> Iterator[tuple[str, dict[str, Limit]]]:
@@ -50,51 +58,73 @@ def _sections(policy: Policy) -> Iterator[tuple[str, dict[str, Limit]]]:
     yield VISITS, {limit.milestone: limit for limit in policy.visits}
 
 
-def _laxer_limit(pointer: str, own: Limit, parent: Limit, calendar: Calendar) -> Iterator[Laxness]:
+def _laxer_period(own: Limit, parent: Limit, calendar: Calendar) -> tuple[str, datetime, datetime, datetime] | None:
+    if own.starts != parent.starts or not (shown := first_laxer_start(own.within, parent.within, calendar)):
+        return None
+    start, own_due, parent_due = shown
+    fault = (
+        f"{own.within} is laxer than {parent.within}: started {start.isoformat()}, "
+        f"it would be due {wall_text(own_due)} instead of {wall_text(parent_due)}"
+    )
+    return fault, start, own_due, parent_due
+
+
+def _laxer_terms(own: Limit, parent: Limit) -> Iterator[tuple[str, str]]:
+    """Compare what a limit sets beside its period."""
     if own.starts != parent.starts:
-        yield Laxness(f"{pointer}/starts", f"runs from {own.starts}, its parent from {parent.starts}")
-    elif shown := first_laxer_start(own.within, parent.within, calendar):
-        start, own_due, parent_due = shown
-        fault = (
-            f"{own.within} is laxer than {parent.within}: started {start.isoformat()}, "
-            f"it would be due {wall_text(own_due)} instead of {wall_text(parent_due)}"
-        )
-        yield Laxness(f"{pointer}/within", fault, start, own_due, parent_due)
+        yield "starts", f"runs from {own.starts}, its parent from {parent.starts}"
     if own.holdable and not parent.holdable:
-        yield Laxness(f"{pointer}/holdable", "its parent times this milestone and lets nothing hold it")
+        yield "holdable", "its parent times this milestone and lets nothing hold it"
     for step in parent.ladder:
         told = next((each.tell for each in own.ladder if each.moment == step.moment), ())
         if step.mandatory and not {*step.tell} <= {*told}:
             missing = ", ".join(audience for audience in step.tell if audience not in told)
-            yield Laxness(f"{pointer}/ladder", f"the mandatory step {step.moment.text} no longer tells {missing}")
+            yield "ladder", f"the mandatory step {step.moment.text} no longer tells {missing}"
 
 
+@lru_cache(maxsize=1024)  # tens of milliseconds, asked for again for every type of appeal and at every look
 def first_laxer_start(own: Period, parent: Period, calendar: Calendar) -> tuple[datetime, datetime, datetime] | None:
     """Return the first start in the published years whose own deadline is later, with both deadlines."""
     if own == parent:
         return None
     for year in sorted(calendar.published_years):
-        for number in range(number_of(date(year, 1, 1)), number_of(date(year + 1, 1, 1))):
-            for start in (instant_of(number * DAY), instant_of((number + 1) * DAY - 1)):
-                own_due, parent_due = due(start, own, calendar).due_at, due(start, parent, calendar).due_at
+        days = range(number_of(date(year, 1, 1)), number_of(date(year + 1, 1, 1)))
+        for day, its, parents in zip(days, _ends(own, calendar, days), _ends(parent, calendar, days), strict=False):
+            for start, own_due, parent_due in zip((day * DAY, (day + 1) * DAY - 1), its, parents, strict=True):
                 if own_due > parent_due:
-                    return start, own_due, parent_due
+                    return instant_of(start), instant_of(own_due), instant_of(parent_due)
     return None
 
 
-def _laxer_rules(own: Policy, parent: Policy) -> Iterator[Laxness]:
+def _ends(period: Period, calendar: Calendar, days: range) -> Iterator[tuple[int, int]]:
+    """Yield, in ticks, the deadlines of what starts at the first and at the last instant of each of some days, as far
+    as the calendar reaches."""
+    hours = period.count * HOUR
+    try:
+        for day in days:
+            if period.unit is Unit.HOURS:
+                yield day * DAY + hours, (day + 1) * DAY - 1 + hours
+            elif period.unit is Unit.WORKING_DAYS:
+                yield (end := calendar.after(day, period.count) * DAY + period.closes), end
+            else:
+                yield (end := calendar.rolled(day + period.count) * DAY + period.closes), end
+    except NotCovered:
+        return
+
+
+def _laxer_rules(own: Policy, parent: Policy) -> Iterator[tuple[str, str]]:
     """Compare what is no deadline: contact, callback, targets."""
     if not own.contact.accepts <= parent.contact.accepts:
         more = ", ".join(sorted(own.contact.accepts - parent.contact.accepts))
-        yield Laxness("/contact/accepts", f"accepts {more}, its parent does not")
+        yield "/contact/accepts", f"accepts {more}, its parent does not"
     if own.contact.attempts < parent.contact.attempts:
-        yield Laxness("/contact/attempts", f"{own.contact.attempts} are fewer than {parent.contact.attempts}")
+        yield "/contact/attempts", f"{own.contact.attempts} are fewer than {parent.contact.attempts}"
     if own.contact.hours_apart < parent.contact.hours_apart:
-        yield Laxness("/contact/hours_apart", f"{own.contact.hours_apart} are fewer than {parent.contact.hours_apart}")
+        yield "/contact/hours_apart", f"{own.contact.hours_apart} are fewer than {parent.contact.hours_apart}"
     if missing := parent.callback.required_for - own.callback.required_for:
-        yield Laxness("/callback_for", f"its parent requires a callback for {', '.join(sorted(missing))} too")
+        yield "/callback_for", f"its parent requires a callback for {', '.join(sorted(missing))} too"
     if parent.callback.by not in ("anyone", own.callback.by):
-        yield Laxness("/callback_by", f"its parent asks for {parent.callback.by}")
+        yield "/callback_by", f"its parent asks for {parent.callback.by}"
     for name, target in parent.targets.items():
         if own.targets[name].at_least < target.at_least:
-            yield Laxness(f"/targets/{name}", f"{own.targets[name].at_least:g} is below {target.at_least:g}")
+            yield f"/targets/{name}", f"{own.targets[name].at_least:g} is below {target.at_least:g}"

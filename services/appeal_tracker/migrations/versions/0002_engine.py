@@ -63,6 +63,9 @@ CREATE INDEX calendar_versions_feed ON calendar_versions (changed_xid);
 
 POLICIES = """
 ALTER TABLE policies ADD COLUMN published_by text;
+ALTER TABLE policies ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
+ALTER TABLE policies ADD COLUMN changed_xid bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint);
+CREATE INDEX policies_feed ON policies (changed_xid, id);
 ALTER TABLE policy_assignments ADD COLUMN calendar text;
 CREATE TABLE policy_withdrawals (
     policy text PRIMARY KEY,

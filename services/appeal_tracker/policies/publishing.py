@@ -1,0 +1,176 @@
+"""Packs of one's own: a version is checked, and published for good; a pack is withdrawn, and its history stays.
+
+What runs by a version never changes under it: versions are immutable, an appeal has the one in force when it was
+received, and none takes effect on a day gone by.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.calendars import service as calendars
+from appeal_tracker.calendars.calendar import Calendar
+from appeal_tracker.calendars.civil import DAY, date_of, day_number, instant_of, number_of
+from appeal_tracker.directory import service as directory
+from appeal_tracker.policies import relaxing, repository
+from appeal_tracker.policies.errors import (
+    CyclicPolicies,
+    EffectiveTooEarly,
+    FloorStays,
+    LaxerPolicy,
+    MalformedPack,
+    NotTheNextVersion,
+    PackagedPolicy,
+    PolicyIsWithdrawn,
+    PolicyWithdrawnBefore,
+    PolicyWithoutParent,
+    UnknownParentPolicy,
+)
+from appeal_tracker.policies.inheritance import resolve
+from appeal_tracker.policies.loader import FLOOR, packaged_packs
+from appeal_tracker.policies.models import Withdrawal
+from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
+from appeal_tracker.policies.pointing import place
+from appeal_tracker.policies.policy import Policy, in_force, usable
+from appeal_tracker.policies.relaxing import Question, Relaxed
+from appeal_tracker.policies.service import Shelf, line, shelf
+from chassis.web.tokens import Principal
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A version that can be published, what it builds on, and the packs built on older versions of it that it would
+    leave laxer than itself; these are marked, not changed."""
+
+    pack: Pack
+    extends_version: int
+    policy: Policy
+    laxer: list[Relaxed]
+
+
+async def prepare(
+    tx: AsyncSession, caller: Principal, document: Mapping[str, object], at: datetime, *, lock: bool = False
+) -> Prepared:
+    """The next version of a pack, or the first; nothing is stored. `lock` makes others who would publish wait.
+
+    Raises `Forbidden`, and the problem that says what is wrong with the pack.
+    """
+    await directory.demand_top(tx, caller)
+    if lock:
+        await repository.lock(tx)
+    its, today = await shelf(tx), date_of(day_number(at))
+    pack = _in_turn(_parsed(document), document, its, today)
+    parent = _parent(pack, its, today)
+    policy = _resolved(pack, await line(tx, parent))
+    newest = await calendars.newest(tx)
+    relaxing.demand_over(policy.calendar, parent.calendar, newest)
+    extended = [parent, *its.extended(parent)]
+    for relaxed in await relaxing.found(await _counted_on(tx, policy, extended, newest, today)):
+        pointers = [place(pack, each.pointer) for each in relaxed.places]
+        raise LaxerPolicy(relaxed.policy, relaxed.calendar, relaxed.places, pointers)
+    built_on_it = [
+        Question(each, [policy], newest[each.calendar])
+        for versions in its
+        for each in usable(versions, today)
+        if each.id not in its.withdrawn and policy.id in (label.partition("@")[0] for label in each.lineage[1:])
+    ]
+    return Prepared(pack, parent.version, policy, await relaxing.found(built_on_it))
+
+
+async def publish(tx: AsyncSession, prepared: Prepared, by: str, at: datetime) -> None:
+    """Stores a version that was prepared under lock in this transaction."""
+    await repository.add(tx, prepared.pack, prepared.extends_version, by, at)
+
+
+async def withdraw(tx: AsyncSession, caller: Principal, policy: str, reason: str, at: datetime) -> Withdrawal:
+    """Has nothing begin by a pack any more that is received from now on. What it already times is for whoever keeps the
+    clocks to silence. Raises `Forbidden`, `PolicyNotFound`, `FloorStays`, `PolicyWithdrawnBefore`.
+    """
+    await directory.demand_top(tx, caller)
+    await repository.lock(tx)
+    its = await shelf(tx)
+    its.versions(policy)
+    if policy == FLOOR:
+        raise FloorStays(policy=policy)
+    if policy in its.withdrawn:
+        raise PolicyWithdrawnBefore(policy=policy)
+    withdrawal = Withdrawal(policy=policy, withdrawn_at=at, withdrawn_by=caller.sub, reason=reason)
+    await repository.withdraw(tx, withdrawal)
+    return withdrawal
+
+
+async def relaxed_by(tx: AsyncSession, moved: Mapping[str, Calendar], at: datetime) -> list[Relaxed]:
+    """The packs that calendars, by id, leave laxer than what they extend, on these calendars as they will be: each
+    version that something can still begin under, on its own calendar and on those that units picked for it."""
+    its, today = await shelf(tx), date_of(day_number(at))
+    questions = [
+        question
+        for versions in its
+        for policy in usable(versions, today)
+        if policy.id not in its.withdrawn
+        for question in await _counted_on(tx, policy, its.extended(policy), moved, today)
+    ]
+    return await relaxing.found(questions)
+
+
+async def _counted_on(
+    tx: AsyncSession, policy: Policy, extended: Sequence[Policy], newest: Mapping[str, Calendar], today: date
+) -> list[Question]:
+    """The questions to ask of a policy on those of the `newest` calendars that it is counted on."""
+    its = {policy.calendar: list[str]()}
+    for (pack, calendar), units in (await repository.counted_on(tx, today)).items():
+        if pack == policy.id:
+            its.setdefault(calendar, []).extend(units)
+    return [Question(policy, extended, newest[each], units) for each, units in its.items() if each in newest]
+
+
+def _parsed(document: Mapping[str, object]) -> Pack:
+    try:
+        return parse_pack(document)
+    except PolicyError as refused:
+        raise MalformedPack(refused.pointer, refused.fault) from None
+
+
+def _in_turn(pack: Pack, document: Mapping[str, object], its: Shelf, today: date) -> Pack:
+    """The pack with its version, once it is sure to be the next one and to change no day gone by."""
+    if pack.id in packaged_packs():
+        raise PackagedPolicy(pack.id)
+    if pack.id in its.withdrawn:
+        raise PolicyIsWithdrawn(pack.id, "/id")
+    published = its.find(pack.id)
+    expected = 1 + (published[0].version if published else 0)
+    if "version" in document and pack.version != expected:
+        raise NotTheNextVersion(expected)
+    # Nobody can have gone by a pack before its first version: that one alone may be without a lower bound.
+    if pack.effective_from is not None or published:
+        earliest = max([today, *(each.effective_from for each in published if each.effective_from)])
+        if pack.effective_from is None or pack.effective_from < earliest:
+            raise EffectiveTooEarly(earliest)
+    return replace(pack, version=expected)
+
+
+def _parent(pack: Pack, its: Shelf, today: date) -> Policy:
+    """The version that a pack builds on: the one in force when it takes effect itself."""
+    if pack.extends is None:
+        raise PolicyWithoutParent
+    if pack.extends == pack.id:
+        raise CyclicPolicies([pack.id, pack.id])
+    if pack.extends in its.withdrawn:
+        raise PolicyIsWithdrawn(pack.extends, "/extends")
+    begins = max(today, pack.effective_from or today)
+    parent = in_force(its.find(pack.extends), instant_of(number_of(begins) * DAY))
+    if parent is None:
+        raise UnknownParentPolicy(pack.extends)
+    line = [label.partition("@")[0] for label in parent.lineage]
+    if pack.id in line:
+        raise CyclicPolicies([pack.id, *line[: line.index(pack.id) + 1]])
+    return parent
+
+
+def _resolved(pack: Pack, packs: Mapping[str, Pack]) -> Policy:
+    try:
+        return resolve(pack, packs)
+    except PolicyError as refused:
+        raise MalformedPack(place(pack, refused.pointer), refused.fault) from None
