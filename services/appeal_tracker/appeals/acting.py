@@ -118,6 +118,7 @@ async def begin(
         raise BeforeReceived(found.received_at)
     if at is not None:
         happened(at, runtime.clock.now())
-    policy = (await policies.shelf(tx)).labelled(found.policy)
+    shelf = await policies.shelf(tx, [found.unit_code])
+    policy = shelf.kept(found.policy, found.unit_code, found.received_at)
     its_clocks = await clocks.of_subject(tx, SUBJECT, appeal, lock=True)
     return Deed(tx, runtime, caller, found, policy, its_clocks)

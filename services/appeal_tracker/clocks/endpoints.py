@@ -1,28 +1,47 @@
-"""`POST /v1/deadline-calculations`: what the deadlines of an appeal would be; nothing is stored."""
+"""`POST /v1/deadline-calculations`: what the deadlines of an appeal would be; nothing is stored.
+
+`POST /v1/policies/{policy}/withdraw` is here, and not with the packs, since it silences what runs by one.
+"""
 
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import ValidationError
 
+from appeal_tracker.clocks import service
 from appeal_tracker.clocks.calculations import Calculation as Calculated
 from appeal_tracker.clocks.calculations import Calculator, calculator
-from appeal_tracker.clocks.schemas import Calculation, Calculations, Case, OneOrMany
+from appeal_tracker.clocks.schemas import (
+    Calculation,
+    Calculations,
+    Case,
+    OneOrMany,
+    WithdrawnPolicy,
+    WithdrawPolicy,
+)
+from appeal_tracker.policies import publishing
 from chassis.web.answer import language_of
-from chassis.web.auth import Asker
+from chassis.web.auth import ADMIN, Asker, require
 from chassis.web.errors import Problem, Unprocessable
 from chassis.web.route import Router
+from chassis.web.schemas import Code
+from chassis.web.tokens import Principal
 from chassis.web.validation import field_error
-from chassis.web.work import Tx
+from chassis.web.work import TheRuntime, Tx
 
-router = Router(prefix="/v1/deadline-calculations", tags=["deadlines"])
+router = Router(prefix="/v1")
 
 # Ten thousand cases, amply.
 _LARGEST = 4 << 20
 
 
-@router.post("", response_model=Calculation | Calculations, max_body_size=_LARGEST)
+@router.post(
+    "/deadline-calculations",
+    response_model=Calculation | Calculations,
+    max_body_size=_LARGEST,
+    tags=["deadlines"],
+)
 async def calculate_deadlines(
     body: OneOrMany,
     caller: Asker,
@@ -40,6 +59,27 @@ async def calculate_deadlines(
     answers = [_answer(ready, case) for case in cases]
     language = language_of(request.scope)
     return _json({"results": [a if isinstance(a, Calculated) else {"error": a.body(language)} for a in answers]})
+
+
+@router.post("/policies/{policy}/withdraw", tags=["policies"])
+async def withdraw_policy(
+    policy: Code,
+    body: WithdrawPolicy,
+    caller: Annotated[Principal, Depends(require(ADMIN))],
+    tx: Tx,
+    runtime: TheRuntime,
+) -> WithdrawnPolicy:
+    """Has nothing begin by a pack any more that is received from now on. What runs by it runs on and tells nobody: its
+    warnings and escalations are gone, and a breach is recorded all the same."""
+    withdrawal = await publishing.withdraw(tx, caller, policy, body.reason, runtime.clock.now())
+    silenced = await service.silence(tx, policy)
+    return WithdrawnPolicy(
+        policy=policy,
+        withdrawn_at=withdrawal.withdrawn_at,
+        withdrawn_by=withdrawal.withdrawn_by,
+        reason=withdrawal.reason,
+        open_appeals=silenced,
+    )
 
 
 def _read(raw: Any) -> Case | Problem:

@@ -68,6 +68,21 @@ WITH ended AS (
 SELECT step, tell, late FROM ended WHERE phase = 'due'
 """)
 
+# Clocks are locked first, each subject's in the order in which an act on it locks them, so that the two never wait for
+# each other.
+_SILENCE = text("""
+WITH its AS MATERIALIZED (
+    SELECT id, subject_kind, subject_id FROM clocks
+    WHERE split_part(policy, '@', 1) = :pack
+      AND (state IN ('running', 'held') OR (state = 'breached' AND stopped_at IS NULL))
+    ORDER BY subject_id, round, due_at FOR NO KEY UPDATE
+), silenced AS (
+    UPDATE timers SET state = CASE WHEN phase = 'due' THEN timers.state ELSE 'cancelled' END,
+                      tell = CASE WHEN phase = 'due' THEN '{}' ELSE tell END
+    FROM its WHERE clock_id = its.id AND timers.state IN ('pending', 'held'))
+SELECT count(DISTINCT subject_id) FROM its WHERE subject_kind = 'appeal'
+""")
+
 
 async def insert(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
     """Stores clocks and their timers, in one round trip however many."""
@@ -172,3 +187,8 @@ async def fire_breach(
     """Has the timer of a running clock's breach fire now, late if it was due before `promptly`, and those of
     moments after the act `at` never; returns its step, whom it tells, and whether it is late."""
     return (await tx.execute(_BREACH, {"clock": clock, "at": at, "now": now, "promptly": promptly})).one()
+
+
+async def silence(tx: AsyncSession, pack: str) -> int:
+    """Has the open clocks of a pack tell nobody of anything; returns how many appeals they run on."""
+    return int((await tx.execute(_SILENCE, {"pack": pack})).scalar_one())

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema, WrapValidator
 
 from appeal_tracker.policies.pack import AppealType
-from chassis.web.schemas import Body, Code, Instant, View
+from chassis.web.schemas import Body, Code, Instant, Text, View
 
 
 class Case(Body):
@@ -79,3 +79,19 @@ class Calculations(View):
     """One answer for each case, in their order."""
 
     results: list[Calculation | Refusal]
+
+
+class WithdrawPolicy(Body):
+    """Why a pack is withdrawn."""
+
+    reason: Annotated[str, Text(1000, lines=True)]
+
+
+class WithdrawnPolicy(View):
+    """A pack that was withdrawn, and how many appeals still run by it, in silence."""
+
+    policy: str
+    withdrawn_at: Instant
+    withdrawn_by: str
+    reason: str
+    open_appeals: int

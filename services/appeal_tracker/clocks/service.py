@@ -124,6 +124,12 @@ async def cancel(tx: AsyncSession, clocks: Collection[Clock], now: datetime) -> 
     return running
 
 
+async def silence(tx: AsyncSession, pack: str) -> int:
+    """Has the open clocks of a withdrawn pack, any version of it, tell nobody any more: no warning and no escalation is
+    left, a breach is recorded all the same. Returns how many appeals they run on."""
+    return await repository.silence(tx, pack)
+
+
 async def timers(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, list[Timer]]:
     """The timers of each clock, as they fire."""
     found: dict[UUID, list[Timer]] = {clock.id: [] for clock in clocks}
