@@ -22,6 +22,11 @@ def is_outage(error: BaseException) -> bool:
     return any(_transient(link) for link in _chain(error))
 
 
+def is_too_slow(error: BaseException) -> bool:
+    """Whether a statement was cancelled, as one is that takes longer than it may: doing less at a time may help."""
+    return any(getattr(link, "sqlstate", None) == "57014" for link in _chain(error))
+
+
 def _transient(error: BaseException) -> bool:
     # OSError covers refused and reset connections and, since 3.11, TimeoutError (pool, connect and command time-outs).
     if isinstance(error, (Outage, OSError)):

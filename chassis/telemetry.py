@@ -32,7 +32,11 @@ def current_traceparent() -> str | None:
 
 def current_trace_id() -> str | None:
     """The trace id of what is being done now."""
-    traceparent = _current.get()
+    return trace_id(_current.get())
+
+
+def trace_id(traceparent: str | None) -> str | None:
+    """The trace that a `traceparent` belongs to."""
     return traceparent[3:35] if traceparent else None
 
 

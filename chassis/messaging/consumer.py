@@ -16,8 +16,8 @@ from chassis.messaging import dead_letters
 from chassis.messaging.bus import Bus, Received, Subscription
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.outbox import Outbox
-from chassis.outage import Outage, is_outage
-from chassis.telemetry import traced
+from chassis.outage import Outage, is_outage, is_too_slow
+from chassis.telemetry import trace_id, traced
 from chassis.worker import Worker
 from contracts.envelope import Message, Undecodable, UnknownType, decode, decode_type
 
@@ -33,7 +33,8 @@ class Consumer(Worker):
     """Applies a topic's events in order, each once in effect, whatever dies in between.
 
     An outage makes the batch wait. A batch that fails by its own fault is taken apart: each event alone, `attempts`
-    times, then parked, and with it what follows on its key (unless its handler says that order does not matter).
+    times, then parked, and with it what follows on its key (unless its handler says that order does not matter). So is
+    one that was too much for a statement's time; a single event that is waits, for then the database is slow.
     A large batch is taken in lanes, each with keys of its own: while one is in the database, the other is computed.
     """
 
@@ -43,6 +44,7 @@ class Consumer(Worker):
     lane = 100  # records that are worth a transaction of their own
     wait = 0.5  # seconds a fetch waits for its first record
     attempts = 3
+    noted = 10  # events of a batch of which each has its line in the log; of more only where DEBUG is on
     pause = 0.2  # seconds before an event's second try, doubled for the third
     watch_every = 5.0  # seconds between two looks at the lag
     stuck_after = 60.0  # seconds behind without moving
@@ -132,7 +134,7 @@ class Consumer(Worker):
         try:
             await self._apply(records)
         except Exception as error:
-            if is_outage(error):
+            if is_outage(error) and not (is_too_slow(error) and len(records) > 1):
                 raise
             log.warning(
                 "a batch failed and is taken apart", extra={"topic": self._topic, "error": dead_letters.why(error)}
@@ -170,10 +172,22 @@ class Consumer(Worker):
                     await self._park_in(tx, record, "waits for an earlier event of its key", 0)
                 else:
                     ready.append(message)
-            with traced(ready[0].traceparent if ready else None):
+            with traced(_common_trace(ready)):
                 new = await self._handlers.apply(tx, ready)
-        _applied.labels(self._service, self._topic).inc(new)
-        _repeated.labels(self._service, self._topic).inc(len(ready) - new)
+        _applied.labels(self._service, self._topic).inc(len(new))
+        _repeated.labels(self._service, self._topic).inc(len(ready) - len(new))
+        self._note(new)
+
+    def _note(self, applied: Sequence[Message]) -> None:
+        """Logs what was applied, each event under its own trace; a flood in one line."""
+        level = logging.INFO if len(applied) <= self.noted else logging.DEBUG
+        if level == logging.DEBUG:
+            log.info("events applied", extra={"topic": self._topic, "events": len(applied)})
+        if log.isEnabledFor(level):
+            for message in applied:
+                its = {"topic": self._topic, "event": message.id, "type": message.type, "subject": message.subject}
+                with traced(message.traceparent):
+                    log.log(level, "event applied", extra=its)
 
     def _read(self, record: Received) -> Message | None:
         """The message, None when this service does not hear its kind; raises `Undecodable`."""
@@ -197,3 +211,9 @@ class Consumer(Worker):
             _parked.labels(self._service, self._topic).inc()
             place = f"{record.topic}/{record.partition}/{record.offset}"
             log.error("an event is parked as a dead letter", extra={"record": place, "reason": reason})
+
+
+def _common_trace(messages: Sequence[Message]) -> str | None:
+    # A batch that serves several traces has one of its own: what it does for all of them belongs to none.
+    traces = {trace_id(message.traceparent) for message in messages}
+    return messages[0].traceparent if len(traces) == 1 else None

@@ -48,12 +48,12 @@ class Handlers(Mapping[type[Event], Handler]):
         """The topics heard."""
         return sorted({event.topic for event in self._table})
 
-    async def apply(self, tx: AsyncSession, messages: Sequence[Message]) -> int:
-        """Applies what was not applied before, in order; returns how many were new."""
+    async def apply(self, tx: AsyncSession, messages: Sequence[Message]) -> Sequence[Message]:
+        """Applies what was not applied before, in order, and returns it."""
         messages = await self._new(tx, messages)
         for event, run in groupby(messages, key=lambda message: type(message.event)):
             await self._table[event].apply(tx, list(run))
-        return len(messages)
+        return messages
 
     async def _new(self, tx: AsyncSession, messages: Sequence[Message]) -> list[Message]:
         once = [message.id for message in messages if message.event.topic not in self._versioned]

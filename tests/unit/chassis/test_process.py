@@ -1,0 +1,122 @@
+"""A process of a service: what it says of itself while a part is stuck or broken, and with which code it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.support.databases import free_port
+from tests.support.eventually import eventually
+from tests.support.web import NOWHERE
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = """
+import asyncio
+from fastapi import FastAPI
+from chassis.messaging.handlers import Handlers
+from chassis.process import Service, main
+from chassis.runtime import RuntimeSettings
+from chassis.worker import Worker
+
+class Settings(RuntimeSettings, env_prefix="T_"):
+    pass
+
+class Stuck(Worker):
+    stall, longest_backoff = 0.2, 0.0
+    async def run_once(self):
+        await asyncio.sleep(3600)
+
+class Broken(Worker):
+    async def run_once(self):
+        raise ZeroDivisionError
+
+class Well(Worker):
+    async def run_once(self):
+        return False
+
+def process(kind):
+    return lambda runtime: [kind("part")]
+
+main(Service(
+    name="visit_api",
+    settings=Settings,
+    writes=[],
+    app=lambda runtime: FastAPI(),
+    handlers=lambda runtime: Handlers({}),
+    processes={"stuck": process(Stuck), "broken": process(Broken), "well": process(Well)},
+))
+"""
+
+
+@contextmanager
+def running(word: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """The process, and the address of its health."""
+    port = free_port()
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "services")]),
+        "T_PORT": str(port),
+        "T_DATABASE_URL": NOWHERE,
+        "T_BUS_DATABASE_URL": NOWHERE,
+        "T_AUTH_ISSUER": "urn:nobody",
+        "T_AUTH_JWKS": "nowhere.json",
+    }
+    command = [sys.executable, "-c", PROGRAM, word]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def livez(address: str) -> httpx.Response | None:
+    async with httpx.AsyncClient(base_url=address) as client:
+        try:
+            return await client.get("/livez")
+        except httpx.TransportError:
+            return None
+
+
+async def test_a_part_that_does_not_move_is_told_and_the_watchdog_ends_the_process() -> None:
+    with running("stuck") as (process, address):
+
+        async def not_alive() -> bool:
+            answer = await livez(address)
+            if answer is None or answer.status_code == 200:
+                return False
+            assert answer.status_code == 503
+            assert answer.json()["parts"]["part"].startswith("no progress for ")
+            assert answer.headers["retry-after"]
+            return True
+
+        await eventually(not_alive, within=20)
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 70
+        assert "a part is stuck; the process ends to be started anew" in said
+
+
+async def test_a_part_that_moves_is_alive_and_a_signal_ends_it_well() -> None:
+    with running("well") as (process, address):
+
+        async def alive() -> bool:
+            answer = await livez(address)
+            return answer is not None and answer.status_code == 200
+
+        await eventually(alive, within=20)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+
+
+def test_a_part_that_breaks_ends_the_process_with_an_error() -> None:
+    with running("broken") as (process, _):
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert "a part ended by itself" in said
+        assert "ZeroDivisionError" in said
