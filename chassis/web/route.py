@@ -94,7 +94,8 @@ def _query_names(dependant: Dependant) -> set[str]:
 
 
 def _with_etag(request: Request, response: Response) -> Response:
-    if response.status_code != 200 or not isinstance(response.body, bytes):
+    # What is streamed has no body yet, and nothing to tell it by.
+    if response.status_code != 200 or not isinstance(getattr(response, "body", None), bytes):
         return response
     tag = etag.etag_of(response.body)
     response.headers["ETag"] = tag

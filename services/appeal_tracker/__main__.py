@@ -4,6 +4,7 @@ from appeal_tracker.app import create_app
 from appeal_tracker.escalation.worker import Escalation
 from appeal_tracker.handlers import handlers
 from appeal_tracker.settings import Settings
+from appeal_tracker.simulations.worker import Simulating
 from chassis.process import Service, main
 from contracts.topics import TOPICS
 
@@ -21,6 +22,7 @@ SERVICE = Service(
         "relay": lambda runtime: runtime.relay(WRITES, HEARS),
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
         "escalate": lambda runtime: [Escalation(runtime)],
+        "simulate": lambda runtime: [Simulating(runtime)],
     },
 )
 

@@ -8,6 +8,7 @@ from appeal_tracker.callbacks.endpoints import router as callbacks
 from appeal_tracker.clocks.endpoints import router as clocks
 from appeal_tracker.explanations.endpoints import router as explanations
 from appeal_tracker.policies.endpoints import router as policies
+from appeal_tracker.simulations.endpoints import router as simulations
 from chassis.runtime import Runtime
 from chassis.web import app
 
@@ -18,5 +19,5 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="appeal_tracker",
         version="1",
-        routers=[calendars, policies, clocks, appeals, explanations, callbacks],
+        routers=[calendars, policies, clocks, appeals, explanations, callbacks, simulations],
     )

@@ -28,6 +28,7 @@ class Appeal(Tracked, Base):
     __table_args__ = (
         Index("appeals_feed", "changed_xid", "id"),
         Index("appeals_unit_code", "unit_code", "id"),
+        Index("appeals_received_at", "received_at", "id"),
         Index(
             "appeals_handled_elsewhere",
             "handling_unit_code",

@@ -61,6 +61,11 @@ def closing_day(instant: datetime) -> date:
     return date_of((ticks_of(instant) - 1) // DAY)
 
 
+def span(first: date, last: date) -> tuple[datetime, datetime]:
+    """Return the instants between which two civil days, and those between them, lie; the second is outside."""
+    return instant_of(number_of(first) * DAY), instant_of((number_of(last) + 1) * DAY)
+
+
 def wall_text(instant: datetime) -> str:
     """Write an instant as deadlines are written on paper: `2026-10-19 24:00`, never `2026-10-20 00:00`."""
     if ticks_of(instant) % DAY == 0:

@@ -77,11 +77,116 @@ CREATE TABLE policy_withdrawals (
 
 RECALCULATIONS = ""
 
-VISITS = ""
+VISITS = """
+CREATE TABLE visits (
+    id uuid PRIMARY KEY,
+    unit_code text NOT NULL,
+    visitors text[],
+    window_from timestamptz,
+    window_to timestamptz,
+    appointed_at timestamptz,
+    arrived_at timestamptz,
+    started_at timestamptz,
+    completed_at timestamptz,
+    cancelled_at timestamptz,
+    missed_at timestamptz,
+    archived_at timestamptz,
+    updated_at timestamptz NOT NULL
+);
+CREATE INDEX appeals_visit_id ON appeals (visit_id) WHERE visit_id IS NOT NULL;
+"""
 
-AUDIT = ""
+AUDIT = """
+CREATE TABLE audit_walks (
+    kind text PRIMARY KEY,
+    after uuid,
+    looked_at timestamptz,
+    came_round_at timestamptz
+);
+CREATE TABLE audit_findings (
+    invariant text NOT NULL,
+    subject_id uuid NOT NULL,
+    place text NOT NULL,
+    subject_kind text NOT NULL,
+    clock_id uuid,
+    unit_code text,
+    found_at timestamptz NOT NULL,
+    gone_at timestamptz,
+    PRIMARY KEY (invariant, subject_id, place)
+);
+CREATE INDEX audit_findings_open ON audit_findings (invariant, found_at) WHERE gone_at IS NULL;
+CREATE TABLE canary (
+    clock_id uuid PRIMARY KEY,
+    armed_at timestamptz,
+    expected_at timestamptz,
+    fired_at timestamptz
+);
+"""
 
-SIMULATIONS = ""
+# What is asked of a period of the past, here and by the statistics, goes by the appeals that were received in it.
+SIMULATIONS = """
+CREATE INDEX appeals_received_at ON appeals (received_at, id);
+
+CREATE TABLE simulations (
+    id uuid PRIMARY KEY,
+    unit_code text NOT NULL,
+    scope text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    candidate jsonb NOT NULL,
+    state text NOT NULL CONSTRAINT simulations_state_check CHECK (state IN ('queued', 'running', 'done')),
+    total integer NOT NULL,
+    done integer NOT NULL,
+    after_received timestamptz,
+    after_id uuid,
+    finished_at timestamptz,
+    updated_at timestamptz NOT NULL,
+    changed_xid bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)
+);
+CREATE INDEX simulations_feed ON simulations (changed_xid, id);
+CREATE INDEX simulations_unit_code ON simulations (unit_code, id);
+CREATE INDEX simulations_open ON simulations (requested_at, id) WHERE state <> 'done';
+
+CREATE TABLE simulation_counts (
+    simulation_id uuid NOT NULL CONSTRAINT simulation_counts_simulation_id_fkey REFERENCES simulations (id),
+    unit_code text NOT NULL,
+    appeal_type text NOT NULL,
+    milestone text NOT NULL,
+    judged integer NOT NULL,
+    would_breach integer NOT NULL,
+    did_breach integer NOT NULL,
+    newly_breached integer NOT NULL,
+    newly_kept integer NOT NULL,
+    undecided integer NOT NULL,
+    PRIMARY KEY (simulation_id, unit_code, appeal_type, milestone)
+);
+
+CREATE TABLE simulation_differences (
+    id uuid PRIMARY KEY,
+    simulation_id uuid NOT NULL CONSTRAINT simulation_differences_simulation_id_fkey REFERENCES simulations (id),
+    appeal_id uuid NOT NULL,
+    appeal_no text NOT NULL,
+    unit_code text NOT NULL,
+    appeal_type text NOT NULL,
+    received_at timestamptz NOT NULL,
+    round integer NOT NULL,
+    milestone text NOT NULL,
+    did text NOT NULL
+        CONSTRAINT simulation_differences_did_check CHECK (did IN ('kept', 'breached', 'undecided', 'none')),
+    would text NOT NULL
+        CONSTRAINT simulation_differences_would_check CHECK (would IN ('kept', 'breached', 'undecided', 'none')),
+    due_at timestamptz,
+    would_be_due_at timestamptz,
+    stopped_at timestamptz,
+    recorded_at timestamptz NOT NULL,
+    changed_xid bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
+    CONSTRAINT simulation_differences_once UNIQUE (simulation_id, appeal_id, round, milestone)
+);
+CREATE INDEX simulation_differences_feed ON simulation_differences (changed_xid, id);
+CREATE INDEX simulation_differences_list ON simulation_differences (simulation_id, id);
+"""
 
 
 def upgrade() -> None:

@@ -1,0 +1,144 @@
+"""A round of the past, judged by other rules: what was done stays as it was, only the deadlines are others."""
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from appeal_tracker.calendars.editions import Edition
+from appeal_tracker.calendars.festivals import CalendarDay
+from appeal_tracker.calendars.loader import cn_statutory, packaged_edition
+from appeal_tracker.calendars.refusals import UnknownParent
+from appeal_tracker.clocks.acceptance import Attempt
+from appeal_tracker.policies.loader import packaged_packs, packaged_policies
+from appeal_tracker.simulations.candidate import Candidate, build_calendars, build_policy
+from appeal_tracker.simulations.judging import Judgement, Ran, Round, Rules, Stand, Verdict, judge
+
+KEPT, BREACHED, UNDECIDED, NONE = Verdict
+POLICIES = packaged_policies()
+FLOOR, STATE_GRID = POLICIES["t-sdpea"], POLICIES["state-grid"]  # an answer in 7 and in 5 working days
+RECEIVED = "10-09T09:30"  # a Friday; 7 working days end on 10-19, 5 on 10-15
+
+
+def civil(text: str | None) -> Any:
+    return datetime.fromisoformat(f"2026-{text}+08:00") if text else None
+
+
+def ran(milestone: str = "answer", state: str = "met", stopped: str | None = None, due: str = "10-20T00:00") -> Ran:
+    return Ran(milestone, civil(RECEIVED), civil(due), state, civil(stopped))
+
+
+def happened(*clocks: Ran, ended: str | None = None, **done: Any) -> Round:
+    done = {"attempts": (), "answers": (), "callbacks": (), **done}
+    return Round(1, civil(RECEIVED), civil(ended), {clock.milestone: clock for clock in clocks}, **done)
+
+
+def judged(
+    its: Round, policy: Any = STATE_GRID, appeal_type: str = "complaint", as_of: str = "11-09T00:00", **more: Any
+) -> dict[str, Judgement]:
+    rules = Rules(appeal_type, policy, more.get("calendar", cn_statutory()), more.get("own", FLOOR).contact)
+    return {each.milestone: each for each in judge(its, rules, civil(as_of))}
+
+
+@pytest.mark.parametrize(
+    ("answered", "did", "would"),
+    [
+        ("10-15T23:59", KEPT, KEPT),
+        ("10-16T00:00", KEPT, KEPT),  # 24:00 of the 15th is in time
+        ("10-16T00:00:00.000001", KEPT, BREACHED),
+        ("10-19T17:00", KEPT, BREACHED),
+        ("10-21T09:00", BREACHED, BREACHED),
+    ],
+)
+def test_what_was_kept_by_seven_days_is_judged_by_five(answered: str, did: Verdict, would: Verdict) -> None:
+    state = "met" if did is KEPT else "breached"
+    answer = judged(happened(ran(state=state, stopped=answered)))["answer"]
+    assert (answer.did, answer.would) == (did, would)
+    assert (answer.due_at, answer.would_be_due_at) == (civil("10-20T00:00"), civil("10-16T00:00"))
+    assert answer.newly_breached is (did is KEPT and would is BREACHED)
+    assert not answer.newly_kept
+
+
+def test_what_was_breached_by_five_days_would_have_been_kept_by_seven() -> None:
+    answer = judged(happened(ran(state="breached", stopped="10-19T17:00")), FLOOR)["answer"]
+    assert (answer.did, answer.would, answer.newly_kept) == (BREACHED, KEPT, True)
+
+
+def test_a_type_without_a_number_is_judged_by_what_was_done_though_it_had_no_clock() -> None:
+    reports = {at: judged(happened(answers=[civil(at)]), appeal_type="report") for at in ("10-22T10:00", "10-24T00:01")}
+    assert [(each["answer"].did, each["answer"].would) for each in reports.values()] == [(NONE, KEPT), (NONE, BREACHED)]
+    assert reports["10-24T00:01"]["answer"].newly_breached
+    gone = judged(happened(ran(state="breached")), FLOOR, appeal_type="report")["answer"]
+    assert (gone.did, gone.would, gone.newly_kept, gone.would_be_due_at) == (BREACHED, NONE, True, None)
+
+
+def test_what_was_never_done_is_breached_once_it_is_due_and_undecided_before() -> None:
+    running = happened(ran(state="running"))
+    assert judged(running, as_of="10-16T00:00")["answer"].would is UNDECIDED
+    assert judged(running, as_of="10-16T00:01")["answer"].would is BREACHED
+    assert judged(running, as_of="10-16T00:01")["answer"].newly_breached
+    closed = happened(ran(state="cancelled"), ended="10-12T09:00")
+    assert (judged(closed)["answer"].did, judged(closed)["answer"].would) == (UNDECIDED, UNDECIDED)
+
+
+def test_holds_are_left_out_and_an_open_one_stands_still() -> None:
+    stood = [Stand(frozenset({"answer"}), civil("10-12T08:00"), civil("10-14T18:00"))]
+    answer = judged(happened(ran(stopped="10-16T17:00"), stands=stood))["answer"]
+    assert (answer.would_be_due_at, answer.would) == (civil("10-17T00:00"), KEPT)
+    standing = [Stand(frozenset({"answer"}), civil("10-12T08:00"), None)]
+    assert judged(happened(ran(state="held"), stands=standing))["answer"].would is UNDECIDED
+    other = [Stand(frozenset({"contact"}), civil("10-12T08:00"), None)]
+    assert judged(happened(ran(state="running"), stands=other))["answer"].would is BREACHED
+
+
+def test_the_promise_of_a_merged_appeal_is_kept_by_the_candidate_too() -> None:
+    promised = (civil("10-08T10:00"), "complaint", "answer")
+    clock = Ran("answer", civil(RECEIVED), civil("10-17T00:00"), "met", civil("10-15T09:00"), promised)
+    assert judged(happened(clock))["answer"].would_be_due_at == civil("10-15T00:00")
+
+
+def test_a_stricter_contact_rule_looks_at_the_attempts_again() -> None:
+    refused = happened(ran("contact", stopped="10-09T11:00"), attempts=[Attempt(civil("10-09T11:00"), "refused")])
+    assert judged(refused)["contact"].would is KEPT
+    own = {"id": "own", "extends": "t-sdpea", "contact": {"accepts": ["reached"], "attempts": 3, "hours_apart": 2}}
+    policy = build_policy(own, packaged_packs())
+    contact = judged(refused, policy)["contact"]
+    assert (contact.did, contact.would, contact.stopped_at) == (KEPT, BREACHED, None)
+
+
+def test_an_answer_is_a_contact_and_starts_what_runs_from_it() -> None:
+    own = {
+        "id": "own",
+        "extends": "t-sdpea",
+        "appeals": {"complaint": [{"milestone": "callback", "within": "2 working days", "clause": "own 1"}]},
+    }
+    policy = build_policy(own, packaged_packs())
+    its = happened(answers=[civil("10-09T20:00")], callbacks=[civil("10-12T23:00")])
+    found = judged(its, policy)
+    assert found["contact"].stopped_at == civil("10-09T20:00")
+    assert (found["callback"].would_be_due_at, found["callback"].would) == (civil("10-13T00:00"), KEPT)
+    assert "callback" not in judged(happened(), policy), "nothing started it"
+
+
+def test_a_calendar_is_laid_under_those_that_lie_over_it() -> None:
+    statutory = packaged_edition()
+    stop_work = CalendarDay(date(2026, 10, 12), False, "台风", "通知")
+    editions = {"cn-statutory": statutory, "qingdao": Edition("qingdao", 3, (stop_work,), "cn-statutory")}
+    notice = {"year": 2026, "papers": ["x"], "days": [{"name": "a", "date": "2026-10-13", "isOffDay": True}]}
+    notice["days"] += [
+        {"name": day.name, "date": day.date.isoformat(), "isOffDay": not day.working}
+        for day in statutory.days
+        if day.date.year == 2026
+    ]
+    calendar, over = build_calendars("cn-statutory", notice, editions)
+    candidate, newest = Candidate(None, calendar, over), {"cn-statutory": cn_statutory()}
+    assert not calendar.is_working(date(2026, 10, 13))
+    assert calendar.is_working(date(2026, 10, 12))
+    own, _ = build_calendars("qingdao", None, editions)
+    assert own.label == "qingdao@3+cn-statutory@1"
+    laid = candidate.calendar_for(own, newest)
+    assert (laid.is_working(date(2026, 10, 12)), laid.is_working(date(2026, 10, 13))) == (False, False)
+    assert candidate.calendar_for(cn_statutory(), newest) is calendar
+    assert Candidate(FLOOR).calendar_for(own, newest) is own, "a policy counts on the calendar that counted"
+    with pytest.raises(UnknownParent):
+        build_calendars("qingdao", None, {"qingdao": editions["qingdao"]})
