@@ -81,6 +81,7 @@ class Holdable(Protocol):
     subject_id: UUID
     round: int
     milestone: str
+    started_at: datetime
 
 
 class RecordedHold(Base):
@@ -108,6 +109,7 @@ class RecordedHold(Base):
     recorded_at: Mapped[datetime]
 
     def stops(self, clock: Holdable) -> bool:
-        """Whether it is a clock of this subject and round, and of a milestone that stands still."""
-        its = self.subject_id == clock.subject_id and self.round == clock.round
-        return its and clock.milestone in self.milestones
+        """Whether it is a clock of this subject, of a milestone that stands still, and ran when the hold did: one that
+        goes on in a later round brings the holds of the earlier ones along."""
+        its = self.subject_id == clock.subject_id and self.round <= clock.round
+        return its and clock.milestone in self.milestones and (self.until is None or self.until > clock.started_at)

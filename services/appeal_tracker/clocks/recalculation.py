@@ -34,11 +34,13 @@ class Running(Open, Protocol):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What a clock is to be planned by from now on, where that is not what it was set by."""
+    """What a clock is to be planned by from now on, where that is not what it was set by. `resumed_at`: a hold that has
+    no end yet counts up to there, for this clock alone."""
 
     policy: Policy | None = None
     calendar: Calendar | None = None
     started_at: datetime | None = None
+    resumed_at: datetime | None = None
 
 
 class Recalculated(msgspec.Struct, frozen=True):
@@ -78,13 +80,14 @@ class Replanner:
             policy = self._policy(clock.policy)
             limit = limit_of(policy, clock)
             assert limit is not None, "it was set by it"
+        ends = ((hold.since, hold.until or target.resumed_at) for hold in holds)
         return Facts(
             started_at=target.started_at or clock.started_at,
             limit=limit,
             policy=policy,
             calendar=target.calendar or self._newest[clock.calendar.partition("@")[0]],
-            holds=tuple(Hold(hold.since, hold.until) for hold in holds if hold.until is not None),
-            held=any(hold.until is None for hold in holds),
+            holds=tuple(Hold(since, max(since, until)) for since, until in ends if until is not None),
+            held_since=next((h.since for h in holds if h.until is None and target.resumed_at is None), None),
             follows=clock.follows is not None,
         )
 

@@ -4,7 +4,7 @@ Every cause of a change comes here: a hold, a merge, a correction, a new calenda
 anew from its facts and never moved by a difference, so that the order of the causes plays no part.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -24,7 +24,8 @@ from appeal_tracker.policies.policy import Limit, Policy
 class Facts(msgspec.Struct, frozen=True):
     """All that the plan of a clock depends on.
 
-    `held`: it stands still now. `follows`: the clock of another appeal speaks for it. `silent`: its pack was withdrawn.
+    `held_since`: a hold without an end so far. `follows`: the clock of another appeal speaks for it. `silent`: its pack
+    was withdrawn.
     """
 
     started_at: datetime
@@ -32,7 +33,7 @@ class Facts(msgspec.Struct, frozen=True):
     policy: Policy
     calendar: Calendar
     holds: tuple[Hold, ...] = ()
-    held: bool = False
+    held_since: datetime | None = None
     follows: bool = False
     silent: bool = False
 
@@ -74,19 +75,25 @@ class _Course(msgspec.Struct):
 
     deadline: Deadline
     points: tuple[Point, ...]
-    _timers: dict[tuple[bool, bool], tuple[PlannedTimer, ...]] = {}
+    _timers: dict[tuple[bool, bool, bool], tuple[PlannedTimer, ...]] = {}
 
-    def timers(self, facts: Facts) -> tuple[PlannedTimer, ...]:
-        """What follows another clock, and what runs by a withdrawn pack, keeps the timer that records its breach and
-        then tells nobody: the one is told of elsewhere, the other not at all."""
-        mute = facts.follows or facts.silent
-        known = self._timers.get((facts.held, mute))
+    def timers(self, facts: Facts, *, held: bool) -> tuple[PlannedTimer, ...]:
+        """What follows another clock, and what runs by a withdrawn pack, records its breach and then tells nobody: the
+        one is told of elsewhere, for as long as it follows; the other not at all."""
+        known = self._timers.get((held, facts.follows, facts.silent))
         if known is None:
-            state = TimerState.HELD if facts.held else TimerState.PENDING
-            points = [msgspec.structs.replace(each, tell=()) for each in self.points if each.phase is Phase.DUE]
-            known = tuple(PlannedTimer(point, state) for point in (points if mute else self.points))
-            self._timers[facts.held, mute] = known
+            known = tuple(_timers(self.points, held=held, follows=facts.follows, silent=facts.silent))
+            self._timers[held, facts.follows, facts.silent] = known
         return known
+
+
+def _timers(points: Iterable[Point], *, held: bool, follows: bool, silent: bool) -> Iterable[PlannedTimer]:
+    for point in points:
+        if point.phase is Phase.DUE:
+            its = msgspec.structs.replace(point, tell=()) if follows or silent else point
+            yield PlannedTimer(its, TimerState.HELD if held else TimerState.PENDING)
+        elif not silent:
+            yield PlannedTimer(point, TimerState.HELD if held or follows else TimerState.PENDING)
 
 
 class Courses:
@@ -115,18 +122,22 @@ class Courses:
 
 def replan(group: Mapping[UUID, Facts], courses: Courses | None = None) -> dict[UUID, Plan]:
     """Plan a clock anew, or together those of merged appeals, by their ids: all keep the earliest promise among them,
-    but for a clock that stands still, which keeps its own and binds nobody."""
+    but for a clock that stands still among others that do not: it keeps its own and binds nobody.
+
+    A hold that began when a clock was past already has nothing to hold.
+    """
     known = courses or Courses()
     own = {clock: known.of(each) for clock, each in group.items()}
-    moving = [clock for clock, facts in group.items() if not facts.held]
-    first = min(moving, key=lambda clock: own[clock].deadline.due_at, default=None)
+    held = {clock for clock, its in group.items() if its.held_since and its.held_since <= own[clock].deadline.due_at}
+    bound = group.keys() - held or held
+    first = min(sorted(bound), key=lambda clock: own[clock].deadline.due_at)
     return {
-        clock: _plan(facts, own, clock, clock if first is None or facts.held else first)
+        clock: _plan(facts, own, clock, first if clock in bound else clock, held=clock in held)
         for clock, facts in group.items()
     }
 
 
-def _plan(facts: Facts, own: Mapping[UUID, _Course], clock: UUID, promiser: UUID) -> Plan:
+def _plan(facts: Facts, own: Mapping[UUID, _Course], clock: UUID, promiser: UUID, *, held: bool) -> Plan:
     if own[promiser].deadline.due_at == own[clock].deadline.due_at:
         promiser = clock
     course = own[promiser]
@@ -136,9 +147,9 @@ def _plan(facts: Facts, own: Mapping[UUID, _Course], clock: UUID, promiser: UUID
         provisional=course.deadline.provisional,
         policy=facts.policy.label,
         calendar=facts.calendar.label,
-        state=ClockState.HELD if facts.held else ClockState.RUNNING,
+        state=ClockState.HELD if held else ClockState.RUNNING,
         promised_by=promiser if promiser != clock else None,
-        timers=course.timers(facts),
+        timers=course.timers(facts, held=held),
     )
 
 

@@ -63,19 +63,18 @@ WITH ended AS (
     UPDATE timers SET state = CASE WHEN phase = 'due' THEN 'fired' ELSE 'cancelled' END,
         fired_at = CASE WHEN phase = 'due' THEN CAST(:now AS timestamptz) END,
         late = CASE WHEN phase = 'due' THEN fire_at < CAST(:promptly AS timestamptz) END
-    WHERE clock_id = :clock AND state = 'pending' AND (phase <> 'after' OR fire_at > :at)
+    WHERE clock_id = :clock AND (state = 'held' OR state = 'pending' AND (phase <> 'after' OR fire_at > :at))
     RETURNING phase, step, tell, late)
 SELECT step, tell, late FROM ended WHERE phase = 'due'
 """)
 
-# Clocks are locked first, each subject's in the order in which an act on it locks them, so that the two never wait for
-# each other.
+# Clocks are locked first, in the order in which whoever locks several does, so that no two wait for each other.
 _SILENCE = text("""
 WITH its AS MATERIALIZED (
     SELECT id, subject_kind, subject_id FROM clocks
     WHERE split_part(policy, '@', 1) = :pack
       AND (state IN ('running', 'held') OR (state = 'breached' AND stopped_at IS NULL))
-    ORDER BY subject_id, round, due_at FOR NO KEY UPDATE
+    ORDER BY id FOR NO KEY UPDATE
 ), silenced AS (
     UPDATE timers SET state = CASE WHEN phase = 'due' THEN timers.state ELSE 'cancelled' END,
                       tell = CASE WHEN phase = 'due' THEN '{}' ELSE tell END
@@ -140,10 +139,14 @@ async def rewrite(tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]]) -> None:
 async def of_subjects(
     tx: AsyncSession, kind: str, subjects: Collection[UUID], *, lock: bool = False
 ) -> Sequence[Clock]:
-    """The clocks of `subjects`, each subject's in the order they fall due; `lock` waits for a timer that is firing."""
+    """The clocks of `subjects`, each subject's in the order they fall due; `lock` waits for a timer that is firing.
+
+    Whoever locks several clocks locks them in the order of their ids, so that no two wait for each other.
+    """
     query = select(Clock).where(Clock.subject_id.in_(subjects), Clock.subject_kind == kind)
-    query = query.order_by(Clock.subject_id, Clock.round, Clock.due_at)
-    return (await tx.scalars(query.with_for_update() if lock else query)).all()
+    if lock:
+        query = query.order_by(Clock.id).with_for_update().execution_options(populate_existing=True)
+    return sorted(await tx.scalars(query), key=lambda clock: (clock.subject_id, clock.round, clock.due_at, clock.id))
 
 
 async def find(tx: AsyncSession, id: UUID) -> Clock | None:
@@ -174,11 +177,18 @@ async def timers(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Timer]:
 
 
 async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID], after: datetime | None = None) -> None:
-    """Has the timers that did not fire yet never fire, or only those of moments `after` an instant."""
+    """Has the timers that did not fire yet never fire; or only those of moments `after` an instant, and those that
+    something holds."""
     pending = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state.in_((TimerState.PENDING, TimerState.HELD)))
     if after is not None:
-        pending = pending.where(Timer.fire_at > after)
+        pending = pending.where(or_(Timer.state == TimerState.HELD, Timer.fire_at > after))
     await tx.execute(pending.values(state=TimerState.CANCELLED), execution_options={"synchronize_session": False})
+
+
+async def release_timers(tx: AsyncSession, clocks: Collection[UUID]) -> None:
+    """Has the timers fire at their moments that were held so far."""
+    held = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state == TimerState.HELD)
+    await tx.execute(held.values(state=TimerState.PENDING), execution_options={"synchronize_session": False})
 
 
 async def fire_breach(

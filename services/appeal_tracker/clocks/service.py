@@ -82,13 +82,17 @@ async def start_from(tx: AsyncSession, subject: Subject, fact: str, at: datetime
     return started
 
 
-async def stop(tx: AsyncSession, clocks: Collection[Clock], at: datetime, time: DomainTime) -> list[Stopped]:
+async def stop(
+    tx: AsyncSession, clocks: Collection[Clock], at: datetime, time: DomainTime, still: Collection[UUID] = ()
+) -> list[Stopped]:
     """Judges locked clocks by an act at its true time `at`, and has the timers that lost their object never fire. An
-    escalation whose moment was before a late act fires all the same: what downtime ate is not skipped.
+    escalation whose moment was before a late act fires all the same: what downtime ate is not skipped. Those that stood
+    `still` up to the act are in time.
 
     A breach never writes a stop: `stopped_at` is written here only.
     """
-    judged = [(clock, found) for clock in clocks if (found := verdict(clock, at)) is not None]
+    found_so = [(clock, Verdict.MET if clock.id in still else verdict(clock, at)) for clock in clocks]
+    judged = [(clock, found) for clock, found in found_so if found is not None]
     stopped = []
     for clock, found in judged:
         told = None

@@ -1,0 +1,116 @@
+"""What clocks that run already are planned to be, alone and merged, held and going on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from appeal_tracker.calendars.calendar import Calendar
+from appeal_tracker.calendars.festivals import CalendarDay
+from appeal_tracker.calendars.loader import cn_statutory
+from appeal_tracker.clocks.calculation import Hold
+from appeal_tracker.clocks.replanning import Facts, Plan, replan
+from appeal_tracker.clocks.states import ClockState, TimerState
+from appeal_tracker.policies.loader import packaged_policies
+from appeal_tracker.policies.policy import Policy
+
+FLOOR = packaged_policies()["t-sdpea"]
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+
+
+def at(local: str) -> datetime:
+    return datetime.fromisoformat(f"2026-{local}+08:00")
+
+
+def facts(start: str, milestone: str = "answer", policy: Policy = FLOOR, **its: Any) -> Facts:
+    """A complaint's clock; with the calendar as published, unless said otherwise."""
+    limit = next(limit for limit in policy.limits("complaint") if limit.milestone == milestone)
+    return Facts(at(start), limit, policy, its.pop("calendar", cn_statutory()), **its)
+
+
+def alone(clock: Facts) -> Plan:
+    return replan({FIRST: clock})[FIRST]
+
+
+def states(plan: Plan) -> dict[str, str]:
+    return {timer.point.step: timer.state for timer in plan.timers}
+
+
+def held(since: str, until: str) -> tuple[Hold, ...]:
+    return (Hold(at(since), at(until)),)
+
+
+def free_on(days: Sequence[str]) -> Calendar:
+    its = [CalendarDay(datetime.fromisoformat(day).date(), False, "停工") for day in days]
+    return cn_statutory().overlay("x", 1, its)
+
+
+def test_from_friday_17_00_to_monday_09_00_no_working_day_is_held():
+    without = alone(facts("11-06T10:00"))  # a Friday
+    assert alone(facts("11-06T10:00", holds=held("11-06T17:00", "11-09T09:00"))).due_at == without.due_at
+    later = alone(facts("11-06T10:00", holds=held("11-06T17:00", "11-10T00:00")))  # the whole of Monday
+    assert (without.due_at, later.due_at) == (at("11-18T00:00"), at("11-19T00:00"))
+
+
+def test_held_hours_are_hours():
+    assert alone(facts("11-06T10:00", "contact", holds=held("11-06T17:00", "11-09T09:00"))).due_at == at("11-10T02:00")
+
+
+def test_what_stands_still_keeps_its_deadline_and_fires_nothing():
+    running, still = (alone(facts("11-06T10:00", held_since=since)) for since in (None, at("11-09T10:00")))
+    assert (still.due_at, still.state) == (running.due_at, ClockState.HELD)
+    assert {*states(running).values()} == {TimerState.PENDING}
+    assert {*states(still).values()} == {TimerState.HELD}
+    assert states(still).keys() == states(running).keys()
+
+
+def test_a_hold_that_began_past_the_deadline_holds_nothing():
+    due = alone(facts("11-06T10:00")).due_at
+    assert alone(facts("11-06T10:00", held_since=due)).state == ClockState.HELD
+    assert alone(facts("11-06T10:00", held_since=at("11-18T00:00:00.000001"))).state == ClockState.RUNNING
+
+
+def test_the_calendar_changes_while_held():
+    changed = free_on(["2026-11-11"])
+    still = alone(facts("11-06T10:00", calendar=changed, held_since=at("11-09T10:00")))
+    assert (still.due_at, still.state, still.calendar) == (at("11-19T00:00"), ClockState.HELD, changed.label)
+    resumed = alone(facts("11-06T10:00", calendar=changed, holds=held("11-09T10:00", "11-12T10:00")))
+    assert resumed.due_at == at("11-20T00:00")  # of the three held days the 11th was none that counts
+
+
+def test_merged_clocks_keep_the_earliest_promise():
+    plans = replan({FIRST: facts("11-06T10:00"), SECOND: facts("11-04T10:00", follows=True)})
+    assert {plan.due_at for plan in plans.values()} == {at("11-14T00:00")}
+    assert (plans[FIRST].promised_by, plans[SECOND].promised_by) == (SECOND, None)
+
+
+def test_what_follows_records_its_breach_and_tells_nobody():
+    plans = replan({FIRST: facts("11-04T10:00"), SECOND: facts("11-06T10:00", follows=True)})
+    pending = {step for step, state in states(plans[SECOND]).items() if state == TimerState.PENDING}
+    assert pending == {"due"}
+    assert [timer.point.tell for timer in plans[SECOND].timers if timer.point.step == "due"] == [()]
+    told = [timer.point.tell for timer in plans[FIRST].timers]
+    assert all(told)
+    assert {*states(plans[FIRST]).values()} == {TimerState.PENDING}
+
+
+def test_a_withdrawn_pack_records_the_breach_and_plans_nothing_else():
+    plan = alone(facts("11-06T10:00", silent=True))
+    assert [(timer.point.step, timer.point.tell) for timer in plan.timers] == [("due", ())]
+
+
+def test_a_group_that_stands_still_keeps_its_promise():
+    since = at("11-09T10:00")
+    group = {
+        FIRST: facts("11-06T10:00", held_since=since),
+        SECOND: facts("11-04T10:00", follows=True, held_since=since),
+    }
+    plans = replan(group)
+    assert {plan.due_at for plan in plans.values()} == {at("11-14T00:00")}
+    assert {plan.state for plan in plans.values()} == {ClockState.HELD}
+
+
+def test_what_stands_still_alone_binds_nobody():
+    plans = replan({FIRST: facts("11-06T10:00"), SECOND: facts("11-04T10:00", held_since=at("11-09T10:00"))})
+    assert (plans[FIRST].due_at, plans[FIRST].promised_by) == (at("11-18T00:00"), None)
+    assert (plans[SECOND].due_at, plans[SECOND].state) == (at("11-14T00:00"), ClockState.HELD)
