@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import lifecycle, repository, telling
+from appeal_tracker.appeals import lifecycle, repository
 from appeal_tracker.appeals.errors import (
     AppealIsClosed,
     AppealNotFound,
@@ -22,6 +22,7 @@ from appeal_tracker.appeals.lifecycle import Act, Refused, Rule, State
 from appeal_tracker.appeals.models import SUBJECT, Appeal
 from appeal_tracker.appeals.repository import Entry
 from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks import telling
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import Subject
 from appeal_tracker.policies import service as policies

@@ -1,15 +1,15 @@
 """Tables of the appeals, of what was done about them, and of their timeline. Rows are never deleted."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
-from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, synonym
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
-from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.appeals.lifecycle import Standing, State
 from appeal_tracker.base import Base, one_of
 from appeal_tracker.clocks.models import Clock
+from appeal_tracker.clocks.timeline import TimelineEntry as TimelineEntry
 from chassis.db import Tracked, Written
 
 SUBJECT = "appeal"  # the kind of subject that clocks on an appeal name
@@ -21,7 +21,8 @@ class Appeal(Tracked, Base):
     `first_contact`, who raised it, never changes (000 §8.2.4). `type` may be one this version does not know: such an
     appeal has no clocks, and `no_clock_reason` says so. `policy` is the version in force at `received_at`;
     `policy_assumed` while the units above the raising one are not all known, so that it may turn out to be another.
-    `merged_into` is the appeal that speaks for this one (主单).
+    `merged_into` is the appeal that speaks for this one (主单), or did until both were closed. `held_in` is the state a
+    held appeal goes back to; `reopened_at` when its present round began, if it is not the first.
     """
 
     __tablename__ = "appeals"
@@ -29,6 +30,7 @@ class Appeal(Tracked, Base):
         Index("appeals_feed", "changed_xid", "id"),
         Index("appeals_unit_code", "unit_code", "id"),
         Index("appeals_received_at", "received_at", "id"),
+        Index("appeals_visit_id", "visit_id", postgresql_where=text("visit_id IS NOT NULL")),
         Index(
             "appeals_handled_elsewhere",
             "handling_unit_code",
@@ -62,6 +64,7 @@ class Appeal(Tracked, Base):
     policy_assumed: Mapped[bool] = mapped_column(server_default=text("false"))
     merged_into: Mapped[UUID | None]
     reopened_at: Mapped[datetime | None]
+    held_in: Mapped[str | None]
 
     clocks: Mapped[list[Clock]] = relationship(
         primaryjoin=lambda: (foreign(Clock.subject_id) == Appeal.id) & (Clock.subject_kind == SUBJECT),
@@ -74,6 +77,22 @@ class Appeal(Tracked, Base):
     def owner(self) -> str | None:
         """Who answers for it: the handler, else the first-contact person; with neither, the unit's supervisors do."""
         return self.handler or self.first_contact
+
+    @property
+    def since(self) -> datetime:
+        """When its present round began."""
+        return self.reopened_at or self.received_at
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands, for the state machine."""
+        progress = State(self.held_in or self.state)
+        return Standing(progress, self.held_in is not None, self.merged_into is not None)
+
+    def stand(self, standing: Standing) -> None:
+        """Stands as the state machine says; which appeal it is merged into is said besides."""
+        self.state = standing.state
+        self.held_in = standing.progress if standing.held else None
 
 
 class Contact(Written, Base):
@@ -106,18 +125,3 @@ class Answer(Written, Base):
     recorded_at: Mapped[datetime]
     by: Mapped[str]
     content: Mapped[str]
-
-
-class TimelineEntry(Written, Base):
-    """A fact about an appeal, in the order the tracker learned of it: when it was true, and when it was recorded."""
-
-    __tablename__ = "timeline"
-
-    appeal_id: Mapped[UUID] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    id: Mapped[int] = synonym("seq")
-    at: Mapped[datetime]
-    recorded_at: Mapped[datetime]
-    kind: Mapped[str]
-    actor: Mapped[str | None]
-    data: Mapped[dict[str, Any]]

@@ -6,13 +6,15 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact, TimelineEntry
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.clocks.timeline import Entry as Entry
+from appeal_tracker.clocks.timeline import note as note
 from appeal_tracker.directory.models import Unit
 from chassis import scope
 from chassis.db import driver
@@ -51,14 +53,6 @@ WITH raised AS MATERIALIZED (
 SELECT id FROM opened
 """  # noqa: S608 - made of constants
 
-_NOTE = text("""
-INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
-SELECT e.appeal_id, e.at, CAST(:now AS timestamptz), e.kind, e.actor, CAST(e.data AS jsonb)
-FROM unnest(CAST(:appeals AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:kinds AS text[]), CAST(:actors AS text[]),
-            CAST(:data AS text[])) WITH ORDINALITY AS e (appeal_id, at, kind, actor, data, place)
-ORDER BY e.place
-""")
-
 
 class Opening(msgspec.Struct, frozen=True):
     """An appeal to be stored: as raised, with the policy it runs by, why it has no clocks if it has none, what its
@@ -69,16 +63,6 @@ class Opening(msgspec.Struct, frozen=True):
     no_clock_reason: str | None
     entry: dict[str, object]
     told: Row
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """A fact for the timeline: `at` is when it was true; `data` holds what JSON can."""
-
-    appeal_id: UUID
-    kind: str
-    at: datetime
-    actor: str | None
-    data: dict[str, object]
 
 
 async def open_new(tx: AsyncSession, openings: Sequence[Opening], now: datetime) -> set[UUID]:
@@ -109,21 +93,6 @@ async def open_new(tx: AsyncSession, openings: Sequence[Opening], now: datetime)
         [each.traceparent for each in told],
     )
     return {row["id"] for row in rows}
-
-
-async def note(tx: AsyncSession, entries: Sequence[Entry], now: datetime) -> None:
-    """Writes facts to the timelines of their appeals, in their order."""
-    await tx.execute(
-        _NOTE,
-        {
-            "now": now,
-            "appeals": [entry.appeal_id for entry in entries],
-            "ats": [entry.at for entry in entries],
-            "kinds": [entry.kind for entry in entries],
-            "actors": [entry.actor for entry in entries],
-            "data": [msgspec.json.encode(entry.data).decode() for entry in entries],
-        },
-    )
 
 
 def visible(unit: str | None) -> ColumnElement[bool]:

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from appeal_tracker.appeals.repository import Entry
 from appeal_tracker.clocks.planning import NewClock
 from appeal_tracker.clocks.recalculation import Recalculated, Running
 from appeal_tracker.clocks.service import Stopped
+from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.clocks.verdict import Verdict
 from contracts.deadlines import (
     DeadlineBreached,
@@ -42,7 +42,7 @@ class Concerned(Protocol):
     def first_contact(self) -> str | None: ...
 
 
-def event(appeal: Concerned, stopped: Stopped, actor: str, now: datetime) -> DeadlineEvent | None:
+def event(appeal: Concerned, stopped: Stopped, actor: str | None, now: datetime) -> DeadlineEvent | None:
     """What the bus is told; None for a breach it heard of already, and that ends now."""
     clock, told = stopped.clock, stopped.told
     at = clock.stopped_at or now
@@ -56,7 +56,7 @@ def event(appeal: Concerned, stopped: Stopped, actor: str, now: datetime) -> Dea
     return None
 
 
-def entry(appeal: Concerned, stopped: Stopped, actor: str, now: datetime) -> Entry:
+def entry(appeal: Concerned, stopped: Stopped, actor: str | None, now: datetime) -> Entry:
     """What the timeline keeps; the true time of the stop, and beside it when that was recorded."""
     clock, told = stopped.clock, stopped.told
     data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
@@ -69,7 +69,7 @@ def entry(appeal: Concerned, stopped: Stopped, actor: str, now: datetime) -> Ent
     return Entry(appeal.id, _KINDS[stopped.verdict], at, actor, data)
 
 
-def started_entry(appeal: Concerned, clock: NewClock, actor: str) -> Entry:
+def started_entry(appeal: Concerned, clock: NewClock, actor: str | None) -> Entry:
     """What the timeline keeps of a clock that an act started."""
     data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
     return Entry(appeal.id, "deadline_started", clock.started_at, actor, data)

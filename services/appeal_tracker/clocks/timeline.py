@@ -1,0 +1,63 @@
+"""The timeline: what became of appeals and visits, fact by fact. It is the record, and stays for ever."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import BigInteger, Identity, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column, synonym
+
+from appeal_tracker.base import Base
+from chassis.db import Written
+
+_NOTE = text("""
+INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
+SELECT e.appeal_id, e.at, CAST(:now AS timestamptz), e.kind, e.actor, CAST(e.data AS jsonb)
+FROM unnest(CAST(:appeals AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:kinds AS text[]), CAST(:actors AS text[]),
+            CAST(:data AS text[])) WITH ORDINALITY AS e (appeal_id, at, kind, actor, data, place)
+ORDER BY e.place
+""")
+
+
+class TimelineEntry(Written, Base):
+    """A fact about an appeal, or a visit and its clocks, in the order the tracker learned of it: when it was true, and
+    when it was recorded. `appeal_id` is the visit's id then."""
+
+    __tablename__ = "timeline"
+
+    appeal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    id: Mapped[int] = synonym("seq")
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    kind: Mapped[str]
+    actor: Mapped[str | None]
+    data: Mapped[dict[str, Any]]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A fact for the timeline of an appeal or a visit: `at` is when it was true; `data` holds what JSON can."""
+
+    appeal_id: UUID
+    kind: str
+    at: datetime
+    actor: str | None
+    data: dict[str, object]
+
+
+async def note(tx: AsyncSession, entries: Sequence[Entry], now: datetime) -> None:
+    """Writes facts to the timelines of what they are about, in their order."""
+    await tx.execute(
+        _NOTE,
+        {
+            "now": now,
+            "appeals": [entry.appeal_id for entry in entries],
+            "ats": [entry.at for entry in entries],
+            "kinds": [entry.kind for entry in entries],
+            "actors": [entry.actor for entry in entries],
+            "data": [msgspec.json.encode(entry.data).decode() for entry in entries],
+        },
+    )
