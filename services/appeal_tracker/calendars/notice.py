@@ -2,8 +2,8 @@
 
 `{"year": 2026, "papers": [addresses of notices], "days": [{"name": "元旦", "date": "2026-01-01", "isOffDay": true}]}`
 
-A day may name its own `source` where a later notice changed the year; otherwise it is the first paper's. Other keys
-are left alone: holiday-cn files carry a `$schema`. Dates are read as dates and never pass through a time zone.
+A day may name its own `source` where a later notice changed the year; otherwise it is the first paper's. The `$schema`
+and `$id` of holiday-cn files are left alone. Dates are read as dates and never pass through a time zone.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ import msgspec
 from msgspec import Meta
 
 from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR, CalendarDay
-from appeal_tracker.calendars.pointers import locate
+from appeal_tracker.calendars.pointers import LINE, locate
 from appeal_tracker.calendars.refusals import DuplicateDay, HalfYear, MalformedNotice, OutsideYear
 
 T = TypeVar("T")
-_Text = Annotated[str, Meta(min_length=1, max_length=200)]
+_Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
 
 
-class _Day(msgspec.Struct):
+class _Day(msgspec.Struct, forbid_unknown_fields=True):
     name: _Text
     date: date
     is_off_day: bool = msgspec.field(name="isOffDay")
@@ -33,13 +33,20 @@ _Papers = Annotated[list[_Text], Meta(max_length=20)]
 _YearNumber = Annotated[int, Meta(ge=FIRST_YEAR, le=LAST_YEAR)]
 
 
-class _Year(msgspec.Struct):
+class _Document(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What files of holiday-cn say of themselves."""
+
+    schema: _Text | None = msgspec.field(name="$schema", default=None)
+    id: _Text | None = msgspec.field(name="$id", default=None)
+
+
+class _Year(_Document, kw_only=True):
     year: _YearNumber
     papers: _Papers
     days: _Days
 
 
-class OverlaidYear(msgspec.Struct):
+class OverlaidYear(_Document, kw_only=True):
     """All that a calendar says about one year, in the holiday-cn form. An overlay names what it `extends` beside it,
     and lists only what it adds or takes away. `year` and `papers` may be left out by an overlay only: the year is then
     that of the first day, and each day names its own `source`."""

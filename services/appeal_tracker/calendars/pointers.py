@@ -5,20 +5,27 @@ from typing import Any
 
 import msgspec
 
-_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.+)`")
+# What a pattern of these documents ends with: in Python $ alone would let a line feed follow.
+END = r"$(?!\n)"
+# One line of text.
+LINE = rf"^[^\x00-\x1f\x7f-\x9f]*{END}"
+
+_PLACED = re.compile(r"(?P<fault>.*?)(?: - at (?:key in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)
+_FIELD = re.compile(r"(Object (?:missing required|contains unknown) field) `(.*)`", re.DOTALL)
 
 
 def locate(error: msgspec.ValidationError) -> tuple[str, str]:
     """Split a decoder's error into a pointer and what is wrong there: ("/days/3/date", "Invalid RFC3339 date").
 
-    A field that is missing or unknown is pointed at as if it were there.
+    A field that is missing or unknown is pointed at as if it were there; a value is not repeated.
     """
-    fault, _, place = str(error).partition(" - at ")
-    path = place[place.rfind("$") + 1 :].rstrip("`")
+    split = _PLACED.fullmatch(str(error))
+    assert split is not None, "every text is a fault without a place"
+    fault, path = split["fault"], split["path"] or ""
     pointer = re.sub(r"[.\[]", "/", path).replace("]", "")
     if field := _FIELD.fullmatch(fault):
-        pointer += "/" + field[1].replace("~", "~0").replace("/", "~1")
-    return pointer, fault
+        return f"{pointer}/{field[2][:100].replace('~', '~0').replace('/', '~1')}", field[1]
+    return pointer, "Invalid enum value" if fault.startswith("Invalid enum value") else fault
 
 
 def schema_of(form: type) -> dict[str, Any]:

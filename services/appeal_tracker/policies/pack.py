@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from appeal_tracker.calendars.civil import HOUR
 from appeal_tracker.calendars.period import Period
-from appeal_tracker.calendars.pointers import locate
+from appeal_tracker.calendars.pointers import END, LINE, locate
 from appeal_tracker.policies.ladder import Moment
 
 AppealType = Literal["complaint", "report", "opinion", "suggestion", "consultation"]
@@ -24,11 +24,12 @@ Start = Literal["received", "contacted", "answered", "appointed", "completed", "
 APPEAL_STARTS: frozenset[str] = frozenset({"received", "contacted", "answered"})
 VISIT_STARTS: frozenset[str] = frozenset({"appointed", "completed", "appeals_closed"})
 VISITS = "/visits"
+MANY = 50  # of anything a pack lists; every one of them is checked day by day
 
-_Id = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
-_Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$")]
-_Text = Annotated[str, Meta(min_length=1, max_length=200)]
-_Hour = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+_Id = Annotated[str, Meta(pattern=f"^[a-z0-9][a-z0-9-]{{0,63}}{END}")]
+_Name = Annotated[str, Meta(pattern=f"^[a-z][a-z0-9_]{{0,31}}{END}")]
+_Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
+_Hour = Annotated[str, Meta(pattern=f"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]
 
 
 class PolicyError(ValueError):
@@ -45,16 +46,19 @@ class _Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class WrittenStep(_Written, frozen=True):
-    at: str | float
-    tell: Annotated[tuple[Audience, ...], Meta(min_length=1)]
+    at: Annotated[str, Meta(max_length=50)] | float
+    tell: Annotated[tuple[Audience, ...], Meta(min_length=1, max_length=3)]
     mandatory: bool = False
+
+
+_Ladder = Annotated[tuple[WrittenStep, ...], Meta(max_length=MANY)]
 
 
 class WrittenLimit(_Written, frozen=True):
     milestone: _Name
-    within: str | None = None
+    within: Annotated[str, Meta(max_length=50)] | None = None
     clause: _Text | None = None
-    ladder: tuple[WrittenStep, ...] | None = None
+    ladder: _Ladder | None = None
     holdable: bool | None = None
     starts: Start | None = None
 
@@ -68,7 +72,7 @@ class WrittenQuiet(_Written, frozen=True, rename={"begins": "from", "ends": "to"
 class WrittenContact(_Written, frozen=True):
     """What stops a contact clock: a result accepted at once, or so many unanswered attempts so many hours apart."""
 
-    accepts: Annotated[tuple[ContactResult, ...], Meta(min_length=1)]
+    accepts: Annotated[tuple[ContactResult, ...], Meta(min_length=1, max_length=3)]
     attempts: Annotated[int, Meta(ge=1, le=20)]
     hours_apart: Annotated[int, Meta(ge=0, le=168)]
 
@@ -86,7 +90,7 @@ class Pack(_Written, frozen=True):
 
     id: _Id
     version: Annotated[int, Meta(ge=1)] = 1
-    title: Annotated[str, Meta(max_length=200)] = ""
+    title: _Text = ""
     extends: _Id | None = None
     effective_from: date | None = None
     calendar: _Id | None = None
@@ -94,14 +98,14 @@ class Pack(_Written, frozen=True):
     quiet: WrittenQuiet | None = None
     contact: WrittenContact | None = None
     callback: Literal["optional", "required"] | None = None
-    callback_for: tuple[AppealType, ...] | None = None
+    callback_for: Annotated[tuple[AppealType, ...], Meta(max_length=5)] | None = None
     callback_by: Literal["anyone", "acceptor", "not_the_handler"] | None = None
     callback_clause: _Text | None = None
     reopen: Literal["new_round", "continue", "restart"] | None = None
-    ladders: Mapping[_Name, tuple[WrittenStep, ...]] = {}
-    appeals: Mapping[AppealType, tuple[WrittenLimit, ...]] = {}
-    visits: tuple[WrittenLimit, ...] = ()
-    targets: tuple[Target, ...] = ()
+    ladders: Annotated[Mapping[_Name, _Ladder], Meta(max_length=MANY)] = {}
+    appeals: Mapping[AppealType, Annotated[tuple[WrittenLimit, ...], Meta(max_length=MANY)]] = {}
+    visits: Annotated[tuple[WrittenLimit, ...], Meta(max_length=MANY)] = ()
+    targets: Annotated[tuple[Target, ...], Meta(max_length=MANY)] = ()
 
     @property
     def label(self) -> str:
@@ -112,9 +116,10 @@ def parse_pack(document: object) -> Pack:
     """Read a pack from plain data; PolicyError points at the first thing that is wrong."""
     if isinstance(document, Mapping):
         # Entry by entry first: the decoder's own path does not name the key of a mapping.
-        _convert_entries(document, "appeals", AppealType, tuple[WrittenLimit, ...])
-        _convert_entries(document, "ladders", _Name, tuple[WrittenStep, ...])
+        _convert_entries(document, "appeals", AppealType, Annotated[tuple[WrittenLimit, ...], Meta(max_length=MANY)])
+        _convert_entries(document, "ladders", _Name, _Ladder)
     pack: Pack = _convert(document, Pack, "")
+    _refuse_twice([target.name for target in pack.targets], "/targets", "name")
     if pack.quiet and pack.quiet.begins == pack.quiet.ends:
         raise PolicyError("/quiet/to", "quiet hours that end as they begin never end")
     if pack.close_of_business == "00:00":
