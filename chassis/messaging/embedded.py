@@ -17,7 +17,8 @@ from chassis.db import Database
 from chassis.messaging.bus import BusUnavailable, Headers, Received, Record, TopicSpec, UnknownTopic, check_size
 from chassis.outage import Outage, is_outage
 
-_SCHEMA = """
+# The first revision bears tables that are there: the earliest states had them before revisions were counted.
+_FIRST = """
 CREATE TABLE IF NOT EXISTS topics (
     name text PRIMARY KEY,
     next_offset bigint NOT NULL DEFAULT 0,
@@ -41,6 +42,11 @@ CREATE TABLE IF NOT EXISTS positions (
     PRIMARY KEY (group_name, topic)
 );
 DO $$ BEGIN EXECUTE format('GRANT DELETE ON records TO %I', current_database() || '_service'); END $$;
+"""
+# Only ever added to: what stands here has been run.
+REVISIONS = (_FIRST,)
+_COUNTED = """
+CREATE TABLE IF NOT EXISTS revisions (number integer PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now())
 """
 
 _PUBLISH = """
@@ -257,12 +263,16 @@ def _signed(number: int) -> int:
 
 
 async def migrate(url: str) -> None:
-    """Brings the bus database at `url` (the migrator's) to the present shape; safe to repeat."""
+    """Brings the bus database at `url` (the migrator's) to the newest revision; safe to repeat."""
     connection = await asyncpg.connect(url, timeout=10)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('bus migration'))")
-            await connection.execute(_SCHEMA)
+            await connection.execute(_COUNTED)
+            done = await connection.fetchval("SELECT coalesce(max(number), 0) FROM revisions")
+            for number, script in enumerate(REVISIONS[done:], done + 1):
+                await connection.execute(script)
+                await connection.execute("INSERT INTO revisions (number) VALUES ($1)", number)
     finally:
         await connection.close()
 
