@@ -9,6 +9,7 @@ from appeal_tracker.clocks.endpoints import router as clocks
 from appeal_tracker.explanations.endpoints import router as explanations
 from appeal_tracker.policies.endpoints import router as policies
 from appeal_tracker.simulations.endpoints import router as simulations
+from appeal_tracker.statistics.endpoints import router as statistics
 from chassis.runtime import Runtime
 from chassis.web import app
 
@@ -19,5 +20,5 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="appeal_tracker",
         version="1",
-        routers=[calendars, policies, clocks, appeals, explanations, callbacks, simulations],
+        routers=[calendars, policies, clocks, appeals, explanations, callbacks, simulations, statistics],
     )
