@@ -12,13 +12,13 @@ from appeal_tracker.appeals.schemas import (
     AppealView,
     Close,
     ContactView,
-    DeadlineView,
     Dispatch,
     RecordAnswer,
     RecordContact,
     StateName,
     TimelineEntryView,
 )
+from appeal_tracker.clocks.schemas import DeadlineView
 from chassis.web.auth import Caller, require
 from chassis.web.paging import Listing, Page, Paging, WholePaging
 from chassis.web.route import Router

@@ -56,7 +56,7 @@ def _plan(
 ) -> _Planned:
     policy, _, _ = shelf.chosen(raised.unit_code, raised.received_at)
     subject = Subject(SUBJECT, raised.appeal_id, 1, raised.appeal_type)
-    started = planner.clocks_started(subject, "received", raised.received_at, policy)
+    started = planner.clocks_started(subject, "received", raised.received_at, policy, heard_at=now)
     reason = no_clock_reason(raised.appeal_type, policy)
     told = runtime.outbox.row(_event(raised, policy.label, started), now, trace)
     return _Planned(Opening(raised, policy.label, reason, _entry(raised, policy.label, started, reason), told), started)

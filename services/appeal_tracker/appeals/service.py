@@ -22,9 +22,8 @@ from appeal_tracker.appeals.models import Answer, Appeal, Contact, TimelineEntry
 from appeal_tracker.appeals.responsible import is_responsible
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.acceptance import Attempt, contacted_at
-from appeal_tracker.clocks.models import Clock, Timer
+from appeal_tracker.clocks.service import Deadline
 from appeal_tracker.directory import service as directory
-from appeal_tracker.policies.policy import Limit
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
@@ -32,14 +31,6 @@ from chassis.web.tokens import Principal
 from contracts.appeals import AppealAccepted, AppealAnswered, AppealClosed, AppealContacted
 
 RESOLVED = "resolved"
-
-
-class Deadline(msgspec.Struct, frozen=True):
-    """A clock of an appeal, the limit it was set by, and its timers."""
-
-    clock: Clock
-    limit: Limit
-    timers: list[Timer]
 
 
 async def listing(tx: AsyncSession, caller: Principal, window: Window, **filters: Any) -> Listing[Appeal]:
@@ -96,8 +87,7 @@ async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Windo
     `AppealNotFound`."""
     await show(tx, caller, id)
     its = await repository.clocks_page(tx, id, window)
-    limits, timers = await clocks.limits(tx, its.items), await clocks.timers(tx, its.items)
-    return Listing([Deadline(clock, limits[clock.id], timers[clock.id]) for clock in its.items], its.next)
+    return Listing(await clocks.deadlines(tx, its.items), its.next)
 
 
 async def contact(

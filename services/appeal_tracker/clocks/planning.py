@@ -20,16 +20,16 @@ UNKNOWN_TYPE = "unknown_type"
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a clock runs on: one round of an appeal."""
+    """What a clock runs on: one round of an appeal; or of a visit, which has no type."""
 
     kind: str
     id: UUID
     round: int
-    appeal_type: str
+    appeal_type: str | None = None
 
 
 class NewClock(msgspec.Struct, frozen=True):
-    """A clock to be stored, and its timers."""
+    """A clock to be stored, and its timers; `late_arrival` if it is past already."""
 
     id: UUID
     subject: Subject
@@ -40,6 +40,7 @@ class NewClock(msgspec.Struct, frozen=True):
     calendar: str
     provisional: bool
     timers: tuple[Point, ...]
+    late_arrival: bool = False
 
 
 class Timed(Protocol):
@@ -70,34 +71,43 @@ class Planner:
         self._calendars = calendars
         self._by_day: dict[tuple[str, str, str, str, int], tuple[Deadline, tuple[Point, ...]]] = {}
 
-    def clocks_started(self, subject: Subject, fact: str, at: datetime, policy: Policy) -> list[NewClock]:
-        """The clocks that run from `fact` (`received`, `contacted`, `answered`), which happened at `at`."""
-        calendar, clocks = self._calendars[policy.calendar], []
-        for limit in policy.limits(subject.appeal_type):
-            if limit.starts == fact:
-                deadline, timers = self._planned(subject.appeal_type, limit, at, policy, calendar)
-                clocks.append(
-                    NewClock(
-                        id=new_id(),
-                        subject=subject,
-                        milestone=limit.milestone,
-                        started_at=at,
-                        due_at=deadline.due_at,
-                        policy=policy.label,
-                        calendar=calendar.label,
-                        provisional=deadline.provisional,
-                        timers=timers,
-                    )
-                )
-        return clocks
+    def clocks_started(
+        self, subject: Subject, fact: str, at: datetime, policy: Policy, heard_at: datetime | None = None
+    ) -> list[NewClock]:
+        """The clocks that run from `fact` (`received`, `contacted`, `answered`), which happened at `at`; where the
+        subject was heard of only at `heard_at`, those that were past by then are late arrivals."""
+        return [
+            self.clock_of(subject, limit, at, policy, heard_at)
+            for limit in policy.limits(subject.appeal_type or "")
+            if limit.starts == fact
+        ]
+
+    def clock_of(
+        self, subject: Subject, limit: Limit, at: datetime, policy: Policy, heard_at: datetime | None = None
+    ) -> NewClock:
+        """The clock that a limit of a policy sets from `at` on."""
+        calendar = self._calendars[policy.calendar]
+        deadline, timers = self._planned(subject.appeal_type or subject.kind, limit, at, policy, calendar)
+        return NewClock(
+            id=new_id(),
+            subject=subject,
+            milestone=limit.milestone,
+            started_at=at,
+            due_at=deadline.due_at,
+            policy=policy.label,
+            calendar=calendar.label,
+            provisional=deadline.provisional,
+            timers=timers,
+            late_arrival=heard_at is not None and deadline.due_at < heard_at,
+        )
 
     def _planned(
-        self, appeal_type: str, limit: Limit, at: datetime, policy: Policy, calendar: Calendar
+        self, of: str, limit: Limit, at: datetime, policy: Policy, calendar: Calendar
     ) -> tuple[Deadline, tuple[Point, ...]]:
         if limit.within.unit is Unit.HOURS:
             return plan(limit, at, policy, calendar)
         day = day_number(at)
-        key = (policy.label, calendar.label, appeal_type, limit.milestone, day)
+        key = (policy.label, calendar.label, of, limit.milestone, day)
         planned = self._by_day.get(key)
         if planned is None:
             planned = plan(limit, at, policy, calendar)

@@ -17,13 +17,13 @@ from chassis.db import driver
 _INSERT = """
 WITH started AS (
     INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, appeal_type, started_at, due_at, policy,
-                        calendar, provisional, state)
+                        calendar, provisional, late_arrival, state)
     SELECT c.*, 'running'
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::timestamptz[],
-                $8::timestamptz[], $9::text[], $10::text[], $11::boolean[]) AS c)
+                $8::timestamptz[], $9::text[], $10::text[], $11::boolean[], $12::boolean[]) AS c)
 INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
 SELECT t.clock_id, t.step, t.phase, string_to_array(t.tell, ','), t.fire_at, 'pending'
-FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::timestamptz[])
+FROM unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::timestamptz[])
      AS t (clock_id, step, phase, tell, fire_at)
 """
 
@@ -101,6 +101,7 @@ async def insert(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
         [clock.policy for clock in clocks],
         [clock.calendar for clock in clocks],
         [clock.provisional for clock in clocks],
+        [clock.late_arrival for clock in clocks],
         [clock for clock, _ in timers],
         [timer.step for _, timer in timers],
         [timer.phase for _, timer in timers],

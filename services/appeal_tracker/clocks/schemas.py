@@ -1,12 +1,71 @@
-"""Deadline calculations as callers ask for them and are answered."""
+"""Clocks as callers see them, and deadline calculations as they ask for them and are answered."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import Field, WithJsonSchema, WrapValidator
 
+from appeal_tracker.calendars.civil import wall_text
+from appeal_tracker.clocks.service import Deadline
 from appeal_tracker.policies.pack import AppealType
 from chassis.web.schemas import Body, Code, Instant, Text, View
+
+ClockStateName = Literal["running", "held", "met", "breached", "cancelled"]
+
+
+class ClockView(View):
+    """A deadline, and the versions of `policy` and `calendar` it was set by. `met_at` is set if it was stopped in time,
+    `stopped_at` also if later; `breached_at` stays when a stop that came in time is recorded only afterwards.
+    `late_arrival`: it was past already when the appeal or visit was heard of."""
+
+    id: UUID
+    round: int
+    milestone: str
+    started_at: Instant
+    due_at: Instant
+    state: ClockStateName
+    met_at: Instant | None
+    stopped_at: Instant | None
+    breached_at: Instant | None
+    provisional: bool
+    late_arrival: bool
+    policy: str
+    calendar: str
+
+
+class TimerView(View):
+    """A step of the ladder; `late` if it fired after its moment had passed unwatched."""
+
+    step: str
+    phase: Literal["before", "due", "after"]
+    tell: list[str]
+    fire_at: Instant
+    state: Literal["pending", "held", "fired", "cancelled"]
+    fired_at: Instant | None
+    late: bool | None
+
+
+class DeadlineView(ClockView):
+    """A clock with the limit it was set by, and its ladder. `due_text` is how the deadline is written on paper."""
+
+    within: str
+    clause: str
+    stated_by: str
+    due_text: str
+    timers: list[TimerView]
+
+    @classmethod
+    def of(cls, deadline: Deadline) -> Self:
+        limit = deadline.limit
+        return cls(
+            **ClockView.model_validate(deadline.clock).model_dump(),
+            within=str(limit.within),
+            clause=limit.clause,
+            stated_by=limit.stated_by,
+            due_text=wall_text(deadline.clock.due_at),
+            timers=[*map(TimerView.model_validate, deadline.timers)],
+        )
 
 
 class Case(Body):

@@ -40,6 +40,14 @@ class Stopped(msgspec.Struct, frozen=True):
     told: Told | None = None
 
 
+class Deadline(msgspec.Struct, frozen=True):
+    """A clock, the limit it was set by, and its timers."""
+
+    clock: Clock
+    limit: Limit
+    timers: list[Timer]
+
+
 class Explained(msgspec.Struct, frozen=True):
     """A clock with the rules it was set by, its holds, and every day from its start to its deadline."""
 
@@ -60,10 +68,12 @@ async def of_subject(tx: AsyncSession, kind: str, subject: UUID, *, lock: bool =
     return await repository.of_subjects(tx, kind, [subject], lock=lock)
 
 
-async def of_subjects(tx: AsyncSession, kind: str, subjects: Collection[UUID]) -> dict[UUID, list[Clock]]:
-    """The clocks of each of `subjects`, as they fall due."""
+async def of_subjects(
+    tx: AsyncSession, kind: str, subjects: Collection[UUID], *, lock: bool = False
+) -> dict[UUID, list[Clock]]:
+    """The clocks of each of `subjects`, round by round as they fall due; `lock` as above."""
     found: dict[UUID, list[Clock]] = {subject: [] for subject in subjects}
-    for clock in await repository.of_subjects(tx, kind, subjects):
+    for clock in await repository.of_subjects(tx, kind, subjects, lock=lock):
         found[clock.subject_id].append(clock)
     return found
 
@@ -134,6 +144,11 @@ async def silence(tx: AsyncSession, pack: str) -> int:
     return await repository.silence(tx, pack)
 
 
+async def let_be(tx: AsyncSession, clocks: Collection[Clock], after: datetime) -> None:
+    """Has the timers of locked clocks whose moments come `after` an instant never fire; what was due before does."""
+    await repository.cancel_timers(tx, [clock.id for clock in clocks], after=after)
+
+
 async def timers(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, list[Timer]]:
     """The timers of each clock, as they fire."""
     found: dict[UUID, list[Timer]] = {clock.id: [] for clock in clocks}
@@ -151,6 +166,12 @@ async def limits(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, Limi
     """The limit that each clock was set by."""
     shelf = await policies.shelf(tx)
     return {clock.id: _limit(shelf.labelled(clock.policy), clock) for clock in clocks}
+
+
+async def deadlines(tx: AsyncSession, clocks: Collection[Clock]) -> list[Deadline]:
+    """Clocks with the limits they were set by, and their timers."""
+    its_limits, its_timers = await limits(tx, clocks), await timers(tx, clocks)
+    return [Deadline(clock, its_limits[clock.id], its_timers[clock.id]) for clock in clocks]
 
 
 def _limit(policy: Policy, clock: Clock) -> Limit:

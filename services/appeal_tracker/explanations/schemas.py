@@ -4,8 +4,9 @@ import datetime as dt
 from typing import Any, Self
 from uuid import UUID
 
-from appeal_tracker.appeals.schemas import ClockView, TimelineEntryView, TimerView
+from appeal_tracker.appeals.schemas import TimelineEntryView
 from appeal_tracker.calendars.civil import wall_text
+from appeal_tracker.clocks.schemas import ClockView, TimerView
 from appeal_tracker.explanations.service import Explanation, Promise
 from chassis.web.schemas import Instant, View
 
