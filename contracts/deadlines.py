@@ -28,11 +28,16 @@ class DeadlineEvent(Event):
 
 
 class LadderEvent(DeadlineEvent):
-    """A step of the ladder was reached: `audience` is to be told; `late` if downtime ate the moment it was due."""
+    """A step of the ladder was reached: `audience` is to be told; `late` if downtime ate the moment it was due.
+
+    Of several steps of a clock that are late at once the highest names all their audiences, the others none.
+    `late_arrival`: the deadline was past already when its subject was heard of.
+    """
 
     step: Step
     audience: list[Audience]
     late: bool
+    late_arrival: bool = False
 
 
 class DeadlineWarned(LadderEvent, type="deadline.warned.v1", topic="appeal.events", key="subject_id"):

@@ -12,18 +12,28 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# Nothing here waits for a lock: what an act or another escalator holds is left for the next look. An act locks its
-# appeal first and its clocks after it, and would otherwise wait for us while we wait for it.
-CLAIM = """
+# An escalation is due with the breach that comes before it, or once that is recorded: one whose breach can never be
+# recorded must not stand in the way of others.
+_DUE = """
 SELECT t.clock_id, t.step, t.phase, t.tell, t.fire_at, c.subject_kind, c.subject_id, c.round, c.milestone, c.due_at,
-       c.state, c.stopped_at, a.visit_id, a.unit_code, a.handling_unit_code, a.handler, a.first_contact
+       c.state, c.stopped_at, c.late_arrival, coalesce(a.visit_id, v.id) AS visit_id,
+       coalesce(a.unit_code, v.unit_code) AS unit_code,
+       coalesce(a.handling_unit_code, v.unit_code) AS handling_unit_code,
+       coalesce(a.handler, a.first_contact, v.visitors[1]) AS owner, a.first_contact
 FROM timers t JOIN clocks c ON c.id = t.clock_id
      LEFT JOIN appeals a ON a.id = c.subject_id AND c.subject_kind = 'appeal'
-WHERE t.state = 'pending' AND t.fire_at <= :now
-ORDER BY t.fire_at LIMIT :most
-FOR NO KEY UPDATE OF t, c SKIP LOCKED
+     LEFT JOIN visits v ON v.id = c.subject_id AND c.subject_kind = 'visit'
+WHERE t.state = 'pending' AND t.fire_at <= :now AND (t.phase <> 'after' OR c.state <> 'running' OR EXISTS (
+    SELECT FROM timers d
+    WHERE d.clock_id = t.clock_id AND d.state = 'pending' AND d.phase = 'due' AND d.fire_at <= :now))
 """
+
+# Nothing here waits for a lock: what an act or another escalator holds is left for the next look. An act locks its
+# appeal first and its clocks after it, and would otherwise wait for us while we wait for it. The clock is taken before
+# its timer, so that whoever has a clock finds no timer of it taken by another.
+CLAIM = _DUE + "ORDER BY t.fire_at LIMIT :most FOR NO KEY UPDATE OF c, t SKIP LOCKED"
 _CLAIM = text(CLAIM)
+_REST = text(_DUE + "AND t.clock_id = ANY (CAST(:clocks AS uuid[])) ORDER BY t.fire_at FOR NO KEY UPDATE OF t")
 
 # A breach shows in its appeal, so lists that are followed by what changed must find it.
 _TOUCH = text("""
@@ -46,6 +56,11 @@ WHERE t.clock_id = f.clock_id AND t.step = f.step
 async def claim(tx: AsyncSession, now: datetime, most: int) -> Sequence[Row[Any]]:
     """The timers that are due, the earliest first, with their clocks and what is to be said of them."""
     return (await tx.execute(_CLAIM, {"now": now, "most": most})).all()
+
+
+async def all_due(tx: AsyncSession, now: datetime, clocks: Collection[UUID]) -> Sequence[Row[Any]]:
+    """All timers that are due of clocks that were claimed."""
+    return (await tx.execute(_REST, {"now": now, "clocks": list(clocks)})).all()
 
 
 async def touch(tx: AsyncSession, appeals: Collection[UUID], now: datetime) -> set[UUID]:

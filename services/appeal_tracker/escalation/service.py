@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import repository as appeals
-from appeal_tracker.appeals.repository import Entry
+from appeal_tracker.appeals.models import SUBJECT as APPEAL
+from appeal_tracker.clocks import timeline
 from appeal_tracker.clocks.service import promptly
 from appeal_tracker.clocks.states import ClockState, TimerState
+from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.escalation import repository
 from appeal_tracker.policies.ladder import Phase
 from chassis import crash
@@ -25,7 +26,21 @@ _EVENTS: dict[str, tuple[type[LadderEvent], str]] = {
     Phase.DUE: (DeadlineBreached, "deadline_breached"),
     Phase.AFTER: (DeadlineEscalated, "deadline_escalated"),
 }
+CANARY = "canary"  # the kind of subject that nobody is told about
 _ORDER = {Phase.BEFORE: 0, Phase.DUE: 1, Phase.AFTER: 2}  # of what is due at one instant
+
+
+class Step(Protocol):
+    """What is asked about a timer to know whom it tells."""
+
+    @property
+    def clock_id(self) -> UUID: ...
+    @property
+    def step(self) -> str: ...
+    @property
+    def tell(self) -> Sequence[str]: ...
+    @property
+    def fire_at(self) -> datetime: ...
 
 
 class Fate(Enum):
@@ -53,34 +68,75 @@ def fate(phase: str, state: str, *, stopped: bool) -> Fate:
 
 
 async def fire_due(tx: AsyncSession, runtime: Runtime, most: int) -> tuple[int, list[Fired]]:
-    """Fires the timers that are due, at most so many; returns how many have ended, and those of them that fired.
+    """Fires the timers that are due, about so many at most; returns how many have ended, and those of them that fired.
 
     Never early: `fire_at` is compared with domain time. The breach of a deadline is recorded whether or not anybody is
-    to be told of it.
+    to be told of it. The canary's timer is fired like any other, and nobody is told.
     """
-    now = runtime.clock.now()
-    rows = await repository.claim(tx, now, most)
-    crash.point("escalation.claimed")
-    rows = await _free(tx, rows, now)
-    firing, cancelled, breached = _decide(rows)
+    now, late_before = runtime.clock.now(), promptly(runtime.clock)
+    firing, cancelled, breached = await _claimed(tx, now, late_before, most)
     if not firing and not cancelled:
         return 0, []
-    late_before = promptly(runtime.clock)
     ended: list[tuple[UUID, str, str, bool | None]] = [
         (row.clock_id, row.step, TimerState.FIRED, row.fire_at < late_before) for row in firing
     ]
     ended += [(row.clock_id, row.step, TimerState.CANCELLED, None) for row in cancelled]
     await repository.write(tx, ended, breached, now)
-    events = [_event(row, now, late=row.fire_at < late_before) for row in firing]
-    await appeals.note(tx, [_entry(row, event) for row, event in zip(firing, events, strict=True)], now)
-    await runtime.outbox.append(tx, events, at=now)
+    told = [row for row in firing if row.subject_kind != CANARY]
+    audiences = told_once(told, late_before)
+    events = [_event(row, now, audiences[row.clock_id, row.step], late=row.fire_at < late_before) for row in told]
+    if told:
+        await timeline.note(tx, [_entry(row, event) for row, event in zip(told, events, strict=True)], now)
+        await runtime.outbox.append(tx, events, at=now)
     crash.point("escalation.written")
-    return len(ended), [Fired(row.phase, (now - row.fire_at).total_seconds()) for row in firing]
+    return len(ended), [Fired(row.phase, (now - row.fire_at).total_seconds()) for row in told]
+
+
+def told_once(firing: Sequence[Step], late_before: datetime) -> dict[tuple[UUID, str], list[str]]:
+    """Whom each step tells, by clock and step. Of several of one clock that are late at once the last tells all whom
+    any of them names, and the others nobody: they are recorded, and the people hear of the highest."""
+    late: dict[UUID, list[Step]] = {}
+    for row in firing:
+        if row.fire_at < late_before:
+            late.setdefault(row.clock_id, []).append(row)
+    audiences = {(row.clock_id, row.step): list(row.tell) for row in firing}
+    for *others, highest in late.values():
+        for row in others:
+            audiences[row.clock_id, row.step] = []
+        if others:
+            everybody = dict.fromkeys(audience for row in (*others, highest) for audience in row.tell)
+            audiences[highest.clock_id, highest.step] = [*everybody]
+    return audiences
+
+
+async def _claimed(
+    tx: AsyncSession, now: datetime, late_before: datetime, most: int
+) -> tuple[list[Row[Any]], list[Row[Any]], set[UUID]]:
+    """Claims timers that are due and decides about them: see `_decide`.
+
+    Where most of what was claimed cannot end now, for somebody is acting on its appeal, it is claimed anew with more:
+    such timers come first again in every turn, and must not stand before those that can.
+    """
+    while True:
+        rows = await repository.claim(tx, now, most)
+        full = len(rows) >= most
+        if full and (late := {row.clock_id for row in rows if row.fire_at < late_before}):
+            # Steps that are late together are told of together, also where a batch ends between them.
+            rows = [*(row for row in rows if row.clock_id not in late), *await repository.all_due(tx, now, late)]
+        crash.point("escalation.claimed")
+        firing, cancelled, breached = _decide(await _free(tx, rows, now))
+        if not full or 2 * (len(firing) + len(cancelled)) >= len(rows):
+            return firing, cancelled, breached
+        most *= 2
 
 
 async def _free(tx: AsyncSession, rows: Sequence[Row[Any]], now: datetime) -> list[Row[Any]]:
     """Marks the appeals that will show a breach, and leaves out the timers of those that somebody is acting on."""
-    breaching = {row.subject_id for row in rows if row.phase == Phase.DUE and row.state == ClockState.RUNNING}
+    breaching = {
+        row.subject_id
+        for row in rows
+        if row.subject_kind == APPEAL and row.phase == Phase.DUE and row.state == ClockState.RUNNING
+    }
     busy = breaching - await repository.touch(tx, breaching, now)
     return [row for row in rows if row.subject_id not in busy]
 
@@ -100,7 +156,7 @@ def _decide(rows: Sequence[Row[Any]]) -> tuple[list[Row[Any]], list[Row[Any]], s
     return firing, cancelled, breached
 
 
-def _event(row: Row[Any], now: datetime, *, late: bool) -> LadderEvent:
+def _event(row: Row[Any], now: datetime, audience: list[str], *, late: bool) -> LadderEvent:
     kind, _ = _EVENTS[row.phase]
     return kind(
         clock_id=row.clock_id,
@@ -113,15 +169,17 @@ def _event(row: Row[Any], now: datetime, *, late: bool) -> LadderEvent:
         round=row.round,
         due_at=row.due_at,
         at=now,
-        owner=row.handler or row.first_contact,
+        owner=row.owner,
         first_contact=row.first_contact,
         step=row.step,
-        audience=row.tell,
+        audience=audience,
         late=late,
+        late_arrival=row.late_arrival,
     )
 
 
 def _entry(row: Row[Any], event: LadderEvent) -> Entry:
     data: dict[str, object] = {"clock_id": row.clock_id, "milestone": row.milestone, "step": row.step}
-    data |= {"due_at": row.due_at, "fire_at": row.fire_at, "audience": row.tell, "late": event.late}
+    data |= {"due_at": row.due_at, "fire_at": row.fire_at, "audience": event.audience, "late": event.late}
+    data |= {"late_arrival": True} if row.late_arrival else {}
     return Entry(row.subject_id, _EVENTS[row.phase][1], event.at, None, data)
