@@ -23,10 +23,12 @@ WITH RECURSIVE line (asked, code, height) AS (
     UNION
     SELECT line.asked, units.parent_code, line.height + 1 FROM line JOIN units ON units.code = line.code
     WHERE units.parent_code IS NOT NULL AND line.height < 32)
-SELECT published.labels, withdrawn.packs, withdrawn.since, line.asked, a.unit_code, a.policy, a.effective_from,
-       a.calendar
+SELECT published.labels, withdrawn.packs, withdrawn.since, open_ended.units, line.asked, a.unit_code, a.policy,
+       a.effective_from, a.calendar
 FROM (SELECT array_agg(id || '@' || version ORDER BY id, version DESC) AS labels FROM policies) AS published,
-     (SELECT array_agg(policy) AS packs, array_agg(withdrawn_at) AS since FROM policy_withdrawals) AS withdrawn
+     (SELECT array_agg(policy) AS packs, array_agg(withdrawn_at) AS since FROM policy_withdrawals) AS withdrawn,
+     (SELECT array_agg(asked) AS units FROM line WHERE NOT EXISTS (SELECT FROM units u WHERE u.code = line.code))
+         AS open_ended
      LEFT JOIN (line JOIN policy_assignments a ON a.unit_code = line.code) ON true
 ORDER BY line.asked, line.height, a.effective_from DESC
 """
@@ -43,23 +45,26 @@ class Choice(NamedTuple):
 
 class OnShelf(NamedTuple):
     """The names of every published version, `t-sdpea@1`, by pack, the newest first; the packs that were withdrawn, and
-    when; for each unit asked about the choices made there and above, the nearest first, of one unit the newest first.
+    when; for each unit asked about the choices made there and above, the nearest first, of one unit the newest first;
+    and those of them above which a unit was not heard of yet, if not they themselves.
     """
 
     labels: Sequence[str]
     withdrawn: Mapping[str, datetime]
     choices: Mapping[str, Sequence[Choice]]
+    open_ended: Collection[str] = ()
 
 
 async def on_shelf(tx: AsyncSession, units: Collection[str]) -> OnShelf:
     """What is published, and the choices that count for `units`, in one round trip."""
     rows = await (await driver(tx)).fetch(_ON_SHELF, list(units))
     choices: dict[str, list[Choice]] = {}
-    for _, _, _, asked, *choice in rows:
+    for _, _, _, _, asked, *choice in rows:
         if asked is not None:
             choices.setdefault(asked, []).append(Choice(*choice))
-    labels, packs, since, *_ = rows[0]
-    return OnShelf(labels or [], dict(zip(packs or (), since or (), strict=True)), choices)
+    labels, packs, since, open_ended, *_ = rows[0]
+    withdrawn = dict(zip(packs or (), since or (), strict=True))
+    return OnShelf(labels or [], withdrawn, choices, frozenset(open_ended or ()))
 
 
 async def lock(tx: AsyncSession) -> None:

@@ -92,7 +92,7 @@ class Shelf:
         for policy in policies:
             self._versions.setdefault(policy.id, []).append(policy)
         self._written = {policy.label: policy for policy in policies}
-        self.withdrawn, self._choices = on_shelf.withdrawn, on_shelf.choices
+        self.withdrawn, self._choices, self._open_ended = on_shelf.withdrawn, on_shelf.choices, on_shelf.open_ended
 
     def __iter__(self) -> Iterator[list[Policy]]:
         """The versions of each pack, newest first."""
@@ -150,6 +150,11 @@ class Shelf:
                     running = self._running(policy)
                     return Chosen(_on(running, choice.calendar or policy.calendar), choice.unit, choice.since)
         return Chosen(self.named(FLOOR, at))
+
+    def assumes(self, unit: str, at: datetime) -> bool:
+        """Whether it may turn out that another policy counts than the one that is chosen: no choice is known, and not
+        every unit up the line."""
+        return unit in self._open_ended and self.chosen(unit, at).assigned_to is None
 
     def _running(self, policy: Policy) -> Policy:
         return muted(policy) if policy.id in self.withdrawn else policy

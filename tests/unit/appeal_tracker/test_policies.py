@@ -12,7 +12,7 @@ from appeal_tracker.policies.inheritance import resolve
 from appeal_tracker.policies.ladder import Measure, Moment, Phase
 from appeal_tracker.policies.loader import packaged_packs, packaged_policies, read_pack
 from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
-from appeal_tracker.policies.policy import Limit, Policy, in_force
+from appeal_tracker.policies.policy import Limit, Policy, in_force, muted, usable
 from appeal_tracker.policies.quiet import QuietHours
 
 PACKS = packaged_packs()
@@ -367,3 +367,36 @@ def test_a_policy_cannot_be_changed():
         with pytest.raises(AttributeError):
             setattr(thing, field, None)
     assert isinstance(FLOOR.limits("complaint")[0], Limit)
+
+
+class TestUsable:
+    VERSIONS = [
+        policy(version=1),
+        policy(version=2, effective_from="2026-10-12"),
+        policy(version=3, effective_from="2026-11-01"),
+    ]
+
+    @pytest.mark.parametrize(
+        ("since", "expected"), [("2026-10-11", [1, 2, 3]), ("2026-10-12", [2, 3]), ("2026-12-01", [3])]
+    )
+    def test_a_version_is_usable_until_the_next_one_begins(self, since: str, expected: list[int]):
+        assert [each.version for each in usable(self.VERSIONS, date.fromisoformat(since))] == expected
+
+    def test_one_that_has_not_begun_is_usable_from_its_day_on(self):
+        assert [each.version for each in usable(self.VERSIONS[1:], date(2026, 10, 1))] == [2, 3]
+
+
+class TestMuted:
+    def test_only_the_breach_is_left_and_it_tells_nobody(self):
+        silent = muted(POLICIES["service-window"])
+        limits = [*silent.limits("complaint"), *silent.limits("report"), *silent.visits]
+        assert len(limits) == 4
+        for limit in limits:
+            assert [(step.moment.text, step.tell) for step in limit.ladder] == [("due", ())]
+
+    def test_its_deadlines_and_its_name_stay(self):
+        silent = muted(FLOOR)
+        assert silent.label == FLOOR.label
+        assert [each.within for each in silent.limits("complaint")] == [
+            each.within for each in FLOOR.limits("complaint")
+        ]

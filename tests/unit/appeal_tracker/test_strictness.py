@@ -1,6 +1,7 @@
 """Stricter, never laxer: counted start by start, and shown to refuse."""
 
 from datetime import date, timedelta
+from time import process_time
 from typing import Any
 
 import pytest
@@ -8,10 +9,10 @@ import pytest
 from appeal_tracker.calendars.calendar import Calendar, Kind
 from appeal_tracker.calendars.civil import wall_text
 from appeal_tracker.calendars.counting import due
-from appeal_tracker.calendars.festivals import CalendarDay
+from appeal_tracker.calendars.festivals import CalendarDay, statutory_days
 from appeal_tracker.calendars.loader import cn_statutory
 from appeal_tracker.calendars.period import Period
-from appeal_tracker.policies.inheritance import resolve
+from appeal_tracker.policies.inheritance import APPEAL_TYPES, resolve
 from appeal_tracker.policies.loader import packaged_packs, packaged_policies
 from appeal_tracker.policies.pack import parse_pack
 from appeal_tracker.policies.strictness import Laxness, first_laxer_start, laxer
@@ -177,3 +178,23 @@ def test_holding_is_allowed_where_no_parent_times():
 def test_a_missing_milestone_is_laxer():
     parent = resolve(parse_pack({"id": "own", "extends": "t-sdpea", "appeals": complaint("survey", "9 hours")}), PACKS)
     assert [each.pointer for each in laxer(FLOOR, parent, ONLY_2026)] == ["/appeals/complaint/survey"]
+
+
+def test_the_years_end_where_calendars_do():
+    last = Calendar.from_days("last", 1, statutory_days(2060))
+    assert first("7 working days", "8 working days", last) is None
+    assert first("8 working days", "7 working days", last) == "2059-12-31 24:00"
+
+
+def test_a_pack_is_checked_on_twenty_years_well_within_a_second():
+    restated = [
+        {"milestone": milestone, "within": f"{days} working days", "clause": "own"}
+        for days, milestone in enumerate(("answer", "contact"), start=3)
+    ]
+    strict = dict.fromkeys(APPEAL_TYPES, restated)
+    own = resolve(parse_pack({"id": "own", "extends": "t-sdpea", "appeals": strict}), PACKS)
+    first_laxer_start.cache_clear()
+    began = process_time()
+    found = list(laxer(own, FLOOR, CALENDAR))
+    assert process_time() - began < 0.5
+    assert {each.pointer for each in found} == {"/appeals/complaint/contact/within"}
