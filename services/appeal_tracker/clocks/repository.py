@@ -1,17 +1,20 @@
 """SQL of the clocks and timers."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.clocks import timeline
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.planning import NewClock
 from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState, TimerState
 from chassis.db import driver
+from chassis.web.paging import Listing, Window
 
 # One statement for any number of clocks. An array of arrays cannot be unnested by rows: audiences travel joined.
 _INSERT = """
@@ -148,6 +151,17 @@ async def of_subjects(
     if lock:
         query = query.order_by(Clock.id).with_for_update().execution_options(populate_existing=True)
     return sorted(await tx.scalars(query), key=lambda clock: (clock.subject_id, clock.round, clock.due_at, clock.id))
+
+
+async def page(tx: AsyncSession, kind: str, subject: UUID, window: Window) -> Listing[Clock]:
+    """Some clocks of a subject, in the order they fall due. Whatever changes one is noted in the timeline: a feed gives
+    them all once that has grown."""
+    query = select(Clock).where(Clock.subject_id == subject, Clock.subject_kind == kind)
+    if not window.is_feed:
+        return await window.fetch(tx, query, Clock, Clock.round, Clock.due_at, Clock.id)
+    grown = await timeline.page(tx, subject, replace(window, limit=None))
+    its = await tx.scalars(query.order_by(Clock.round, Clock.due_at, Clock.id)) if grown.items else ()
+    return Listing([*its], grown.next)
 
 
 async def find(tx: AsyncSession, id: UUID) -> Clock | None:

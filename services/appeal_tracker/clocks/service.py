@@ -17,6 +17,7 @@ from appeal_tracker.clocks.verdict import Verdict, verdict
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Limit, Policy
 from chassis.clock import Clock as DomainTime
+from chassis.web.paging import Listing, Window
 
 # A timer is late when it fires more than a minute after its moment; where time is scaled, a minute may be less than the
 # loop needs for one turn, so it has two real seconds all the same.
@@ -168,10 +169,12 @@ async def limits(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, Limi
     return {clock.id: _limit(shelf.labelled(clock.policy), clock) for clock in clocks}
 
 
-async def deadlines(tx: AsyncSession, clocks: Collection[Clock]) -> list[Deadline]:
-    """Clocks with the limits they were set by, and their timers."""
-    its_limits, its_timers = await limits(tx, clocks), await timers(tx, clocks)
-    return [Deadline(clock, its_limits[clock.id], its_timers[clock.id]) for clock in clocks]
+async def deadlines(tx: AsyncSession, kind: str, subject: UUID, window: Window) -> Listing[Deadline]:
+    """The clocks of a subject, with the limits they were set by and their timers; a feed gives all of them when any may
+    have changed."""
+    its = await repository.page(tx, kind, subject, window)
+    its_limits, its_timers = await limits(tx, its.items), await timers(tx, its.items)
+    return Listing([Deadline(clock, its_limits[clock.id], its_timers[clock.id]) for clock in its.items], its.next)
 
 
 def _limit(policy: Policy, clock: Clock) -> Limit:

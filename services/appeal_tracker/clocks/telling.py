@@ -48,7 +48,8 @@ def event(appeal: Concerned, stopped: Stopped, actor: str | None, now: datetime)
     at = clock.stopped_at or now
     if told is not None:
         facts = _facts(appeal, clock, now)
-        return DeadlineBreached(**facts, step=told.step, audience=told.audience, late=told.late)
+        its = {"step": told.step, "audience": told.audience, "late": told.late, "late_arrival": clock.late_arrival}
+        return DeadlineBreached(**facts, **its)
     if stopped.verdict is Verdict.MET:
         return DeadlineMet(**_facts(appeal, clock, at))
     if stopped.verdict is Verdict.CORRECTED:
@@ -65,6 +66,7 @@ def entry(appeal: Concerned, stopped: Stopped, actor: str | None, now: datetime)
         data["breached_at"] = clock.breached_at
     if told is not None:
         data |= {"step": told.step, "audience": told.audience, "late": told.late}
+        data |= {"late_arrival": True} if clock.late_arrival else {}
     at = now if told is not None else clock.stopped_at or now
     return Entry(appeal.id, _KINDS[stopped.verdict], at, actor, data)
 
@@ -73,6 +75,12 @@ def started_entry(appeal: Concerned, clock: NewClock, actor: str | None) -> Entr
     """What the timeline keeps of a clock that an act started."""
     data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
     return Entry(appeal.id, "deadline_started", clock.started_at, actor, data)
+
+
+def cancelled_entry(appeal: Concerned, clock: Running, at: datetime) -> Entry:
+    """What the timeline keeps of a clock that lost its object by what happened at `at`."""
+    data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
+    return Entry(appeal.id, "deadline_cancelled", at, None, data)
 
 
 def recalculated(

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Identity, text
+from sqlalchemy import BigInteger, Identity, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from appeal_tracker.base import Base
 from chassis.db import Written
+from chassis.web.paging import Listing, Window
 
 _NOTE = text("""
 INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
@@ -61,3 +62,15 @@ async def note(tx: AsyncSession, entries: Sequence[Entry], now: datetime) -> Non
             "data": [msgspec.json.encode(entry.data).decode() for entry in entries],
         },
     )
+
+
+async def of(tx: AsyncSession, subject: UUID) -> Sequence[TimelineEntry]:
+    """What is known of an appeal or a visit, in the order it became known."""
+    query = select(TimelineEntry).where(TimelineEntry.appeal_id == subject).order_by(TimelineEntry.seq)
+    return (await tx.scalars(query)).all()
+
+
+async def page(tx: AsyncSession, subject: UUID, window: Window) -> Listing[TimelineEntry]:
+    """The same, some of it."""
+    query = select(TimelineEntry).where(TimelineEntry.appeal_id == subject)
+    return await window.fetch(tx, query, TimelineEntry, TimelineEntry.seq)
