@@ -118,6 +118,14 @@ async def recalculate(
     return [rewritten(clock, plans[clock.id]) for clock in every]
 
 
+async def astray(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = False) -> list[Clock]:
+    """The open clocks among `clocks`, and those merged with them, that are not due when the versions they name say."""
+    every = await repository.group(tx, clocks, lock=lock)
+    named = {clock.id: Target(calendar=await calendars.by_label(tx, clock.calendar)) for clock in every}
+    plans = await Replanner(await policies.shelf(tx), {}).plan(tx, every, named)
+    return [clock for clock in every if moves(clock, plans[clock.id])]
+
+
 def rewritten(clock: Running, plan: Plan) -> Recalculated:
     """What became of a clock that was written as planned: from now on it bears what the plan says."""
     old = (clock.due_at, clock.provisional, clock.policy, clock.calendar)

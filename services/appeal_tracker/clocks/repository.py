@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.clocks import timeline
@@ -169,14 +169,14 @@ async def find(tx: AsyncSession, id: UUID) -> Clock | None:
     return await tx.get(Clock, id)
 
 
-async def group(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Clock]:
-    """The open clocks among `clocks`, with all that follow them or that they follow, locked."""
+async def group(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = True) -> Sequence[Clock]:
+    """The open clocks among `clocks`, with all that follow them or that they follow, locked unless told otherwise."""
     leaders = select(func.coalesce(Clock.follows, Clock.id)).where(Clock.id.in_(clocks))
-    query = select(Clock).where(
-        or_(Clock.id.in_(leaders), Clock.follows.in_(leaders)),
-        Clock.state.in_((ClockState.RUNNING, ClockState.HELD)),
-    )
-    return (await tx.scalars(query.order_by(Clock.id).with_for_update())).all()
+    # One set of ids, and no OR: so said, each of them is found by an index.
+    members = leaders.union(select(Clock.id).where(Clock.follows.in_(leaders)))
+    query = select(Clock).where(Clock.id.in_(members), Clock.state.in_((ClockState.RUNNING, ClockState.HELD)))
+    query = query.order_by(Clock.id)
+    return (await tx.scalars(query.with_for_update() if lock else query)).all()
 
 
 async def holds(tx: AsyncSession, subjects: Collection[UUID]) -> Sequence[RecordedHold]:
