@@ -9,6 +9,7 @@ A hold stops a period in its own unit: held hours are hours, held days are the d
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -18,6 +19,7 @@ from appeal_tracker.calendars.civil import (
     HOUR,
     closing_day,
     date_of,
+    day_number,
     instant_of,
     number_of,
     ticks_of,
@@ -77,20 +79,21 @@ class Day(msgspec.Struct, frozen=True):
 
 def due(start: datetime, period: Period, calendar: Calendar, holds: Sequence[Hold] = ()) -> Deadline:
     """Return the deadline of a period that starts at an instant. Refused: NaiveTimeError, NotCovered."""
-    ticks = starting(start)
     if period.unit is _HOURS:
-        return Deadline(instant_of(run(ticks, period.count * HOUR, holds)))
-    number = ticks // DAY
+        return Deadline(instant_of(run(starting(start), period.count * HOUR, holds)))
+    number = day_number(start)
+    if not 0 <= number < DAYS:
+        raise _not_covered(start)
     rolls_from = number + period.count
     if holds:
-        *earlier, last = counted_days(ticks, period, calendar, holds)
+        *earlier, last = counted_days(number * DAY, period, calendar, holds)
         rolls_from = (earlier[-1] if earlier else number) + 1
     elif period.unit is _WORKING_DAYS:
         last = calendar.after(number, period.count)
     else:
         last = calendar.rolled(rolls_from)
     asked_from = number + 1 if period.unit is _WORKING_DAYS else rolls_from
-    return Deadline(instant_of(last * DAY + period.closes), calendar.estimates(asked_from, last))
+    return Deadline(_closing(last * DAY + period.closes), calendar.estimates(asked_from, last))
 
 
 def is_met(at: datetime, due_at: datetime) -> bool:
@@ -120,7 +123,15 @@ def starting(start: datetime) -> int:
     ticks = ticks_of(start)
     if 0 <= ticks < DAYS * DAY:
         return ticks
-    raise NotCovered(FIRST_YEAR, LAST_YEAR, start.isoformat())
+    raise _not_covered(start)
+
+
+def _not_covered(start: datetime) -> NotCovered:
+    return NotCovered(FIRST_YEAR, LAST_YEAR, start.isoformat())
+
+
+# Days end at few instants, and to make one takes longer than all the counting.
+_closing = lru_cache(maxsize=4096)(instant_of)
 
 
 def counted_days(ticks: int, period: Period, calendar: Calendar, holds: Sequence[Hold] = ()) -> list[int]:
