@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import httpx
 
+from appeal_tracker.calendars.civil import CHINA
 from tests.support.databases import SERVICES
 from tests.support.stack import Stack
 
@@ -138,6 +139,14 @@ class House:
         query = {"appeal_id": await self.appeal()}
         found = await done(self.admin("notifier").get("/deliveries", params=query))
         return self._marked(min(found["items"], key=lambda delivery: delivery["state"] != "dead"))
+
+    async def simulation(self) -> str:
+        """The past of ours by another policy, judged already."""
+        past = {"from": "2026-10-01", "to": self.now().astimezone(CHINA).date().isoformat(), "policy": "state-grid"}
+        ours = self.client("appeal_tracker", "admin", unit=self.ours)
+        made = await done(ours.post("/simulations", json=past))
+        await self.stack.settle()
+        return self._marked(made)
 
     def ago(self, **by: float) -> str:
         """An instant before now, as a caller would write it."""

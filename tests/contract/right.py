@@ -24,6 +24,7 @@ THINGS: dict[str, Make] = {
     "appeal_tracker /v1/units/{code}": House.unit,
     "appeal_tracker /v1/appeals/{id}": House.appeal,
     "appeal_tracker /v1/deadlines/{id}": House.deadline,
+    "appeal_tracker /v1/simulations/{id}": House.simulation,
     "notifier /v1/deliveries/{id}": House.delivery,
 }
 # Where the act wants the thing in another state.
@@ -47,6 +48,8 @@ COMMON_LISTS = {
     "notifier GET /v1/routes",
     "notifier GET /v1/templates",
 }
+# Figures of the caller's unit and those below it: neither a thing nor a list.
+REPORTS = {"appeal_tracker GET /v1/statistics"}
 # What a common thing cannot be asked without.
 QUERIES: dict[str, dict[str, str]] = {
     "appeal_tracker GET /v1/calendars/{calendar}/days": {"from": "2026-10-01", "to": "2026-10-31"},
@@ -101,6 +104,10 @@ async def _member(house: House) -> Json:
     return {**member, "phone": "13900000000", "email": "new@example.com"}
 
 
+async def _past(house: House) -> Json:
+    return {"from": "2026-10-01", "to": "2026-10-09", "unit_code": house.ours, "policy": "state-grid@1"}
+
+
 async def _case(house: House) -> Json:
     return {"appeal_type": "complaint", "received_at": house.ago(hours=1), "unit_code": house.ours}
 
@@ -124,6 +131,7 @@ BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
     "visit_api POST /v1/visits/{id}/appeals": _raised,
     "appeal_tracker PUT /v1/units/{code}/policy": _same(policy="state-grid"),
     "appeal_tracker POST /v1/deadline-calculations": _case,
+    "appeal_tracker POST /v1/simulations": _past,
     "appeal_tracker POST /v1/appeals/{id}/contacts": _just_now(channel="phone", result="reached"),
     "appeal_tracker POST /v1/appeals/{id}/answers": _just_now(content="已处理"),
     "appeal_tracker POST /v1/appeals/{id}/callbacks": _just_now(result="completed", satisfaction=5),

@@ -15,7 +15,8 @@ from tests.support.stack import Stack
 
 OF_A_UNIT = [place for place in places() if place.thing is not None and place.thing not in right.COMMON]
 COMMON = [place for place in places() if place.thing in right.COMMON or place.name in right.COMMON_LISTS]
-LISTS = [place for place in places() if place.thing is None and place.reads and place not in COMMON]
+REPORTS = [place for place in places() if place.name in right.REPORTS]
+LISTS = [place for place in places() if place.thing is None and place.reads and place not in COMMON + REPORTS]
 NAMING = [place for place in places() if not place.reads and takes_body(place)]
 
 # What every list can be asked for.
@@ -43,6 +44,7 @@ async def other(whole_stack: Stack) -> House:
 async def filters(house: House) -> dict[str, str]:
     """Something of ours in every list, and by what it can be asked for; each service has states of its own."""
     await house.archived()
+    await house.simulation()
     delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))
     visits = await done(house.admin("visit_api").get("/visits", params={"unit_code": house.ours}))
     return {
@@ -125,6 +127,18 @@ async def test_a_list_shows_nothing_of_another_unit(place: Place, house: House, 
             assert not [mark for mark in house.marks if mark in answer.text], (query, answer.text)
 
 
+@pytest.mark.parametrize("place", REPORTS, ids=named)
+@pytest.mark.usefixtures("filters")
+async def test_a_report_counts_nothing_of_another_unit(place: Place, house: House) -> None:
+    everyone = [house.client(place.service, role, unit=unit) for unit, role in product(house.strangers, place.roles)]
+    for query in ({}, {"unit_code": house.ours}):
+        mine = house.owner(place.service, place.roles, house.ours)
+        assert (await mine.get(place.at(""), params=query)).json()["items"][0]["received"] > 0
+        for stranger in everyone:
+            answer = await stranger.get(place.at(""), params=query)
+            assert (answer.status_code, answer.json()["items"]) == (200, []), answer.text
+
+
 @pytest.mark.parametrize("place", NAMING, ids=named)
 async def test_another_units_thing_cannot_be_named(place: Place, house: House, other: House) -> None:
     """In a body that is right otherwise, about a thing of the caller's own, it looks like one that is not there."""
@@ -179,12 +193,12 @@ async def test_what_belongs_to_no_unit_is_changed_from_the_top_alone(place: Plac
 
 def test_every_route_is_in_the_matrix() -> None:
     making = {place for place in places() if place.thing is None and not place.reads}
-    assert {*OF_A_UNIT, *COMMON, *LISTS, *making} == {*places()}
+    assert {*OF_A_UNIT, *COMMON, *LISTS, *REPORTS, *making} == {*places()}
     assert making <= {*NAMING}
     kinds = {place.thing for place in places()} - {None}
     assert kinds == {*right.THINGS, *right.COMMON}, "right.py names a thing for each kind, and for nothing else"
     known = {place.name for place in places()}
-    assert {*right.STATES, *right.BODIES, *right.QUERIES, *right.COMMON_LISTS} <= known
+    assert {*right.STATES, *right.BODIES, *right.QUERIES, *right.COMMON_LISTS, *right.REPORTS} <= known
     assert {name.rpartition(" ")[0] for name in FREE} <= known
 
 
@@ -197,6 +211,6 @@ async def test_a_service_is_bound_to_no_unit_and_another_may_be(house: House) ->
 
 @pytest.mark.usefixtures("filters")
 async def test_a_unit_that_nobody_has_heard_of_sees_nothing(house: House) -> None:
-    for place in LISTS:
+    for place in LISTS + REPORTS:
         nobody = house.owner(place.service, place.roles, f"unheard-of-{uuid4().hex[:8]}")
         assert (await nobody.get(place.at(""))).json()["items"] == [], place.name
