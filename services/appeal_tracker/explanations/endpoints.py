@@ -36,8 +36,10 @@ async def explain_deadline(
     if not wants(request, HTML):
         return ExplanationView.of(explanation)
     language = language_of(request.scope) if lang is None else "en" if lang == "en" else "zh"
-    return Response(
-        page.render(explanation, language),
-        media_type=HTML,
-        headers={"Content-Security-Policy": page.policy(), "Vary": "Accept, Accept-Language"},
-    )
+    headers = {
+        "Content-Security-Policy": f"{page.policy()}; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Language": "en" if language == "en" else "zh-CN",
+        "Vary": "Accept, Accept-Language",
+    }
+    return Response(page.render(explanation, language), media_type=HTML, headers=headers)

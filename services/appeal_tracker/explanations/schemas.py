@@ -1,29 +1,13 @@
 """An explanation as callers see it."""
 
-import datetime as dt
 from typing import Any, Self
 from uuid import UUID
 
 from appeal_tracker.appeals.schemas import TimelineEntryView
 from appeal_tracker.calendars.civil import wall_text
-from appeal_tracker.clocks.schemas import ClockView, TimerView
+from appeal_tracker.clocks.schemas import ClockView, CountedDay, TimerView
 from appeal_tracker.explanations.service import Explanation, Promise
 from chassis.web.schemas import Instant, View
-
-
-class DayView(View):
-    """A civil day of a period: counted or not, and why.
-
-    `reason`: `start_day`, `held`, `hours` (the period runs through it), `calendar_day`, or what the calendar says of
-    the day: `workday`, `make_up`, `weekend`, `festival`; then `name` and `source` are the calendar's.
-    """
-
-    date: dt.date
-    counted: bool
-    reason: str
-    name: str
-    source: str
-    estimated: bool
 
 
 class HoldView(View):
@@ -50,7 +34,7 @@ class PromiseView(View):
     within: str
     clause: str
     stated_by: str
-    days: list[DayView]
+    days: list[CountedDay]
 
     @classmethod
     def of(cls, promise: Promise) -> Self:
@@ -64,7 +48,7 @@ class PromiseView(View):
             within=str(limit.within),
             clause=limit.clause,
             stated_by=limit.stated_by,
-            days=[*map(DayView.model_validate, promise.days)],
+            days=[*map(CountedDay.model_validate, promise.days)],
         )
 
 
@@ -91,6 +75,9 @@ class RecalculationView(View):
 class ExplanationView(View):
     """Why a clock is due when it is: each day from its start to its deadline, by the versions it was set by.
 
+    A day's `reason`: `start_day`, `held`, `hours` (the period runs through it), `calendar_day`, or what the calendar
+    says of it: `workday`, `make_up`, `weekend`, `festival`; then `name` and `source` are the calendar's.
+
     With a `promise`, the deadline is that of a merged appeal's clock, and `days` are those of the own period all the
     same. `facts` are breach, stop and correction, each with its true time `at` and when it was recorded.
     """
@@ -108,7 +95,7 @@ class ExplanationView(View):
     policy_lineage: list[str]
     starts: str
     due_text: str
-    days: list[DayView]
+    days: list[CountedDay]
     timers: list[TimerView]
     holds: list[HoldView]
     promise: PromiseView | None
@@ -142,7 +129,7 @@ def _head(explanation: Explanation) -> dict[str, Any]:
 def _course(explanation: Explanation) -> dict[str, Any]:
     promise = explanation.promise
     return {
-        "days": [*map(DayView.model_validate, explanation.days)],
+        "days": [*map(CountedDay.model_validate, explanation.days)],
         "timers": [*map(TimerView.model_validate, explanation.timers)],
         "holds": [*map(HoldView.model_validate, explanation.holds)],
         "promise": PromiseView.of(promise) if promise else None,

@@ -8,10 +8,12 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
-from appeal_tracker.appeals.models import SUBJECT, Appeal, TimelineEntry
+from appeal_tracker.appeals.models import SUBJECT, Appeal
 from appeal_tracker.calendars.counting import Day
 from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks import timeline
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
+from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.explanations.errors import DeadlineNotFound
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Limit, Policy
@@ -83,7 +85,7 @@ async def explain(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) 
     if appeal is None:
         raise DeadlineNotFound
     its = await clocks.explained(tx, clock)
-    told = await appeals.timeline(tx, clock.subject_id)
+    told = await timeline.of(tx, clock.subject_id)
     about = [entry for entry in told if entry.data.get("clock_id") == str(clock.id)]
     return Explanation(
         clock=clock,

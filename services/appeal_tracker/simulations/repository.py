@@ -73,21 +73,22 @@ async def claim(tx: AsyncSession) -> Simulation | None:
 
 async def count(tx: AsyncSession, simulation: Simulation, since: datetime, until: datetime) -> int:
     """How many appeals it covers."""
-    return await tx.scalar(select(func.count()).select_from(_covered(simulation, since, until).subquery())) or 0
+    return await tx.scalar(select(func.count()).select_from(covered(simulation, since, until).subquery())) or 0
 
 
 async def next_appeals(
     tx: AsyncSession, simulation: Simulation, since: datetime, until: datetime, most: int
 ) -> Sequence[Row[Any]]:
     """The appeals after the last that was judged, in the order they were received."""
-    query = _covered(simulation, since, until)
+    query = covered(simulation, since, until)
     if simulation.after_received is not None:
         place = (simulation.after_received, simulation.after_id)
         query = query.where(tuple_(Appeal.received_at, Appeal.id) > tuple_(*place))
     return (await tx.execute(query.order_by(Appeal.received_at, Appeal.id).limit(most))).all()
 
 
-def _covered(simulation: Simulation, since: datetime, until: datetime) -> Select[Any]:
+def covered(simulation: Simulation, since: datetime, until: datetime) -> Select[Any]:
+    """The appeals that a simulation judges."""
     query = select(
         Appeal.id,
         Appeal.appeal_no,

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from appeal_tracker.appeals.models import Appeal, TimelineEntry
+from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.calendars.counting import Hold, due, explain
 from appeal_tracker.calendars.loader import cn_statutory
 from appeal_tracker.calendars.period import Period
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
+from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.explanations import page
 from appeal_tracker.explanations.service import Explanation, Promise, Recalculation
 from appeal_tracker.explanations.words import CODES
