@@ -1,7 +1,6 @@
 """What a service hears: one table from event type to handler."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +12,7 @@ Apply = Callable[[AsyncSession, Sequence[Message]], Awaitable[None]]
 
 
 class Handler(msgspec.Struct, frozen=True):
-    """How a run of events of one type takes effect, all in one transaction.
+    """How a run of events takes effect, all in one transaction: of one type, or of all that name this handler.
 
     `commutes` says that the effect does not depend on earlier events of the same key, so that it never waits behind
     one that could not be applied: a complaint is not held up by a broken note about its visit.
@@ -49,11 +48,26 @@ class Handlers(Mapping[type[Event], Handler]):
         return sorted({event.topic for event in self._table})
 
     async def apply(self, tx: AsyncSession, messages: Sequence[Message]) -> Sequence[Message]:
-        """Applies what was not applied before, in order, and returns it."""
+        """Applies what was not applied before, in the order of each key, and returns it."""
         messages = await self._new(tx, messages)
-        for event, run in groupby(messages, key=lambda message: type(message.event)):
-            await self._table[event].apply(tx, list(run))
+        for apply, run in self.runs(messages):
+            await apply(tx, run)
         return messages
+
+    def runs(self, messages: Sequence[Message]) -> Iterator[tuple[Apply, list[Message]]]:
+        """`messages` in as few runs of one handler as the order of each key allows: between keys there is none, so that
+        what alternates on a topic is applied together all the same."""
+        last: dict[str, tuple[int, Apply]] = {}  # of each key: in which turn its last message is applied, and by whom
+        turns: list[dict[Apply, list[Message]]] = []
+        for message in messages:
+            apply = self._table[type(message.event)].apply
+            turn, before = last.get(message.event.key, (0, apply))
+            turn += apply is not before
+            last[message.event.key] = turn, apply
+            if turn == len(turns):
+                turns.append({})
+            turns[turn].setdefault(apply, []).append(message)
+        return ((apply, run) for its in turns for apply, run in its.items())
 
     async def _new(self, tx: AsyncSession, messages: Sequence[Message]) -> list[Message]:
         once = [message.id for message in messages if message.event.topic not in self._versioned]

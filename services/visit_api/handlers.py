@@ -1,6 +1,7 @@
 """Everything the service hears."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,9 +19,10 @@ def handlers(runtime: Runtime) -> Handlers:
         acts = [message.event for message in messages if isinstance(message.event, AppealAct)]
         await archive.follow(tx, runtime, acts)
 
+    # One each, not one for both: a supplement to an archive shows an appeal as it was left by the event it tells of.
     return Handlers(
         {
-            AppealClosed: follow_appeals,
-            AppealReopened: follow_appeals,
+            AppealClosed: partial(follow_appeals),
+            AppealReopened: partial(follow_appeals),
         }
     )
