@@ -28,17 +28,18 @@ class Moving(Protocol):
 def health_router(parts: Sequence[Moving], checks: Mapping[str, Check]) -> APIRouter:
     """The routes that tell of `parts` (read at each request) and `checks`."""
     router = APIRouter(include_in_schema=False)
+    reading = ["GET", "HEAD"]  # as probes and load balancers do
 
-    @router.get("/livez")
+    @router.api_route("/livez", methods=reading)
     async def livez() -> Response:
         return _verdict({part.name: part.healthy() for part in parts})
 
-    @router.get("/readyz")
+    @router.api_route("/readyz", methods=reading)
     async def readyz() -> Response:
         passed = await asyncio.gather(*(_passes(name, check) for name, check in checks.items()))
         return _verdict({part.name: part.healthy() for part in parts} | dict(zip(checks, passed, strict=True)))
 
-    @router.get("/metrics")
+    @router.api_route("/metrics", methods=reading)
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

@@ -109,6 +109,9 @@ async def test_a_part_that_moves_is_alive_and_a_signal_ends_it_well() -> None:
             return answer is not None and answer.status_code == 200
 
         await eventually(alive, within=20)
+        async with httpx.AsyncClient(base_url=address) as client:
+            head = await client.head("/livez")
+        assert (head.status_code, head.content) == (200, b"")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
         assert process.returncode == 0
