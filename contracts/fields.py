@@ -41,6 +41,18 @@ Outcome = Annotated[str, known("how the appeal ended", "resolved", "withdrawn", 
 ContactResult = Annotated[str, known("result of a contact", "reached", "refused", "no_answer")]
 CallbackResult = Annotated[str, known("result of a callback", "completed", "unreachable", "refused")]
 Milestone = Annotated[str, known("what the clock waits for", "contact", "answer", "callback", "arrival", "archive")]
+Invariant = Annotated[
+    str,
+    known(
+        "what does not hold",
+        "clock_missing",
+        "timer_unfired",
+        "deadline_wrong",
+        "breach_untold",
+        "step_fired_twice",
+        "canary_silent",
+    ),
+]
 SubjectKind = Annotated[str, known("what the clock is on", "appeal", "visit", "canary")]
 RecalculationCause = Annotated[
     str,

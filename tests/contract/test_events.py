@@ -25,9 +25,10 @@ ALLOWED_NAMES = {
     *("unit_code", "parent_code", "handling_unit_code", "staff_no", "customer_no", "appeal_no", "policy"),
     *("raised_by", "by", "actor", "owner", "first_contact", "visitors", "recipient"),
     *("kind", "channel", "direction", "form", "appeal_type", "subject_kind", "milestone", "step", "audience", "roles"),
+    *("invariant", "cause", "milestones", "handler", "into", "out_of", "counts"),
     *("result", "satisfaction", "outcome", "reason", "round", "version", "clocks"),
-    *("active", "confidential", "anonymous", "provisional", "late"),
-    *("scheduled_at", "window_from", "window_to", "received_at", "recorded_at", "due_at", "at"),
+    *("active", "confidential", "anonymous", "provisional", "late", "late_arrival"),
+    *("scheduled_at", "window_from", "window_to", "received_at", "recorded_at", "due_at", "old_due_at", "at"),
 }
 ALLOWED_KINDS = [UUID, int, bool, *(kind for kind in vars(field_kinds).values() if hasattr(kind, "__metadata__"))]
 
