@@ -95,9 +95,10 @@ def _query_names(dependant: Dependant) -> set[str]:
 
 def _with_etag(request: Request, response: Response) -> Response:
     # What is streamed has no body yet, and nothing to tell it by.
-    if response.status_code != 200 or not isinstance(getattr(response, "body", None), bytes):
+    body = getattr(response, "body", None)
+    if response.status_code != 200 or not isinstance(body, bytes):
         return response
-    tag = etag.etag_of(response.body)
+    tag = etag.etag_of(body)
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = "private, no-cache"
     if etag.none_match(request.headers.get("if-none-match", ""), tag):

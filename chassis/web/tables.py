@@ -3,10 +3,15 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
 MEDIA_TYPE = "text/csv"
+# For a route's `responses`: JSON as it is declared, or a table.
+OR_TABLE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "as data, or with `Accept: text/csv` as a table", "content": {MEDIA_TYPE: {"schema": {}}}}
+}
 _BOM = "\ufeff"  # without it, a spreadsheet takes UTF-8 for something else
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 

@@ -23,14 +23,13 @@ from chassis.web.negotiation import wants
 from chassis.web.paging import Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Id
-from chassis.web.tables import MEDIA_TYPE, csv_response, csv_stream
+from chassis.web.tables import MEDIA_TYPE, OR_TABLE, csv_response, csv_stream
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 
 router = Router(prefix="/v1/simulations", tags=["simulations"])
 Supervisor = Annotated[Principal, Depends(require("supervisor"))]
 
-_CSV = {200: {"description": "what was asked for, or with `Accept: text/csv` a table", "content": {MEDIA_TYPE: {}}}}
 # A year of holidays, or a pack, amply.
 _LARGEST = 256 << 10
 
@@ -50,7 +49,7 @@ async def list_simulations(caller: Supervisor, tx: Tx, window: Paging) -> Page[S
     return Page(items=[*map(SimulationView.of, found.items)], next=found.next)
 
 
-@router.get("/{id}", response_model=SimulationResult, responses=_CSV)
+@router.get("/{id}", response_model=SimulationResult, responses=OR_TABLE)
 async def show_simulation(id: Id, caller: Supervisor, tx: Tx, request: Request) -> SimulationResult | Response:
     """A simulation with what came out so far, in all and by unit, type and milestone."""
     result = await service.show(tx, caller, id)
@@ -59,7 +58,7 @@ async def show_simulation(id: Id, caller: Supervisor, tx: Tx, request: Request) 
     return SimulationResult.of_result(result)
 
 
-@router.get("/{id}/appeals", response_model=Page[DifferenceView], responses=_CSV)
+@router.get("/{id}/appeals", response_model=Page[DifferenceView], responses=OR_TABLE)
 async def list_simulated_appeals(
     id: Id, caller: Supervisor, tx: Tx, window: Paging, runtime: TheRuntime, request: Request
 ) -> Page[DifferenceView] | Response:

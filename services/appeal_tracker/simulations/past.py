@@ -1,21 +1,19 @@
 """From the rows of the record to the rounds of appeals, as they happened. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from appeal_tracker.clocks.acceptance import Attempt
 from appeal_tracker.simulations.judging import Ran, Round, Stand
-from appeal_tracker.simulations.repository import Record
+from appeal_tracker.simulations.repository import Record, Rows
 
-_By = dict[tuple[UUID, int], list[Row[Any]]]
+_By = dict[tuple[UUID, int], list[Any]]
 
 
-def rounds(appeals: Sequence[Row[Any]], record: Record) -> dict[UUID, list[Round]]:
+def rounds(appeals: Rows, record: Record) -> dict[UUID, list[Round]]:
     """The rounds of each appeal, the first one first. One of which nothing tells when it began is left out."""
     promised = {row.id: (row.started_at, row.appeal_type, row.milestone) for row in record.promised}
     clocks, holds = _by_round(record.clocks, "subject_id"), _by_round(record.holds, "subject_id")
@@ -41,7 +39,7 @@ def rounds(appeals: Sequence[Row[Any]], record: Record) -> dict[UUID, list[Round
     return found
 
 
-def _beginnings(appeal: Row[Any], clocks: _By) -> dict[int, datetime]:
+def _beginnings(appeal: Any, clocks: _By) -> dict[int, datetime]:
     """When each round began: the first when the customer spoke, a later one with its first clock, or when the appeal
     was reopened last."""
     began: dict[int, datetime] = {1: appeal.received_at}
@@ -54,12 +52,12 @@ def _beginnings(appeal: Row[Any], clocks: _By) -> dict[int, datetime]:
     return began
 
 
-def _ran(row: Row[Any], promised: dict[UUID, tuple[datetime, str, str]]) -> Ran:
+def _ran(row: Any, promised: dict[UUID, tuple[datetime, str, str]]) -> Ran:
     promise = promised.get(row.promised_by)
     return Ran(row.milestone, row.started_at, row.due_at, row.state, row.stopped_at, promise)
 
 
-def _by_round(rows: Iterable[Row[Any]], appeal: str) -> _By:
+def _by_round(rows: Iterable[Any], appeal: str) -> _By:
     found: _By = defaultdict(list)
     for row in rows:
         found[getattr(row, appeal), row.round].append(row)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, func, insert, select, text, tuple_
+from sqlalchemy import Select, func, insert, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
@@ -41,21 +41,22 @@ class Tally(msgspec.Struct):
     undecided: int = 0
 
 
+Rows = Sequence[Any]  # each with its columns by name
 Kind = tuple[str, str, str]  # unit, type, milestone
 
 
 class Record(msgspec.Struct, frozen=True):
     """Everything that is recorded of some appeals and counts for their deadlines."""
 
-    clocks: Sequence[Row[Any]]
-    contacts: Sequence[Row[Any]]
-    answers: Sequence[Row[Any]]
-    callbacks: Sequence[Row[Any]]
-    holds: Sequence[Row[Any]]
-    promised: Sequence[Row[Any]]
+    clocks: Rows
+    contacts: Rows
+    answers: Rows
+    callbacks: Rows
+    holds: Rows
+    promised: Rows
 
 
-def listed(unit: str | None) -> Select[Any]:
+def listed(unit: str | None) -> Select[Simulation]:
     """The simulations that a caller of `unit` may see: those asked for there or below."""
     return select(Simulation).where(scope.within(Unit, unit, Simulation.unit_code))
 
@@ -76,9 +77,7 @@ async def count(tx: AsyncSession, simulation: Simulation, since: datetime, until
     return await tx.scalar(select(func.count()).select_from(covered(simulation, since, until).subquery())) or 0
 
 
-async def next_appeals(
-    tx: AsyncSession, simulation: Simulation, since: datetime, until: datetime, most: int
-) -> Sequence[Row[Any]]:
+async def next_appeals(tx: AsyncSession, simulation: Simulation, since: datetime, until: datetime, most: int) -> Rows:
     """The appeals after the last that was judged, in the order they were received."""
     query = covered(simulation, since, until)
     if simulation.after_received is not None:
@@ -87,7 +86,7 @@ async def next_appeals(
     return (await tx.execute(query.order_by(Appeal.received_at, Appeal.id).limit(most))).all()
 
 
-def covered(simulation: Simulation, since: datetime, until: datetime) -> Select[Any]:
+def covered(simulation: Simulation, since: datetime, until: datetime) -> Any:
     """The appeals that a simulation judges."""
     query = select(
         Appeal.id,
@@ -175,6 +174,6 @@ async def differences_after(tx: AsyncSession, simulation: UUID, after: UUID | No
     return (await tx.scalars(query.order_by(Difference.id).limit(most))).all()
 
 
-def differences(simulation: UUID) -> Select[Any]:
+def differences(simulation: UUID) -> Select[Difference]:
     """The deadlines that would have come out otherwise."""
     return select(Difference).where(Difference.simulation_id == simulation)

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import service as calendars
@@ -25,7 +24,7 @@ from appeal_tracker.simulations.errors import NotPast, SimulationNotFound, Unkno
 from appeal_tracker.simulations.judging import Judgement, Rules, Verdict, judge
 from appeal_tracker.simulations.models import Count, Difference, Progress, Simulation
 from appeal_tracker.simulations.past import rounds
-from appeal_tracker.simulations.repository import Kind, Tally
+from appeal_tracker.simulations.repository import Kind, Rows, Tally
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
@@ -164,7 +163,7 @@ async def advance(tx: AsyncSession, step: Step, now: datetime, most: int) -> Non
         simulation.total = simulation.done  # what was heard of meanwhile may have come in between
 
 
-async def _judged(tx: AsyncSession, step: Step, appeals: Sequence[Row[Any]]) -> Iterable[tuple[Row[Any], Judgement]]:
+async def _judged(tx: AsyncSession, step: Step, appeals: Rows) -> Iterable[tuple[Any, Judgement]]:
     record = await repository.record(tx, [appeal.id for appeal in appeals])
     shelf = await policies.shelf(tx, {appeal.unit_code for appeal in appeals})
     newest = await calendars.newest(tx)
@@ -182,7 +181,7 @@ async def _judged(tx: AsyncSession, step: Step, appeals: Sequence[Row[Any]]) -> 
 
 def _rules(
     candidate: Candidate,
-    appeal: Row[Any],
+    appeal: Any,
     shelf: policies.Shelf,
     by_appeal: Mapping[UUID, Calendar],
     newest: Mapping[str, Calendar],
@@ -202,7 +201,7 @@ def _count(tally: Tally, judgement: Judgement) -> None:
     tally.undecided += judgement.would is Verdict.UNDECIDED
 
 
-def _difference(simulation: UUID, appeal: Row[Any], judgement: Judgement, now: datetime) -> dict[str, Any]:
+def _difference(simulation: UUID, appeal: Any, judgement: Judgement, now: datetime) -> dict[str, Any]:
     return {
         "id": new_id(),
         "simulation_id": simulation,

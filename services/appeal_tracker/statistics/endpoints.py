@@ -11,16 +11,15 @@ from chassis.web.auth import Caller
 from chassis.web.negotiation import wants
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Day
-from chassis.web.tables import MEDIA_TYPE, csv_response
+from chassis.web.tables import MEDIA_TYPE, OR_TABLE, csv_response
 from chassis.web.work import TheRuntime, Tx
 
 router = Router(prefix="/v1/statistics", tags=["statistics"])
 
-_CSV = {200: {"description": "the figures, or with `Accept: text/csv` a table", "content": {MEDIA_TYPE: {}}}}
 Dimension = Literal["unit", "type", "day", "week", "month"]
 
 
-@router.get("", response_model=StatisticsView, responses=_CSV)
+@router.get("", response_model=StatisticsView, responses=OR_TABLE)
 async def show_statistics(
     caller: Caller,
     tx: Tx,

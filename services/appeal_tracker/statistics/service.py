@@ -111,7 +111,7 @@ async def statistics(
 
 def _figures(row: Row[Any], by: Sequence[str], period: str | None) -> Figures:
     counted = row._mapping
-    given = {field: counted[field] or 0 for field in Figures.__struct_fields__ if field in counted}
+    given: dict[str, Any] = {field: counted[field] or 0 for field in Figures.__struct_fields__ if field in counted}
     given |= {"type": row.type if "type" in by else None, "period": row.period if period else None}
     for milestone in repository.MILESTONES:
         median, p90 = counted[f"{milestone}_took"] or (None, None)
