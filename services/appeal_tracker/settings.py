@@ -1,7 +1,12 @@
 """What the service reads from its environment."""
 
+from pydantic import Field
+
 from chassis.runtime import RuntimeSettings
 
 
 class Settings(RuntimeSettings, env_prefix="APPEAL_TRACKER_"):
-    """The settings of appeal_tracker: those that every service has."""
+    """The settings of appeal_tracker: those that every service has, and how it watches itself."""
+
+    audit_every: float = Field(300.0, ge=0, description="real seconds between two self-audits; 0: none")
+    canary_every: float = Field(120.0, ge=0, description="real seconds between two canary timers; 0: none")

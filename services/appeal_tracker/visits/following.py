@@ -1,0 +1,93 @@
+"""The clocks of some held visits in the making: which do not belong there any more, which are missing, which end."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.calendars import service as calendars
+from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks import telling, timeline
+from appeal_tracker.clocks.models import Clock
+from appeal_tracker.clocks.planning import Planner, Subject, limit_of
+from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.clocks.timeline import Entry
+from appeal_tracker.policies.policy import Limit, Policy
+from appeal_tracker.policies.service import Shelf
+from appeal_tracker.visits.course import Standing, facts, gone_at, is_open, stops
+from appeal_tracker.visits.models import SUBJECT, Visit
+from chassis.runtime import Runtime
+from contracts.envelope import Event
+
+
+class Following:
+    """One batch: what it changes and what it tells; `settle` writes what is told."""
+
+    def __init__(self, tx: AsyncSession, runtime: Runtime, shelf: Shelf) -> None:
+        self._tx, self._runtime, self._shelf = tx, runtime, shelf
+        self._now = runtime.clock.now()
+        self._missing: list[tuple[Visit, Subject, Limit, datetime, Policy]] = []
+        self._events: list[Event] = []
+        self._entries: list[Entry] = []
+
+    async def look(self, visit: Visit, its: Sequence[Clock], appeals: Standing) -> None:
+        """Gives up the clocks of a visit that no longer run from a fact, and marks those that are to be started.
+
+        A clock that is replaced keeps its round, and its breach if it was breached; the next one has the next round.
+        """
+        held = facts(visit, appeals)
+        latest = {clock.milestone: clock for clock in its}  # they come round by round
+        kept = {clock.milestone for clock in latest.values() if held.get(self._fact(clock)) == clock.started_at}
+        for clock in latest.values():
+            if clock.milestone not in kept and is_open(clock):
+                await self._give_up(visit, clock)
+        for fact, at in held.items():
+            policy = self._shelf.chosen(visit.unit_code, at).policy
+            for limit in policy.visits:
+                if limit.starts == fact and limit.milestone not in kept:
+                    last = latest.get(limit.milestone)
+                    subject = Subject(SUBJECT, visit.id, last.round + 1 if last else 1)
+                    self._missing.append((visit, subject, limit, at, policy))
+
+    async def start(self) -> bool:
+        """Starts what is missing; False if nothing is."""
+        if not self._missing:
+            return False
+        planner, started = Planner(await calendars.newest(self._tx)), []
+        for visit, subject, limit, at, policy in self._missing:
+            clock = planner.clock_of(subject, limit, at, policy, heard_at=self._now)
+            started.append(clock)
+            self._entries.append(telling.started_entry(visit, clock, None))
+        await clocks.start(self._tx, started)
+        return True
+
+    async def stop(self, visit: Visit, its: Sequence[Clock]) -> None:
+        """Judges the clocks of a visit by what they waited for, where that has happened."""
+        happened = stops(visit)
+        for clock in {clock.milestone: clock for clock in its}.values():
+            at = happened[self._fact(clock)]
+            for stopped in await clocks.stop(self._tx, [clock] if at else [], at or self._now, self._runtime.clock):
+                self._entries.append(telling.entry(visit, stopped, None, self._now))
+                if event := telling.event(visit, stopped, None, self._now):
+                    self._events.append(event)
+
+    async def settle(self) -> None:
+        """Writes timeline and outbox."""
+        await self._tx.flush()
+        if self._entries:
+            await timeline.note(self._tx, self._entries, self._now)
+        await self._runtime.outbox.append(self._tx, self._events, at=self._now)
+
+    async def _give_up(self, visit: Visit, clock: Clock) -> None:
+        moved = visit.appointed_at if self._fact(clock) == "appointed" else None
+        at = gone_at(visit) or moved or self._now
+        if clock.state == ClockState.RUNNING and clock.due_at < at:
+            # It was past by then, and whoever fires timers will record that; only what would come later is not said.
+            await clocks.let_be(self._tx, [clock], at)
+        elif await clocks.cancel(self._tx, [clock], at):
+            self._entries.append(telling.cancelled_entry(visit, clock, at))
+
+    def _fact(self, clock: Clock) -> str:
+        limit = limit_of(self._shelf.labelled(clock.policy), clock)
+        assert limit is not None, "it was set by it"
+        return limit.starts

@@ -1,0 +1,78 @@
+"""SQL of the visits."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Uuid, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.directory.models import Unit
+from appeal_tracker.visits.hearing import News
+from appeal_tracker.visits.models import Visit
+from chassis import scope
+from chassis.db import driver
+
+# What is not said is kept as it was. An array of arrays cannot be unnested by rows: visitors travel joined. Rows are
+# taken in the order of their ids, so that no two batches wait for each other.
+_KEEP = """
+INSERT INTO visits (id, unit_code, visitors, window_from, window_to, appointed_at, arrived_at, started_at, completed_at,
+                    cancelled_at, missed_at, archived_at, updated_at)
+SELECT n.id, n.unit_code, string_to_array(n.visitors, chr(31)), n.window_from, n.window_to,
+       n.appointed_at, n.arrived_at, n.started_at, n.completed_at, n.cancelled_at, n.missed_at, n.archived_at, $13
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+            $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
+            $12::timestamptz[])
+     AS n (id, unit_code, visitors, window_from, window_to, appointed_at, arrived_at, started_at, completed_at,
+           cancelled_at, missed_at, archived_at)
+ORDER BY n.id
+ON CONFLICT (id) DO UPDATE SET
+    unit_code = excluded.unit_code,
+    visitors = coalesce(excluded.visitors, visits.visitors),
+    window_from = coalesce(excluded.window_from, visits.window_from),
+    window_to = coalesce(excluded.window_to, visits.window_to),
+    appointed_at = coalesce(excluded.appointed_at, visits.appointed_at),
+    arrived_at = coalesce(excluded.arrived_at, visits.arrived_at),
+    started_at = coalesce(excluded.started_at, visits.started_at),
+    completed_at = coalesce(excluded.completed_at, visits.completed_at),
+    cancelled_at = coalesce(excluded.cancelled_at, visits.cancelled_at),
+    missed_at = coalesce(excluded.missed_at, visits.missed_at),
+    archived_at = coalesce(excluded.archived_at, visits.archived_at),
+    updated_at = excluded.updated_at
+"""
+
+
+async def keep(tx: AsyncSession, news: Sequence[News], now: datetime) -> None:
+    """Stores what was heard of visits, one entry for each, and holds them until the transaction ends."""
+    await (await driver(tx)).execute(
+        _KEEP,
+        [each.visit_id for each in news],
+        [each.unit_code for each in news],
+        [None if each.visitors is None else "\x1f".join(each.visitors) for each in news],
+        [each.window_from for each in news],
+        [each.window_to for each in news],
+        [each.appointed_at for each in news],
+        [each.arrived_at for each in news],
+        [each.started_at for each in news],
+        [each.completed_at for each in news],
+        [each.cancelled_at for each in news],
+        [each.missed_at for each in news],
+        [each.archived_at for each in news],
+        now,
+    )
+
+
+async def hold(tx: AsyncSession, ids: Collection[UUID], *, over: bool = False) -> Sequence[Visit]:
+    """The visits called `ids`, or only those of them that are over, held until the transaction ends."""
+    query = select(Visit).where(Visit.id == any_(literal([*ids], ARRAY(Uuid)))).order_by(Visit.id)
+    if over:
+        query = query.where(Visit.completed_at.is_not(None))
+    held = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return (await tx.scalars(held)).all()
+
+
+async def find(tx: AsyncSession, id: UUID, unit: str | None) -> Visit | None:
+    """A visit that a caller of `unit` may see: it was made by a unit there or below."""
+    query = select(Visit).where(Visit.id == id, scope.within(Unit, unit, Visit.unit_code))
+    return (await tx.scalars(query)).one_or_none()

@@ -1,0 +1,79 @@
+"""Visits are followed by what is told of them, and their clocks brought to where the facts put them.
+
+Nothing is counted up or down: after each piece of news the facts are looked at anew, so that repeated and belated news
+end in the same place. A visit's row is held first and its clocks after it; whoever acts on an appeal holds that before.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks.service import Deadline
+from appeal_tracker.policies import service as policies
+from appeal_tracker.visits import repository
+from appeal_tracker.visits.course import Standing
+from appeal_tracker.visits.errors import VisitNotFound
+from appeal_tracker.visits.following import Following
+from appeal_tracker.visits.hearing import news
+from appeal_tracker.visits.models import SUBJECT, Visit
+from chassis.runtime import Runtime
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from contracts.envelope import Message
+
+# How the appeals raised on visits stand, those with any; asked of the floor above.
+Appeals = Callable[[AsyncSession, Collection[UUID]], Awaitable[Mapping[UUID, Standing]]]
+
+
+async def heard(runtime: Runtime, appeals: Appeals, tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Learns what became of visits; a batch costs a number of round trips that does not grow."""
+    its = news(messages)
+    await repository.keep(tx, its, runtime.clock.now())
+    visits = await repository.hold(tx, [each.visit_id for each in its])
+    over = [visit.id for visit in visits if visit.completed_at]
+    await _follow(tx, runtime, visits, await appeals(tx, over) if over else {})
+
+
+async def appeals_raised(tx: AsyncSession, runtime: Runtime, visits: Collection[UUID]) -> None:
+    """Has the records of `visits`, on each of which an appeal was just opened, wait for it.
+
+    A visit that is not over has no such clock yet; and that it is over, comes in the order of its key with the appeals.
+    """
+    if visits and (over := await repository.hold(tx, visits, over=True)):
+        await _follow(tx, runtime, over, {visit.id: Standing(open=True) for visit in over})
+
+
+async def appeals_changed(tx: AsyncSession, runtime: Runtime, visits: Collection[UUID], appeals: Appeals) -> None:
+    """Looks anew at `visits`, on each of which an appeal was closed or reopened in this transaction."""
+    if visits and (over := await repository.hold(tx, visits, over=True)):
+        await _follow(tx, runtime, over, await appeals(tx, [visit.id for visit in over]))
+
+
+async def find(tx: AsyncSession, caller: Principal, id: UUID) -> Visit | None:
+    """A visit that was heard of, and that the caller may see."""
+    return await repository.find(tx, id, caller.unit)
+
+
+async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Deadline]:
+    """The clocks of a visit, with their ladders. Raises `VisitNotFound`, also for another unit's."""
+    if await find(tx, caller, id) is None:
+        raise VisitNotFound
+    return await clocks.deadlines(tx, SUBJECT, id, window)
+
+
+async def _follow(
+    tx: AsyncSession, runtime: Runtime, visits: Sequence[Visit], standing: Mapping[UUID, Standing]
+) -> None:
+    its = await clocks.of_subjects(tx, SUBJECT, [visit.id for visit in visits], lock=True)
+    shelf = await policies.shelf(tx, {visit.unit_code for visit in visits})
+    following = Following(tx, runtime, shelf)
+    for visit in visits:
+        await following.look(visit, its[visit.id], standing.get(visit.id, Standing()))
+    if await following.start():
+        # What is started may have come to its end already: one batch can hold the whole life of a visit.
+        its = await clocks.of_subjects(tx, SUBJECT, [visit.id for visit in visits], lock=True)
+    for visit in visits:
+        await following.stop(visit, its[visit.id])
+    await following.settle()
