@@ -148,6 +148,17 @@ class House:
         await self.stack.settle()
         return self._marked(made)
 
+    def new_pack(self) -> Json:
+        """A pack of one's own, to be published."""
+        limit = {"milestone": "answer", "within": "3 working days", "clause": "企标 3.1"}
+        pack = {"id": f"own-{uuid4().hex[:8]}", "extends": "t-sdpea", "title": "企标"}
+        return {**pack, "appeals": {"complaint": [limit]}}
+
+    async def pack(self) -> str:
+        """The same, published."""
+        published = await done(self.admin("appeal_tracker").post("/policies", json=self.new_pack()))
+        return str(published["policy"]["id"])
+
     def ago(self, **by: float) -> str:
         """An instant before now, as a caller would write it."""
         return (self.stack.clock.now() - timedelta(**by)).isoformat()

@@ -34,6 +34,7 @@ STATES: dict[str, Make] = {
     "visit_api POST /v1/visits/{id}/archive": House.completed,
     "appeal_tracker POST /v1/appeals/{id}/callbacks": House.answered,
     "appeal_tracker POST /v1/appeals/{id}/close": House.answered,
+    "appeal_tracker POST /v1/policies/{policy}/withdraw": House.pack,
 }
 # What belongs to no unit: everybody reads the same of it. It is changed by an admin of a top-level unit, if at all.
 COMMON: dict[str, str] = {
@@ -112,6 +113,10 @@ async def _case(house: House) -> Json:
     return {"appeal_type": "complaint", "received_at": house.ago(hours=1), "unit_code": house.ours}
 
 
+async def _pack(house: House) -> Json:
+    return house.new_pack()
+
+
 BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
     "visit_api POST /v1/units": _unit,
     "visit_api PATCH /v1/units/{code}": _same(name="改名"),
@@ -129,7 +134,9 @@ BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
     "visit_api POST /v1/visits/{id}/miss": _just_now(reason="客户不在"),
     "visit_api POST /v1/visits/{id}/archive": _same(),
     "visit_api POST /v1/visits/{id}/appeals": _raised,
-    "appeal_tracker PUT /v1/units/{code}/policy": _same(policy="state-grid"),
+    "appeal_tracker PUT /v1/units/{code}/policy": _same(policy="state-grid", calendar="cn-statutory"),
+    "appeal_tracker POST /v1/policies": _pack,
+    "appeal_tracker POST /v1/policies/{policy}/withdraw": _same(reason="由新标准取代"),
     "appeal_tracker POST /v1/deadline-calculations": _case,
     "appeal_tracker POST /v1/simulations": _past,
     "appeal_tracker POST /v1/appeals/{id}/contacts": _just_now(channel="phone", result="reached"),
@@ -146,7 +153,7 @@ async def thing(place: Place, house: House) -> str:
     """A new thing of `ours`, or a common one, for a right call of `place`; no name where it needs none."""
     if place.thing is None:
         return ""
-    if place.thing in COMMON:
+    if place.thing in COMMON and place.name not in STATES:
         return COMMON[place.thing]
     return await _maker(place)(house)
 

@@ -8,6 +8,8 @@ from uuid import UUID
 import asyncpg
 import httpx
 
+from appeal_tracker.calendars import service as calendars
+from appeal_tracker.calendars.drafting import Prepared
 from appeal_tracker.escalation.worker import Escalation
 from chassis.clock import ManualClock
 from chassis.ids import new_id
@@ -93,12 +95,27 @@ class Desk:
         """Moves the clock on."""
         self.clock.advance(timedelta(**by))
 
-    async def assign(self, unit: str, policy: str, effective_from: str | None = None) -> dict[str, Any]:
-        """Has a unit go by a pack."""
+    async def assign(
+        self, unit: str, policy: str, effective_from: str | None = None, calendar: str | None = None
+    ) -> dict[str, Any]:
+        """Has a unit go by a pack, counted on a calendar."""
         path = f"/units/{unit}/policy"
         etag = (await self.admin.get(path)).headers["etag"]
-        body = {"policy": policy, "effective_from": effective_from}
+        body = {"policy": policy, "effective_from": effective_from, "calendar": calendar}
         return await got(self.admin.put(path, json=body, headers={"If-Match": etag}))
+
+    async def publish(self, **pack: Any) -> dict[str, Any]:
+        """Publishes a pack of one's own over the floor."""
+        answer = await made(self.admin.post("/policies", json={"extends": "t-sdpea", **pack}))
+        published: dict[str, Any] = answer["policy"]
+        return published
+
+    async def publish_days(self, calendar: str, document: dict[str, Any]) -> Prepared:
+        """Publishes a version of a calendar; what follows from it for open appeals is not done."""
+        async with self.runtime.db.transaction() as tx:
+            prepared = await calendars.prepare(tx, calendar, document, lock=True)
+            await calendars.publish(tx, prepared, "E009", self.clock.now())
+        return prepared
 
     async def contact(self, id: str, at: str, result: str = "reached", by: httpx.AsyncClient | None = None) -> Any:
         """Records a contact at a civil time of 2026."""

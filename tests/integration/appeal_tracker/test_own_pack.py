@@ -1,9 +1,7 @@
 """A pack of one's own, with a clock that runs from the answer."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import msgspec
 import pytest
 
@@ -19,15 +17,13 @@ PACK = {
 
 
 @pytest.fixture
-async def answered(desk: Desk, owner: asyncpg.Connection) -> AsyncIterator[str]:
+async def answered(desk: Desk) -> str:
     """A complaint under that pack, answered on 10-09 at 09:45."""
-    async with desk.runtime.db.engine.begin() as connection:
-        await connection.run_sync(repository.publish, parse_pack(PACK), 1)
+    await desk.publish(**PACK)
     await desk.assign("37401", "own")
     case = await desk.raised()
     await desk.answer(case, "10-09T09:45")
-    yield case
-    await owner.execute("DELETE FROM policies WHERE id = 'own'")
+    return case
 
 
 async def test_the_answer_starts_the_callback_clock(desk: Desk, answered: str) -> None:
