@@ -3,6 +3,7 @@
 from typing import Any, Self
 from uuid import UUID
 
+from appeal_tracker.appeals.models import SUBJECT
 from appeal_tracker.appeals.schemas import TimelineEntryView
 from appeal_tracker.calendars.civil import wall_text
 from appeal_tracker.clocks.schemas import ClockView, CountedDay, TimerView
@@ -83,9 +84,11 @@ class ExplanationView(View):
     """
 
     clock: ClockView
-    appeal_id: UUID
-    appeal_no: str
-    appeal_type: str
+    subject_kind: str
+    subject_id: UUID
+    appeal_id: UUID | None
+    appeal_no: str | None
+    appeal_type: str | None
     unit_code: str
     within: str
     clause: str
@@ -108,13 +111,15 @@ class ExplanationView(View):
 
 
 def _head(explanation: Explanation) -> dict[str, Any]:
-    clock, appeal, limit = explanation.clock, explanation.appeal, explanation.limit
+    clock, subject, limit = explanation.clock, explanation.subject, explanation.limit
     return {
         "clock": ClockView.model_validate(clock),
-        "appeal_id": appeal.id,
-        "appeal_no": appeal.appeal_no,
-        "appeal_type": appeal.type,
-        "unit_code": appeal.unit_code,
+        "subject_kind": subject.kind,
+        "subject_id": subject.id,
+        "appeal_id": subject.id if subject.kind == SUBJECT else None,
+        "appeal_no": subject.number,
+        "appeal_type": subject.type,
+        "unit_code": subject.unit_code,
         "within": str(limit.within),
         "clause": limit.clause,
         "stated_by": limit.stated_by,

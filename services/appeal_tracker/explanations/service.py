@@ -8,7 +8,6 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
-from appeal_tracker.appeals.models import SUBJECT, Appeal
 from appeal_tracker.calendars.counting import Day
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import timeline
@@ -17,6 +16,8 @@ from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.explanations.errors import DeadlineNotFound
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Limit, Policy
+from appeal_tracker.visits import service as visits
+from appeal_tracker.visits.models import SUBJECT as VISIT
 from chassis.web.tokens import Principal
 
 _MOVED = "deadline_recalculated"
@@ -54,6 +55,17 @@ class Promise(msgspec.Struct, frozen=True):
     days: tuple[Day, ...]
 
 
+class Subject(msgspec.Struct, frozen=True):
+    """What a clock runs on: an appeal by its number and type, or a visit, which has neither."""
+
+    kind: str
+    id: UUID
+    unit_code: str
+    handling_unit_code: str
+    number: str | None = None
+    type: str | None = None
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """A clock with everything that says why it is due when it is, and what became of it.
 
@@ -63,7 +75,7 @@ class Explanation(msgspec.Struct, frozen=True):
     """
 
     clock: Clock
-    appeal: Appeal
+    subject: Subject
     policy: Policy
     limit: Limit
     standard: str
@@ -77,19 +89,17 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 async def explain(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) -> Explanation:
-    """Explains a clock of an appeal. Raises `DeadlineNotFound`, also for another unit's."""
+    """Explains a clock of an appeal or a visit. Raises `DeadlineNotFound`, also for another unit's."""
     clock = await clocks.find(tx, id)
-    if clock is None or clock.subject_kind != SUBJECT:
-        raise DeadlineNotFound
-    appeal = await appeals.find(tx, clock.subject_id, caller.unit)
-    if appeal is None:
+    subject = None if clock is None else await _subject(tx, caller, clock)
+    if clock is None or subject is None:
         raise DeadlineNotFound
     its = await clocks.explained(tx, clock)
     told = await timeline.of(tx, clock.subject_id)
     about = [entry for entry in told if entry.data.get("clock_id") == str(clock.id)]
     return Explanation(
         clock=clock,
-        appeal=appeal,
+        subject=subject,
         policy=its.policy,
         limit=its.limit,
         standard=(await policies.shelf(tx)).labelled(its.limit.stated_by).title,
@@ -105,6 +115,18 @@ async def explain(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) 
 
 def _recalculation(entry: TimelineEntry) -> Recalculation:
     return msgspec.convert({**entry.data, "at": entry.at, "actor": entry.actor}, Recalculation)
+
+
+async def _subject(tx: AsyncSession, caller: Principal, clock: Clock) -> Subject | None:
+    """What the clock runs on, if the caller may see it."""
+    if clock.subject_kind == VISIT:
+        visit = await visits.find(tx, caller, clock.subject_id)
+        return Subject(VISIT, visit.id, visit.unit_code, visit.handling_unit_code) if visit else None
+    appeal = await appeals.find(tx, clock.subject_id, caller.unit)
+    if appeal is None:
+        return None
+    units = (appeal.unit_code, appeal.handling_unit_code)
+    return Subject(clock.subject_kind, appeal.id, *units, number=appeal.appeal_no, type=appeal.type)
 
 
 async def _promise(tx: AsyncSession, caller: Principal, id: UUID | None) -> Promise | None:

@@ -45,10 +45,10 @@ class Speech:
 LABELS: dict[str, Words] = {
     "title": Words("办理时限说明", "Explanation of a deadline"),
     "times": Words("所有时间均为北京时间（UTC+8）。", "All times are civil times in China (UTC+8)."),
-    "case": Words("诉求", "Appeal"),
     "appeal_no": Words("受理编号", "Appeal number"),
     "type": Words("诉求类型", "Type"),
-    "unit": Words("受理单位", "Raised in unit"),
+    "visit": Words("走访", "Visit"),
+    "unit": Words("所属单位", "Unit"),
     "handling_unit": Words("承办单位", "Handled by unit"),
     "milestone": Words("办理环节", "Milestone"),
     "round": Words("轮次", "Round"),

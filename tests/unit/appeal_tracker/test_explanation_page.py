@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.calendars.counting import Hold, due, explain
 from appeal_tracker.calendars.loader import cn_statutory
 from appeal_tracker.calendars.period import Period
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.explanations import page
-from appeal_tracker.explanations.service import Explanation, Promise, Recalculation
+from appeal_tracker.explanations.service import Explanation, Promise, Recalculation, Subject
 from appeal_tracker.explanations.words import CODES
 from appeal_tracker.policies.loader import packaged_policies
 from chassis.ids import new_id
@@ -50,10 +49,10 @@ def explanation(start: str = "10-09T09:30", within: str = "7 working days", **ch
         state="running",
         late_arrival=False,
     )
-    appeal = Appeal(appeal_no="V00000001", type="complaint", unit_code="37401", handling_unit_code="37402")
+    subject = Subject("appeal", clock.subject_id, "37401", "37402", "V00000001", "complaint")
     values: dict[str, Any] = {
         "clock": clock,
-        "appeal": appeal,
+        "subject": subject,
         "policy": packaged_policies()["t-sdpea"],
         "limit": type(LIMIT)("answer", period, LIMIT.clause, LIMIT.stated_by, "received", ()),
         "standard": "电力用户走访服务规范 T/SDPEA",
@@ -163,9 +162,9 @@ def test_a_promise_is_shown_with_its_own_days() -> None:
 
 
 def test_nothing_given_becomes_markup() -> None:
-    appeal = Appeal(appeal_no=HOSTILE, type=HOSTILE, unit_code=HOSTILE, handling_unit_code=HOSTILE)
+    subject = Subject("appeal", new_id(), HOSTILE, HOSTILE, HOSTILE, HOSTILE)
     note = held(reason=HOSTILE, note=HOSTILE)
-    html = page.render(explanation(appeal=appeal, holds=[note], recalculations=[moved(cause=HOSTILE)]), "en")
+    html = page.render(explanation(subject=subject, holds=[note], recalculations=[moved(cause=HOSTILE)]), "en")
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 7
     assert not re.search(r'[a-z]="[^"]*<', html)
