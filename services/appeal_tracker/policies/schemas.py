@@ -3,12 +3,14 @@
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
+from appeal_tracker.calendars.civil import CHINA, instant_of
 from appeal_tracker.calendars.pointers import schema_of
 from appeal_tracker.policies.pack import Pack
 from appeal_tracker.policies.policy import CallbackRule, ContactRule, Limit
 from appeal_tracker.policies.publishing import Prepared
+from appeal_tracker.policies.quiet import QuietHours
 from appeal_tracker.policies.service import Published
 from chassis.web.schemas import Body, Code, Day, Instant, View
 
@@ -72,6 +74,26 @@ class CallbackRuleView(View):
         return cls(required_for=sorted(rule.required_for), by=rule.by, clause=rule.clause)
 
 
+class QuietView(View):
+    """The stretch of each night in which nobody is called, as times of day in China: from 21:00 to 08:00."""
+
+    begins: Annotated[str, Field(serialization_alias="from")]
+    ends: Annotated[str, Field(serialization_alias="to")]
+
+    @classmethod
+    def of(cls, quiet: QuietHours) -> Self:
+        begins, ends = (f"{instant_of(ticks).astimezone(CHINA):%H:%M}" for ticks in (quiet.begins, quiet.ends))
+        return cls(begins=begins, ends=ends)
+
+
+class TargetView(View):
+    """A share to reach, for statistics."""
+
+    name: str
+    at_least: float
+    clause: str
+
+
 class PlaceView(View):
     """One place where a policy is laxer than `than`, which it extends; with the first start that shows it, where a
     start does."""
@@ -128,6 +150,7 @@ class PolicyView(View):
     published_at: Instant | None
     published_by: str | None
     reopen: str
+    quiet: QuietView | None
     contact: ContactRuleView
     callback: CallbackRuleView
     appeals: dict[str, list[LimitView]]
@@ -144,10 +167,12 @@ class PolicyView(View):
             published_at=shown.published_at,
             published_by=shown.published_by,
             reopen=policy.reopen,
+            quiet=policy.quiet and QuietView.of(policy.quiet),
             contact=ContactRuleView.of(policy.contact),
             callback=CallbackRuleView.of(policy.callback),
             appeals={each: [*map(LimitView.of, limits)] for each, limits in policy.appeals.items()},
             visits=[*map(LimitView.of, policy.visits)],
+            targets=[*map(TargetView.model_validate, policy.targets.values())],
             laxer=[*map(RelaxedView.model_validate, shown.laxer)],
         )
 
