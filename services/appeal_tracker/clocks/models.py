@@ -25,6 +25,7 @@ class Clock(Base):
     __table_args__ = (
         UniqueConstraint("subject_id", "subject_kind", "round", "milestone"),
         Index("clocks_running", "due_at", postgresql_where=text("state = 'running'")),
+        Index("clocks_held", "due_at", postgresql_where=text("state = 'held'")),
         Index("clocks_follows", "follows", postgresql_where=text("follows IS NOT NULL")),
         one_of("state", ClockState),
     )

@@ -46,9 +46,12 @@ class NewClock(msgspec.Struct, frozen=True):
 class Timed(Protocol):
     """What is asked about a clock to know what limits it."""
 
-    subject_kind: str
-    appeal_type: str | None
-    milestone: str
+    @property
+    def subject_kind(self) -> str: ...
+    @property
+    def appeal_type(self) -> str | None: ...
+    @property
+    def milestone(self) -> str: ...
 
 
 def limit_of(policy: Policy, clock: Timed) -> Limit | None:

@@ -1,6 +1,6 @@
 """Clocks that run already are planned anew: one mechanism for every cause."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
@@ -114,8 +114,13 @@ async def recalculate(
     every = await repository.group(tx, [clock.id for clock in clocks])
     replanner = Replanner(await policies.shelf(tx), await calendars.newest(tx))
     plans = await replanner.plan(tx, every, to)
-    await repository.rewrite(tx, [*plans.items()])
-    return [rewritten(clock, plans[clock.id]) for clock in every]
+    return await write(tx, [(clock, plans[clock.id]) for clock in every])
+
+
+async def write(tx: AsyncSession, plans: Sequence[tuple[Running, Plan]]) -> list[Recalculated]:
+    """Writes locked clocks as planned; from now on each bears what its plan says."""
+    await repository.rewrite(tx, [(clock.id, plan) for clock, plan in plans])
+    return [_written(clock, plan) for clock, plan in plans]
 
 
 async def astray(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = False) -> list[Clock]:
@@ -126,8 +131,7 @@ async def astray(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = Fal
     return [clock for clock in every if moves(clock, plans[clock.id])]
 
 
-def rewritten(clock: Running, plan: Plan) -> Recalculated:
-    """What became of a clock that was written as planned: from now on it bears what the plan says."""
+def _written(clock: Running, plan: Plan) -> Recalculated:
     old = (clock.due_at, clock.provisional, clock.policy, clock.calendar)
     done = Recalculated(clock, *old, moved=moves(clock, plan))
     for field in ("started_at", "due_at", "provisional", "policy", "calendar", "state", "promised_by"):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Identity, select, text
+from sqlalchemy import BigInteger, Identity, Index, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
@@ -28,6 +28,14 @@ class TimelineEntry(Written, Base):
     when it was recorded. `appeal_id` is the visit's id then."""
 
     __tablename__ = "timeline"
+    __table_args__ = (
+        Index(
+            "timeline_recalculations",
+            text("(data ->> 'recalculation_id')"),
+            "seq",
+            postgresql_where=text("(data ->> 'recalculation_id') IS NOT NULL"),
+        ),
+    )
 
     appeal_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import false, or_, select, text
+from sqlalchemy import false, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.directory.models import StaffMember, Unit
@@ -35,6 +35,12 @@ ON CONFLICT (id) DO UPDATE SET staff_no = excluded.staff_no, unit_code = exclude
     active = excluded.active, version = excluded.version
 WHERE excluded.version > staff.version
 """)
+
+
+async def lock_tree(tx: AsyncSession, *, shared: bool) -> None:
+    """Locks the tree of units as a whole, until the transaction ends."""
+    lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+    await tx.execute(select(lock(func.hashtext("units"))))
 
 
 async def keep_units(tx: AsyncSession, changes: Sequence[UnitChanged]) -> None:

@@ -14,8 +14,14 @@ from contracts.envelope import Message
 
 
 async def units_changed(tx: AsyncSession, messages: Sequence[Message]) -> None:
-    """Applies a batch of units by version: repeated or stale news changes nothing."""
+    """Applies a batch of units by version: repeated or stale news changes nothing. Waits for those who `hold_tree`."""
+    await repository.lock_tree(tx, shared=False)
     await repository.keep_units(tx, [m.event for m in messages if isinstance(m.event, UnitChanged)])
+
+
+async def hold_tree(tx: AsyncSession) -> None:
+    """Lets no unit be heard of until the transaction ends: for what must not miss one."""
+    await repository.lock_tree(tx, shared=True)
 
 
 async def staff_changed(tx: AsyncSession, messages: Sequence[Message]) -> None:

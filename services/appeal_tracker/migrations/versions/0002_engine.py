@@ -39,6 +39,7 @@ APPEALS = """
 ALTER TABLE appeals ADD COLUMN policy_assumed boolean NOT NULL DEFAULT false;
 ALTER TABLE appeals ADD COLUMN merged_into uuid;
 ALTER TABLE appeals ADD COLUMN reopened_at timestamptz;
+ALTER TABLE appeals ADD COLUMN held_in text;
 CREATE INDEX appeals_merged_into ON appeals (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX appeals_policy_assumed ON appeals (id) WHERE policy_assumed AND state <> 'closed';
 
@@ -75,7 +76,39 @@ CREATE TABLE policy_withdrawals (
 );
 """
 
-RECALCULATIONS = ""
+RECALCULATIONS = """
+CREATE TABLE recalculations (
+    id uuid PRIMARY KEY,
+    cause text NOT NULL CONSTRAINT recalculations_cause_check
+        CHECK (cause IN ('calendar_version', 'policy_version', 'assignment')),
+    calendar text,
+    policy text,
+    target text,
+    unit_code text,
+    assumed boolean NOT NULL DEFAULT false,
+    requested_by text,
+    requested_at timestamptz NOT NULL,
+    state text NOT NULL DEFAULT 'queued' CONSTRAINT recalculations_state_check
+        CHECK (state IN ('queued', 'running', 'done', 'failed')),
+    turn integer NOT NULL DEFAULT 0,
+    after uuid,
+    total bigint,
+    done bigint NOT NULL DEFAULT 0,
+    moved bigint NOT NULL DEFAULT 0,
+    breaching bigint NOT NULL DEFAULT 0,
+    seconds double precision NOT NULL DEFAULT 0,
+    started_at timestamptz,
+    finished_at timestamptz,
+    updated_at timestamptz NOT NULL,
+    changed_xid bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)
+);
+CREATE INDEX recalculations_feed ON recalculations (changed_xid, id);
+CREATE INDEX recalculations_unfinished ON recalculations (id) WHERE state IN ('queued', 'running');
+
+CREATE INDEX clocks_held ON clocks (due_at) WHERE state = 'held';
+CREATE INDEX timeline_recalculations ON timeline ((data ->> 'recalculation_id'), seq)
+    WHERE (data ->> 'recalculation_id') IS NOT NULL;
+"""
 
 VISITS = """
 CREATE TABLE visits (

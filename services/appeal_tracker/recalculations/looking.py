@@ -1,0 +1,251 @@
+"""What a job is about, batch by batch: what is concerned, and what is to become of it.
+
+A dry run looks and writes nothing; a job looks under lock and writes what it saw (see `writing`): both find the same.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.appeals.models import SUBJECT
+from appeal_tracker.calendars import service as calendars
+from appeal_tracker.calendars.calendar import Calendar
+from appeal_tracker.calendars.civil import DAY, instant_of
+from appeal_tracker.clocks.planning import NewClock, Planner, Subject, limit_of
+from appeal_tracker.clocks.recalculation import Replanner, Target
+from appeal_tracker.clocks.replanning import Plan
+from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.policies import service as policies
+from appeal_tracker.policies.policy import Limit, Policy
+from appeal_tracker.recalculations import repository
+from appeal_tracker.recalculations.models import Recalculation
+from appeal_tracker.recalculations.repository import Deeds, Milestone, OpenAppeal, OpenClock, Scope, Touched
+from appeal_tracker.recalculations.touching import changed_days, touched
+
+FIRST = UUID(int=0)  # before every id
+_OPEN = (ClockState.RUNNING, ClockState.HELD)
+
+
+class Starting(msgspec.Struct, frozen=True):
+    """A clock that the other policy gives besides; `done_at` where what it waits for was done before."""
+
+    appeal: OpenAppeal
+    clock: NewClock
+    done_at: datetime | None
+
+
+class Relabelling(msgspec.Struct, frozen=True):
+    """An appeal that runs by another policy now."""
+
+    appeal: OpenAppeal
+    policy: Policy
+    assumed: bool
+
+
+class Seen(msgspec.Struct):
+    """What is to become of a batch: clocks planned anew, clocks whose milestone vanishes, clocks that begin; and how
+    many of the batch that settles. The others were held by somebody, and are looked at again."""
+
+    plans: list[tuple[OpenClock, Plan]] = []
+    ending: list[OpenClock] = []
+    starting: list[Starting] = []
+    relabelled: list[Relabelling] = []
+    settled: int = 0
+
+
+class Errand(Protocol):
+    """One turn of a job: passes by all that it is about, in the order of ids."""
+
+    most: int  # looked at in one transaction
+    repeats: bool  # whether a turn meets again what the one before has settled
+
+    async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
+        """How much there is to look at, and the first of it."""
+        ...
+
+    async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
+        """What comes after an id."""
+        ...
+
+    async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
+        """What is to become of these."""
+        ...
+
+
+class OnCalendar:
+    """Brings the open clocks that a calendar's changed days touch, on itself or on those that lie over it, to the
+    newest version."""
+
+    most = 2000  # clocks
+    repeats = False
+
+    def __init__(self, shelf: policies.Shelf, newest: Mapping[str, Calendar], its: Touched) -> None:
+        self._replanner, self._touched = Replanner(shelf, newest), its
+
+    @classmethod
+    async def begin(cls, tx: AsyncSession, calendar: str, newest: Mapping[str, Calendar]) -> "OnCalendar":
+        """`newest` may hold versions that are not published yet."""
+        shelf, stretches, held = await policies.shelf(tx), [], {}
+        for kin, first, last in await repository.kins(tx):
+            its = newest[kin.calendar.partition("@")[0]]
+            if kin.calendar == its.label or not _lies_over(kin.calendar, calendar):
+                continue
+            old = await calendars.by_label(tx, kin.calendar)
+            if changed := changed_days(old, its):
+                held[kin.calendar] = instant_of(changed[-1] * DAY)
+                limit = limit_of(shelf.labelled(kin.policy), kin)
+                assert limit is not None, "its clocks were set by it"
+                stretches += touched(kin, limit, first, last, old, its)
+        return cls(shelf, newest, Touched(stretches, [*held.items()]))
+
+    async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
+        return await repository.count_touched(tx, self._touched) if self._touched.held else (0, None)
+
+    async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
+        return await repository.next_touched(tx, self._touched, after, most) if self._touched.held else []
+
+    async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
+        clocks, _ = await _with_merged(tx, ids, lock=lock)
+        plans = await self._replanner.plan(tx, clocks.values(), {})
+        its = [(clocks[clock], plan) for clock, plan in plans.items()]
+        return Seen(its, settled=len({*ids} & clocks.keys()))
+
+
+class OnPolicy:
+    """Brings open appeals to another policy: a `target` version, or where none is given what counts for their units.
+
+    A milestone that the other policy does not time ends, one that it times besides begins where it would have begun.
+    Clocks on visits keep the policy they began with.
+    """
+
+    most = 500  # appeals
+
+    def __init__(
+        self, shelf: policies.Shelf, newest: Mapping[str, Calendar], scope: Scope, target: Policy | None
+    ) -> None:
+        self._newest, self._scope, self._target = newest, scope, target
+        self.repeats = target is None
+        self._replanner, self._planner = Replanner(shelf, newest), Planner(newest)
+
+    @classmethod
+    async def begin(cls, tx: AsyncSession, job: Recalculation) -> "OnPolicy":
+        shelf = await policies.shelf(tx)
+        units = None if job.unit_code is None else await repository.units_below(tx, job.unit_code)
+        target = None if job.target is None else shelf.labelled(job.target)
+        left = None if job.policy is None else [each.label for each in shelf.versions(job.policy)]
+        scope = Scope(left and [label for label in left if label != job.target], job.assumed, units)
+        return cls(shelf, await calendars.newest(tx), scope, target)
+
+    async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
+        return await repository.count_appeals(tx, self._scope)
+
+    async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
+        return await repository.next_appeals(tx, self._scope, after, most)
+
+    async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
+        appeals = await repository.open_appeals(tx, ids, lock=lock)
+        shelf = await policies.shelf(tx, {appeal.on.unit_code for appeal in appeals})
+        standing = await repository.milestones(tx, [appeal.id for appeal in appeals])
+        chosen = {appeal.id: self._policy(shelf, appeal) for appeal in appeals}
+        concerned = [each for each in appeals if _differs(each, *chosen[each.id], standing[each.id])]
+        running = {m.id for each in concerned for m in standing[each.id] if m.state in _OPEN}
+        clocks, busy = await _with_merged(tx, running, lock=lock)
+        concerned = [each for each in concerned if each.id not in busy]
+        seen = Seen(settled=len(appeals) - len(busy & chosen.keys()))
+        seen.relabelled = [Relabelling(each, *chosen[each.id]) for each in concerned]
+        targets: dict[UUID, Target] = {}
+        own = {each.id: chosen[each.id][0] for each in concerned}
+        for clock in [each for each in clocks.values() if each.subject_id in own and each.id in running]:
+            policy = own[clock.subject_id]
+            if limit_of(policy, clock) is None:
+                seen.ending.append(clocks.pop(clock.id))
+            else:
+                targets[clock.id] = Target(policy, self._newest[policy.calendar])
+        plans = await self._replanner.plan(tx, clocks.values(), targets)
+        seen.plans = [(clocks[clock], plan) for clock, plan in plans.items()]
+        seen.starting = await self._starting(tx, seen.relabelled, standing)
+        return seen
+
+    def _policy(self, shelf: policies.Shelf, appeal: OpenAppeal) -> tuple[Policy, bool]:
+        """What an appeal is to run by, on the calendar that counts for its unit; and whether that is assumed."""
+        unit, at = appeal.on.unit_code, appeal.received_at
+        choice = shelf.chosen(unit, at)
+        if self._target is None:
+            return choice.policy, shelf.assumes(unit, at)
+        calendar = choice.policy.calendar if choice.policy.id == self._target.id else self._target.calendar
+        return msgspec.structs.replace(self._target, calendar=calendar), False
+
+    async def _starting(
+        self, tx: AsyncSession, relabelled: Sequence[Relabelling], standing: Mapping[UUID, Sequence[Milestone]]
+    ) -> list[Starting]:
+        lacking: list[tuple[Relabelling, list[Limit]]] = []
+        for each in relabelled:
+            there = {milestone.milestone for milestone in standing[each.appeal.id]}
+            limits = [limit for limit in each.policy.limits(each.appeal.type) if limit.milestone not in there]
+            lacking += [(each, limits)] if limits else []
+        done: dict[UUID, Deeds] = {}
+        if moved_on := [each.appeal.id for each, _ in lacking if each.appeal.state != State.OPEN]:
+            done = await repository.deeds(tx, moved_on, lacking[0][0].policy.contact.accepts)
+        return [
+            starting
+            for each, limits in lacking
+            for starting in self._begun(each, limits, done.get(each.appeal.id, Deeds(None, None, None)))
+        ]
+
+    def _begun(self, its: Relabelling, limits: Sequence[Limit], deeds: Deeds) -> list[Starting]:
+        appeal, lacking = its.appeal, {limit.milestone for limit in limits}
+        contacted = min((at for at in deeds[:2] if at is not None), default=None)  # an answer is also a contact
+        facts = {"received": appeal.reopened_at or appeal.received_at}
+        facts |= {"contacted": contacted} if contacted else {}
+        facts |= {"answered": deeds.answered_at} if deeds.answered_at else {}
+        stops = {"contact": contacted, "answer": deeds.answered_at, "callback": deeds.called_back_at}
+        subject = Subject(SUBJECT, appeal.id, appeal.round, appeal.type)
+        return [
+            Starting(appeal, clock, stops.get(clock.milestone))
+            for fact, at in facts.items()
+            for clock in self._planner.clocks_started(subject, fact, at, its.policy)
+            if clock.milestone in lacking
+        ]
+
+
+def _differs(appeal: OpenAppeal, policy: Policy, assumed: bool, standing: Sequence[Milestone]) -> bool:
+    if policy.label != appeal.policy or assumed != appeal.assumed:
+        return True
+    return any(each.state in _OPEN and each.calendar.partition("@")[0] != policy.calendar for each in standing)
+
+
+async def _with_merged(
+    tx: AsyncSession, ids: Collection[UUID], *, lock: bool
+) -> tuple[dict[UUID, OpenClock], set[UUID]]:
+    """Open clocks with all that are merged with them; and the subjects of those left out, for somebody holds them, or
+    something that they are merged with. A subject is left out with all its clocks."""
+    merged = await repository.merged_with(tx, ids)
+    clocks = {clock.id: clock for clock in await repository.open_clocks(tx, {*ids, *merged}, lock=lock)}
+    missing = {*ids, *merged} - clocks.keys()
+    if not missing:
+        return clocks, set()
+    places = await repository.places(tx, {*ids, *merged})
+    busy: set[UUID] = set()
+    while missing:
+        leaders = {places[clock].leader for clock in missing}
+        busy |= {its.subject_id for its in places.values() if its.leader in leaders}
+        missing = {clock for clock in clocks if places[clock].subject_id in busy}
+        for clock in missing:
+            del clocks[clock]
+    return clocks, busy
+
+
+def _lies_over(label: str, calendar: str) -> bool:
+    return any(version.partition("@")[0] == calendar for version in label.split("+"))
+
+
+async def errand_of(tx: AsyncSession, job: Recalculation) -> Errand:
+    """The next turn of a job, by the rules as they are now."""
+    if job.calendar is not None:
+        return await OnCalendar.begin(tx, job.calendar, await calendars.newest(tx))
+    return await OnPolicy.begin(tx, job)

@@ -1,0 +1,71 @@
+"""Table of the recalculations: what was asked for, by whom, and how far it has come."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from appeal_tracker.base import Base, one_of
+from chassis.db import Tracked
+
+
+class Cause(StrEnum):
+    """Why what is open is planned anew."""
+
+    CALENDAR_VERSION = "calendar_version"
+    POLICY_VERSION = "policy_version"
+    ASSIGNMENT = "assignment"
+
+
+class JobState(StrEnum):
+    """How far a recalculation has come. `failed`: by its own fault, which the log tells; asked for anew, it goes on."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Recalculation(Tracked, Base):
+    """A job. `calendar` is the one that has a new version; `policy` the pack that is left for the version `target`;
+    `unit_code` bounds it to what was raised there and below; `assumed` to appeals whose line upward was not known.
+
+    `total` counts clocks where a calendar changed, else appeals; `done` those that were looked at, `moved` the clocks
+    that have another deadline now, `breaching` those of them whose deadline was past when they were moved. `seconds` is
+    real time. `turn` and `after` say where it goes on: it passes by all that it is about as often as something is left.
+    """
+
+    __tablename__ = "recalculations"
+    __table_args__ = (
+        Index("recalculations_feed", "changed_xid", "id"),
+        Index("recalculations_unfinished", "id", postgresql_where=text("state IN ('queued', 'running')")),
+        one_of("cause", Cause),
+        one_of("state", JobState),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    cause: Mapped[str]
+    calendar: Mapped[str | None]
+    policy: Mapped[str | None]
+    target: Mapped[str | None]
+    unit_code: Mapped[str | None]
+    assumed: Mapped[bool] = mapped_column(server_default=text("false"))
+    requested_by: Mapped[str | None]
+    requested_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default=text("'queued'"))
+    turn: Mapped[int] = mapped_column(server_default=text("0"))
+    after: Mapped[UUID | None]
+    total: Mapped[int | None] = mapped_column(BigInteger)
+    done: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    moved: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    breaching: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    seconds: Mapped[float] = mapped_column(server_default=text("0"))
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    @property
+    def rate(self) -> float | None:
+        """How many a second, in real time."""
+        return round(self.done / self.seconds, 1) if self.seconds else None

@@ -1,0 +1,191 @@
+"""Recalculations as they are asked for: what would move, the job that moves it, and what it moved."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.calendars import service as calendars
+from appeal_tracker.calendars.drafting import Prepared
+from appeal_tracker.clocks.timeline import TimelineEntry
+from appeal_tracker.directory import service as directory
+from appeal_tracker.policies import publishing
+from appeal_tracker.policies import service as policies
+from appeal_tracker.policies.errors import UnknownCalendar, UnknownPolicy
+from appeal_tracker.policies.relaxing import Relaxed
+from appeal_tracker.recalculations import previewing, repository
+from appeal_tracker.recalculations.errors import (
+    NotOfThisCause,
+    RecalculationNotFound,
+    TargetWithdrawn,
+    UnknownTarget,
+    UnknownUnit,
+    UnknownVersion,
+)
+from appeal_tracker.recalculations.looking import OnCalendar, errand_of
+from appeal_tracker.recalculations.models import Cause, Recalculation
+from appeal_tracker.recalculations.previewing import Change, Preview
+from chassis.ids import new_id
+from chassis.runtime import Runtime
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from contracts.directory import UnitChanged
+from contracts.envelope import Message
+
+
+class Publication(msgspec.Struct, frozen=True):
+    """A calendar version that is published with this, or would be: which days change, what moves by it, which packs
+    would be laxer on it than what they extend."""
+
+    prepared: Prepared
+    laxer: list[Relaxed]
+    preview: Preview | None
+    job: Recalculation | None
+
+
+# What each cause must be told, and what it may be told besides.
+_FIELDS: dict[str, tuple[set[str], set[str]]] = {
+    Cause.CALENDAR_VERSION: ({"calendar"}, set()),
+    Cause.POLICY_VERSION: ({"policy"}, {"to", "version", "unit_code"}),
+    Cause.ASSIGNMENT: ({"unit_code"}, set()),
+}
+
+
+async def asked(
+    tx: AsyncSession,
+    caller: Principal,
+    now: datetime,
+    *,
+    cause: str,
+    calendar: str | None,
+    policy: str | None,
+    to: str | None,
+    version: int | None,
+    unit_code: str | None,
+) -> Recalculation:
+    """A recalculation as it is asked for, not stored yet. Raises `Forbidden`, `NotOfThisCause`, `UnknownUnit`,
+    `UnknownCalendar`, `UnknownPolicy`, `UnknownVersion`, `TargetWithdrawn`."""
+    await directory.demand_top(tx, caller)
+    given = {"calendar": calendar, "policy": policy, "to": to, "version": version, "unit_code": unit_code}
+    names, (needed, allowed) = {name for name, value in given.items() if value is not None}, _FIELDS[cause]
+    if names - needed - allowed or needed - names:
+        raise NotOfThisCause(needed - names, names - needed - allowed)
+    if unit_code is not None and not await directory.may_see_unit(tx, unit_code, caller.unit):
+        raise UnknownUnit(unit_code)
+    if calendar is not None and calendar not in await calendars.newest(tx):
+        raise UnknownCalendar(calendar)
+    target = None if policy is None else _target(await policies.shelf(tx), policy, to, version)
+    about = {"calendar": calendar, "policy": policy, "target": target, "unit_code": unit_code}
+    return _job(cause, caller.sub, now, **about)
+
+
+def _job(cause: str, by: str | None, now: datetime, **about: Any) -> Recalculation:
+    return Recalculation(id=new_id(), cause=cause, requested_by=by, requested_at=now, updated_at=now, **about)
+
+
+def _target(shelf: policies.Shelf, policy: str, to: str | None, version: int | None) -> str:
+    if not shelf.find(policy):
+        raise UnknownPolicy(policy)
+    versions = shelf.find(to or policy)
+    if not versions:
+        raise UnknownTarget(str(to))
+    if (to or policy) in shelf.withdrawn:
+        raise TargetWithdrawn(to or policy, "/to" if to else "/policy")
+    for each in versions:
+        if version is None or each.version == version:
+            return each.label
+    raise UnknownVersion(to or policy, version or 0)
+
+
+async def start(tx: AsyncSession, job: Recalculation) -> Recalculation:
+    """Stores a job; the worker takes it up when this is committed."""
+    tx.add(job)
+    await tx.flush()
+    await tx.refresh(job)
+    return job
+
+
+async def preview(
+    tx: AsyncSession, caller: Principal, job: Recalculation, now: datetime, after: UUID | None, most: int
+) -> Preview:
+    """What a job would do if it ran now."""
+    return await previewing.preview(tx, caller.unit, await errand_of(tx, job), now, after, most)
+
+
+async def publish_calendar(
+    tx: AsyncSession,
+    caller: Principal,
+    calendar: str,
+    document: object,
+    now: datetime,
+    *,
+    dry_run: bool,
+    after: UUID | None,
+    most: int,
+) -> Publication:
+    """Publishes a version of a calendar and starts the recalculation of every open clock it touches, in one
+    transaction; or says what would come of it. Raises `Forbidden`, and what is wrong with the document."""
+    await directory.demand_top(tx, caller)
+    prepared = await calendars.prepare(tx, calendar, document, lock=not dry_run)
+    laxer = await publishing.relaxed_by(tx, prepared.calendars, now)
+    if not dry_run:
+        await calendars.publish(tx, prepared, caller.sub, now)
+        job = await start(tx, _job(Cause.CALENDAR_VERSION, caller.sub, now, calendar=calendar))
+        return Publication(prepared, laxer, None, job)
+    newest = {**await calendars.newest(tx), **prepared.calendars}
+    errand = await OnCalendar.begin(tx, calendar, newest)
+    return Publication(prepared, laxer, await previewing.preview(tx, caller.unit, errand, now, after, most), None)
+
+
+async def listing(tx: AsyncSession, window: Window) -> Listing[Recalculation]:
+    """The recalculations, in the order they were asked for."""
+    return await window.fetch(tx, repository.listed(), Recalculation)
+
+
+async def show(tx: AsyncSession, id: UUID) -> Recalculation:
+    """A recalculation. Raises `RecalculationNotFound`."""
+    found = await repository.find(tx, id)
+    if found is None:
+        raise RecalculationNotFound
+    return found
+
+
+async def changes(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Change]:
+    """The deadlines that a recalculation moved, of what the caller may see. Raises `RecalculationNotFound`."""
+    await show(tx, id)
+    page = await window.fetch(tx, repository.moved_by(id, caller.unit), TimelineEntry)
+    numbers = await repository.numbers(tx, {entry.appeal_id for entry in page.items})
+    return Listing([_recorded(entry, numbers.get(entry.appeal_id)) for entry in page.items], page.next)
+
+
+async def units_changed(runtime: Runtime, tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Keeps the units that are heard of, and has a job look after the appeals whose line upward was not known."""
+    await directory.units_changed(tx, messages)
+    units = [message.event.unit_code for message in messages if isinstance(message.event, UnitChanged)]
+    if await repository.are_assumed_below(tx, units) and not await repository.hold_waiting(tx):
+        await start(tx, _job(Cause.ASSIGNMENT, None, runtime.clock.now(), assumed=True))
+
+
+_KEPT = ("old_provisional", "provisional", "old_policy", "policy", "old_calendar", "calendar")
+
+
+def _recorded(entry: TimelineEntry, appeal_no: str | None) -> Change:
+    data = entry.data
+    old_due_at, due_at = (_instant(data.get(name)) for name in ("old_due_at", "due_at"))
+    return Change(
+        subject_id=entry.appeal_id,
+        appeal_no=appeal_no,
+        clock_id=UUID(data["clock_id"]),
+        milestone=data["milestone"],
+        old_due_at=old_due_at,
+        due_at=due_at,
+        breaches=due_at is not None and due_at < entry.recorded_at,
+        **{name: data.get(name) for name in _KEPT},
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

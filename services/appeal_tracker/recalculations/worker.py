@@ -1,0 +1,155 @@
+"""The loop that recalculates. One works at a time; whoever dies is followed by another, where the job stood."""
+
+import asyncio
+import logging
+import time
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from prometheus_client import Counter
+
+from appeal_tracker.recalculations import repository
+from appeal_tracker.recalculations.looking import FIRST, Errand, errand_of
+from appeal_tracker.recalculations.models import JobState, Recalculation
+from appeal_tracker.recalculations.writing import write_seen
+from chassis.outage import is_outage
+from chassis.runtime import Runtime
+from chassis.worker import Worker
+from contracts.deadlines import DeadlineRecalculated
+
+log = logging.getLogger(__name__)
+
+_LEAD = "SELECT pg_try_advisory_lock(hashtext('recalculation'))"
+_moved = Counter("deadlines_recalculated", "Deadlines that a recalculation moved", ["cause"])
+
+
+class _Turn:
+    """One passage over all that a job is about. It is the last if nobody could still add to it when it began, and it
+    found nothing in somebody else's hands."""
+
+    def __init__(self, errand: Errand, after: UUID, *, whole: bool) -> None:
+        self.errand, self.after, self.whole = errand, after, whole
+        self.left = 0  # held by somebody
+
+
+class Recalculating(Worker):
+    """Does the jobs one after the other, a batch in a transaction, two at once, and rests while much waits to be told.
+
+    A job ends when nothing is left to do, and every transaction that may not know of its cause has ended: one that read
+    the calendars before the new version was published opens its appeal by the old one.
+    """
+
+    idle = 0.5
+    lanes = 2  # batches at once: one computes while the database writes the other
+    deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(f"{runtime.service}.recalculate")
+        self._runtime = runtime
+        self._connection: asyncpg.Connection | None = None
+        self._job: Recalculation | None = None
+        self._since: datetime | None = None  # when the job was first seen, by the database's time
+        self._turn: _Turn | None = None
+
+    async def run_once(self) -> bool:
+        async with self._runtime.db.transaction() as tx:
+            job = await repository.oldest(tx)
+        if job is None or not await self._lead():
+            self._job = self._turn = None
+            await self.close()
+            return False
+        try:
+            return await self._go_on(job)
+        except BaseException as error:
+            # What is known of the job is what the database says, from the next time on.
+            self._job = self._turn = None
+            if isinstance(error, Exception) and not is_outage(error):
+                log.exception("a recalculation fails", extra={"recalculation": str(job.id)})
+                await self._write(job, state=JobState.FAILED)
+                return True
+            raise
+
+    async def close(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            await self._connection.close(timeout=5)
+        self._connection = None
+
+    async def _lead(self) -> bool:
+        if self._connection is None or self._connection.is_closed():
+            connection = await self._runtime.db.dedicated()
+            if not await connection.fetchval(_LEAD):
+                await connection.close(timeout=5)
+                return False
+            self._connection, self._job = connection, None
+        return True
+
+    async def _go_on(self, job: Recalculation) -> bool:
+        began = time.monotonic()
+        if self._job is None or self._job.id != job.id:
+            self._turn = None
+            await self._take_up(job)
+        self._job = job
+        if self._turn is None:
+            self._turn = await self._begin(job)
+            return self._turn is not None
+        async with self._runtime.db.transaction() as tx:
+            if await repository.waiting(tx, DeadlineRecalculated.topic, self.deep) >= self.deep:
+                return False
+            parallel = self.lanes if job.turn == 0 else 1  # where two hold what both need, one alone gets it
+            most = self._turn.errand.most
+            ids = await self._turn.errand.next(tx, self._turn.after, parallel * most)
+        if not ids:
+            return await self._end(job, self._turn)
+        batches = [ids[place : place + most] for place in range(0, len(ids), most)]
+        await asyncio.gather(*(self._batch(job, self._turn, batch) for batch in batches))
+        self._turn.after = ids[-1]
+        await self._write(job, after=ids[-1], seconds=job.seconds + time.monotonic() - began)
+        return True
+
+    async def _take_up(self, job: Recalculation) -> None:
+        # First this, then the rules: who hears of units meanwhile waits for it, or asks for a job of their own.
+        values = {"state": JobState.RUNNING, "started_at": job.started_at or self._runtime.clock.now()}
+        await self._write(job, **values)
+        async with self._runtime.db.transaction() as tx:
+            self._since = await repository.now(tx)
+
+    async def _begin(self, job: Recalculation) -> _Turn | None:
+        """The next turn, or the rest of one that was cut short; None while a last one would have to wait for others."""
+        assert self._since is not None
+        async with self._runtime.db.transaction() as tx:
+            alone = not await repository.is_anyone_older(tx, self._since)
+            if job.after is not None:
+                return _Turn(await errand_of(tx, job), job.after, whole=False)
+            if job.turn > 0 and not alone:
+                return None
+            errand = await errand_of(tx, job)
+            total, first = await errand.count(tx)
+        if job.turn == 0:
+            await self._write(job, total=total)
+        after = FIRST if first is None else UUID(int=first.int - 1)
+        return _Turn(errand, after, whole=alone)
+
+    async def _batch(self, job: Recalculation, turn: _Turn, ids: list[UUID]) -> None:
+        async with self._runtime.db.transaction() as tx:
+            seen = await turn.errand.look(tx, ids, lock=True)
+            turn.left += len(ids) - seen.settled
+            again = turn.errand.repeats and job.turn > 0  # then it was counted before
+            done = len(seen.relabelled) if again else seen.settled
+            written = await write_seen(tx, self._runtime, job, seen)
+            await repository.progress(tx, job.id, done, *written)
+        _moved.labels(job.cause).inc(written.moved)
+
+    async def _end(self, job: Recalculation, turn: _Turn) -> bool:
+        """Ends the job with its turn, or has it pass by once more what was left."""
+        self._turn = None
+        if turn.whole and not turn.left:
+            now = self._runtime.clock.now()
+            await self._write(job, state=JobState.DONE, total=Recalculation.done, after=None, finished_at=now)
+            return True
+        await self._write(job, after=None, turn=job.turn + 1)
+        return not turn.left  # what somebody holds is held for a moment
+
+    async def _write(self, job: Recalculation, **values: object) -> None:
+        async with self._runtime.db.transaction() as tx:
+            await repository.write(tx, job.id, **values, updated_at=self._runtime.clock.now())

@@ -1,0 +1,111 @@
+"""What was seen is written: clocks and their timers, the timelines, and what is told of it."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.appeals.models import SUBJECT
+from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks import telling
+from appeal_tracker.clocks.planning import no_clock_reason
+from appeal_tracker.clocks.recalculation import write
+from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.clocks.timeline import Entry, note
+from appeal_tracker.recalculations import repository
+from appeal_tracker.recalculations.looking import Seen, Starting
+from appeal_tracker.recalculations.models import Recalculation
+from appeal_tracker.recalculations.repository import OpenClock
+from chassis.runtime import Runtime
+from contracts.envelope import Event
+
+CANCELLED = "deadline_cancelled"
+
+
+class Written(NamedTuple):
+    """How many deadlines moved, began or ended; and how many of those are past now that were not."""
+
+    moved: int
+    breaching: int
+
+
+class _Told:
+    """What is said of a batch, and of whom."""
+
+    def __init__(self, job: Recalculation, now: datetime) -> None:
+        self.job, self.now = job, now
+        self.entries: list[Entry] = []
+        self.events: list[Event] = []
+        self.appeals: set[UUID] = set()
+
+    def add(self, entry: Entry, event: Event | None = None) -> None:
+        self.entries.append(entry)
+        self.appeals.add(entry.appeal_id)
+        if event is not None:
+            self.events.append(event)
+
+    def add_ours(self, entry: Entry) -> None:
+        """The same, naming the job that it comes of."""
+        its = {"cause": self.job.cause, "recalculation_id": self.job.id}
+        self.add(msgspec.structs.replace(entry, data={**entry.data, **its}))
+
+
+async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, seen: Seen) -> Written:
+    """Writes what was seen under lock, and tells of every deadline that is another one now; of the others nothing."""
+    told = _Told(job, runtime.clock.now())
+    moved = [done for done in await write(tx, seen.plans) if done.moved]
+    for done in moved:
+        assert isinstance(done.clock, OpenClock)
+        told.add(*telling.recalculated(done.clock.on, done, job.cause, job.requested_by, told.now, job.id))
+    await _end(tx, seen.ending, told)
+    await _start(tx, runtime, seen.starting, told)
+    await note(tx, told.entries, told.now)
+    await runtime.outbox.append(tx, told.events, at=told.now)
+    if seen.relabelled:
+        relabelled = [
+            (each.appeal.id, each.policy.label, each.assumed, no_clock_reason(each.appeal.type, each.policy))
+            for each in seen.relabelled
+        ]
+        await repository.relabel(tx, relabelled, told.now)
+    await repository.touch(tx, told.appeals - {each.appeal.id for each in seen.relabelled}, told.now)
+    past = sum(done.clock.state == ClockState.RUNNING and done.clock.due_at < told.now for done in moved)
+    past += sum(each.done_at is None and each.clock.due_at < told.now for each in seen.starting)
+    return Written(len(moved) + len(seen.ending) + len(seen.starting), past)
+
+
+async def _end(tx: AsyncSession, ending: list[OpenClock], told: _Told) -> None:
+    """Ends what the other policy does not time. What it was, and by which rules, the timeline keeps."""
+    if not ending:
+        return
+    for clock in ending:
+        data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone}
+        data |= {"old_due_at": clock.due_at, "old_provisional": clock.provisional}
+        data |= {"old_policy": clock.policy, "old_calendar": clock.calendar}
+        told.add_ours(Entry(clock.subject_id, CANCELLED, told.now, told.job.requested_by, data))
+    its = await clocks.of_subjects(tx, SUBJECT, {clock.subject_id for clock in ending}, lock=True)
+    ids = {clock.id for clock in ending}
+    await clocks.cancel(tx, [clock for each in its.values() for clock in each if clock.id in ids], told.now)
+    await tx.flush()
+
+
+async def _start(tx: AsyncSession, runtime: Runtime, starting: list[Starting], told: _Told) -> None:
+    """Starts what the other policy times besides; what it waits for may have been done before, and stops it then."""
+    if not starting:
+        return
+    await clocks.start(tx, [each.clock for each in starting])
+    for each in starting:
+        entry = telling.started_entry(each.appeal.on, each.clock, told.job.requested_by)
+        its = {"provisional": each.clock.provisional, "policy": each.clock.policy, "calendar": each.clock.calendar}
+        told.add_ours(msgspec.structs.replace(entry, data={**entry.data, **its}))
+    done = {each.clock.id: each for each in starting if each.done_at is not None}
+    started = await clocks.of_subjects(tx, SUBJECT, {each.appeal.id for each in done.values()}, lock=True)
+    for clock in [clock for its in started.values() for clock in its if clock.id in done]:
+        each = done[clock.id]
+        assert each.done_at is not None
+        for stopped in await clocks.stop(tx, [clock], each.done_at, runtime.clock):
+            actor = told.job.requested_by
+            entry = telling.entry(each.appeal.on, stopped, actor, told.now)
+            told.add(entry, telling.event(each.appeal.on, stopped, actor, told.now))
+    await tx.flush()
