@@ -92,6 +92,8 @@ class Shelf:
         for policy in policies:
             self._versions.setdefault(policy.id, []).append(policy)
         self._written = {policy.label: policy for policy in policies}
+        self._in_force: dict[tuple[str, int], Policy | None] = {}  # by pack and civil day
+        self._muted = {policy.label: muted(policy) for policy in policies if policy.id in on_shelf.withdrawn}
         self.withdrawn, self._choices, self._open_ended = on_shelf.withdrawn, on_shelf.choices, on_shelf.open_ended
 
     def __iter__(self) -> Iterator[list[Policy]]:
@@ -129,10 +131,16 @@ class Shelf:
         """The version of a pack in force at an instant. Raises `UnknownPolicy`, `PolicyNotInForce`."""
         if id not in self._versions:
             raise UnknownPolicy(policy=id)
-        policy = in_force(self._versions[id], at)
+        policy = self._on_day(id, at)
         if policy is None:
             raise PolicyNotInForce(policy=id)
         return policy
+
+    def _on_day(self, id: str, at: datetime) -> Policy | None:
+        day = id, day_number(at)
+        if day not in self._in_force:
+            self._in_force[day] = in_force(self._versions[id], at)
+        return self._in_force[day]
 
     def chosen(self, unit: str, at: datetime) -> Chosen:
         """The policy for an appeal raised in `unit` at an instant, on the calendar that counts there.
@@ -145,7 +153,7 @@ class Shelf:
         for choice in self._choices.get(unit, ()):
             if choice.since <= today and choice.unit not in passed:
                 passed.add(choice.unit)
-                policy = in_force(self._versions[choice.policy], at)
+                policy = self._on_day(choice.policy, at)
                 if policy and not self._is_withdrawn(choice.policy, at):
                     running = self._running(policy)
                     return Chosen(_on(running, choice.calendar or policy.calendar), choice.unit, choice.since)
@@ -157,7 +165,7 @@ class Shelf:
         return unit in self._open_ended and self.chosen(unit, at).assigned_to is None
 
     def _running(self, policy: Policy) -> Policy:
-        return muted(policy) if policy.id in self.withdrawn else policy
+        return self._muted.get(policy.label, policy)
 
     def _is_withdrawn(self, id: str, at: datetime) -> bool:
         return id in self.withdrawn and self.withdrawn[id] <= at
