@@ -106,4 +106,35 @@ class AppealClosed(AppealAct, type="appeal.closed.v1", topic="appeal.events", ke
 
 
 class AppealReopened(AppealAct, type="appeal.reopened.v1", topic="appeal.events", key="appeal_id"):
-    """A closed appeal is open again, in the round given."""
+    """A closed appeal is open again, in the round given; `clocks` are those that run now."""
+
+    clocks: list[ClockStarted] = []
+
+
+class AppealHeld(AppealAct, type="appeal.held.v1", topic="appeal.events", key="appeal_id"):
+    """The clocks of some milestones stand still from `at` on."""
+
+    milestones: list[Milestone]
+
+
+class AppealResumed(AppealAct, type="appeal.resumed.v1", topic="appeal.events", key="appeal_id"):
+    """What was held goes on, from `at` on; also because it was answered, called back or closed."""
+
+
+class AppealTransferred(AppealAct, type="appeal.transferred.v1", topic="appeal.events", key="appeal_id"):
+    """Somebody else handles the appeal from now on; its clocks go on as they were."""
+
+    handler: StaffNo | None
+    handling_unit_code: UnitCode
+
+
+class AppealMerged(AppealAct, type="appeal.merged.v1", topic="appeal.events", key="appeal_id"):
+    """Another appeal of the same customer speaks for this one: what is done about that one is done about both."""
+
+    into: UUID
+
+
+class AppealUnmerged(AppealAct, type="appeal.unmerged.v1", topic="appeal.events", key="appeal_id"):
+    """The appeal speaks for itself again."""
+
+    out_of: UUID

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from contracts import appeals, customers, deadlines, directory, notifications, visits
+from contracts import appeals, audit, customers, deadlines, directory, notifications, visits
 from contracts.envelope import Event
 
 (
@@ -23,7 +23,9 @@ from contracts.envelope import Event
     DELIVERY,
     LOST_DELIVERY,
     SEND,
-) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 13))
+    OTHER_APPEAL,
+    NEXT_CLOCK,
+) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 15))
 
 
 def _at(local: str) -> datetime:
@@ -105,6 +107,15 @@ EXAMPLES: tuple[Event, ...] = (
     deadlines.DeadlineWarned(**_contact, at=_at("10-09T21:30"), step="0.5", audience=["owner"], late=False),
     deadlines.DeadlineBreached(**_contact, at=_at("10-10T09:30"), step="due", audience=["owner"], late=False),
     notifications.NotificationSent(**_delivery, delivery_id=DELIVERY, send_id=SEND, at=_at("10-10T09:30:01")),
+    audit.InvariantFailed(
+        invariant="breach_untold",
+        subject_kind="appeal",
+        subject_id=APPEAL,
+        clock_id=CONTACT_CLOCK,
+        milestone="contact",
+        unit_code="4101",
+        at=_at("10-10T09:35"),
+    ),
     deadlines.DeadlineEscalated(
         **_contact, at=_at("10-10T13:30"), step="+4h", audience=["unit_supervisors"], late=False
     ),
@@ -120,12 +131,23 @@ EXAMPLES: tuple[Event, ...] = (
         provisional=False,
         cause="calendar_version",
     ),
+    appeals.AppealTransferred(**_act, at=_at("10-14T18:10"), handler="S1002", handling_unit_code="4101"),
+    appeals.AppealHeld(**_act, at=_at("10-14T18:20"), milestones=["answer"]),
+    appeals.AppealResumed(**_act, at=_at("10-15T09:00")),
+    appeals.AppealMerged(**_act, at=_at("10-15T09:10"), into=OTHER_APPEAL),
+    appeals.AppealUnmerged(**_act, at=_at("10-15T09:20"), out_of=OTHER_APPEAL),
     appeals.AppealAnswered(**_act, at=_at("10-15T16:00")),
     deadlines.DeadlineMet(**_answer, at=_at("10-15T16:00")),
     appeals.AppealCalledBack(**_act, at=_at("10-16T10:00"), result="completed", satisfaction="5"),
     appeals.AppealClosed(**_act, at=_at("10-16T10:30"), outcome="resolved"),
     visits.VisitArchived(**_visit, at=_at("10-16T11:00")),
-    appeals.AppealReopened(**_act | {"round": 2}, at=_at("10-21T09:00")),
+    appeals.AppealReopened(
+        **_act | {"round": 2},
+        at=_at("10-21T09:00"),
+        clocks=[
+            appeals.ClockStarted(clock_id=NEXT_CLOCK, milestone="answer", due_at=_at("10-31T00:00"), provisional=False),
+        ],
+    ),
     visits.VisitCancelled(**_other_visit, at=_at("10-08T12:00")),
     visits.VisitMissed(**_other_visit, at=_at("10-09T18:00")),
     customers.CustomerRemoved(id=CUSTOMER),

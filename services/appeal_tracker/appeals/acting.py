@@ -1,10 +1,11 @@
 """The frame of every act on an appeal, in one transaction: lock, check, change, and tell.
 
-The appeal's row is locked first and its clocks after it. Whoever fires timers never waits for a lock, so there is no
-other order in which two could wait for each other.
+Rows are locked in one order, so that no two acts wait for each other: first the appeal that speaks for those merged
+into it, and where an act is about two such, the one with the lower id first; then those merged into it, by id; then the
+clocks of all of them, by id. Whoever fires timers never waits for a lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,112 +15,248 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.appeals import lifecycle, repository
 from appeal_tracker.appeals.errors import (
     AppealIsClosed,
+    AppealIsHeld,
+    AppealIsMerged,
+    AppealNotClosed,
     AppealNotFound,
+    AppealNotHeld,
+    AppealNotMerged,
     AppealUnanswered,
     BeforeReceived,
+    MergedMeanwhile,
 )
 from appeal_tracker.appeals.lifecycle import Act, Refused, Rule, State
 from appeal_tracker.appeals.models import SUBJECT, Appeal
-from appeal_tracker.appeals.repository import Entry
+from appeal_tracker.clocks import holding, recalculation, telling, timeline
 from appeal_tracker.clocks import service as clocks
-from appeal_tracker.clocks import telling
 from appeal_tracker.clocks.models import Clock
-from appeal_tracker.clocks.planning import Subject
+from appeal_tracker.clocks.planning import NewClock, Subject
+from appeal_tracker.clocks.recalculation import Target
+from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
+from appeal_tracker.visits import service as visits
 from chassis.runtime import Runtime
 from chassis.web.errors import Problem
 from chassis.web.moments import happened
 from chassis.web.tokens import Principal
+from contracts.appeals import AppealResumed
 from contracts.envelope import Event
 
-_PROBLEMS: dict[Rule, type[Problem]] = {Rule.CLOSED: AppealIsClosed, Rule.UNANSWERED: AppealUnanswered}
+_PROBLEMS: dict[Rule, type[Problem]] = {
+    Rule.CLOSED: AppealIsClosed,
+    Rule.NOT_CLOSED: AppealNotClosed,
+    Rule.UNANSWERED: AppealUnanswered,
+    Rule.HELD: AppealIsHeld,
+    Rule.NOT_HELD: AppealNotHeld,
+    Rule.MERGED: AppealIsMerged,
+    Rule.NOT_MERGED: AppealNotMerged,
+}
+_OPEN = (ClockState.RUNNING, ClockState.HELD)
 
 
-class Deed:
-    """One act in the making: what it changes and what it tells; `settle` writes what is told, in the order it was said.
+class Case:
+    """An appeal that takes part in an act: with the policy it keeps, and the clocks of its present round."""
 
-    Its clocks are those of the appeal's present round.
-    """
-
-    def __init__(
-        self,
-        tx: AsyncSession,
-        runtime: Runtime,
-        caller: Principal,
-        appeal: Appeal,
-        policy: Policy,
-        its_clocks: Sequence[Clock],
-    ) -> None:
-        self.tx, self.caller, self.appeal, self.policy = tx, caller, appeal, policy
+    def __init__(self, appeal: Appeal, policy: Policy, its_clocks: Iterable[Clock]) -> None:
+        self.appeal, self.policy = appeal, policy
         self.clocks = [clock for clock in its_clocks if clock.round == appeal.round]
-        self.now = runtime.clock.now()
-        self._runtime = runtime
-        self._events: list[Event] = []
-        self._entries: list[Entry] = []
+        self._was = appeal.state
+
+    @property
+    def subject(self) -> Subject:
+        """What its clocks run on."""
+        return Subject(SUBJECT, self.appeal.id, self.appeal.round, self.appeal.type)
+
+    @property
+    def affects(self) -> UUID | None:
+        """The visit it was raised on, where it was closed or reopened."""
+        turned = (self._was == State.CLOSED) != (self.appeal.state == State.CLOSED)
+        return self.appeal.visit_id if turned else None
 
     def clock(self, milestone: str) -> Clock | None:
         """The clock of a milestone, if the policy gives one."""
         return next((clock for clock in self.clocks if clock.milestone == milestone), None)
 
-    def facts(self, at: datetime) -> dict[str, Any]:
+
+class Deed:
+    """One act in the making: what it changes and what it tells; `settle` writes what is told, in the order it was said.
+
+    `case` is the appeal acted on, `leader` the one that speaks for it: itself, unless it is merged; `group` all that
+    are merged together, the leader first. What is done about the leader is done about all of them.
+    """
+
+    def __init__(
+        self, tx: AsyncSession, runtime: Runtime, caller: Principal, group: Sequence[Case], acted: UUID
+    ) -> None:
+        self.tx, self.caller, self.group = tx, caller, [*group]
+        self.leader = group[0]
+        self.case = next(case for case in group if case.appeal.id == acted)
+        self.now = runtime.clock.now()
+        self._runtime = runtime
+        self._events: list[Event] = []
+        self._entries: list[Entry] = []
+        self._goes_on = False
+
+    @property
+    def appeal(self) -> Appeal:
+        """The appeal acted on."""
+        return self.case.appeal
+
+    def concerned(self, act: Act, at: datetime) -> list[Case]:
+        """The appeal, and those merged into it that an act of that time is about too: they take it, and were there."""
+        if self.case is not self.leader:
+            return [self.case]
+        others = (case for case in self.group[1:] if case.appeal.since <= at)
+        return [self.case, *(case for case in others if lifecycle.takes(case.appeal.standing, act, by_leader=True))]
+
+    def facts(self, case: Case, at: datetime) -> dict[str, Any]:
         """What every event of an act says."""
-        appeal = self.appeal
+        appeal = case.appeal
         its = {"appeal_id": appeal.id, "visit_id": appeal.visit_id, "unit_code": appeal.unit_code}
         return {**its, "round": appeal.round, "at": at, "by": self.caller.sub}
 
-    def say(self, kind: str, at: datetime, event: Event | None = None, **data: object) -> None:
+    def say(self, case: Case, kind: str, at: datetime, event: Event | None = None, **data: object) -> None:
         """Keeps the act for the timeline, and for the bus where it has an event."""
-        self._entries.append(Entry(self.appeal.id, kind, at, self.caller.sub, data))
+        self._entries.append(Entry(case.appeal.id, kind, at, self.caller.sub, data))
         if event is not None:
             self._events.append(event)
 
-    async def move(self, act: Act, at: datetime) -> None:
-        """Takes the act as the state machine says, and starts the clocks that run from what it brought about.
+    async def move(self, act: Act, at: datetime, cases: Iterable[Case] | None = None, **data: Any) -> None:
+        """Takes the act as the state machine says, ends a hold that it ends, and starts the clocks that run from what
+        it brought about; `data` goes to what the timeline says of the end of a hold.
 
-        Raises `AppealIsClosed`, `AppealUnanswered`.
+        Raises `AppealIsClosed`, `AppealUnanswered`, and whatever else the state machine refuses by.
         """
-        appeal, before = self.appeal, State(self.appeal.state)
-        try:
-            now = lifecycle.after(before, act)
-        except Refused as refused:
-            raise _PROBLEMS[refused.rule](rule=refused.rule) from refused
-        appeal.state = now
-        subject = Subject(SUBJECT, appeal.id, appeal.round, appeal.type)
-        for fact in lifecycle.facts(before, now):
-            for clock in await clocks.start_from(self.tx, subject, fact, at, self.policy):
-                self._entries.append(telling.started_entry(appeal, clock, self.caller.sub))
+        for case in cases or [self.case]:
+            appeal, before = case.appeal, case.appeal.standing
+            try:
+                now = lifecycle.after(before, act, by_leader=case is not self.case)
+            except Refused as refused:
+                raise _PROBLEMS[refused.rule](rule=refused.rule, **_known(appeal, refused.rule)) from refused
+            appeal.stand(now)
+            if before.held and not now.held:
+                await self._resumed(case, at, data)
+            for fact in lifecycle.facts(before.progress, now.progress):
+                await self.start(case, await clocks.start_from(self.tx, case.subject, fact, at, case.policy))
 
-    async def stop(self, milestone: str, at: datetime) -> None:
-        """Stops the clock of a milestone by what was done at `at`."""
-        its = [clock for clock in self.clocks if clock.milestone == milestone]
-        for stopped in await clocks.stop(self.tx, its, at, self._runtime.clock):
-            self._entries.append(telling.entry(self.appeal, stopped, self.caller.sub, self.now))
-            if event := telling.event(self.appeal, stopped, self.caller.sub, self.now):
+    async def _resumed(self, case: Case, at: datetime, data: Mapping[str, object]) -> None:
+        """Ends a hold; what is merged goes on together."""
+        hold = await holding.end(self.tx, case.appeal.id, at, self.caller.sub)
+        until, self._goes_on = hold.until or at, True
+        self.say(case, "resumed", until, AppealResumed(**self.facts(case, until)), hold_id=hold.id, **data)
+        for other in self.group[1:] if case is self.leader else ():
+            if other.appeal.standing.held:
+                other.appeal.stand(lifecycle.after(other.appeal.standing, Act.RESUME, by_leader=True))
+                await self._resumed(other, at, data)
+
+    async def start(self, case: Case, started: Sequence[NewClock]) -> None:
+        """Takes clocks in that were just started; they stand still where a hold names them, and follow the leader's."""
+        if not started:
+            return
+        self.say_started(case, started)
+        its = await clocks.of_subject(self.tx, SUBJECT, case.appeal.id, lock=True)
+        case.clocks = [clock for clock in its if clock.round == case.appeal.round]
+        new = {clock.id for clock in started}
+        if case is not self.leader:
+            self.follow(case)
+        await recalculation.recalculate(self.tx, [clock for clock in case.clocks if clock.id in new])
+
+    def say_started(self, case: Case, started: Iterable[NewClock | Clock]) -> None:
+        """Keeps for the timeline which clocks an act started."""
+        self._entries += [telling.started_entry(case.appeal, clock, self.caller.sub) for clock in started]
+
+    def follow(self, case: Case) -> None:
+        """Has the open clocks of a merged appeal follow those of its leader, milestone by milestone."""
+        for clock in case.clocks:
+            leading = self.leader.clock(clock.milestone)
+            if leading is not None and leading.state in _OPEN and clock.state in _OPEN:
+                clock.follows = leading.id
+
+    async def stop(self, milestone: str, at: datetime, cases: Iterable[Case] | None = None) -> None:
+        """Stops the clocks of a milestone by what was done at `at`: those that ran by then. What stands still goes on
+        at that instant, and so is in time."""
+        pairs = [(case, case.clock(milestone)) for case in cases or [self.case]]
+        its = {clock.id: (case, clock) for case, clock in pairs if clock is not None and clock.started_at <= at}
+        held = [clock for _, clock in its.values() if clock.state == ClockState.HELD]
+        still = {clock.id: Target(resumed_at=at) for clock in held}
+        if held:
+            await self.replan(held, "resume", still)
+        for case, clock in its.values():
+            for stopped in await clocks.stop(self.tx, [clock], at, self._runtime.clock, still):
+                self._entries.append(telling.entry(case.appeal, stopped, self.caller.sub, self.now))
+                if event := telling.event(case.appeal, stopped, self.caller.sub, self.now):
+                    self._events.append(event)
+
+    async def replan(self, its: Sequence[Clock], cause: str, to: Mapping[UUID, Target] | None = None) -> None:
+        """Plans those of the group's clocks that are open anew, and tells of each deadline that moved."""
+        cases = {case.appeal.id: case for case in self.group}
+        for done in await recalculation.recalculate(self.tx, its, to or {}):
+            if done.moved:
+                subject = cases[done.clock.subject_id].appeal
+                entry, event = telling.recalculated(subject, done, cause, self.caller.sub, self.now)
+                self._entries.append(entry)
                 self._events.append(event)
 
     async def settle(self) -> None:
-        """Writes timeline and outbox, and marks the appeal as changed."""
-        self.appeal.updated_at = self.now
+        """Writes timeline and outbox, has what is not held any more go on, and marks the appeals as changed."""
+        if self._goes_on:
+            await self.replan([clock for case in self.group for clock in case.clocks], "resume")
+        if alone := [clock for case in self.group[1:] for clock in case.clocks if self._lost_its_leader(clock)]:
+            for clock in alone:
+                clock.follows = None
+            await self.replan(alone, "correction")
+        for subject in {entry.appeal_id for entry in self._entries}:
+            next(case.appeal for case in self.group if case.appeal.id == subject).updated_at = self.now
         await self.tx.flush()
-        await repository.note(self.tx, self._entries, self.now)
+        await timeline.note(self.tx, self._entries, self.now)
         await self._runtime.outbox.append(self.tx, self._events, at=self.now)
+        affected = {visit for case in self.group if (visit := case.affects)}
+        await visits.appeals_changed(self.tx, self._runtime, affected, repository.on_visits)
+
+    def _lost_its_leader(self, clock: Clock) -> bool:
+        """Whether the clock it follows was stopped by what does not stop it too, having come before its time."""
+        leading = self.leader.clock(clock.milestone)
+        stopped = leading is not None and leading.id == clock.follows and leading.stopped_at is not None
+        return stopped and clock.state in _OPEN
+
+    async def done(self) -> Appeal:
+        """Settles, and gives the appeal as it is now; whoever handed it to a unit that they do not see is shown it once
+        more."""
+        await self.settle()
+        found = await repository.find(self.tx, self.appeal.id, None)
+        assert found is not None, "it is locked"
+        return found
+
+
+def _known(appeal: Appeal, rule: Rule) -> dict[str, object]:
+    return {"into": str(appeal.merged_into)} if rule is Rule.MERGED else {}
 
 
 async def begin(
     tx: AsyncSession, runtime: Runtime, caller: Principal, appeal: UUID, at: datetime | None = None
 ) -> Deed:
     """Begins an act that was done at `at`, now where it is left out; until the transaction ends nobody else acts on the
-    appeal. Raises `AppealNotFound`, also for another unit's; `BeforeReceived`, `InTheFuture`.
+    appeal, nor on those merged with it. Raises `AppealNotFound`, also for another unit's; `BeforeReceived`,
+    `InTheFuture`, `MergedMeanwhile`.
     """
-    found = await repository.lock(tx, appeal, caller.unit)
-    if found is None:
+    leader = await repository.lock_leader(tx, appeal, caller.unit)
+    if leader is None:
         raise AppealNotFound
-    if at is not None and at < found.received_at:
-        raise BeforeReceived(found.received_at)
+    group = [leader, *await repository.lock_merged(tx, [leader.id])]
+    found = next((each for each in group if each.id == appeal), None)
+    if found is None or leader.is_merged:
+        raise MergedMeanwhile
+    if at is not None and at < found.since:
+        raise BeforeReceived(found.since)
     if at is not None:
         happened(at, runtime.clock.now())
-    shelf = await policies.shelf(tx, [found.unit_code])
-    policy = shelf.kept(found.policy, found.unit_code, found.received_at)
-    its_clocks = await clocks.of_subject(tx, SUBJECT, appeal, lock=True)
-    return Deed(tx, runtime, caller, found, policy, its_clocks)
+    return Deed(tx, runtime, caller, await cases(tx, group), appeal)
+
+
+async def cases(tx: AsyncSession, appeals: Sequence[Appeal]) -> list[Case]:
+    """What an act needs to know of locked appeals; their clocks are locked too."""
+    shelf = await policies.shelf(tx, {appeal.unit_code for appeal in appeals})
+    its = await clocks.of_subjects(tx, SUBJECT, [appeal.id for appeal in appeals], lock=True)
+    return [Case(each, shelf.kept(each.policy, each.unit_code, each.received_at), its[each.id]) for each in appeals]

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
-from appeal_tracker.appeals import service
+from appeal_tracker.appeals import handing, holding, merging, reopening, service
 from appeal_tracker.appeals.models import Answer, Appeal, Contact, TimelineEntry
 from appeal_tracker.appeals.schemas import (
     Accept,
@@ -13,10 +13,16 @@ from appeal_tracker.appeals.schemas import (
     Close,
     ContactView,
     Dispatch,
+    Hold,
+    Merge,
     RecordAnswer,
     RecordContact,
+    Reopen,
+    Resume,
     StateName,
     TimelineEntryView,
+    Transfer,
+    Unmerge,
 )
 from appeal_tracker.clocks.schemas import DeadlineView
 from chassis.web.auth import Caller, require
@@ -101,11 +107,50 @@ async def accept_appeal(id: Id, body: Accept, caller: Worker, tx: Tx, runtime: T
 @router.post("/appeals/{id}/dispatch", response_model=AppealView)
 async def dispatch_appeal(id: Id, body: Dispatch, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
     """Hand an appeal to a handler, a unit, or both (派发); that moves no clock."""
-    its = {"handler": body.handler, "handling_unit_code": body.handling_unit_code}
-    return await service.dispatch(tx, runtime, caller, id, **its)
+    to = {"handler": body.handler, "unit": body.handling_unit_code}
+    return await handing.dispatch(tx, runtime, caller, id, **to)
+
+
+@router.post("/appeals/{id}/transfer", response_model=AppealView)
+async def transfer_appeal(id: Id, body: Transfer, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """Hand an appeal on to another handler, unit, or both, for a reason (转派); that moves no clock."""
+    to = {"handler": body.handler, "unit": body.handling_unit_code}
+    return await handing.transfer(tx, runtime, caller, id, **to, reason=body.reason)
+
+
+@router.post("/appeals/{id}/hold", response_model=AppealView)
+async def hold_appeal(id: Id, body: Hold, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """Have what the policy lets wait stand still; an answer ends that as well as resuming does."""
+    return await holding.hold(
+        tx, runtime, caller, id, reason=body.reason, milestones=body.milestones, at=body.at, note=body.note
+    )
+
+
+@router.post("/appeals/{id}/resume", response_model=AppealView)
+async def resume_appeal(id: Id, body: Resume, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """Have what is held go on; each deadline moves by what was held of its own unit."""
+    return await holding.resume(tx, runtime, caller, id, at=body.at, note=body.note)
+
+
+@router.post("/appeals/{id}/merge", response_model=AppealView)
+async def merge_appeal(id: Id, body: Merge, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """Merge an appeal into another of the same customer (合并), which speaks for both; the earliest promise is kept."""
+    return await merging.merge(tx, runtime, caller, id, into=body.into, note=body.note)
+
+
+@router.post("/appeals/{id}/unmerge", response_model=AppealView)
+async def unmerge_appeal(id: Id, body: Unmerge, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """Take a merged appeal out again: it speaks for itself, by its own deadlines."""
+    return await merging.unmerge(tx, runtime, caller, id, note=body.note)
 
 
 @router.post("/appeals/{id}/close", response_model=AppealView)
 async def close_appeal(id: Id, body: Close, caller: Worker, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """End an appeal that was answered, and called back where its policy requires that."""
+    """End an appeal that was answered, and called back where its policy requires that; and those merged into it."""
     return await service.close(tx, runtime, caller, id)
+
+
+@router.post("/appeals/{id}/reopen", response_model=AppealView)
+async def reopen_appeal(id: Id, body: Reopen, caller: Worker, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """Begin a new round of a closed appeal; what runs again, and how long, its policy says."""
+    return await reopening.reopen(tx, runtime, caller, id, reason=body.reason)

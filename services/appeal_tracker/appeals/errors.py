@@ -24,6 +24,44 @@ class AppealUnanswered(Conflict):
     )
 
 
+class AppealNotClosed(Conflict):
+    slug = "appeal-not-closed"
+    title = Words("诉求尚未办结", "The appeal is not closed")
+    detail = Words("只有已办结的诉求才能重新办理。", "Only a closed appeal can be reopened.")
+
+
+class AppealIsHeld(Conflict):
+    slug = "appeal-held"
+    title = Words("诉求已暂停", "The appeal is held")
+    detail = Words("已暂停的诉求须先恢复。", "A held appeal is resumed first.")
+
+
+class AppealNotHeld(Conflict):
+    slug = "appeal-not-held"
+    title = Words("诉求未暂停", "The appeal is not held")
+
+
+class AppealIsMerged(Conflict):
+    """`into` is the appeal that it was merged into, about which this is done."""
+
+    slug = "appeal-merged"
+    title = Words("诉求已合并", "The appeal is merged into another")
+    detail = Words(
+        "已合并的子单随主单办理，请在主单上操作。", "What is done about it is done about the one it was merged into."
+    )
+
+
+class AppealNotMerged(Conflict):
+    slug = "appeal-not-merged"
+    title = Words("诉求未合并", "The appeal is not merged")
+
+
+class MergedMeanwhile(Conflict):
+    slug = "merged-meanwhile"
+    title = Words("诉求刚被合并或拆分，请重试", "The appeal was merged or unmerged just now, please try again")
+    headers = {"Retry-After": "1"}
+
+
 class AppealIncomplete(Conflict):
     """`missing` lists what is not there, each with the clause that asks for it."""
 
@@ -33,8 +71,10 @@ class AppealIncomplete(Conflict):
 
 
 class BeforeReceived(Unprocessable):
+    """Or, in a later round, before it was reopened: what was done in a round that has ended stays as it is."""
+
     slug = "before-received"
-    title = Words("时间早于诉求提出时间", "Before the appeal was received")
+    title = Words("时间早于诉求提出（或重新办理）的时间", "Before the appeal was received, or reopened")
 
     def __init__(self, received_at: datetime) -> None:
         super().__init__(FieldError("/at", "before_received", self.title), received_at=received_at.isoformat())
@@ -51,3 +91,98 @@ class UnknownHandlingUnit(Unprocessable):
 class NobodyNamed(Unprocessable):
     slug = "nobody-named"
     title = Words("须指明承办人或承办单位", "Name a handler, a handling unit, or both")
+
+
+class NotHoldable(Unprocessable):
+    """A milestone that may not wait: by which policy, and by which clause of which pack it is timed."""
+
+    slug = "not-holdable"
+    title = Words("该时限不得暂停", "This milestone may not be held")
+    detail = Words(
+        "按策略 {policy}，{milestone} 不得暂停（依据第 {clause} 条）。",
+        "By policy {policy} the milestone {milestone} may not be held (its clause: {clause}).",
+    )
+
+    def __init__(self, **context: str) -> None:
+        super().__init__(FieldError("/milestones", "not_holdable", self.title), **context)
+
+
+class NothingToHold(Conflict):
+    slug = "nothing-to-hold"
+    title = Words("没有可暂停的时限", "There is nothing to hold")
+    detail = Words(
+        "策略 {policy} 允许暂停的时限中，当时没有正在计时的。",
+        "Of what policy {policy} lets be held, nothing ran then.",
+    )
+
+
+class HeldAfterBreach(Conflict):
+    """Recorded breaches stay: a hold cannot begin before one of what it holds."""
+
+    slug = "held-after-breach"
+    title = Words("该时限已记录超时", "A breach is recorded already")
+    detail = Words(
+        "{milestone} 已于 {due_at} 超时，暂停不得早于该时间。",
+        "{milestone} was breached at {due_at}; it cannot have been held before.",
+    )
+
+
+class BeforeTheHold(Unprocessable):
+    slug = "before-the-hold"
+    title = Words("时间早于暂停时间", "Before the hold began")
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(FieldError("/at", "before_the_hold", self.title), since=since.isoformat())
+
+
+class UnknownAppeal(Unprocessable):
+    slug = "unknown-appeal"
+    title = Words("主单不存在", "No such appeal to merge into")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/into", "unknown_appeal", self.title))
+
+
+class NotMergeable(Conflict):
+    """Why the two cannot be merged; `rule` says it as a code."""
+
+    slug = "not-mergeable"
+    title = Words("不能合并", "The appeals cannot be merged")
+
+
+class MergedIntoItself(NotMergeable):
+    slug = "merged-into-itself"
+    detail = Words("诉求不能并入自身。", "An appeal is not merged into itself.")
+
+
+class ConfidentialNotMerged(NotMergeable):
+    slug = "confidential-not-merged"
+    detail = Words(
+        "保密诉求不合并，以免泄露诉求人（002 §6.4.5.5）。",
+        "A confidential appeal is not merged: that would tell whose it is (002 §6.4.5.5).",
+    )
+
+
+class AnotherCustomer(NotMergeable):
+    slug = "another-customer"
+    detail = Words(
+        "只有同一客户的诉求才能合并：每位客户都须联系并答复。",
+        "Only appeals of one customer are merged: each customer is to be contacted and answered.",
+    )
+
+
+class LeaderNotOpen(NotMergeable):
+    """`state` is that of the appeal to merge into; `merged` if it is merged into another one itself."""
+
+    slug = "leader-not-open"
+    detail = Words(
+        "主单须在办理中，且未暂停、未并入其他诉求。",
+        "The appeal to merge into is neither closed nor held, nor merged into another one itself.",
+    )
+
+
+class LeadsOthers(NotMergeable):
+    slug = "leads-others"
+    detail = Words(
+        "已有诉求并入该诉求，须先拆分。", "Others are merged into it; they are unmerged, or merged elsewhere, first."
+    )

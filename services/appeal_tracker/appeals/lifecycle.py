@@ -3,10 +3,16 @@
     open ──contact──> contacted ──answer──> answered ──call back──> called_back ──close──> closed
       └────────────────answer──────────────────^  └───────────────────close───────────────────^
 
-An act never leads back: contacting or answering again is recorded and changes nothing here.
+An act never leads back, but for reopening: contacting or answering again is recorded and changes nothing here.
+
+Whoever holds an appeal stops none of this. A held appeal can be contacted, and stays held; the answer, and the callback
+after it, end the hold. A merged appeal takes part in what is done about the one it was merged into, and takes no such
+act of its own.
 """
 
 from enum import StrEnum
+
+import msgspec
 
 
 class State(StrEnum):
@@ -20,63 +26,117 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """Where an appeal stands: how far it came, never `held`; and whether it waits there, or follows another one."""
+
+    progress: State
+    held: bool = False
+    merged: bool = False
+
+    @property
+    def state(self) -> State:
+        """The state it shows."""
+        return State.HELD if self.held else self.progress
+
+
 class Act(StrEnum):
     """What people do about an appeal."""
 
     ACCEPT = "accept"
     DISPATCH = "dispatch"
+    TRANSFER = "transfer"
     ATTEMPT = "attempt"  # a contact that does not count, or not yet
     CONTACT = "contact"
     ANSWER = "answer"
     CALL_BACK = "call_back"
+    HOLD = "hold"
+    RESUME = "resume"
+    MERGE = "merge"  # into another one
+    UNMERGE = "unmerge"
     CLOSE = "close"
+    REOPEN = "reopen"  # from the beginning: the customer is contacted anew
+    GO_ON = "go_on"  # reopen where the contact was made already
 
 
 class Rule(StrEnum):
     """Why an act is refused."""
 
-    CLOSED = "closed"  # a closed appeal takes no more acts
+    CLOSED = "closed"  # a closed appeal takes no more acts, but for being reopened
+    NOT_CLOSED = "not_closed"
     UNANSWERED = "unanswered"  # calling back asks about an answer that was given
+    HELD = "held"
+    NOT_HELD = "not_held"
+    MERGED = "merged"  # it is done about the appeal that it was merged into
+    NOT_MERGED = "not_merged"
 
 
 class Refused(Exception):
     """An act that the state does not take."""
 
-    def __init__(self, state: State, act: Act, rule: Rule) -> None:
-        super().__init__(f"{act} is refused while {state}: {rule}")
-        self.state, self.act, self.rule = state, act, rule
+    def __init__(self, standing: Standing, act: Act, rule: Rule) -> None:
+        super().__init__(f"{act} is refused while {standing.state}: {rule}")
+        self.standing, self.act, self.rule = standing, act, rule
 
 
-_LIVING = (State.OPEN, State.CONTACTED, State.ANSWERED, State.CALLED_BACK, State.HELD)
+_REOPENING = {Act.REOPEN: State.OPEN, Act.GO_ON: State.CONTACTED}
+_OF_THE_MERGED = (Act.ACCEPT, Act.DISPATCH, Act.TRANSFER, Act.UNMERGE)
 _LEADS_ON: dict[Act, dict[State, State]] = {
-    Act.ACCEPT: {},
-    Act.DISPATCH: {},
-    Act.ATTEMPT: {},
     Act.CONTACT: {State.OPEN: State.CONTACTED},
     Act.ANSWER: {State.OPEN: State.ANSWERED, State.CONTACTED: State.ANSWERED},
     Act.CALL_BACK: {State.ANSWERED: State.CALLED_BACK},
-    Act.CLOSE: dict.fromkeys(_LIVING, State.CLOSED),
+    Act.CLOSE: dict.fromkeys((State.OPEN, State.CONTACTED, State.ANSWERED, State.CALLED_BACK), State.CLOSED),
 }
-_BEFORE_THE_ANSWER = (State.OPEN, State.CONTACTED, State.HELD)
+_ENDS_A_HOLD = (Act.ANSWER, Act.CALL_BACK, Act.CLOSE)
 
 
-def after(state: State, act: Act) -> State:
-    """The state that an act leads to; raises `Refused`.
+def after(standing: Standing, act: Act, *, by_leader: bool = False) -> Standing:
+    """Where an act leads; raises `Refused`. `by_leader`: it is done about the appeal that this one was merged into.
 
     Whether everything is there that closing asks for, `closing.missing` says.
     """
-    if state is State.CLOSED:
-        raise Refused(state, act, Rule.CLOSED)
-    if act is Act.CALL_BACK and state in _BEFORE_THE_ANSWER:
-        raise Refused(state, act, Rule.UNANSWERED)
-    return _LEADS_ON[act].get(state, state)
+    if rule := _refusal(standing, act, by_leader=by_leader):
+        raise Refused(standing, act, rule)
+    match act:
+        case Act.REOPEN | Act.GO_ON:
+            return Standing(_REOPENING[act])
+        case Act.HOLD | Act.RESUME:
+            return msgspec.structs.replace(standing, held=act is Act.HOLD)
+        case Act.MERGE | Act.UNMERGE:
+            return msgspec.structs.replace(standing, merged=act is Act.MERGE)
+    progress = _LEADS_ON.get(act, {}).get(standing.progress, standing.progress)
+    held = standing.held and not (act in _ENDS_A_HOLD and progress is not standing.progress)
+    return msgspec.structs.replace(standing, progress=progress, held=held)
+
+
+def takes(standing: Standing, act: Act, *, by_leader: bool = False) -> bool:
+    """Whether an act is taken at all."""
+    return _refusal(standing, act, by_leader=by_leader) is None
+
+
+def _refusal(standing: Standing, act: Act, *, by_leader: bool) -> Rule | None:
+    if standing.progress is State.CLOSED:
+        return None if act in _REOPENING else Rule.CLOSED
+    if act in _REOPENING:
+        return Rule.NOT_CLOSED
+    if standing.merged and not by_leader and act not in _OF_THE_MERGED:
+        return Rule.MERGED
+    if standing.held and act in (Act.HOLD, Act.MERGE):
+        return Rule.HELD
+    if act is Act.RESUME and not standing.held:
+        return Rule.NOT_HELD
+    if act is Act.UNMERGE and not standing.merged:
+        return Rule.NOT_MERGED
+    if act is Act.CALL_BACK and standing.progress in (State.OPEN, State.CONTACTED):
+        return Rule.UNANSWERED
+    return None
 
 
 def facts(before: State, now: State) -> list[str]:
-    """The facts that came true between two states, from which a policy may let a clock run: `contacted`, `answered`.
+    """The facts that came true between two steps of progress, from which a policy may let a clock run: `contacted`,
+    `answered`.
 
-    An answer given to the customer is also a contact.
+    An answer given to the customer is also a contact. What is reopened begins again: no fact comes true by that.
     """
-    contacted = before is State.OPEN and now is not State.OPEN
+    contacted = before is State.OPEN and now in (State.CONTACTED, State.ANSWERED)
     answered = before in (State.OPEN, State.CONTACTED) and now is State.ANSWERED
     return [*(["contacted"] * contacted), *(["answered"] * answered)]

@@ -86,8 +86,12 @@ class Appeal(Tracked, Base):
     @property
     def standing(self) -> Standing:
         """Where it stands, for the state machine."""
-        progress = State(self.held_in or self.state)
-        return Standing(progress, self.held_in is not None, self.merged_into is not None)
+        return Standing(State(self.held_in or self.state), self.held_in is not None, self.is_merged)
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether another appeal speaks for it; it ends with that one, and then speaks for itself again."""
+        return self.merged_into is not None and self.state != State.CLOSED
 
     def stand(self, standing: Standing) -> None:
         """Stands as the state machine says; which appeal it is merged into is said besides."""

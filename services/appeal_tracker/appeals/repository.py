@@ -1,15 +1,16 @@
 """SQL of the appeals, what was done about them, and their timeline."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact, TimelineEntry
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.states import ClockState
@@ -111,10 +112,32 @@ async def find(tx: AsyncSession, id: UUID, unit: str | None) -> Appeal | None:
     return (await tx.scalars(query)).one_or_none()
 
 
-async def lock(tx: AsyncSession, id: UUID, unit: str | None) -> Appeal | None:
-    """The same, for an act: others who want to act on it wait."""
-    query = select(Appeal).where(Appeal.id == id, visible(unit)).with_for_update(of=Appeal)
-    return (await tx.scalars(query)).one_or_none()
+async def lock_leader(tx: AsyncSession, id: UUID, unit: str | None) -> Appeal | None:
+    """The appeal that speaks for one that a caller of `unit` may see: itself, or the one it is merged into. Others who
+    want to act on it wait."""
+    leader = case((Appeal.state == State.CLOSED, Appeal.id), else_=func.coalesce(Appeal.merged_into, Appeal.id))
+    seen = select(leader).where(Appeal.id == id, visible(unit)).correlate(None).scalar_subquery()
+    return (await tx.scalars(_locked(select(Appeal).where(Appeal.id == seen)))).one_or_none()
+
+
+async def seen(tx: AsyncSession, ids: Collection[UUID], unit: str | None) -> set[UUID]:
+    """Those of some appeals that a caller of `unit` may see."""
+    return set(await tx.scalars(select(Appeal.id).where(Appeal.id.in_(ids), visible(unit))))
+
+
+async def lock(tx: AsyncSession, id: UUID) -> Appeal:
+    """An appeal that exists, for an act: others who want to act on it wait."""
+    return (await tx.scalars(_locked(select(Appeal).where(Appeal.id == id)))).one()
+
+
+async def lock_merged(tx: AsyncSession, leaders: Collection[UUID]) -> Sequence[Appeal]:
+    """The appeals that are merged into locked ones, locked too."""
+    query = select(Appeal).where(Appeal.merged_into.in_(leaders), Appeal.state != State.CLOSED).order_by(Appeal.id)
+    return (await tx.scalars(_locked(query))).all()
+
+
+def _locked(query: Select[Appeal]) -> Select[Appeal]:
+    return query.with_for_update(of=Appeal).execution_options(populate_existing=True)
 
 
 def listed(

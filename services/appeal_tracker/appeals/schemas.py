@@ -3,14 +3,20 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from appeal_tracker.clocks.schemas import ClockView
-from chassis.web.schemas import Body, Code, Instant, Text, View
+from chassis.web.schemas import Body, Code, Id, Instant, Text, View
 
 StateName = Literal["open", "contacted", "answered", "called_back", "held", "closed"]
 
 
 class AppealView(View):
-    """An appeal. Without clocks `no_clock_reason` says why: `as_prescribed`, `unknown_type`."""
+    """An appeal. Without clocks `no_clock_reason` says why: `as_prescribed`, `unknown_type`.
+
+    `merged_into` is the appeal that speaks for it, or did until both were closed; `reopened_at` when its present round
+    began, if it is not the first.
+    """
 
     id: UUID
     appeal_no: str
@@ -31,6 +37,8 @@ class AppealView(View):
     no_clock_reason: str | None
     outcome: str | None
     closed_at: Instant | None
+    reopened_at: Instant | None
+    merged_into: UUID | None
     updated_at: Instant
     clocks: list[ClockView]
 
@@ -100,3 +108,41 @@ class Dispatch(Body):
 
 class Close(Body):
     """Nothing needs saying."""
+
+
+class Transfer(Dispatch):
+    """To whom, one of the two at least, and why."""
+
+    reason: Annotated[str, Text(1000, lines=True)]
+
+
+class Hold(Body):
+    """Why it waits, since when (now, unless said otherwise), and which milestones: all that the policy lets wait,
+    unless some are named."""
+
+    reason: Annotated[str, Text(1000, lines=True)]
+    milestones: Annotated[list[Code], Field(min_length=1, max_length=20)] | None = None
+    at: Instant | None = None
+    note: Annotated[str, Text(1000, lines=True)] | None = None
+
+
+class Resume(Body):
+    """Since when it goes on: now, unless said otherwise."""
+
+    at: Instant | None = None
+    note: Annotated[str, Text(1000, lines=True)] | None = None
+
+
+class Reopen(Body):
+    reason: Annotated[str, Text(1000, lines=True)]
+
+
+class Merge(Body):
+    """The appeal that speaks for both from now on."""
+
+    into: Id
+    note: Annotated[str, Text(1000, lines=True)] | None = None
+
+
+class Unmerge(Body):
+    note: Annotated[str, Text(1000, lines=True)] | None = None

@@ -57,29 +57,34 @@ async def call_back(
     if result != COMPLETED and satisfaction is not None:
         raise NothingToRate
     deed = await begin(tx, runtime, caller, id, at)
-    policy = deed.policy
+    rule = deed.case.policy.callback
     handled_by = {deed.appeal.handler, *(await appeals.answered_by(tx, id))}
-    if not may_call_back(caller, deed.appeal, policy.callback, handled_by):
-        raise NotYoursToCallBack(by=policy.callback.by, clause=policy.callback.clause)
-    made = Callback(
-        id=new_id(),
-        appeal_id=id,
-        round=deed.appeal.round,
-        at=at,
-        recorded_at=deed.now,
-        by=caller.sub,
-        result=result,
-        satisfaction=satisfaction,
-        opinion=opinion,
-        failure_reason=failure_reason,
-        agreed_at=agreed_at,
-        quiet_hours=agreed_at is None and policy.quiet is not None and policy.quiet.stretch(ticks_of(at)) is not None,
-    )
-    tx.add(made)
-    event = AppealCalledBack(**deed.facts(at), result=result, satisfaction=satisfaction)
-    marks = {"result": result, "satisfaction": rating(satisfaction), "quiet_hours": made.quiet_hours}
-    deed.say("called_back", at, event, callback_id=made.id, **marks)
-    await deed.move(Act.CALL_BACK, at)
-    await deed.stop("callback", at)
+    if not may_call_back(caller, deed.appeal, rule, handled_by):
+        raise NotYoursToCallBack(by=rule.by, clause=rule.clause)
+    concerned, made = deed.concerned(Act.CALL_BACK, at), []
+    for case in concerned:
+        quiet = case.policy.quiet
+        by_night = agreed_at is None and quiet is not None and quiet.stretch(ticks_of(at)) is not None
+        its = Callback(
+            id=new_id(),
+            appeal_id=case.appeal.id,
+            round=case.appeal.round,
+            at=at,
+            recorded_at=deed.now,
+            by=caller.sub,
+            result=result,
+            satisfaction=satisfaction,
+            opinion=opinion,
+            failure_reason=failure_reason,
+            agreed_at=agreed_at,
+            quiet_hours=by_night,
+        )
+        tx.add(its)
+        made.append(its)
+        event = AppealCalledBack(**deed.facts(case, at), result=result, satisfaction=satisfaction)
+        marks = {"result": result, "satisfaction": rating(satisfaction), "quiet_hours": by_night}
+        deed.say(case, "called_back", at, event, callback_id=its.id, **marks)
+    await deed.move(Act.CALL_BACK, at, concerned)
+    await deed.stop("callback", at, concerned)
     await deed.settle()
-    return made
+    return made[0]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select, text, update
+from sqlalchemy import Row, case, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.clocks import timeline
@@ -13,6 +13,7 @@ from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.planning import NewClock
 from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState, TimerState
+from appeal_tracker.policies.ladder import Phase
 from chassis.db import driver
 from chassis.web.paging import Listing, Window
 
@@ -69,6 +70,18 @@ WITH ended AS (
     WHERE clock_id = :clock AND (state = 'held' OR state = 'pending' AND (phase <> 'after' OR fire_at > :at))
     RETURNING phase, step, tell, late)
 SELECT step, tell, late FROM ended WHERE phase = 'due'
+""")
+
+# What fired is taken over as the record that it did. A clock that was not breached may still be; the escalations that a
+# breached one has before it come now.
+_INHERIT = text("""
+INSERT INTO timers (clock_id, step, phase, tell, fire_at, state, fired_at, late)
+SELECT c.id, t.step, t.phase, t.tell, CASE t.state WHEN 'fired' THEN t.fire_at ELSE greatest(t.fire_at, :at) END,
+       CASE t.state WHEN 'fired' THEN 'fired' ELSE 'pending' END, t.fired_at, t.late
+FROM unnest(CAST(:clocks AS uuid[]), CAST(:heirs AS uuid[])) AS i (clock, heir)
+     JOIN clocks c ON c.id = i.heir JOIN timers t ON t.clock_id = i.clock
+WHERE CASE c.state WHEN 'breached' THEN t.state = 'fired' OR t.phase = 'after'
+                   ELSE t.state = 'fired' AND t.phase = 'before' END
 """)
 
 # Clocks are locked first, in the order in which whoever locks several does, so that no two wait for each other.
@@ -200,10 +213,18 @@ async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID], after: datet
     await tx.execute(pending.values(state=TimerState.CANCELLED), execution_options={"synchronize_session": False})
 
 
-async def release_timers(tx: AsyncSession, clocks: Collection[UUID]) -> None:
-    """Has the timers fire at their moments that were held so far."""
+async def inherit_timers(tx: AsyncSession, heirs: Collection[tuple[UUID, UUID]], at: datetime) -> None:
+    """Gives the clocks that go on for others what those told already, and what they still have to tell from `at` on."""
+    if heirs:
+        clocks, its = zip(*heirs, strict=True)
+        await tx.execute(_INHERIT, {"clocks": list(clocks), "heirs": list(its), "at": at})
+
+
+async def escalate_again(tx: AsyncSession, clocks: Collection[UUID]) -> None:
+    """Has the escalations of breached clocks fire that something held; to warn of them it is too late."""
     held = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state == TimerState.HELD)
-    await tx.execute(held.values(state=TimerState.PENDING), execution_options={"synchronize_session": False})
+    state = case((Timer.phase == Phase.AFTER, TimerState.PENDING.value), else_=TimerState.CANCELLED.value)
+    await tx.execute(held.values(state=state), execution_options={"synchronize_session": False})
 
 
 async def fire_breach(

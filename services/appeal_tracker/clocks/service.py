@@ -84,11 +84,14 @@ async def start(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
     await repository.insert(tx, clocks)
 
 
-async def start_from(tx: AsyncSession, subject: Subject, fact: str, at: datetime, policy: Policy) -> list[NewClock]:
-    """Starts the clocks that by a policy run from a fact on."""
-    if not any(limit.starts == fact for limit in policy.limits(subject.appeal_type)):
+async def start_from(
+    tx: AsyncSession, subject: Subject, fact: str, at: datetime, policy: Policy, but: Collection[str] = ()
+) -> list[NewClock]:
+    """Starts the clocks that by a policy run from a fact on, `but` for those of some milestones."""
+    if not any(limit.starts == fact for limit in policy.limits(subject.appeal_type or "")):
         return []
-    started = Planner(await calendars.newest(tx)).clocks_started(subject, fact, at, policy)
+    planned = Planner(await calendars.newest(tx)).clocks_started(subject, fact, at, policy)
+    started = [clock for clock in planned if clock.milestone not in but]
     await repository.insert(tx, started)
     return started
 
@@ -148,6 +151,13 @@ async def silence(tx: AsyncSession, pack: str) -> int:
 async def let_be(tx: AsyncSession, clocks: Collection[Clock], after: datetime) -> None:
     """Has the timers of locked clocks whose moments come `after` an instant never fire; what was due before does."""
     await repository.cancel_timers(tx, [clock.id for clock in clocks], after=after)
+
+
+async def speak_up(tx: AsyncSession, clocks: Collection[Clock]) -> None:
+    """Has locked clocks whose breach was recorded while others spoke for them go up their own ladders from now on."""
+    silent = [clock.id for clock in clocks if clock.state == ClockState.BREACHED and clock.stopped_at is None]
+    if silent:
+        await repository.escalate_again(tx, silent)
 
 
 async def timers(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, list[Timer]]:

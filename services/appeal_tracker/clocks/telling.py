@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import NewClock
 from appeal_tracker.clocks.recalculation import Recalculated, Running
 from appeal_tracker.clocks.service import Stopped
@@ -48,8 +49,8 @@ def event(appeal: Concerned, stopped: Stopped, actor: str | None, now: datetime)
     at = clock.stopped_at or now
     if told is not None:
         facts = _facts(appeal, clock, now)
-        its = {"step": told.step, "audience": told.audience, "late": told.late, "late_arrival": clock.late_arrival}
-        return DeadlineBreached(**facts, **its)
+        facts |= {"step": told.step, "audience": told.audience, "late": told.late}
+        return DeadlineBreached(**facts, late_arrival=clock.late_arrival)
     if stopped.verdict is Verdict.MET:
         return DeadlineMet(**_facts(appeal, clock, at))
     if stopped.verdict is Verdict.CORRECTED:
@@ -71,7 +72,7 @@ def entry(appeal: Concerned, stopped: Stopped, actor: str | None, now: datetime)
     return Entry(appeal.id, _KINDS[stopped.verdict], at, actor, data)
 
 
-def started_entry(appeal: Concerned, clock: NewClock, actor: str | None) -> Entry:
+def started_entry(appeal: Concerned, clock: NewClock | Clock, actor: str | None) -> Entry:
     """What the timeline keeps of a clock that an act started."""
     data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
     return Entry(appeal.id, "deadline_started", clock.started_at, actor, data)

@@ -5,40 +5,84 @@ from itertools import product
 import pytest
 
 from appeal_tracker.appeals.closing import missing
-from appeal_tracker.appeals.lifecycle import Act, Refused, Rule, State, after, facts
+from appeal_tracker.appeals.lifecycle import Act, Refused, Rule, Standing, State, after, facts, takes
 from appeal_tracker.policies.loader import packaged_policies
 
+FORWARD = [State.OPEN, State.CONTACTED, State.ANSWERED, State.CALLED_BACK]
+PROGRESS = [*FORWARD, State.CLOSED]
+STANDINGS = [
+    *(Standing(state, held, merged) for state, held, merged in product(FORWARD, (False, True), (False, True))),
+    Standing(State.CLOSED),
+]
 LEADS_ON = {
     (State.OPEN, Act.CONTACT): State.CONTACTED,
     (State.OPEN, Act.ANSWER): State.ANSWERED,
     (State.CONTACTED, Act.ANSWER): State.ANSWERED,
     (State.ANSWERED, Act.CALL_BACK): State.CALLED_BACK,
-    **{(state, Act.CLOSE): State.CLOSED for state in State if state is not State.CLOSED},
+    **{(state, Act.CLOSE): State.CLOSED for state in FORWARD},
 }
-ORDER = [State.OPEN, State.CONTACTED, State.ANSWERED, State.CALLED_BACK, State.CLOSED]
+REOPENING = {Act.REOPEN: State.OPEN, Act.GO_ON: State.CONTACTED}
+ABOUT_THE_LEADER = {*Act} - {Act.ACCEPT, Act.DISPATCH, Act.TRANSFER, Act.UNMERGE, *REOPENING}
 
 
-@pytest.mark.parametrize(("state", "act"), list(product(State, Act)))
-def test_each_act_leads_on_stays_or_is_refused_by_a_named_rule(state: State, act: Act) -> None:
-    if state is State.CLOSED:
-        expected: Rule | State = Rule.CLOSED
-    elif act is Act.CALL_BACK and state not in (State.ANSWERED, State.CALLED_BACK):
-        expected = Rule.UNANSWERED
-    else:
-        expected = LEADS_ON.get((state, act), state)
-    try:
-        found: Rule | State = after(state, act)
-    except Refused as refused:
-        found = refused.rule
-    assert found == expected
+def refusal(standing: Standing, act: Act, *, by_leader: bool) -> Rule | None:
+    """Why it is refused, said as a person would."""
+    closed = standing.progress is State.CLOSED
+    if closed != (act in REOPENING):
+        return Rule.CLOSED if closed else Rule.NOT_CLOSED
+    if standing.merged and act in ABOUT_THE_LEADER and not by_leader:
+        return Rule.MERGED
+    if act in (Act.HOLD, Act.MERGE) and standing.held:
+        return Rule.HELD
+    if act is Act.RESUME and not standing.held:
+        return Rule.NOT_HELD
+    if act is Act.UNMERGE and not standing.merged:
+        return Rule.NOT_MERGED
+    if act is Act.CALL_BACK and standing.progress in (State.OPEN, State.CONTACTED):
+        return Rule.UNANSWERED
+    return None
 
 
-@pytest.mark.parametrize(("state", "act"), list(product(ORDER[:-1], Act)))
-def test_no_act_leads_back(state: State, act: Act) -> None:
-    try:
-        assert ORDER.index(after(state, act)) >= ORDER.index(state)
-    except Refused:
-        assert act is Act.CALL_BACK
+def expected(standing: Standing, act: Act) -> Standing:
+    """Where it leads, said as a person would."""
+    if act in REOPENING:
+        return Standing(REOPENING[act])
+    progress = LEADS_ON.get((standing.progress, act), standing.progress)
+    held = act is Act.HOLD or (standing.held and act is not Act.RESUME)
+    if act in (Act.ANSWER, Act.CALL_BACK, Act.CLOSE) and progress is not standing.progress:
+        held = False
+    merged = act is Act.MERGE or (standing.merged and act is not Act.UNMERGE)
+    return Standing(progress, held, merged)
+
+
+@pytest.mark.parametrize(("standing", "act", "by_leader"), list(product(STANDINGS, Act, (False, True))))
+def test_each_act_leads_on_stays_or_is_refused_by_a_named_rule(standing: Standing, act: Act, by_leader: bool) -> None:
+    rule = refusal(standing, act, by_leader=by_leader)
+    assert takes(standing, act, by_leader=by_leader) is (rule is None)
+    if rule is None:
+        assert after(standing, act, by_leader=by_leader) == expected(standing, act)
+        return
+    with pytest.raises(Refused) as refused:
+        after(standing, act, by_leader=by_leader)
+    assert refused.value.rule is rule
+
+
+@pytest.mark.parametrize(("standing", "act"), list(product(STANDINGS[:-1], Act)))
+def test_no_act_but_reopening_leads_back(standing: Standing, act: Act) -> None:
+    if takes(standing, act):
+        assert PROGRESS.index(after(standing, act).progress) >= PROGRESS.index(standing.progress)
+
+
+@pytest.mark.parametrize("state", FORWARD)
+def test_a_held_appeal_shows_that_and_goes_back_to_where_it_was(state: State) -> None:
+    held = after(Standing(state), Act.HOLD)
+    assert (held.state, after(held, Act.RESUME)) == (State.HELD, Standing(state))
+
+
+def test_a_held_appeal_is_contacted_and_stays_held_until_it_is_answered() -> None:
+    held = after(after(Standing(State.OPEN), Act.HOLD), Act.CONTACT)
+    assert (held.state, held.progress) == (State.HELD, State.CONTACTED)
+    assert after(held, Act.ANSWER) == Standing(State.ANSWERED)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +94,9 @@ def test_no_act_leads_back(state: State, act: Act) -> None:
         (State.ANSWERED, State.ANSWERED, []),
         (State.ANSWERED, State.CALLED_BACK, []),
         (State.OPEN, State.OPEN, []),
+        (State.OPEN, State.CLOSED, []),
+        (State.CLOSED, State.OPEN, []),
+        (State.CLOSED, State.CONTACTED, []),
     ],
 )
 def test_a_fact_comes_true_once(before: State, now: State, came_true: list[str]) -> None:
