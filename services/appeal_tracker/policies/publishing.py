@@ -36,6 +36,7 @@ from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
 from appeal_tracker.policies.pointing import place
 from appeal_tracker.policies.policy import Policy, in_force, usable
 from appeal_tracker.policies.relaxing import Question, Relaxed
+from appeal_tracker.policies.repository import PickedCalendars
 from appeal_tracker.policies.service import Shelf, line, shelf
 from chassis.web.tokens import Principal
 
@@ -67,7 +68,8 @@ async def prepare(
     newest = await calendars.newest(tx)
     relaxing.demand_over(policy.calendar, parent.calendar, newest)
     extended = [parent, *its.extended(parent)]
-    for relaxed in await relaxing.found(await _counted_on(tx, policy, extended, newest, today)):
+    picked = await repository.picked_calendars(tx, today)
+    for relaxed in await relaxing.found(_questions(policy, extended, newest, picked)):
         pointers = [place(pack, each.pointer) for each in relaxed.places]
         raise LaxerPolicy(relaxed.policy, relaxed.calendar, relaxed.places, pointers)
     built_on_it = [
@@ -105,25 +107,23 @@ async def relaxed_by(tx: AsyncSession, moved: Mapping[str, Calendar], at: dateti
     """The packs that calendars, by id, leave laxer than what they extend, on these calendars as they will be: each
     version that something can still begin under, on its own calendar and on those that units picked for it."""
     its, today = await shelf(tx), date_of(day_number(at))
+    picked = await repository.picked_calendars(tx, today)
     questions = [
         question
         for versions in its
         for policy in usable(versions, today)
         if policy.id not in its.withdrawn
-        for question in await _counted_on(tx, policy, its.extended(policy), moved, today)
+        for question in _questions(policy, its.extended(policy), moved, picked)
     ]
     return await relaxing.found(questions)
 
 
-async def _counted_on(
-    tx: AsyncSession, policy: Policy, extended: Sequence[Policy], newest: Mapping[str, Calendar], today: date
+def _questions(
+    policy: Policy, extended: Sequence[Policy], on: Mapping[str, Calendar], picked: PickedCalendars
 ) -> list[Question]:
-    """The questions to ask of a policy on those of the `newest` calendars that it is counted on."""
-    its = {policy.calendar: list[str]()}
-    for (pack, calendar), units in (await repository.counted_on(tx, today)).items():
-        if pack == policy.id:
-            its.setdefault(calendar, []).extend(units)
-    return [Question(policy, extended, newest[each], units) for each, units in its.items() if each in newest]
+    """The questions to ask of a policy on those of some calendars that it is counted on: its own, and those picked."""
+    counted = {policy.calendar: list[str](), **picked.get(policy.id, {})}
+    return [Question(policy, extended, on[calendar], units) for calendar, units in counted.items() if calendar in on]
 
 
 def _parsed(document: Mapping[str, object]) -> Pack:

@@ -43,6 +43,10 @@ class Choice(NamedTuple):
     calendar: str | None
 
 
+# By pack and calendar, the units that picked both.
+PickedCalendars = Mapping[str, Mapping[str, list[str]]]
+
+
 class OnShelf(NamedTuple):
     """The names of every published version, `t-sdpea@1`, by pack, the newest first; the packs that were withdrawn, and
     when; for each unit asked about the choices made there and above, the nearest first, of one unit the newest first;
@@ -95,22 +99,19 @@ async def withdraw(tx: AsyncSession, withdrawal: Withdrawal) -> None:
     )
 
 
-async def counted_on(tx: AsyncSession, today: date) -> dict[tuple[str, str], list[str]]:
-    """By pack and calendar, the units that picked them, now or for later, where it is not the pack's own calendar."""
+async def picked_calendars(tx: AsyncSession, today: date) -> PickedCalendars:
+    """Who picked a calendar beside the pack, now or for later."""
     newer = aliased(Assignment)
     superseded = exists().where(
         newer.unit_code == Assignment.unit_code,
         newer.effective_from > Assignment.effective_from,
         newer.effective_from <= today,
     )
-    query = select(Assignment.policy, Assignment.calendar, Assignment.unit_code).where(
-        Assignment.calendar.is_not(None), ~superseded
-    )
-    found: dict[tuple[str, str], list[str]] = {}
-    for policy, calendar, unit in await tx.execute(query.order_by(Assignment.unit_code)):
-        units = found.setdefault((policy, str(calendar)), [])
-        if unit not in units:
-            units.append(unit)
+    query = select(Assignment.policy, Assignment.calendar, Assignment.unit_code).distinct()
+    query = query.where(Assignment.calendar.is_not(None), ~superseded).order_by(Assignment.unit_code)
+    found: dict[str, dict[str, list[str]]] = {}
+    for policy, calendar, unit in await tx.execute(query):
+        found.setdefault(policy, {}).setdefault(str(calendar), []).append(unit)
     return found
 
 
