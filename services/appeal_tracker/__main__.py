@@ -1,8 +1,11 @@
 """`python -m appeal_tracker` runs the whole service; with a word, one part of it."""
 
 from appeal_tracker.app import create_app
+from appeal_tracker.audit.canary import Canary
+from appeal_tracker.audit.worker import SelfAudit
 from appeal_tracker.escalation.worker import Escalation
 from appeal_tracker.handlers import handlers
+from appeal_tracker.recalculations.worker import Recalculating
 from appeal_tracker.settings import Settings
 from appeal_tracker.simulations.worker import Simulating
 from chassis.process import Service, main
@@ -19,9 +22,9 @@ SERVICE = Service(
     handlers=handlers,
     processes={
         "api": lambda runtime: [],
-        "relay": lambda runtime: runtime.relay(WRITES, HEARS),
+        "relay": lambda runtime: [*runtime.relay(WRITES, HEARS), SelfAudit(runtime)],
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
-        "escalate": lambda runtime: [Escalation(runtime)],
+        "escalate": lambda runtime: [Escalation(runtime), Canary(runtime), Recalculating(runtime)],
         "simulate": lambda runtime: [Simulating(runtime)],
     },
 )

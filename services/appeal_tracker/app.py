@@ -3,13 +3,16 @@
 from fastapi import FastAPI
 
 from appeal_tracker.appeals.endpoints import router as appeals
+from appeal_tracker.audit.endpoints import router as audit
 from appeal_tracker.calendars.endpoints import router as calendars
 from appeal_tracker.callbacks.endpoints import router as callbacks
 from appeal_tracker.clocks.endpoints import router as clocks
 from appeal_tracker.explanations.endpoints import router as explanations
 from appeal_tracker.policies.endpoints import router as policies
+from appeal_tracker.recalculations.endpoints import router as recalculations
 from appeal_tracker.simulations.endpoints import router as simulations
 from appeal_tracker.statistics.endpoints import router as statistics
+from appeal_tracker.visits.endpoints import router as visits
 from chassis.runtime import Runtime
 from chassis.web import app
 
@@ -20,5 +23,17 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="appeal_tracker",
         version="1",
-        routers=[calendars, policies, clocks, appeals, explanations, callbacks, simulations, statistics],
+        routers=[
+            calendars,
+            policies,
+            clocks,
+            visits,
+            appeals,
+            explanations,
+            callbacks,
+            recalculations,
+            simulations,
+            statistics,
+            audit,
+        ],
     )

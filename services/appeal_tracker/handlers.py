@@ -6,7 +6,11 @@ Removals of units and staff are not heard: a unit that is gone keeps its place i
 from functools import partial
 
 from appeal_tracker.appeals import opening
+from appeal_tracker.appeals.repository import on_visits
 from appeal_tracker.directory import service as directory
+from appeal_tracker.recalculations import service as recalculations
+from appeal_tracker.visits import service as visits
+from appeal_tracker.visits.hearing import HEARD
 from chassis.messaging.handlers import Handler, Handlers
 from chassis.runtime import Runtime
 from contracts.appeals import AppealRaised
@@ -14,11 +18,14 @@ from contracts.directory import StaffChanged, UnitChanged
 
 
 def handlers(runtime: Runtime) -> Handlers:
-    """The table: what takes effect how. An appeal is opened whatever became of earlier events about its visit."""
+    """The table: what takes effect how. An appeal is opened whatever became of earlier events about its visit; what is
+    told of visits is taken in together, whatever it is."""
+    followed = partial(visits.heard, runtime, on_visits)
     return Handlers(
         {
+            **dict.fromkeys(HEARD, followed),
             AppealRaised: Handler(partial(opening.appeals_raised, runtime), commutes=True),
-            UnitChanged: directory.units_changed,
+            UnitChanged: partial(recalculations.units_changed, runtime),
             StaffChanged: directory.staff_changed,
         },
         versioned=["directory.changes"],

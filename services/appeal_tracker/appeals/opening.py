@@ -1,7 +1,8 @@
 """Appeals as they are heard of: a batch is opened with its clocks in a number of round trips that does not grow.
 
 Clocks run from `received_at`, when the customer spoke. An appeal heard of late is opened all the same; what of its
-timers is past already is simply due, and the escalation fires it at once.
+timers is past already is simply due, and the escalation fires it at once. Where the units above the raising one are not
+all known and nobody nearer chose, the policy is assumed; `recalculations` sees to it when they are heard of.
 """
 
 import logging
@@ -18,7 +19,9 @@ from appeal_tracker.appeals.repository import Opening
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.planning import UNKNOWN_TYPE, NewClock, Planner, Subject, no_clock_reason
+from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
+from appeal_tracker.visits import service as visits
 from chassis.db import after_commit
 from chassis.runtime import Runtime
 from contracts.appeals import AppealOpened, AppealRaised, ClockStarted
@@ -41,12 +44,18 @@ async def appeals_raised(runtime: Runtime, tx: AsyncSession, messages: Sequence[
     for message in messages:
         assert isinstance(message.event, AppealRaised)
         raised.setdefault(message.event.appeal_id, (message.event, message.traceparent))
-    shelf = await policies.shelf(tx, {event.unit_code for event, _ in raised.values()})
+    units = {event.unit_code for event, _ in raised.values()}
+    shelf = await policies.shelf(tx, units)
+    if any(shelf.assumes(event.unit_code, event.received_at) for event, _ in raised.values()):
+        # Either we see the units that are being heard of now, or whoever hears of them sees our appeals.
+        await directory.hold_tree(tx)
+        shelf = await policies.shelf(tx, units)
     planner, now = Planner(await calendars.newest(tx)), runtime.clock.now()
     planned = [_plan(runtime, event, trace, shelf, planner, now) for event, trace in raised.values()]
     new = await repository.open_new(tx, [each.opening for each in planned], now)
     fresh = [each for each in planned if each.opening.raised.appeal_id in new]
     await clocks.start(tx, [clock for each in fresh for clock in each.clocks])
+    await visits.appeals_raised(tx, runtime, {its for each in fresh if (its := each.opening.raised.visit_id)})
     after_commit(tx, runtime.outbox.wake)
     _count([each.opening for each in fresh])
 
@@ -59,7 +68,9 @@ def _plan(
     started = planner.clocks_started(subject, "received", raised.received_at, policy, heard_at=now)
     reason = no_clock_reason(raised.appeal_type, policy)
     told = runtime.outbox.row(_event(raised, policy.label, started), now, trace)
-    return _Planned(Opening(raised, policy.label, reason, _entry(raised, policy.label, started, reason), told), started)
+    assumed = shelf.assumes(raised.unit_code, raised.received_at)
+    entry = _entry(raised, policy.label, started, reason)
+    return _Planned(Opening(raised, policy.label, assumed, reason, entry, told), started)
 
 
 def _entry(raised: AppealRaised, policy: str, started: Sequence[NewClock], reason: str | None) -> dict[str, object]:

@@ -17,6 +17,7 @@ from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry as Entry
 from appeal_tracker.clocks.timeline import note as note
 from appeal_tracker.directory.models import Unit
+from appeal_tracker.visits.course import Standing
 from chassis import scope
 from chassis.db import driver
 from chassis.messaging.outbox import INSERT, Row
@@ -30,18 +31,18 @@ WITH raised AS MATERIALIZED (
     SELECT * FROM unnest(
         $5::uuid[], $6::text[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[],
         $13::timestamptz[], $14::boolean[], $15::boolean[], $16::text[], $17::text[], $18::text[], $19::uuid[],
-        $20::bytea[], $21::text[]
+        $20::bytea[], $21::text[], $22::boolean[]
     ) WITH ORDINALITY AS r (
         id, appeal_no, visit_id, customer_id, unit_code, raised_by, type, received_at,
         recorded_at, confidential, anonymous, policy, no_clock_reason, entry, event_id,
-        payload, traceparent, place
+        payload, traceparent, assumed, place
     )
 ), opened AS (
     INSERT INTO appeals (id, appeal_no, visit_id, customer_id, unit_code, handling_unit_code, first_contact, type,
-                         state, round, received_at, recorded_at, confidential, anonymous, policy, no_clock_reason,
-                         updated_at)
+                         state, round, received_at, recorded_at, confidential, anonymous, policy, policy_assumed,
+                         no_clock_reason, updated_at)
     SELECT id, appeal_no, visit_id, customer_id, unit_code, unit_code, raised_by, type,
-           'open', 1, received_at, recorded_at, confidential, anonymous, policy, no_clock_reason, $1
+           'open', 1, received_at, recorded_at, confidential, anonymous, policy, assumed, no_clock_reason, $1
     FROM raised ON CONFLICT (id) DO NOTHING RETURNING id
 ), noted AS (
     INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
@@ -55,12 +56,19 @@ SELECT id FROM opened
 """  # noqa: S608 - made of constants
 
 
+_ON_VISITS = """
+SELECT visit_id, bool_or(state <> 'closed') AS open, max(closed_at) AS closed_at
+FROM appeals WHERE visit_id = ANY ($1::uuid[]) GROUP BY visit_id
+"""
+
+
 class Opening(msgspec.Struct, frozen=True):
-    """An appeal to be stored: as raised, with the policy it runs by, why it has no clocks if it has none, what its
-    timeline begins with, and what is told of it."""
+    """An appeal to be stored: as raised, with the policy it runs by, which is `assumed` where another may turn out to
+    count; why it has no clocks if it has none, what its timeline begins with, and what is told of it."""
 
     raised: AppealRaised
     policy: str
+    assumed: bool
     no_clock_reason: str | None
     entry: dict[str, object]
     told: Row
@@ -92,6 +100,7 @@ async def open_new(tx: AsyncSession, openings: Sequence[Opening], now: datetime)
         [each.id for each in told],
         [each.payload for each in told],
         [each.traceparent for each in told],
+        [opening.assumed for opening in openings],
     )
     return {row["id"] for row in rows}
 
@@ -186,6 +195,12 @@ async def clocks_page(tx: AsyncSession, appeal: UUID, window: Window) -> Listing
     grown = await timeline_page(tx, appeal, replace(window, limit=None))
     its = await tx.scalars(query.order_by(Clock.round, Clock.due_at, Clock.id)) if grown.items else ()
     return Listing([*its], grown.next)
+
+
+async def on_visits(tx: AsyncSession, visits: Collection[UUID]) -> dict[UUID, Standing]:
+    """How the appeals raised on `visits` stand, by visit; one without any is left out."""
+    rows = await (await driver(tx)).fetch(_ON_VISITS, [*visits])
+    return {row["visit_id"]: Standing(row["open"], row["closed_at"]) for row in rows}
 
 
 async def contacts(tx: AsyncSession, appeal: UUID) -> Sequence[Contact]:
