@@ -106,6 +106,12 @@ class House:
         }
         return self._marked(await done(self.admin("visit_api").post("/visits", json=new)))
 
+    async def followed(self) -> str:
+        """A planned visit that the tracker has heard of."""
+        visit = await self.visit()
+        await self.stack.settle()
+        return visit
+
     async def started(self) -> str:
         return await self._after(await self.visit(), "start")
 

@@ -22,6 +22,7 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/appeals/{id}": House.appeal,
     "visit_api /v1/archive/{visit_id}": House.archived,
     "appeal_tracker /v1/units/{code}": House.unit,
+    "appeal_tracker /v1/visits/{id}": House.followed,
     "appeal_tracker /v1/appeals/{id}": House.appeal,
     "appeal_tracker /v1/deadlines/{id}": House.deadline,
     "appeal_tracker /v1/simulations/{id}": House.simulation,
@@ -45,6 +46,7 @@ COMMON: dict[str, str] = {
 }
 COMMON_LISTS = {
     "appeal_tracker GET /v1/calendars",
+    "appeal_tracker GET /v1/invariants",
     "appeal_tracker GET /v1/policies",
     "notifier GET /v1/routes",
     "notifier GET /v1/templates",
@@ -138,6 +140,7 @@ BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
     "appeal_tracker POST /v1/policies": _pack,
     "appeal_tracker POST /v1/policies/{policy}/withdraw": _same(reason="由新标准取代"),
     "appeal_tracker POST /v1/deadline-calculations": _case,
+    "appeal_tracker POST /v1/invariants": _same(),
     "appeal_tracker POST /v1/simulations": _past,
     "appeal_tracker POST /v1/appeals/{id}/contacts": _just_now(channel="phone", result="reached"),
     "appeal_tracker POST /v1/appeals/{id}/answers": _just_now(content="已处理"),

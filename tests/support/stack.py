@@ -23,6 +23,9 @@ from deploy.local.databases import DatabaseUrls
 from tests.support.databases import SERVICES, Databases
 from tests.support.tokens import AUDIENCE, ISSUER, Issuer
 
+# What goes by real time would come into tests at any moment; they turn it themselves.
+_WATCHING_NOTHING = {"audit_every": 0, "canary_every": 0}
+
 
 class Member:
     """One service of the stack."""
@@ -65,6 +68,7 @@ class Stack:
                 "auth_issuer": ISSUER,
                 "auth_audience": AUDIENCE,
                 "auth_jwks": str(self.issuer.jwks),
+                **_WATCHING_NOTHING,
             }
             runtime = Runtime(name, service.settings(**values), clock=self.clock)
             await runtime.bus.ensure([*TOPICS.values(), *map(_dlq, TOPICS.values())])

@@ -14,7 +14,7 @@ from appeal_tracker.clocks.calculation import due, points
 from appeal_tracker.clocks.planning import Planner, Subject, no_clock_reason
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.verdict import Verdict, verdict
-from appeal_tracker.escalation.service import Fate, fate
+from appeal_tracker.escalation.service import Fate, fate, told_once
 from appeal_tracker.policies.ladder import Phase
 from appeal_tracker.policies.loader import packaged_policies
 
@@ -67,6 +67,33 @@ def test_a_due_timer_is_checked_once_more_against_its_clock(phase: Phase, state:
     expected = Fate.FIRE if (phase, state) in FIRES else Fate.WAIT if (phase, state) in WAITS else Fate.CANCEL
     assert fate(phase, state, stopped=False) is expected
     assert fate(phase, state, stopped=True) is Fate.CANCEL
+
+
+class Fired(NamedTuple):
+    clock_id: UUID
+    step: str
+    tell: list[str]
+    fire_at: datetime
+
+
+def test_of_late_steps_the_highest_speaks_for_all() -> None:
+    one, other = UUID(int=1), UUID(int=2)
+    firing = [
+        Fired(one, "0.5", ["owner"], DUE),
+        Fired(other, "due", ["owner"], DUE),
+        Fired(one, "0.75", ["unit_supervisors", "owner"], DUE + TICK),
+        Fired(one, "due", ["parent_unit_supervisors"], DUE + 2 * TICK),
+        Fired(one, "+2h", ["unit_supervisors"], DUE + 3 * TICK),
+    ]
+    told = told_once(firing, DUE + 3 * TICK)
+    assert told == {
+        (one, "0.5"): [],
+        (one, "0.75"): [],
+        (one, "due"): ["owner", "unit_supervisors", "parent_unit_supervisors"],
+        (one, "+2h"): ["unit_supervisors"],  # in time
+        (other, "due"): ["owner"],
+    }
+    assert told_once(firing, DUE) == {(each.clock_id, each.step): each.tell for each in firing}
 
 
 STARTS = st.integers(0, 20 * 86_400_000_000 - 1).map(lambda ticks: DUE + ticks * TICK)  # microseconds of twenty days
