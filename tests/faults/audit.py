@@ -137,7 +137,8 @@ class Audit:
     async def tracked(self, ledger: Ledger) -> None:
         """The tracker has every appeal once, with its two clocks, and every act once."""
         same(await self._ids("appeal_tracker", "appeals"), ledger.appeals(), "appeals of appeal_tracker")
-        clocks = await self.rows("appeal_tracker", "SELECT subject_id, milestone FROM clocks WHERE subject_kind = 'appeal'")
+        on_appeals = "SELECT subject_id, milestone FROM clocks WHERE subject_kind = 'appeal'"
+        clocks = await self.rows("appeal_tracker", on_appeals)
         two = [(appeal, milestone) for appeal in ledger.appeals() for milestone in ("contact", "answer")]
         same([tuple(row) for row in clocks], two, "clocks")
         for table in ("contacts", "answers", "callbacks"):
