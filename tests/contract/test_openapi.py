@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chassis.process import document
 from chassis.web.auth import ROLES
-from tests.contract.places import Place, operation, places, service
+from tests.contract.places import Place, operation, places, query_names, resolved, service
 from tests.support.databases import SERVICES
 
 COMMITTED = Path(__file__).parents[2] / "contracts" / "openapi"
@@ -43,3 +44,23 @@ def test_every_operation_has_a_name_of_its_own() -> None:
         paths = json.loads(document(service(name)))["paths"]
         names = [its["operationId"] for methods in paths.values() for its in methods.values()]
         assert len(names) == len(set(names))
+
+
+def answered(place: Place) -> dict[str, Any]:
+    """The schema of a route's 200, references resolved."""
+    content = operation(place)["responses"].get("200", {}).get("content", {}).get("application/json", {})
+    return dict(resolved(place.service, content.get("schema", {})))
+
+
+# What is asked for from one day to another is calculated, not kept.
+RANGES = {"appeal_tracker GET /v1/calendars/{calendar}/days"}
+
+
+def test_every_list_comes_in_pages_and_can_be_followed() -> None:
+    shapes = {place: answered(place).get("properties", {}).keys() for place in places() if place.reads}
+    # What says more than its items is a report.
+    lists = {place.name: place for place, shape in shapes.items() if {"items"} <= shape <= {"items", "next"}}
+    assert {"appeal_tracker GET /v1/appeals/{id}/timeline", "visit_api GET /v1/units", *RANGES} <= lists.keys()
+    for name in lists.keys() - RANGES:
+        assert {"limit", "cursor", "updated_since"} <= query_names(lists[name]), name
+        assert "next" in shapes[lists[name]], name
