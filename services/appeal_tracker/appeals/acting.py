@@ -212,7 +212,7 @@ class Deed:
         await self.tx.flush()
         await timeline.note(self.tx, self._entries, self.now)
         await self._runtime.outbox.append(self.tx, self._events, at=self.now)
-        affected = {visit for case in self.group if (visit := case.affects)}
+        affected = {visit: case.appeal.unit_code for case in self.group if (visit := case.affects)}
         await visits.appeals_changed(self.tx, self._runtime, affected, repository.on_visits)
 
     def _lost_its_leader(self, clock: Clock) -> bool:

@@ -23,28 +23,32 @@ NEXT = {
     for kind, table in TABLES.items()
 }
 
-# What a policy gives an appeal of a type, as far as it has come, by the labels of the policies: $2 to $5.
+# What a policy gives an appeal of a type, as far as it has come, by the labels of the policies: $2 to $5. A later round
+# may do without a contact, where the customer was contacted in an earlier one.
 CLOCK_MISSING = """
 SELECT a.id AS subject_id, e.milestone || '#' || a.round AS place, NULL::uuid AS clock_id, e.milestone
 FROM appeals a JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS e (policy, type, state, milestone)
      ON e.policy = a.policy AND e.type = a.type AND e.state = a.state
-WHERE a.id = ANY ($1::uuid[]) AND NOT EXISTS (
-    SELECT FROM clocks c WHERE c.subject_id = a.id AND c.subject_kind = 'appeal' AND c.round = a.round
-        AND c.milestone = e.milestone)
+WHERE a.id = ANY ($1::uuid[]) AND NOT (e.milestone = 'contact' AND a.round > 1 AND a.state <> 'open')
+    AND NOT EXISTS (
+        SELECT FROM clocks c WHERE c.subject_id = a.id AND c.subject_kind = 'appeal' AND c.round = a.round
+            AND c.milestone = e.milestone)
 """
 
 OPEN_CLOCKS = """
 SELECT id FROM clocks WHERE subject_id = ANY ($1::uuid[]) AND subject_kind = $2 AND state IN ('running', 'held')
 """
 
-# The timeline is the record: the outbox is emptied after some days.
+# The timeline is the record: the outbox is emptied after some days. A clock that goes on in a later round brings its
+# breach along, which was recorded of the clock before.
 BREACH_UNTOLD = """
 SELECT c.subject_id, c.milestone || '#' || c.round AS place, c.id AS clock_id, c.milestone
 FROM clocks c
 WHERE c.subject_id = ANY ($1::uuid[]) AND c.subject_kind = $2 AND (c.state = 'breached' OR c.breached_at IS NOT NULL)
     AND NOT EXISTS (
-        SELECT FROM timeline t WHERE t.appeal_id = c.subject_id AND t.kind = 'deadline_breached'
-            AND t.data ->> 'clock_id' = c.id::text)
+        SELECT FROM timeline t JOIN clocks b ON b.id = (t.data ->> 'clock_id')::uuid
+        WHERE t.appeal_id = c.subject_id AND t.kind = 'deadline_breached'
+            AND b.milestone = c.milestone AND b.breached_at = c.breached_at)
 """
 
 STEP_FIRED_TWICE = """

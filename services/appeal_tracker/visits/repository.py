@@ -1,6 +1,6 @@
 """SQL of the visits."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -42,6 +42,13 @@ ON CONFLICT (id) DO UPDATE SET
     updated_at = excluded.updated_at
 """
 
+# Also of a visit that was not heard of yet: who hears of it now waits, and then sees what is being changed.
+_TAKE = """
+INSERT INTO visits (id, unit_code, updated_at) SELECT id, unit_code, $3 FROM unnest($1::uuid[], $2::text[])
+    AS v (id, unit_code) ORDER BY id
+ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at
+"""
+
 
 async def keep(tx: AsyncSession, news: Sequence[News], now: datetime) -> None:
     """Stores what was heard of visits, one entry for each, and holds them until the transaction ends."""
@@ -61,6 +68,12 @@ async def keep(tx: AsyncSession, news: Sequence[News], now: datetime) -> None:
         [each.archived_at for each in news],
         now,
     )
+
+
+async def take(tx: AsyncSession, visits: Mapping[UUID, str], now: datetime) -> Sequence[Visit]:
+    """Visits by their units, held until the transaction ends, heard of or not."""
+    await (await driver(tx)).execute(_TAKE, [*visits], [*visits.values()], now)
+    return await hold(tx, visits)
 
 
 async def hold(tx: AsyncSession, ids: Collection[UUID], *, over: bool = False) -> Sequence[Visit]:

@@ -39,16 +39,17 @@ async def heard(runtime: Runtime, appeals: Appeals, tx: AsyncSession, messages: 
 async def appeals_raised(tx: AsyncSession, runtime: Runtime, visits: Collection[UUID]) -> None:
     """Has the records of `visits`, on each of which an appeal was just opened, wait for it.
 
-    A visit that is not over has no such clock yet; and that it is over, comes in the order of its key with the appeals.
+    Only a visit that is over has anything that could wait; and that it is over comes in the order of its appeals.
     """
     if visits and (over := await repository.hold(tx, visits, over=True)):
         await _follow(tx, runtime, over, {visit.id: Standing(open=True) for visit in over})
 
 
-async def appeals_changed(tx: AsyncSession, runtime: Runtime, visits: Collection[UUID], appeals: Appeals) -> None:
-    """Looks anew at `visits`, on each of which an appeal was closed or reopened in this transaction."""
-    if visits and (over := await repository.hold(tx, visits, over=True)):
-        await _follow(tx, runtime, over, await appeals(tx, [visit.id for visit in over]))
+async def appeals_changed(tx: AsyncSession, runtime: Runtime, visits: Mapping[UUID, str], appeals: Appeals) -> None:
+    """Looks anew at visits, by their units, on each of which an appeal was closed or reopened in this transaction."""
+    if visits:
+        taken = await repository.take(tx, visits, runtime.clock.now())
+        await _follow(tx, runtime, taken, await appeals(tx, [*visits]))
 
 
 async def find(tx: AsyncSession, caller: Principal, id: UUID) -> Visit | None:
