@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, case, func, or_, select, text, update
+from sqlalchemy import ARRAY, Row, Uuid, any_, case, func, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.clocks import timeline
@@ -194,7 +194,8 @@ async def group(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = True
 
 async def holds(tx: AsyncSession, subjects: Collection[UUID]) -> Sequence[RecordedHold]:
     """The holds of `subjects`, as they began."""
-    query = select(RecordedHold).where(RecordedHold.subject_id.in_(subjects))
+    # One parameter, however many they are.
+    query = select(RecordedHold).where(RecordedHold.subject_id == any_(literal(list(subjects), ARRAY(Uuid))))
     return (await tx.scalars(query.order_by(RecordedHold.since, RecordedHold.id))).all()
 
 
