@@ -25,7 +25,9 @@ from notifier.subjects import service as subjects
 
 
 def handlers(runtime: Runtime) -> Handlers:
-    """From event to effect. What must be told is told even while an earlier event of its appeal cannot be applied."""
+    """From event to effect. What must be told is told even while an earlier event of its appeal cannot be applied; and
+    what makes that pointless is known by when it was said, whenever it is heard."""
+    done = Handler(subjects.acted, commutes=True)
     return Handlers(
         {
             UnitChanged: directory.units_changed,
@@ -33,15 +35,15 @@ def handlers(runtime: Runtime) -> Handlers:
             StaffChanged: directory.staff_changed,
             StaffRemoved: directory.staff_removed,
             AppealOpened: subjects.opened,
-            AppealContacted: subjects.acted,
-            AppealAnswered: subjects.acted,
-            AppealCalledBack: subjects.acted,
+            AppealContacted: done,
+            AppealAnswered: done,
+            AppealCalledBack: done,
             AppealClosed: subjects.closed,
             AppealReopened: subjects.reopened,
             VisitCancelled: subjects.visits_ended,
             VisitArchived: subjects.visits_ended,
-            DeadlineMet: subjects.acted,
-            DeadlineCorrected: subjects.acted,
+            DeadlineMet: done,
+            DeadlineCorrected: done,
             DeadlineWarned: Handler(deliveries.tell, commutes=True),
             DeadlineBreached: Handler(deliveries.tell, commutes=True),
             DeadlineEscalated: Handler(deliveries.tell, commutes=True),

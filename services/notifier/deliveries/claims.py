@@ -21,15 +21,17 @@ from notifier.deliveries import repository
 from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait, decide
 from notifier.deliveries.models import Delivery, Send
 from notifier.directory import service as directory
-from notifier.subjects.relevance import Heard, obsolete
+from notifier.subjects.relevance import Heard, Said, obsolete
 from notifier.templates.wording import Language, Notice
 
 MERGED = 20  # deliveries that one send carries at most
 
 _DELIVERY = """
-SELECT d.id, d.event_id, d.recipient, d.channel, d.attempts, d.tries, d.send_id, n.heard, n.event_type, n.subject_kind,
-       n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round, s.number, s.appeal_type,
-       s.ended, coalesce(s.round, 1) AS current_round, said.heard AS stopped, done.heard AS acted, done.at AS acted_at
+SELECT d.id, d.event_id, d.recipient, d.channel, d.attempts, d.tries, d.send_id, n.heard, n.said_at, n.event_type,
+       n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
+       s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
+       said.heard AS stopped, said.said_at AS stopped_said,
+       done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at
 FROM deliveries d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
 LEFT JOIN stops said ON said.certain
@@ -57,10 +59,11 @@ _EXPIRED = text("""
 UPDATE sends SET leased_until = now() + CAST(:lease AS interval) WHERE id IN (
     SELECT id FROM sends WHERE state = 'sending' AND leased_until < now() AND channel = :channel
     ORDER BY leased_until LIMIT :limit FOR UPDATE SKIP LOCKED)
-RETURNING id, recipient, subject, body, attempts
+RETURNING id, recipient, subject, body, attempts, insisted
 """)
 _LEASE_AGAIN = text("""
-UPDATE sends SET attempts = attempts + 1, checked_at = :now, leased_until = now() + CAST(:lease AS interval)
+UPDATE sends SET attempts = attempts + 1, insisted = false, checked_at = :now,
+    leased_until = now() + CAST(:lease AS interval)
 WHERE id = ANY (CAST(:sends AS uuid[])) AND state = 'sending'
 """)
 _LEASE = text(
@@ -69,10 +72,12 @@ _LEASE = text(
 
 
 class Leased(msgspec.Struct, frozen=True):
-    """A send that is ours until its lease runs out; `attempt` is how often it has been handed over, this time too."""
+    """A send that is ours until its lease runs out; `attempt` is how often it has been handed over, this time too;
+    `insisted`, that it is to be once more even if nobody can tell what became of it."""
 
     letter: Letter
     attempt: int
+    insisted: bool = False
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -97,7 +102,7 @@ async def claim(
 async def expired(tx: AsyncSession, channel: str, *, lease: timedelta, limit: int) -> list[Leased]:
     """Sends whose lease has run out, now leased to the caller, who asks the provider what became of them."""
     rows = await tx.execute(_EXPIRED, {"channel": channel, "lease": lease, "limit": limit})
-    return [Leased(Letter(r.id, r.recipient, r.subject, r.body), r.attempts) for r in rows]
+    return [Leased(Letter(r.id, r.recipient, r.subject, r.body), r.attempts, r.insisted) for r in rows]
 
 
 async def claim_again(
@@ -130,9 +135,15 @@ async def _decided(tx: AsyncSession, rows: Iterable[Any], now: datetime) -> list
 
 
 def _obsolete(row: Any) -> str | None:
-    heard = Heard(round=row.current_round, ended=row.ended, stopped=row.stopped, acted=row.acted, acted_at=row.acted_at)
-    warning = row.event_type == "deadline.warned"
-    return obsolete(heard, round=row.round, place=row.heard, due_at=row.due_at, warning=warning)
+    heard = Heard(
+        round=row.current_round,
+        ended=row.ended,
+        stopped=Said(row.stopped, row.stopped_said) if row.stopped else None,
+        acted=Said(row.acted, row.acted_said) if row.acted else None,
+        acted_at=row.acted_at,
+    )
+    said, warning = Said(row.heard, row.said_at), row.event_type == "deadline.warned"
+    return obsolete(heard, round=row.round, said=said, due_at=row.due_at, warning=warning)
 
 
 async def _put_off(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:

@@ -45,7 +45,7 @@ async def get_delivery(tx: Tx, caller: Caller, id: UUID) -> Delivery:
 async def retry_delivery(
     tx: Tx, runtime: TheRuntime, caller: Annotated[Principal, Depends(require("supervisor"))], id: UUID
 ) -> Delivery:
-    """Queues a delivery that failed, is unknown or dead once more."""
+    """Queues a delivery that failed, is unknown or dead once more; of an unknown one the provider is asked first."""
     return await service.retry(tx, caller, id, runtime.clock.now())
 
 

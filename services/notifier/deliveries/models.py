@@ -21,8 +21,8 @@ UNSETTLED = "state NOT IN ('sent', 'delivered', 'cancelled')"
 
 
 class Notice(Base):
-    """A deadline event that somebody must be told of. `heard` is its place in the order of hearing; `plan_at` is when
-    its people are looked for (again), null once they are found."""
+    """A deadline event that somebody must be told of. `said_at` is when it was said, `heard` its place in the order of
+    hearing; `plan_at` is when its people are looked for (again), null once they are found."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -33,6 +33,7 @@ class Notice(Base):
     event_id: Mapped[UUID] = mapped_column(primary_key=True)
     heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)
     heard_at: Mapped[datetime] = mapped_column(server_default=func.now())  # real time
+    said_at: Mapped[datetime | None]
     plan_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
     traceparent: Mapped[str | None]
     event_type: Mapped[str]  # without its version
@@ -58,7 +59,8 @@ class Notice(Base):
 
 class Send(Base):
     """What a provider is handed: one text for one recipient, under one id. Its text never changes, so that handing it
-    over again is the same send."""
+    over again is the same send. `insisted`: a person wants it handed over again, though nobody can tell whether it
+    arrived."""
 
     __tablename__ = "sends"
     __table_args__ = (
@@ -77,6 +79,7 @@ class Send(Base):
     checked_at: Mapped[datetime]  # when the quiet-hours check was passed, last
     reference: Mapped[str | None]
     error: Mapped[str | None]
+    insisted: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Delivery(Tracked, Base):

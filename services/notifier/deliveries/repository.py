@@ -1,7 +1,7 @@
 """SQL of notices and deliveries, but for the sender's own (`claims`, `outcomes`)."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from chassis import scope
 from chassis.web.paging import Listing, Window
 from notifier.channels.models import Mail
 from notifier.deliveries.decision import READDRESSED
-from notifier.deliveries.models import UNSETTLED, Delivery, Notice
+from notifier.deliveries.models import UNSETTLED, Delivery, Notice, Send
 from notifier.directory.models import Unit
 
 
@@ -102,8 +102,22 @@ async def get(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = Fals
     """A delivery seen from `unit`, locked for a change if asked."""
     query = _seen_from(unit).where(Delivery.id == id)
     if lock:
-        query = query.with_for_update(of=Delivery)
+        query = query.with_for_update(of=Delivery).execution_options(populate_existing=True)
     return (await tx.scalars(query)).one_or_none()
+
+
+async def hold_send(tx: AsyncSession, id: UUID) -> None:
+    """Keeps a send as it is until the transaction ends."""
+    await tx.execute(select(Send.id).where(Send.id == id).with_for_update())
+
+
+async def ask_again(tx: AsyncSession, send: UUID, why: str, now: datetime) -> None:
+    """Has the sender ask what became of an unknown send, as of one whose lease ran out; all that it carries waits."""
+    lost = {"state": "sending", "leased_until": func.now(), "insisted": True}
+    await tx.execute(update(Send).where(Send.id == send, Send.state == "unknown").values(lost))
+    waiting = update(Delivery).where(Delivery.send_id == send, Delivery.state == "unknown")
+    its = {"state": "sending", "why": why, "tries": 0, "next_try_at": None, "updated_at": now}
+    await tx.execute(waiting.values(its), execution_options={"synchronize_session": False})
 
 
 async def mails(

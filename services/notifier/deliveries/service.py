@@ -48,11 +48,20 @@ async def one(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = Fal
 
 async def retry(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) -> Delivery:
     """Queues a delivery again, with as many tries as a new one; truth, addressee and hour are checked as for any other.
-    Raises `NotFound`, `NotRetriable`."""
+    Of one that is unknown the provider is asked first, and what it does not have, or cannot tell of, is handed over
+    again as the same send. Raises `NotFound`, `NotRetriable`."""
+    delivery = await one(tx, caller, id)
+    if delivery.send_id is not None:
+        await repository.hold_send(tx, delivery.send_id)  # first, as whoever records its outcome does
     delivery = await one(tx, caller, id, lock=True)
     if delivery.state not in RETRIABLE:
         raise NotRetriable(state=delivery.state)
-    delivery.state, delivery.why = "queued", f"retried_by:{caller.sub}"
+    why = f"retried_by:{caller.sub}"
+    if delivery.state == "unknown":
+        assert delivery.send_id is not None, "unknown is what became of a send"
+        await repository.ask_again(tx, delivery.send_id, why, now)
+        return await one(tx, caller, id, lock=True)
+    delivery.state, delivery.why = "queued", why
     delivery.tries, delivery.next_try_at, delivery.send_id = 0, None, None
     delivery.not_before = delivery.updated_at = now
     await tx.flush()
@@ -67,6 +76,7 @@ async def mails(tx: AsyncSession, caller: Principal, window: Window, recipient: 
 def _notice(message: Message, event: LadderEvent) -> dict[str, Any]:
     return {
         "event_id": message.id,
+        "said_at": message.time,
         "traceparent": message.traceparent,
         "event_type": message.type.rpartition(".v")[0],
         "step": event.step,

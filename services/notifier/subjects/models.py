@@ -22,7 +22,8 @@ class Subject(Base):
 
 
 class Stop(Base):
-    """What a clock waited for has happened; `heard` says when that was last heard, in the order of hearing.
+    """What a clock waited for has happened; `said_at` is when that was last said, `heard` its place in the order of
+    hearing.
 
     It is certain when the tracker says that the clock stood; an act alone is not: not everybody's contact counts.
     """
@@ -34,4 +35,5 @@ class Stop(Base):
     milestone: Mapped[str] = mapped_column(primary_key=True)
     certain: Mapped[bool] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+    said_at: Mapped[datetime | None]
     heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)

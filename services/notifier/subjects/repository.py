@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,8 +32,10 @@ async def reopen(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
 
 
 async def stop(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
-    """Stores that what clocks waited for has just been heard of; `rows` have all but the place."""
+    """Stores that what clocks waited for has happened, as it was said last; `rows` have all but the place."""
     if rows:
         new = insert(Stop)
-        again = {"heard": NEXT_HEARD, "at": new.excluded.at}
-        await tx.execute(new.on_conflict_do_update(index_elements=list(Stop.__table__.primary_key), set_=again), rows)
+        again = {"heard": NEXT_HEARD, "at": new.excluded.at, "said_at": new.excluded.said_at}
+        newer = or_(Stop.said_at.is_(None), Stop.said_at <= new.excluded.said_at)
+        key = list(Stop.__table__.primary_key)
+        await tx.execute(new.on_conflict_do_update(index_elements=key, set_=again, where=newer), rows)

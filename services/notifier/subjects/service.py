@@ -49,7 +49,8 @@ async def visits_ended(tx: AsyncSession, messages: Sequence[Message]) -> None:
 
 async def acted(tx: AsyncSession, messages: Sequence[Message]) -> None:
     """Learns what acts on appeals, and clocks that were met, leave nothing to warn of."""
-    await repository.stop(tx, [row for message in messages for row in _stops(message.event)])
+    rows = [{**row, "said_at": message.time} for message in messages for row in _stops(message.event)]
+    await repository.stop(tx, rows)
 
 
 def _stops(event: Event) -> list[dict[str, Any]]:

@@ -176,9 +176,9 @@ class Appeal:
         its = {"appeal_id": self.id, "visit_id": self.visit_id, "unit_code": self.unit, "round": 1}
         return its | {"at": self.received_at, "by": "H1"} | more
 
-    def contacted(self, result: str = "reached", *, late: bool = False) -> AppealContacted:
+    def contacted(self, result: str = "reached", *, late: bool = False, counts: bool = True) -> AppealContacted:
         at = self.due_at + timedelta(hours=1) if late else self.received_at
-        return AppealContacted(**self._act(result=result, at=at))
+        return AppealContacted(**self._act(result=result, at=at, counts=counts))
 
     def answered(self) -> AppealAnswered:
         return AppealAnswered(**self._act())

@@ -52,9 +52,60 @@ async def test_where_nobody_can_tell_a_channel_that_may_double_waits_for_a_perso
     assert delivery["error"] == "the line went dead"
     assert list(gateway.ledger.values()) == [1]
     gateway.loses_answers = False
+    retried = await office.client("supervisor", sub="S9").post(f"deliveries/{delivery['id']}/retry")
+    assert (retried.json()["state"], retried.json()["why"]) == ("sending", "retried_by:S9")
+    await office.stack.settle()
+    after = await one(office)
+    assert (after["state"], after["send_id"]) == ("delivered", delivery["send_id"])
+    assert gateway.ledger == {UUID(delivery["send_id"]): 2}, "the person decided so; it is the same send all the same"
+
+
+@pytest.mark.parametrize(("arrived", "state"), [(True, "sent"), (False, "delivered")])
+async def test_before_an_unknown_send_is_handed_over_again_the_provider_is_asked(
+    office: Office, appeal: Appeal, arrived: bool, state: str
+):
+    gateway = Gateway(*([] if arrived else [Ambiguous("timeout")]), idempotent=False, asked=False)
+    gateway.loses_answers = arrived
+    sender_of(office, gateway)
+    await office.hear(appeal.warned())
+    before = await one(office)
+    assert before["state"] == "unknown"
+    gateway.asked, gateway.loses_answers = True, False
+    client = office.client("supervisor")
+    assert (await client.post(f"deliveries/{before['id']}/retry")).status_code == 200
+    assert (await client.post(f"deliveries/{before['id']}/retry")).status_code == 409, "it is on its way"
+    await office.stack.settle()
+    after = await one(office)
+    assert (after["state"], after["send_id"]) == (state, before["send_id"])
+    assert gateway.ledger == {UUID(before["send_id"]): 1}, "never twice"
+
+
+async def test_a_person_who_insists_does_so_once(office: Office, appeal: Appeal):
+    gateway = Gateway(*[Ambiguous("timeout") for _ in range(2)], idempotent=False, asked=False)
+    sender_of(office, gateway)
+    await office.hear(appeal.warned())
+    delivery = await one(office)
     await office.client("supervisor").post(f"deliveries/{delivery['id']}/retry")
     await office.stack.settle()
-    assert (await one(office))["state"] == "delivered"
+    again = await one(office)
+    assert (again["state"], again["attempts"]) == ("unknown", 2)
+
+
+async def test_all_that_an_unknown_send_carries_goes_with_it(office: Office):
+    gateway = Gateway(idempotent=False, asked=False)
+    gateway.loses_answers = True
+    sender_of(office, gateway)
+    office.clock.set(START.replace(hour=22))
+    await office.hear(*(event for its in (Appeal(START), Appeal(START)) for event in (its.opened(), its.warned())))
+    office.clock.advance(timedelta(hours=11))
+    await office.stack.settle()
+    first, second = await office.deliveries()
+    assert (first["state"], first["send_id"]) == ("unknown", second["send_id"])
+    gateway.asked = True
+    await office.client("supervisor").post(f"deliveries/{first['id']}/retry")
+    await office.stack.settle()
+    assert await office.told() == {("H1", "sent")}
+    assert list(gateway.ledger.values()) == [1]
 
 
 async def test_where_nobody_can_tell_an_idempotent_channel_is_handed_the_same_send(office: Office, appeal: Appeal):

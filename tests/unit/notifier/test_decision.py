@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from notifier.deliveries.decision import NOBODY, Drop, Go, Readdress, Wait, decide
-from notifier.subjects.relevance import Heard, obsolete
+from notifier.subjects.relevance import Heard, Said, obsolete
 
 DAY = datetime.fromisoformat("2026-10-09T10:00:00+08:00")
 NIGHT = datetime.fromisoformat("2026-10-09T23:00:00+08:00")
@@ -42,18 +42,28 @@ BEFORE, AFTER = DAY - timedelta(hours=1), DAY + timedelta(hours=1)
         (Heard(), None),
         (Heard(ended="withdrawn"), "subject_ended:withdrawn"),
         (Heard(round=2), "later_round"),
-        (Heard(stopped=8), "milestone_done"),
-        (Heard(stopped=6), None),  # the clock of a round that goes on ran again, and warned again
-        (Heard(acted=8, acted_at=BEFORE), None),  # it did not count, or the tracker would say so
-        (Heard(acted=8, acted_at=AFTER), "milestone_done"),
-        (Heard(acted=6, acted_at=AFTER), None),  # the tracker knew of it, and told of the deadline all the same
+        (Heard(stopped=Said(8)), "milestone_done"),
+        (Heard(stopped=Said(6)), None),  # the clock of a round that goes on ran again, and warned again
+        (Heard(stopped=Said(6, AFTER)), "milestone_done"),  # said since, though the warning was heard again later
+        (Heard(stopped=Said(8, BEFORE)), None),  # said before the warning, though heard again after it
+        (Heard(stopped=Said(8, DAY)), "milestone_done"),  # of one instant the order of hearing tells
+        (Heard(stopped=Said(6, DAY)), None),
+        (Heard(acted=Said(8), acted_at=BEFORE), None),  # it did not count, or the tracker would say so
+        (Heard(acted=Said(8), acted_at=AFTER), "milestone_done"),
+        (Heard(acted=Said(6), acted_at=AFTER), None),  # the tracker knew of it, and told of the deadline all the same
+        (Heard(acted=Said(6, AFTER), acted_at=AFTER), "milestone_done"),
     ],
 )
-def test_a_message_of_round_1_heard_seventh(heard: Heard, why: str | None):
-    assert obsolete(heard, round=1, place=7, due_at=DAY, warning=True) == why
+def test_a_message_of_round_1_said_by_day_and_heard_seventh(heard: Heard, why: str | None):
+    assert obsolete(heard, round=1, said=Said(7, DAY), due_at=DAY, warning=True) == why
+
+
+def test_what_an_earlier_version_kept_goes_by_the_order_of_hearing():
+    assert obsolete(Heard(stopped=Said(8, BEFORE)), round=1, said=Said(7), due_at=DAY, warning=True) == "milestone_done"
+    assert obsolete(Heard(stopped=Said(6, AFTER)), round=1, said=Said(7), due_at=DAY, warning=True) is None
 
 
 def test_a_breach_is_told_though_a_late_act_was_heard_since():
-    late = Heard(acted=8, acted_at=AFTER)
-    assert obsolete(late, round=1, place=7, due_at=DAY, warning=False) is None
-    assert obsolete(Heard(stopped=8), round=1, place=7, due_at=DAY, warning=False) == "milestone_done"
+    late = Heard(acted=Said(8), acted_at=AFTER)
+    assert obsolete(late, round=1, said=Said(7), due_at=DAY, warning=False) is None
+    assert obsolete(Heard(stopped=Said(8)), round=1, said=Said(7), due_at=DAY, warning=False) == "milestone_done"
