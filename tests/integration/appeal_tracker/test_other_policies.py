@@ -1,0 +1,209 @@
+"""What is open is brought to another policy: on purpose, or because the units turn out to be others."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.integration.appeal_tracker.desk import RECEIVED, Desk, got, instant, made, staff, unit
+from tests.integration.appeal_tracker.test_recalculations import changes, recalculate, stop_work
+
+SUPERVISOR = staff("E701", "377", "supervisor")
+
+
+async def pack(desk: Desk, id: str = "own", **limits: Any) -> dict[str, Any]:
+    """A pack of one's own, from tomorrow on."""
+    document = {"id": id, "title": "自有策略", "extends": "t-sdpea", "effective_from": "2026-10-10", **limits}
+    return await made(desk.admin.post("/policies", json=document))
+
+
+def answer(within: str) -> list[dict[str, str]]:
+    return [{"milestone": "answer", "within": within, "clause": "1"}]
+
+
+async def state(desk: Desk, case: str) -> Any:
+    (row,) = await desk.rows("SELECT policy, policy_assumed, no_clock_reason FROM appeals WHERE id = $1", UUID(case))
+    return tuple(row)
+
+
+async def test_an_appeal_keeps_its_version_unless_it_is_recalculated_on_purpose(desk: Desk) -> None:
+    case = await desk.raised()
+    before = await desk.clocks(case)
+    await pack(desk, appeals={"complaint": answer("5 working days")})
+    assert await desk.clocks(case) == before
+    said = await got(
+        desk.admin.post(
+            "/recalculations",
+            json={"cause": "policy_version", "policy": "t-sdpea", "to": "own"},
+            params={"dry_run": "true"},
+        )
+    )
+    assert await desk.clocks(case) == before
+    job = await recalculate(desk, cause="policy_version", policy="t-sdpea", to="own")
+    assert (job["state"], job["target"], job["total"], job["done"], job["moved"]) == ("done", "own@1", 1, 1, 1)
+    assert (said["total"], said["moved"], said["items"]) == (1, 1, await changes(desk, job))
+    after = await desk.clocks(case)
+    assert (after["answer"]["due_at"], after["answer"]["policy"]) == ("2026-10-15T16:00:00Z", "own@1")
+    assert after["contact"]["due_at"] == before["contact"]["due_at"]
+    assert after["contact"]["policy"] == "own@1"
+    assert await state(desk, case) == ("own@1", False, None)
+    (told,) = await desk.told("deadline.recalculated.v1")
+    assert (told["cause"], told["milestone"]) == ("policy_version", "answer")
+
+
+async def test_only_the_units_that_are_named(desk: Desk) -> None:
+    named, other = [await desk.raised(unit_code=code) for code in ("37401", "37402")]
+    job = await recalculate(desk, cause="policy_version", policy="t-sdpea", to="state-grid", unit_code="37401")
+    assert job["done"] == 1
+    assert (await desk.appeal(named))["policy"] == "state-grid@1"
+    assert (await desk.appeal(other))["policy"] == "t-sdpea@1"
+
+
+async def test_a_milestone_that_is_timed_besides_begins_where_it_would_have_begun(desk: Desk) -> None:
+    """000 sets no time for the answer to a report, 002 sets ten working days."""
+    case, answered = [await desk.raised(appeal_type="report") for _ in range(2)]
+    assert await desk.clocks(case) == {}
+    assert (await state(desk, case))[2] == "as_prescribed"
+    await desk.answer(answered, "10-09T10:00")
+    job = await recalculate(desk, cause="policy_version", policy="t-sdpea", to="state-grid")
+    clock = (await desk.clocks(case))["answer"]
+    assert (clock["started_at"], clock["due_at"]) == ("2026-10-09T01:30:00Z", "2026-10-22T16:00:00Z")
+    assert clock["state"] == "running"
+    assert await state(desk, case) == ("state-grid@1", False, None)
+    done = (await desk.clocks(answered))["answer"]
+    assert (done["state"], done["met_at"]) == ("met", "2026-10-09T02:00:00Z")
+    found = {change["subject_id"]: change for change in await changes(desk, job)}
+    assert found[case]["old_due_at"] is None
+    assert (job["moved"], job["breaching"]) == (2, 0)
+    kinds = [entry["kind"] for entry in await desk.timeline(answered)]
+    assert kinds[-2:] == ["deadline_started", "deadline_met"]
+
+
+async def test_one_that_is_past_with_that_is_breached_at_once_and_told_of_once(desk: Desk) -> None:
+    case = await desk.raised(appeal_type="report")
+    await desk.at("11-20T10:00")
+    job = await recalculate(desk, cause="policy_version", policy="t-sdpea", to="state-grid")
+    assert job["breaching"] == 1
+    assert (await desk.clocks(case))["answer"]["state"] == "breached"
+    steps = [event for event in await desk.told() if event["type"].startswith("deadline.") and "step" in event]
+    assert {event["late"] for event in steps} == {True}
+    assert len([event for event in steps if event["audience"]]) == 1, "the highest step tells all"
+
+
+async def test_a_milestone_that_is_timed_no_more_ends(desk: Desk) -> None:
+    await desk.assign("37401", "state-grid")
+    case = await desk.raised(received_at=desk.clock.now(), appeal_type="report")
+    assert (await desk.clocks(case))["answer"]["state"] == "running"
+    job = await recalculate(desk, cause="policy_version", policy="state-grid", to="t-sdpea")
+    assert (await desk.clocks(case))["answer"]["state"] == "cancelled"
+    assert await state(desk, case) == ("t-sdpea@1", False, "as_prescribed")
+    (change,) = await changes(desk, job)
+    assert (change["due_at"], change["old_policy"]) == (None, "state-grid@1")
+    (entry,) = [entry for entry in await desk.timeline(case) if entry["kind"] == "deadline_cancelled"]
+    assert (entry["data"]["cause"], entry["actor"]) == ("policy_version", "E009")
+    await desk.at("11-20T10:00")
+    assert not [event for event in await desk.told() if "step" in event]
+
+
+async def test_what_runs_by_a_withdrawn_pack_can_be_brought_to_another(desk: Desk) -> None:
+    await pack(desk, appeals={"complaint": answer("5 working days")})
+    await desk.at("10-10T09:00")
+    await desk.assign("37401", "own")
+    case = await desk.raised(received_at=desk.clock.now())
+    await got(desk.admin.post("/policies/own/withdraw", json={"reason": "改用上级策略"}))
+    job = await recalculate(desk, cause="policy_version", policy="own", to="t-sdpea")
+    assert job["moved"] == 1
+    assert (await desk.clocks(case))["answer"]["due_at"] == "2026-10-20T16:00:00Z"
+    answered = await desk.admin.post("/recalculations", json={"cause": "policy_version", "policy": "own"})
+    assert answered.status_code == 422, "nothing is brought to it"
+    await desk.at("10-20T09:00")
+    assert [event for event in await desk.told("deadline.warned.v1") if event["milestone"] == "answer"], "told again"
+
+
+async def test_a_hold_is_not_lost_when_the_policy_changes(desk: Desk) -> None:
+    """Bug class: hold lost on policy change."""
+    within = {"milestone": "answer", "within": "10 working days", "clause": "1", "holdable": True}
+    faster = {**within, "within": "8 working days"}
+    await pack(desk, appeals={"report": [within]})
+    await pack(desk, id="faster", appeals={"report": [faster]})
+    await desk.at("10-10T09:00")
+    await desk.assign("37401", "own")
+    case = await desk.raised(received_at=desk.clock.now(), appeal_type="report")
+    assert (await desk.clocks(case))["answer"]["due_at"] == "2026-10-23T16:00:00Z"
+    desk.clock.set(instant("10-12T00:00"))
+    await desk.act(case, "hold", reason="awaiting_customer")
+    assert (await desk.clocks(case))["answer"]["state"] == "held"
+    await recalculate(desk, cause="policy_version", policy="own", to="faster")
+    clock = (await desk.clocks(case))["answer"]
+    assert (clock["state"], clock["policy"]) == ("held", "faster@1")
+    await desk.at("10-14T00:00")
+    await desk.act(case, "resume")
+    clock = (await desk.clocks(case))["answer"]  # 8 from 10-12 on, but for the 12th and the 13th
+    assert (clock["state"], clock["due_at"]) == ("running", "2026-10-23T16:00:00Z")
+
+
+@pytest.mark.parametrize("upwards", [True, False], ids=["from below", "from above"])
+async def test_units_are_heard_of_after_the_appeal(desk: Desk, upwards: bool) -> None:
+    """Until then it runs by the floor; then by what somebody up the line had picked."""
+    await desk.hear(unit("377"))
+    top = desk.client("admin", unit="377", sub="E709")
+    etag = (await top.get("/units/377/policy")).headers["etag"]
+    await got(top.put("/units/377/policy", json={"policy": "state-grid"}, headers={"If-Match": etag}))
+    received = desk.clock.now()
+    case = await desk.raised(unit_code="3770101", received_at=received)
+    assert await state(desk, case) == ("t-sdpea@1", True, None)
+    line = [unit("3770101", "37701"), unit("37701", "377")]
+    first, last = line if upwards else line[::-1]
+    await desk.hear(first)
+    assert await state(desk, case) == ("t-sdpea@1", True, None)
+    await desk.hear(last)
+    assert await state(desk, case) == ("state-grid@1", False, None)
+    clocks = await desk.rows("SELECT milestone, due_at, policy FROM clocks WHERE subject_id = $1", UUID(case))
+    due = {row["milestone"]: row["due_at"] for row in clocks}
+    assert due["answer"] == datetime.fromisoformat("2026-10-16T00:00:00+08:00")
+    (told,) = [event for event in await desk.told("deadline.recalculated.v1") if event["subject_id"] == case]
+    assert told["cause"] == "assignment"
+
+
+async def test_a_line_that_is_known_and_picked_nothing_is_certain(desk: Desk) -> None:
+    case = await desk.raised(unit_code="3780101")
+    await desk.hear(unit("3780101", "378"))
+    assert (await state(desk, case))[1]
+    await desk.hear(unit("378"))
+    assert await state(desk, case) == ("t-sdpea@1", False, None)
+    assert not await desk.told("deadline.recalculated.v1"), "nothing moved, so nothing is told"
+
+
+async def test_a_choice_below_the_gap_is_certain(desk: Desk) -> None:
+    await desk.hear(unit("37901", "379"))
+    own = desk.client("admin", unit="37901", sub="E909")
+    etag = (await own.get("/units/37901/policy")).headers["etag"]
+    await got(own.put("/units/37901/policy", json={"policy": "service-window"}, headers={"If-Match": etag}))
+    case = await desk.raised(unit_code="37901", received_at=desk.clock.now())
+    assert await state(desk, case) == ("service-window@1", False, None)
+
+
+async def test_an_overlay_that_the_line_counts_on_is_found_too(desk: Desk) -> None:
+    """The pack is the floor all the same; the calendar is another."""
+    await desk.hear(unit("377"))
+    await made(desk.admin.post("/calendars/qingdao/versions", json=stop_work("2026-10-13")))
+    top = desk.client("admin", unit="377", sub="E709")
+    etag = (await top.get("/units/377/policy")).headers["etag"]
+    body = {"policy": "t-sdpea", "calendar": "qingdao"}
+    await got(top.put("/units/377/policy", json=body, headers={"If-Match": etag}))
+    case = await desk.raised(unit_code="37701", received_at=desk.clock.now())
+    await desk.hear(unit("37701", "377"))
+    rows = await desk.rows("SELECT calendar, due_at FROM clocks WHERE subject_id = $1 ORDER BY due_at", UUID(case))
+    assert rows[-1]["calendar"] == "qingdao@1+cn-statutory@1"
+    assert rows[-1]["due_at"] == datetime.fromisoformat("2026-10-21T00:00:00+08:00")
+
+
+async def test_an_assignment_changes_nothing_that_is_open_but_on_purpose(desk: Desk) -> None:
+    earlier, today = [await desk.raised(received_at=at) for at in (instant("10-08T10:00"), RECEIVED)]
+    await desk.assign("37401", "state-grid")
+    assert (await desk.appeal(today))["policy"] == "t-sdpea@1"
+    job = await recalculate(desk, cause="assignment", unit_code="37401")
+    assert (job["state"], job["total"], job["done"]) == ("done", 2, 2)
+    assert (await desk.appeal(today))["policy"] == "state-grid@1", "it was received on the first day of the choice"
+    assert (await desk.appeal(earlier))["policy"] == "t-sdpea@1", "and this one before"
