@@ -1,0 +1,51 @@
+"""The page of an explanation as a real browser shows and prints it; needs Chromium."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.appeal_tracker.desk import Desk, got
+
+pytestmark = pytest.mark.long
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> str:
+    """The browser of this machine; a machine without one says so, and with CI=true that is a failure."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("not tested in a browser: there is no Chromium here")
+        pytest.skip("not tested in a browser: there is no Chromium here")
+    return found
+
+
+def run(browser: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--enable-logging=stderr"]
+    return subprocess.run([browser, *options, *arguments], capture_output=True, timeout=100, check=True)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_a_saved_page_is_shown_by_its_own_policy_and_printed_on_two_sheets(
+    desk: Desk, browser: str, tmp_path: Path, language: str
+) -> None:
+    case = await desk.raised()
+    await desk.at("10-20T10:00")
+    await desk.answer(case, "10-19T17:00")
+    clock = (await desk.clocks(case))["answer"]
+    path = f"/deadlines/{clock['id']}/explanation"
+    assert (await got(desk.supervisor.get(path)))["facts"]
+    answer = await desk.supervisor.get(path, headers={"Accept": "text/html"}, params={"lang": language})
+    page, sheets = tmp_path / "page.html", tmp_path / "page.pdf"
+    page.write_bytes(answer.content)
+    shown = run(browser, "--dump-dom", page.as_uri())
+    assert "2026-10-19 24:00" in shown.stdout.decode()
+    assert b"Refused to" not in shown.stderr, shown.stderr
+    assert b"Content Security Policy" not in shown.stderr, shown.stderr
+    run(browser, f"--print-to-pdf={sheets}", "--no-pdf-header-footer", page.as_uri())
+    assert len(re.findall(rb"/Type\s*/Page\b", sheets.read_bytes())) in (1, 2)

@@ -1,0 +1,183 @@
+"""How the appeals of a period were handled: figures that two people would count the same."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from appeal_tracker.statistics import repository
+from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
+
+OCTOBER = {"from": "2026-10-01", "to": "2026-10-31"}
+
+
+async def items(desk: Desk, client: Any = None, by: str | list[str] = (), **params: Any) -> list[dict[str, Any]]:  # type: ignore[assignment]
+    query = {**OCTOBER, **params, "by": by}
+    return (await got((client or desk.supervisor).get("/statistics", params=query)))["items"]
+
+
+async def one(desk: Desk, client: Any = None, **params: Any) -> dict[str, Any]:
+    (only,) = await items(desk, client, **params)
+    return only
+
+
+async def test_each_figure_counts_what_it_says(desk: Desk) -> None:
+    in_time, back_dated, late = [await desk.raised() for _ in range(3)]
+    await desk.raised()  # nobody does anything about it
+    desk.later(hours=1)
+    await desk.contact(in_time, "10-09T10:30")  # after one hour
+    await desk.at("10-10T11:00")  # contacts were due at 09:30
+    await desk.contact(back_dated, "10-10T09:00")  # after 23.5 hours, recorded after the breach
+    await desk.contact(late, "10-10T10:30")  # after 25 hours
+    await desk.answer(in_time, "10-10T10:00")
+    figures = await one(desk)
+    assert (figures["unit_code"], figures["type"], figures["period"]) == ("374", None, None)
+    assert (figures["received"], figures["closed"]) == (4, 0)
+    assert (figures["contact_deadlines"], figures["answer_deadlines"]) == (4, 4)
+    assert (figures["contact_in_time"], figures["contact_corrected"], figures["contact_breached"]) == (1, 1, 2)
+    assert (figures["answer_in_time"], figures["answer_breached"]) == (1, 0)
+    assert (figures["breached"], figures["corrected"], figures["late_arrivals"]) == (2, 1, 0)
+    assert (figures["contact_median_seconds"], figures["contact_p90_seconds"]) == (23.5 * 3600, 25 * 3600)
+    assert figures["answer_median_seconds"] == 24.5 * 3600
+    assert figures["open_overdue"] == 1, "the contact that nobody made"
+    assert figures["open_later"] == 3, "answers due on the 19th"
+    assert figures["timers_fired"] == len(await desk.rows("SELECT 1 FROM timers WHERE state = 'fired'"))
+
+
+async def test_what_is_open_is_sorted_by_the_time_left(desk: Desk) -> None:
+    held = await desk.raised(appeal_type="consultation")
+    await desk.rows("UPDATE clocks SET state = 'held' WHERE subject_id = $1::uuid", held)
+    for received in ("10-08T11:00", "10-08T14:00", "10-09T09:00"):
+        await desk.raised(received_at=instant(received))
+    await desk.at("10-09T10:00")
+    figures = await one(desk)
+    assert [figures[f"open_{name}"] for name in ("overdue", "within_4h", "within_24h", "within_72h")] == [0, 1, 2, 0]
+    assert [figures[f"open_{name}"] for name in ("within_168h", "later", "held")] == [0, 3, 1]
+    await desk.at("10-16T12:00")
+    figures = await one(desk)
+    assert (figures["open_overdue"], figures["open_within_24h"], figures["open_within_168h"]) == (3, 2, 1)
+
+
+async def test_a_closed_appeal_has_nothing_open(desk: Desk) -> None:
+    case = await desk.raised()
+    await desk.at("10-20T09:00")
+    assert (await one(desk))["open_overdue"] == 2
+    await desk.rows("UPDATE appeals SET state = 'closed' WHERE id = $1::uuid", case)
+    figures = await one(desk)
+    assert (figures["open_overdue"], figures["closed"], figures["breached"]) == (0, 1, 2)
+
+
+async def test_provisional_deadlines_and_late_arrivals_are_flagged(desk: Desk) -> None:
+    await desk.at("12-30T10:00")
+    await desk.raised(received_at=instant("12-30T09:00"))
+    await desk.raised(received_at=instant("12-01T09:00"))
+    december = {"from": "2026-12-01", "to": "2026-12-31"}
+    figures = await one(desk, **december)
+    assert figures["provisional"] == 1, "the answer, which is due in January"
+    assert figures["late_arrivals"] == 2
+    assert figures["breached"] == 2
+
+
+async def test_lateness_is_that_of_the_machine_and_not_of_the_news(desk: Desk) -> None:
+    await desk.raised(received_at=instant("10-08T09:45"), recorded_at=instant("10-09T10:00"))  # heard of a day late
+    figures = await one(desk)
+    assert (figures["timers_fired"] > 0, figures["lateness_p99_seconds"]) == (True, 0)
+    desk.later(hours=26)  # the loop stood still
+    await desk.stack.settle()
+    assert (await one(desk))["lateness_p99_seconds"] > 3600
+
+
+async def test_a_unit_counts_with_those_below_it(desk: Desk) -> None:
+    for unit in ("374", "37401", "37401", "37402", "375"):
+        await desk.raised(unit_code=unit)
+    assert [(each["unit_code"], each["received"]) for each in await items(desk, by="unit")] == [
+        ("374", 4),
+        ("37401", 2),
+        ("37402", 1),
+    ]
+    assert (await one(desk, unit_code="37401"))["received"] == 2
+    assert await items(desk, unit_code="375") == [], "another's unit has nothing to tell"
+    assert await items(desk, unit_code="none-such") == []
+    below = desk.client("visitor", unit="37402")
+    assert [each["received"] for each in await items(desk, below, by="unit")] == [1]
+    assert await items(desk, below, unit_code="374") == []
+
+
+async def test_types_and_civil_days_weeks_and_months_are_told_apart(desk: Desk) -> None:
+    await desk.at("11-02T12:00")
+    for received, appeal_type in (
+        ("10-09T23:59:59", "complaint"),
+        ("10-10T00:00:00", "complaint"),
+        ("10-12T09:00:00", "report"),  # a Monday
+        ("11-01T00:00:00", "report"),
+    ):
+        await desk.raised(received_at=instant(received), appeal_type=appeal_type)
+    whole = {"to": "2026-11-30"}
+    days = await items(desk, by=["type", "day"], **whole)
+    assert [(each["type"], each["period"], each["received"]) for each in days] == [
+        ("complaint", "2026-10-09", 1),
+        ("complaint", "2026-10-10", 1),
+        ("report", "2026-10-12", 1),
+        ("report", "2026-11-01", 1),
+    ]
+    weeks = await items(desk, by="week", **whole)
+    assert [(each["period"], each["received"]) for each in weeks] == [
+        ("2026-10-05", 2),
+        ("2026-10-12", 1),
+        ("2026-10-26", 1),
+    ]
+    months = await items(desk, by="month", **whole)
+    assert [(each["period"], each["received"]) for each in months] == [("2026-10-01", 3), ("2026-11-01", 1)]
+    assert (await one(desk, type="report", **whole))["received"] == 2
+    assert (await one(desk, **{"from": "2026-10-09", "to": "2026-10-09"}))["received"] == 1
+    assert await items(desk, **{"from": "2026-10-11", "to": "2026-10-11"}) == []
+
+
+async def test_this_month_is_meant_where_no_days_are_named(desk: Desk) -> None:
+    await desk.raised(received_at=instant("09-30T23:59:59"))
+    await desk.raised(received_at=instant("10-01T00:00:00"))
+    told = await got(desk.supervisor.get("/statistics"))
+    assert (told["from"], told["to"], told["as_of"]) == ("2026-10-01", "2026-10-09", "2026-10-09T02:00:00Z")
+    assert [each["received"] for each in told["items"]] == [1]
+
+
+async def test_a_table_opens_in_a_spreadsheet(desk: Desk) -> None:
+    await desk.raised()
+    params = {**OCTOBER, "by": ["unit", "type"]}
+    table = await desk.supervisor.get("/statistics", params=params, headers={"Accept": "text/csv"})
+    assert table.content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
+    wanted = await items(desk, by=["unit", "type"])
+    assert [{name: text or None for name, text in each.items()} for each in rows] == [
+        {name: None if value is None else str(value) for name, value in each.items()} for each in wanted
+    ]
+
+
+@pytest.mark.parametrize(
+    ("params", "slug"),
+    [
+        ({"by": ["day", "week"]}, "two-periods"),
+        ({"by": "hour"}, "unprocessable"),
+        ({"from": "2026-11-01"}, "bad-date-range"),
+        ({"from": "2025-01-01"}, "bad-date-range"),
+        ({"from": "2006-12-31", "to": "2007-01-31"}, "day-not-covered"),
+        ({"to": "9999-12-31"}, "day-not-covered"),
+        ({"from": "0001-01-01"}, "day-not-covered"),
+    ],
+)
+async def test_what_cannot_be_counted_is_refused(desk: Desk, params: dict[str, Any], slug: str) -> None:
+    problem(await desk.supervisor.get("/statistics", params={**OCTOBER, **params}), 422, slug)
+
+
+async def test_a_month_is_read_by_indexes(desk: Desk) -> None:
+    await desk.raised()
+    values = ["374", instant("10-01T00:00"), instant("11-01T00:00"), desk.clock.now(), None, 100]
+    sql = repository.statement(["unit", "type"], "day")
+    for place, name in enumerate((":unit", ":since", ":until", ":now", ":type", ":most"), 1):
+        sql = sql.replace(name, f"${place}")
+    async with desk.runtime.db.connection() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        plan = str(await connection.fetch(f"EXPLAIN {sql}", *values))
+    for index in ("appeals_received_at", "clocks_subject_id_subject_kind_round_milestone_key", "timers_pkey"):
+        assert index in plan, plan
