@@ -1,0 +1,98 @@
+"""A unit's own calendar: its appeals are counted on it, and no pack grows lax by it."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.appeal_tracker.desk import Desk, got, problem
+from tests.integration.appeal_tracker.test_publishing_calendars import AUGUST, report, typhoon
+from tests.unit.appeal_tracker.test_calendar import notice_2027
+
+ANY = {"If-Match": "*"}
+STOPPED = "2026-10-12"  # a Monday
+
+
+@pytest.fixture
+async def qingdao(desk: Desk) -> Desk:
+    """The desk, where a typhoon stopped work in Qingdao."""
+    await desk.publish_days("qingdao", typhoon(STOPPED))
+    return desk
+
+
+async def refused(desk: Desk, slug: str, pointer: str, **body: Any) -> dict[str, Any]:
+    found = problem(await desk.admin.put("/units/37401/policy", json=body, headers=ANY), 422, slug)
+    assert pointer in [error["pointer"] for error in found["errors"]]
+    return found
+
+
+async def test_an_appeal_is_counted_on_its_units_calendar(qingdao: Desk) -> None:
+    before = await qingdao.clocks(await qingdao.raised())
+    shown = await qingdao.assign("37401", "t-sdpea", calendar="qingdao")
+    assert (shown["calendar"], shown["own"][0]["calendar"], shown["laxer"]) == ("qingdao", "qingdao", [])
+    after = await qingdao.clocks(await qingdao.raised())
+    assert (before["answer"]["due_at"], after["answer"]["due_at"]) == ("2026-10-19T16:00:00Z", "2026-10-20T16:00:00Z")
+    assert after["answer"]["calendar"] == "qingdao@1+cn-statutory@1"
+    assert after["contact"]["due_at"] == before["contact"]["due_at"], "hours run through any day"
+
+
+async def test_a_calculation_for_the_unit_agrees(qingdao: Desk) -> None:
+    await qingdao.assign("37401", "t-sdpea", calendar="qingdao")
+    clocks = await qingdao.clocks(await qingdao.raised())
+    case = {"appeal_type": "complaint", "received_at": "2026-10-09T09:30:00+08:00"}
+    found = await got(qingdao.first.post("/deadline-calculations", json={**case, "unit_code": "37401"}))
+    assert (found["calendar"], found["clocks"][1]["due_at"]) == ("qingdao@1+cn-statutory@1", clocks["answer"]["due_at"])
+    assert (await got(qingdao.first.post("/deadline-calculations", json=case)))["calendar"] == "cn-statutory@1"
+
+
+async def test_units_below_inherit_the_calendar_with_the_choice(qingdao: Desk) -> None:
+    await qingdao.assign("374", "state-grid", calendar="qingdao")
+    shown = await got(qingdao.supervisor.get("/units/37402/policy"))
+    assert (shown["policy"], shown["calendar"], shown["origin"]) == ("state-grid", "qingdao", "inherited")
+    await qingdao.assign("37402", "state-grid")
+    shown = await got(qingdao.supervisor.get("/units/37402/policy"))
+    assert (shown["calendar"], shown["origin"]) == ("cn-statutory", "own"), "a choice is made as a whole"
+
+
+async def test_a_clock_that_starts_later_is_counted_on_it_too(qingdao: Desk) -> None:
+    callback = {"milestone": "callback", "within": "2 working days", "clause": "1"}
+    await qingdao.publish(id="own", appeals={"complaint": [callback]})
+    await qingdao.assign("37401", "own", calendar="qingdao")
+    case = await qingdao.raised()
+    await qingdao.assign("37401", "own", "2026-10-10")  # what counts tomorrow is nothing to an appeal of today
+    await qingdao.answer(case, "10-09T09:45")
+    clock = (await qingdao.clocks(case))["callback"]
+    # Saturday 10-10 works, Monday the 12th is stopped.
+    assert (clock["due_at"], clock["calendar"]) == ("2026-10-13T16:00:00Z", "qingdao@1+cn-statutory@1")
+
+
+async def test_the_calendar_is_the_packs_or_lies_over_it(qingdao: Desk) -> None:
+    await qingdao.publish_days("own-days", notice_2027())
+    await refused(qingdao, "unknown-calendar", "/calendar", policy="t-sdpea", calendar="nowhere")
+    await refused(qingdao, "calendar-elsewhere", "/calendar", policy="t-sdpea", calendar="own-days")
+    await qingdao.publish(id="own", calendar="qingdao")
+    found = await refused(qingdao, "calendar-elsewhere", "/calendar", policy="own", calendar="cn-statutory")
+    assert (found["calendar"], found["below"]) == ("cn-statutory", "qingdao")
+    await qingdao.publish_days("shinan", typhoon("2026-10-13", extends="qingdao"))
+    assert (await qingdao.assign("37401", "own", calendar="shinan"))["calendar"] == "shinan"
+
+
+async def test_a_pack_that_is_laxer_on_the_units_calendar_is_refused_with_the_first_start(desk: Desk) -> None:
+    await desk.publish_days("plant", typhoon(*AUGUST))
+    await desk.publish(id="base", appeals=report("15 calendar days"))
+    await desk.publish(id="own", extends="base", appeals=report("5 working days"))
+    found = await refused(desk, "laxer-policy", "/calendar", policy="own", calendar="plant")
+    assert (found["policy"], found["calendar"]) == ("own@1", "plant@1+cn-statutory@1")
+    (place,) = found["laxer"]
+    assert (place["than"], place["place"]) == ("base@1", "/appeals/report/answer/within")
+    assert (place["start"], place["parent_due_at"]) == ("2026-07-27T16:00:00Z", "2026-08-17T16:00:00Z")
+    assert (await got(desk.admin.get("/units/37401/policy")))["own"] == []
+    assert (await desk.assign("37401", "own"))["calendar"] == "cn-statutory", "on the pack's own it is not"
+
+
+async def test_a_version_to_come_is_looked_at_too(desk: Desk) -> None:
+    await desk.publish_days("plant", typhoon(*AUGUST))
+    await desk.publish(id="base", appeals=report("15 calendar days"))
+    await desk.publish(id="own", extends="base", appeals=report("1 working day"))
+    await desk.publish(id="own", extends="base", appeals=report("5 working days"), effective_from="2026-12-01")
+    found = await refused(desk, "laxer-policy", "/calendar", policy="own", calendar="plant")
+    assert found["policy"] == "own@2"

@@ -1,0 +1,106 @@
+"""A pack that is withdrawn: nothing begins under it, what runs by it tells nobody, and its history stays."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.integration.appeal_tracker.desk import Desk, got, problem
+from tests.integration.appeal_tracker.test_publishing_packs import answer
+
+ANY = {"If-Match": "*"}
+REASON = {"reason": "已由新的企业标准取代"}
+LADDER = ("deadline.warned.v1", "deadline.breached.v1", "deadline.escalated.v1")
+
+
+@pytest.fixture
+async def running(desk: Desk) -> str:
+    """A complaint of 37401 under a pack of its own, while the province goes by state-grid."""
+    await desk.publish(id="own", extends="state-grid", appeals=answer("3 working days"))
+    await desk.assign("374", "state-grid")
+    await desk.assign("37401", "own")
+    return await desk.raised(received_at=desk.clock.now())
+
+
+async def withdraw(desk: Desk, policy: str = "own") -> dict[str, Any]:
+    return await got(desk.admin.post(f"/policies/{policy}/withdraw", json=REASON))
+
+
+async def test_its_alerts_stop_and_a_breach_is_recorded_and_tells_nobody(desk: Desk, running: str) -> None:
+    other = await desk.raised(unit_code="37402", received_at=desk.clock.now())
+    await desk.at("10-10T07:00")
+    told = len(await desk.told(*LADDER))
+    withdrawn = await withdraw(desk)
+    assert (withdrawn["policy"], withdrawn["open_appeals"], withdrawn["withdrawn_by"]) == ("own", 1, "E009")
+    await desk.at("12-01T00:00")
+    its = [each for each in (await desk.told(*LADDER))[told:] if each["subject_id"] == running]
+    assert {(each["type"], each["milestone"], tuple(each["audience"])) for each in its} == {
+        ("deadline.breached.v1", "contact", ()),
+        ("deadline.breached.v1", "answer", ()),
+    }
+    assert {clock["state"] for clock in (await desk.clocks(running)).values()} == {"breached"}
+    assert [each["audience"] for each in await desk.told("deadline.escalated.v1") if each["subject_id"] == other]
+
+
+async def test_its_history_stays(desk: Desk, running: str) -> None:
+    before = await got(desk.first.get("/policies/own"))
+    page = await got(desk.first.get("/policies", params={"updated_since": "2020-01-01T00:00:00Z"}))
+    await withdraw(desk)
+    after = await got(desk.first.get("/policies/own"))
+    assert before["withdrawal"] is None
+    assert (after["withdrawal"]["reason"], after["withdrawal"]["withdrawn_by"]) == (REASON["reason"], "E009")
+    assert after["versions"] == before["versions"]
+    assert (await desk.appeal(running))["policy"] == "own@1"
+    changed = (await got(desk.first.get("/policies", params={"cursor": page["next"]})))["items"]
+    assert [(each["id"], each["withdrawn_at"] is not None) for each in changed] == [("own", True)]
+
+
+async def test_what_is_received_after_it_goes_by_the_next_choice(desk: Desk, running: str) -> None:
+    desk.clock.set(datetime.fromisoformat("2026-10-10T09:00:00+08:00"))
+    await withdraw(desk)
+    shown = await got(desk.admin.get("/units/37401/policy"))
+    assert (shown["policy"], shown["origin"], shown["assigned_to"]) == ("state-grid", "inherited", "374")
+    newer = await desk.raised(received_at=desk.clock.now())
+    assert (await desk.appeal(newer))["policy"] == "state-grid@1"
+
+
+async def test_what_was_received_before_it_opens_under_it_in_silence(desk: Desk, running: str) -> None:
+    received = desk.clock.now()
+    desk.clock.set(datetime.fromisoformat("2026-10-10T09:00:00+08:00"))
+    await withdraw(desk)
+    late = await desk.raised(received_at=received)
+    assert (await desk.appeal(late))["policy"] == "own@1"
+    deadlines = (await got(desk.supervisor.get(f"/appeals/{late}/deadlines")))["items"]
+    assert [[timer["step"] for timer in each["timers"]] for each in deadlines] == [["due"], ["due"]]
+    await desk.answer(running, "10-10T08:00")
+    assert (await desk.clocks(running))["answer"]["state"] == "met"
+
+
+async def test_nothing_new_is_hung_on_it(desk: Desk, running: str) -> None:
+    await withdraw(desk)
+    assigned = await desk.admin.put("/units/37402/policy", json={"policy": "own"}, headers=ANY)
+    assert problem(assigned, 422, "policy-is-withdrawn")["errors"][0]["pointer"] == "/policy"
+    child = await desk.admin.post("/policies", json={"id": "child", "extends": "own"})
+    assert problem(child, 422, "policy-is-withdrawn")["errors"][0]["pointer"] == "/extends"
+    version = {"id": "own", "extends": "state-grid", "effective_from": "2026-10-12"}
+    found = problem(await desk.admin.post("/policies", json=version), 422, "policy-is-withdrawn")
+    assert found["errors"][0]["pointer"] == "/id"
+
+
+async def test_what_extends_it_runs_on(desk: Desk, running: str) -> None:
+    await desk.publish(id="child", extends="own")
+    await desk.assign("37402", "child")
+    case = await desk.raised(unit_code="37402", received_at=desk.clock.now())
+    assert (await withdraw(desk))["open_appeals"] == 1
+    deadlines = (await got(desk.supervisor.get(f"/appeals/{case}/deadlines")))["items"]
+    assert {timer["state"] for each in deadlines for timer in each["timers"]} == {"pending"}
+
+
+async def test_it_is_withdrawn_once_and_from_the_top(desk: Desk, running: str) -> None:
+    for caller in (desk.supervisor, desk.client("admin", unit="37401")):
+        assert (await caller.post("/policies/own/withdraw", json=REASON)).status_code == 403
+    problem(await desk.admin.post("/policies/nowhere/withdraw", json=REASON), 404, "policy-not-found")
+    problem(await desk.admin.post("/policies/t-sdpea/withdraw", json=REASON), 409, "floor-stays")
+    problem(await desk.admin.post("/policies/own/withdraw", json={}), 422, "unprocessable")
+    await withdraw(desk)
+    problem(await desk.admin.post("/policies/own/withdraw", json=REASON), 409, "policy-withdrawn-before")
