@@ -5,10 +5,11 @@ import uuid
 from datetime import timedelta
 
 import asyncpg
+import pytest
 
 from appeal_tracker.escalation import repository
 from appeal_tracker.escalation.worker import Escalation
-from tests.integration.appeal_tracker.desk import Desk, instant, raised
+from tests.integration.appeal_tracker.desk import RECEIVED, Desk, instant, raised
 
 LADDER = [  # of a complaint received on Friday 10-09 at 09:30
     ("10-09T21:30", "contact", "0.5", "deadline.warned.v1"),
@@ -50,7 +51,8 @@ async def test_each_step_of_the_ladder_fires_at_its_moment_and_never_before(desk
 async def test_a_step_tells_whom_the_ladder_names_and_who_answers_for_it(desk: Desk) -> None:
     case = await desk.raised()
     await desk.supervisor.post(f"/appeals/{case}/dispatch", json={"handler": "E201", "handling_unit_code": "37402"})
-    await desk.at("10-10T11:30")
+    for moment in ("10-09T21:30", "10-10T03:30", "10-10T09:30", "10-10T11:30"):
+        await desk.at(moment)
     told = {event["step"]: event for event in await desk.told(*STEPS)}
     assert told["0.5"]["audience"] == ["owner"]
     assert told["0.75"]["audience"] == told["due"]["audience"] == ["owner", "unit_supervisors"]
@@ -89,6 +91,93 @@ async def test_after_downtime_each_step_fires_once_marked_late(desk: Desk) -> No
     for milestone in ("contact", "answer"):
         steps = [event["step"] for event in told if event["milestone"] == milestone]
         assert steps == [step for _, its, step, _ in LADDER if its == milestone]
+
+
+async def test_steps_that_are_late_together_are_told_of_once_by_the_highest(desk: Desk) -> None:
+    """Everything stood still across a deadline and the quiet hours before it: 10-09 21:00 to 10-10 08:00."""
+    case = await desk.raised()
+    await desk.at("10-10T12:00")
+    told = {event["step"]: event for event in await desk.told(*STEPS) if event["milestone"] == "contact"}
+    assert [*told] == ["0.5", "0.75", "due", "+2h"], "each is recorded, once"
+    assert all(event["late"] for event in told.values())
+    assert told.pop("+2h")["audience"] == ["owner", "unit_supervisors", "parent_unit_supervisors"]
+    assert {tuple(event["audience"]) for event in told.values()} == {()}
+    noted = [entry["data"] for entry in await desk.timeline(case) if entry["kind"].startswith("deadline_")]
+    assert [(its["step"], its["audience"]) for its in noted][:3] == [("0.5", []), ("0.75", []), ("due", [])]
+    await desk.at("10-12T00:00")
+    contacts = [event for event in await desk.told(*STEPS) if event["milestone"] == "contact"]
+    assert len(contacts) == 4
+
+
+async def test_late_steps_are_told_of_once_also_where_a_batch_ends_between_them(desk: Desk) -> None:
+    await desk.hear(*(raised() for _ in range(3)))
+    desk.clock.set(instant("11-01T00:00"))
+    escalator = Escalation(desk.runtime)
+    escalator.batch = 2
+    while await escalator.run_once():
+        pass
+    told = await desk.told(*STEPS)
+    assert len(told) == 3 * len(LADDER)
+    loud = [event["step"] for event in told if event["audience"]]
+    assert sorted(loud) == ["+1wd"] * 3 + ["+2h"] * 3
+
+
+async def test_a_step_that_is_prompt_speaks_for_itself(desk: Desk) -> None:
+    await desk.raised()
+    await desk.at("10-10T11:30")
+    told = {event["step"]: (event["audience"], event["late"]) for event in await desk.told(*STEPS)}
+    assert told["+2h"] == (["unit_supervisors", "parent_unit_supervisors"], False)
+    assert told["due"] == (["owner", "unit_supervisors"], True)
+    assert told["0.5"] == told["0.75"] == ([], True)
+
+
+@pytest.mark.clause("7.2.3")
+async def test_what_was_past_before_it_was_heard_of_is_breached_at_once_and_marked(desk: Desk) -> None:
+    case = await desk.raised(received_at=instant("10-08T09:00"))
+    clocks = await desk.clocks(case)
+    assert (clocks["contact"]["state"], clocks["contact"]["late_arrival"]) == ("breached", True)
+    assert (clocks["answer"]["state"], clocks["answer"]["late_arrival"]) == ("running", False)
+    told = {event["step"]: event for event in await desk.told(*STEPS)}
+    assert told["due"]["late_arrival"]
+    (entry,) = [entry for entry in await desk.timeline(case) if entry["kind"] == "deadline_breached"]
+    assert entry["data"]["late_arrival"]
+    prompt = await desk.raised()
+    await desk.at("10-10T09:30")
+    (breach,) = [event for event in await desk.told("deadline.breached.v1") if event["subject_id"] == prompt]
+    assert not breach["late_arrival"]
+
+
+async def test_what_cannot_fire_now_does_not_stand_before_what_can(desk: Desk, owner: asyncpg.Connection) -> None:
+    busy = [await desk.raised(received_at=RECEIVED - timedelta(minutes=n)) for n in range(1, 8)]
+    free = await desk.raised()
+    desk.clock.set(instant("10-10T09:30"))
+    desk.escalation.batch, batch = 3, desk.escalation.batch
+    try:
+        async with owner.transaction():
+            await owner.execute("SELECT FROM appeals WHERE id = ANY ($1::uuid[]) FOR UPDATE", busy)
+            while await desk.escalation.run_once():
+                pass
+            assert {event["subject_id"] for event in await desk.told("deadline.breached.v1")} == {free}
+        await desk.stack.settle()
+    finally:
+        desk.escalation.batch = batch
+    assert {event["subject_id"] for event in await desk.told("deadline.breached.v1")} == {*busy, free}
+
+
+async def test_an_escalation_without_its_breach_stands_in_nobodys_way(desk: Desk, owner: asyncpg.Connection) -> None:
+    broken = await desk.raised(received_at=RECEIVED - timedelta(hours=1))
+    await owner.execute("""
+        UPDATE timers SET state = 'cancelled' FROM clocks
+        WHERE clocks.id = clock_id AND milestone = 'contact' AND phase <> 'after'""")
+    whole = await desk.raised()
+    desk.clock.set(instant("10-10T11:30"))
+    escalator = Escalation(desk.runtime)
+    escalator.batch = 1
+    while await escalator.run_once():
+        pass
+    told = await desk.told("deadline.breached.v1", "deadline.escalated.v1")
+    assert [event["subject_id"] for event in told] == [whole, whole]
+    assert (await desk.clocks(broken))["contact"]["state"] == "running"
 
 
 async def test_a_minute_is_prompt(desk: Desk) -> None:

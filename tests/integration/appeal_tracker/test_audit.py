@@ -1,0 +1,262 @@
+"""The self-audit finds what is broken on purpose, tells it once, and knows when it is well again."""
+
+import copy
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from appeal_tracker.audit import repository
+from appeal_tracker.audit.invariants import Invariant
+from appeal_tracker.audit.worker import SelfAudit
+from chassis.runtime import Runtime
+from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
+
+FAILED = "invariant.failed.v1"
+
+
+async def look(desk: Desk) -> dict[str, list[dict[str, Any]]]:
+    """What is found now, by invariant; only what does not hold."""
+    shown = await got(desk.admin.post("/invariants", json={}))
+    assert [each["name"] for each in shown["items"]] == [*Invariant]
+    for each in shown["items"]:
+        assert each["failures"] == len(each["findings"])
+    return {each["name"]: each["findings"] for each in shown["items"] if each["failures"]}
+
+
+def watching(desk: Desk, **settings: float) -> Runtime:
+    """The service's runtime as it is where it watches itself."""
+    runtime = copy.copy(desk.runtime)
+    runtime.settings = runtime.settings.model_copy(update=settings)
+    return runtime
+
+
+async def earlier(owner: asyncpg.Connection, minutes: int) -> None:
+    """Has the last look have been so long ago."""
+    await owner.execute("UPDATE audit_walks SET looked_at = looked_at - $1 * interval '1 minute'", minutes)
+
+
+async def lose_a_clock(owner: asyncpg.Connection, case: UUID) -> None:
+    await owner.execute("DELETE FROM timers USING clocks WHERE clocks.id = clock_id AND milestone = 'contact'")
+    await owner.execute("DELETE FROM clocks WHERE subject_id = $1 AND milestone = 'contact'", case)
+
+
+async def move_a_deadline(owner: asyncpg.Connection, case: UUID) -> None:
+    await owner.execute("UPDATE clocks SET due_at = due_at + interval '1 day' WHERE milestone = 'answer'")
+
+
+async def breach_in_silence(owner: asyncpg.Connection, case: UUID) -> None:
+    await owner.execute("UPDATE clocks SET state = 'breached', breached_at = due_at WHERE milestone = 'contact'")
+
+
+async def correct_a_breach_nobody_knows_of(owner: asyncpg.Connection, case: UUID) -> None:
+    await owner.execute(
+        "UPDATE clocks SET state = 'met', stopped_at = due_at, breached_at = due_at WHERE milestone = 'contact'"
+    )
+
+
+async def fire_twice(owner: asyncpg.Connection, case: UUID) -> None:
+    await owner.execute("""
+        INSERT INTO timeline (appeal_id, at, recorded_at, kind, data)
+        SELECT appeal_id, at, recorded_at, kind, data FROM timeline WHERE kind = 'deadline_warned'""")
+
+
+BREAKS = [
+    (lose_a_clock, Invariant.CLOCK_MISSING, "contact"),
+    (move_a_deadline, Invariant.DEADLINE_WRONG, "answer"),
+    (breach_in_silence, Invariant.BREACH_UNTOLD, "contact"),
+    (correct_a_breach_nobody_knows_of, Invariant.BREACH_UNTOLD, "contact"),
+    (fire_twice, Invariant.STEP_FIRED_TWICE, "contact"),
+]
+
+
+@pytest.mark.parametrize(("breaks", "invariant", "milestone"), BREAKS)
+async def test_what_is_broken_is_found_and_told_once(
+    desk: Desk, owner: asyncpg.Connection, breaks: Any, invariant: Invariant, milestone: str
+) -> None:
+    case = await desk.raised()
+    await desk.at("10-09T21:30")  # the first warning is out
+    assert await look(desk) == {}
+    await breaks(owner, UUID(case))
+    for _ in range(2):
+        found = await look(desk)
+        assert [*found] == [invariant]
+        (finding,) = found[invariant]
+        assert (finding["subject_kind"], finding["subject_id"], finding["unit_code"]) == ("appeal", case, "37401")
+        (told,) = await desk.told(FAILED)
+        assert (told["invariant"], told["subject_id"], told["milestone"]) == (invariant, case, milestone)
+        assert (told["unit_code"], told["clock_id"]) == ("37401", finding["clock_id"])
+
+
+async def test_what_is_mended_is_gone_and_told_anew_when_it_comes_back(desk: Desk, owner: asyncpg.Connection) -> None:
+    case = await desk.raised()
+    for _ in range(2):
+        await move_a_deadline(owner, UUID(case))
+        assert [*await look(desk)] == [Invariant.DEADLINE_WRONG]
+        await owner.execute("UPDATE clocks SET due_at = due_at - interval '1 day' WHERE milestone = 'answer'")
+        assert await look(desk) == {}
+    assert len(await desk.told(FAILED)) == 2
+
+
+async def test_a_timer_that_nobody_fires_is_found_after_five_minutes(desk: Desk) -> None:
+    case = await desk.raised()
+    for moment, found in (("10-09T21:34:59", []), ("10-09T21:35", [Invariant.TIMER_UNFIRED])):
+        desk.clock.set(instant(moment))
+        assert [*await look(desk)] == found
+    (finding,) = (await look(desk))[Invariant.TIMER_UNFIRED]
+    assert (finding["subject_id"], finding["place"].split()[1]) == (case, "0.5")
+    await desk.stack.settle()  # the escalation is back
+    assert await look(desk) == {}
+
+
+async def test_what_arrives_late_has_five_minutes_too(desk: Desk) -> None:
+    desk.clock.set(instant("10-20T10:00"))
+    batch, desk.escalation.batch = desk.escalation.batch, 0
+    try:
+        await desk.raised()
+        assert await look(desk) == {}
+        desk.later(minutes=5)
+        assert [*await look(desk)] == [Invariant.TIMER_UNFIRED]
+    finally:
+        desk.escalation.batch = batch
+
+
+async def test_a_whole_life_leaves_nothing_to_find(desk: Desk) -> None:
+    await desk.publish(
+        id="callbacks",
+        appeals={"complaint": [{"milestone": "callback", "within": "2 working days", "clause": "own 1"}]},
+    )
+    await desk.assign("37401", "callbacks")
+    answered, breached, closed = [await desk.raised() for _ in range(3)]
+    await desk.contact(answered, "10-09T09:45", "no_answer")
+    await desk.answer(answered, "10-09T09:50")
+    await desk.answer(closed, "10-09T09:50")
+    await got(desk.first.post(f"/appeals/{closed}/close", json={}))
+    assert await look(desk) == {}
+    await desk.at("10-21T00:00")
+    await desk.contact(breached, "10-10T08:00")
+    await desk.answer(breached, "10-20T12:00")
+    await desk.stack.settle()
+    assert await look(desk) == {}
+    states = {row["state"] for row in await desk.rows("SELECT state FROM clocks")}
+    assert states == {"met", "breached", "cancelled", "running"}, "of every kind there is one"
+
+
+@pytest.mark.parametrize("mode", ["new_round", "restart", "continue"])
+async def test_a_reopened_appeal_is_whole(desk: Desk, mode: str) -> None:
+    await desk.publish(id="again", reopen=mode)
+    await desk.assign("37401", "again")
+    prompt, late = await desk.raised(), await desk.raised()
+    await desk.answer(prompt, "10-09T09:45")
+    await desk.at("10-20T00:00")
+    await desk.answer(late, "10-20T00:00")
+    for case in (prompt, late):
+        await got(desk.first.post(f"/appeals/{case}/close", json={}))
+        await got(desk.supervisor.post(f"/appeals/{case}/reopen", json={"reason": "客户不认可"}))
+        assert await look(desk) == {}
+    await desk.at("10-27T00:00")
+    for case in (prompt, late):
+        await desk.contact(case, "10-27T00:00")
+        await desk.answer(case, "10-27T00:00")
+    assert await look(desk) == {}
+
+
+async def test_findings_are_for_those_above_their_unit(desk: Desk, owner: asyncpg.Connection) -> None:
+    await lose_a_clock(owner, UUID(await desk.raised()))
+    assert [*await look(desk)] == [Invariant.CLOCK_MISSING]
+    own = desk.client("auditor", unit="37401")
+    for caller, failures in ((own, 1), (desk.admin, 1), (desk.stranger, 0), (desk.client("admin", unit="37402"), 0)):
+        shown = await got(caller.get("/invariants"))
+        assert sum(each["failures"] for each in shown["items"]) == failures
+        assert [len(each["findings"]) for each in shown["items"]] == [each["failures"] for each in shown["items"]]
+        assert all(each["meaning"]["zh"] and each["meaning"]["en"] for each in shown["items"])
+        assert shown["last_run"] is not None
+        assert shown["complete_since"] is not None
+
+
+async def test_who_may_ask(desk: Desk) -> None:
+    auditor = desk.client("auditor", unit="374")
+    assert (await auditor.get("/invariants")).status_code == 200
+    problem(await auditor.post("/invariants", json={}), 403, "forbidden")
+    problem(await desk.supervisor.get("/invariants"), 403, "forbidden")
+
+
+async def test_it_goes_round_by_steps_and_begins_again(desk: Desk, owner: asyncpg.Connection) -> None:
+    for _ in range(7):
+        await desk.raised()
+    audit = SelfAudit(watching(desk, audit_every=300))
+    audit.subjects, audit.looks = 3, 2
+    await owner.execute("DELETE FROM clocks WHERE milestone = 'contact'")
+    assert await audit.run_once()
+    assert len(await desk.told(FAILED)) == 3
+    assert not await audit.run_once()
+    assert len(await desk.told(FAILED)) == 6
+    assert not await audit.run_once()
+    assert len(await desk.told(FAILED)) == 6, "the next run is not due"
+    assert (await got(desk.admin.get("/invariants")))["complete_since"] is None
+    await earlier(owner, 5)
+    assert not await audit.run_once(), "it came round"
+    assert len(await desk.told(FAILED)) == 7
+    assert (await got(desk.admin.get("/invariants")))["complete_since"] is not None
+    await owner.execute("UPDATE audit_findings SET gone_at = now()")
+    await earlier(owner, 5)
+    assert await audit.run_once()
+    assert len(await desk.told(FAILED)) == 10, "and begins again"
+
+
+async def test_of_several_one_looks(desk: Desk) -> None:
+    await desk.raised()
+    first, second = (SelfAudit(watching(desk, audit_every=300)) for _ in range(2))
+    await first.run_once()
+    before = await desk.rows("SELECT * FROM audit_walks ORDER BY kind")
+    await second.run_once()
+    assert await desk.rows("SELECT * FROM audit_walks ORDER BY kind") == before
+
+
+async def test_it_can_be_left_out(desk: Desk) -> None:
+    await SelfAudit(watching(desk, audit_every=0)).run_once()
+    assert not await desk.rows("SELECT * FROM audit_walks")
+
+
+@pytest.mark.parametrize(
+    ("name", "sql", "values"),
+    [
+        ("next appeals", repository.NEXT["appeal"], "gen_random_uuid(), 1000"),
+        ("next visits", repository.NEXT["visit"], "gen_random_uuid(), 1000"),
+        ("missing clocks", repository.CLOCK_MISSING, "'{}', '{t-sdpea@1}', '{complaint}', '{open}', '{answer}'"),
+        ("open clocks", repository.OPEN_CLOCKS, "'{}', 'appeal'"),
+        ("untold breaches", repository.BREACH_UNTOLD, "'{}', 'appeal'"),
+        ("doubled steps", repository.STEP_FIRED_TWICE, "'{}'"),
+        ("unfired timers", repository.TIMER_UNFIRED, "now(), 200"),
+    ],
+)
+async def test_everything_is_found_by_an_index(
+    desk: Desk, owner: asyncpg.Connection, many: None, name: str, sql: str, values: str
+) -> None:
+    await owner.execute("SET plan_cache_mode = force_generic_plan")
+    await owner.execute(f"PREPARE audit AS {sql}")
+    plan = "\n".join(row[0] for row in await owner.fetch(f"EXPLAIN EXECUTE audit ({values})"))
+    for table in ("appeals", "visits", "clocks", "timers", "timeline"):
+        assert f"Seq Scan on {table}" not in plan, plan
+
+
+@pytest.fixture
+async def many(desk: Desk, owner: asyncpg.Connection) -> None:
+    """Tables that are worth an index."""
+    await owner.execute("""
+        INSERT INTO visits (id, unit_code, updated_at)
+        SELECT gen_random_uuid(), 'u', now() FROM generate_series(1, 20000);
+        INSERT INTO appeals (id, appeal_no, unit_code, handling_unit_code, type, state, round, received_at, recorded_at,
+                             confidential, anonymous, policy, updated_at)
+        SELECT gen_random_uuid(), 'V', 'u', 'u', 'complaint', 'open', 1, now(), now(), false, false, 't-sdpea@1', now()
+        FROM generate_series(1, 20000);
+        INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, started_at, due_at, policy, calendar,
+                            provisional, state)
+        SELECT gen_random_uuid(), 'appeal', id, 1, m, now(), now(), 't-sdpea@1', 'cn-statutory@1', false, 'running'
+        FROM appeals, unnest('{contact,answer}'::text[]) m;
+        INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
+        SELECT id, 'due', 'due', '{}', now() + interval '1 day', 'pending' FROM clocks;
+        INSERT INTO timeline (appeal_id, at, recorded_at, kind, data)
+        SELECT id, now(), now(), 'deadline_warned', '{}' FROM appeals;
+        ANALYZE""")
