@@ -5,7 +5,7 @@ into it, and where an act is about two such, the one with the lower id first; th
 clocks of all of them, by id. Whoever fires timers never waits for a lock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -152,16 +152,17 @@ class Deed:
                 await self._resumed(other, at, data)
 
     async def start(self, case: Case, started: Sequence[NewClock]) -> None:
-        """Takes clocks in that were just started; they stand still where a hold names them, and follow the leader's."""
+        """Takes clocks in that were just started: they stand still where a hold names them, and those of the merged
+        follow those of the leader."""
         if not started:
             return
         self.say_started(case, started)
         its = await clocks.of_subject(self.tx, SUBJECT, case.appeal.id, lock=True)
         case.clocks = [clock for clock in its if clock.round == case.appeal.round]
-        new = {clock.id for clock in started}
-        if case is not self.leader:
-            self.follow(case)
-        await recalculation.recalculate(self.tx, [clock for clock in case.clocks if clock.id in new])
+        for merged in self.group[1:] if case is self.leader else [case]:
+            self.follow(merged)
+        new = [clock.id for clock in started]
+        await self.replan([clock for clock in case.clocks if clock.id in new], "merge", untold=new)
 
     def say_started(self, case: Case, started: Iterable[NewClock | Clock]) -> None:
         """Keeps for the timeline which clocks an act started."""
@@ -189,11 +190,19 @@ class Deed:
                 if event := telling.event(case.appeal, stopped, self.caller.sub, self.now):
                     self._events.append(event)
 
-    async def replan(self, its: Sequence[Clock], cause: str, to: Mapping[UUID, Target] | None = None) -> None:
-        """Plans those of the group's clocks that are open anew, and tells of each deadline that moved."""
+    async def replan(
+        self,
+        its: Sequence[Clock],
+        cause: str,
+        to: Mapping[UUID, Target] | None = None,
+        *,
+        untold: Collection[UUID] = (),
+    ) -> None:
+        """Plans those of the group's clocks that are open anew, and tells of each deadline that moved, but for those of
+        clocks that nobody heard of yet."""
         cases = {case.appeal.id: case for case in self.group}
         for done in await recalculation.recalculate(self.tx, its, to or {}):
-            if done.moved:
+            if done.moved and done.clock.id not in untold:
                 subject = cases[done.clock.subject_id].appeal
                 entry, event = telling.recalculated(subject, done, cause, self.caller.sub, self.now)
                 self._entries.append(entry)

@@ -7,7 +7,7 @@ An act never leads back, but for reopening: contacting or answering again is rec
 
 Whoever holds an appeal stops none of this. A held appeal can be contacted, and stays held; the answer, and the callback
 after it, end the hold. A merged appeal takes part in what is done about the one it was merged into, and takes no such
-act of its own.
+act of its own: it stands still, and goes on, with that one.
 """
 
 from enum import StrEnum
@@ -104,7 +104,8 @@ def after(standing: Standing, act: Act, *, by_leader: bool = False) -> Standing:
         case Act.MERGE | Act.UNMERGE:
             return msgspec.structs.replace(standing, merged=act is Act.MERGE)
     progress = _LEADS_ON.get(act, {}).get(standing.progress, standing.progress)
-    held = standing.held and not (act in _ENDS_A_HOLD and progress is not standing.progress)
+    moved_on = act in _ENDS_A_HOLD and progress is not standing.progress
+    held = standing.held and (by_leader or not moved_on)
     return msgspec.structs.replace(standing, progress=progress, held=held)
 
 

@@ -117,6 +117,15 @@ class Desk:
             await calendars.publish(tx, prepared, "E009", self.clock.now())
         return prepared
 
+    async def act(self, id: str, verb: str, by: httpx.AsyncClient | None = None, **body: Any) -> dict[str, Any]:
+        """What an appeal is after an act that takes a body: `act(case, "hold", reason="…")`; times are civil ones."""
+        return await got(self.acting(id, verb, by, **body))
+
+    async def acting(self, id: str, verb: str, by: httpx.AsyncClient | None = None, **body: Any) -> httpx.Response:
+        """How such an act is answered."""
+        times = {"at": instant(body["at"]).isoformat()} if "at" in body else {}
+        return await (by or self.supervisor).post(f"/appeals/{id}/{verb}", json={**body, **times})
+
     async def contact(self, id: str, at: str, result: str = "reached", by: httpx.AsyncClient | None = None) -> Any:
         """Records a contact at a civil time of 2026."""
         body = {"at": instant(at).isoformat(), "channel": "phone", "result": result}

@@ -1,14 +1,8 @@
-"""The engine against a slow and obvious model that walks day by day and minute by minute, on random calendars.
+"""The engine against a slow and obvious model that walks day by day and minute by minute, on random calendars."""
 
-The model shares nothing with the engine: it reads `chinese_calendar`, keeps wall-clock times without zones, and
-counts. Starts and holds lie on whole minutes, so that walking minutes is exact.
-"""
-
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
-import chinese_calendar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,65 +12,7 @@ from appeal_tracker.calendars.loader import cn_statutory
 from appeal_tracker.calendars.period import Period, Unit
 from appeal_tracker.clocks.calculation import Hold, due, explain, points
 from appeal_tracker.policies.ladder import Moment, Step
-
-DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-
-
-class Model:
-    """Counts on its fingers. All times are what a wall clock in China shows, without a zone."""
-
-    def __init__(self, flipped: frozenset[date], holds: list[tuple[datetime, datetime]]) -> None:
-        self.flipped, self.holds = flipped, holds
-
-    def works(self, day: date) -> bool:
-        return chinese_calendar.is_workday(day) != (day in self.flipped)
-
-    def held(self, since: datetime, until: datetime) -> bool:
-        return any(begins <= since and until <= ends for begins, ends in self.holds)
-
-    def days(self, start: datetime, period: Period) -> Iterator[date]:
-        """Yield the days that count."""
-        day, left = start.date(), period.count
-        while left:
-            day += DAY
-            midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock's time
-            if self.held(midnight, midnight + DAY):
-                continue
-            if (period.unit is Unit.WORKING_DAYS or left == 1) and not self.works(day):
-                continue
-            left -= 1
-            yield day
-
-    def after_minutes(self, start: datetime, minutes: int) -> datetime:
-        now = start
-        while minutes:
-            minutes -= not self.held(now, now + MINUTE)
-            now += MINUTE
-        return now
-
-    def due(self, start: datetime, period: Period) -> datetime:
-        if period.unit is Unit.HOURS:
-            return self.after_minutes(start, period.count * 60)
-        *_, last = self.days(start, period)
-        return datetime(last.year, last.month, last.day) + timedelta(microseconds=period.closes)  # noqa: DTZ001
-
-    def part(self, start: datetime, period: Period, quarters: int) -> datetime:
-        """Return when so many quarters of the period have passed."""
-        if period.unit is Unit.HOURS:
-            return self.after_minutes(start, period.count * 15 * quarters)
-        minutes = ((period.count - 1) * 1440 + period.closes // 60_000_000) * quarters
-        assert minutes % 4 == 0
-        minutes //= 4
-        for day in self.days(start, period):
-            if minutes <= 1440:
-                return datetime(day.year, day.month, day.day) + minutes * MINUTE  # noqa: DTZ001
-            minutes -= 1440
-        raise AssertionError("more quarters than the period has")
-
-
-def in_utc(wall: datetime) -> datetime:
-    return (wall - timedelta(hours=8)).replace(tzinfo=UTC)
-
+from tests.support.slow_model import DAY, MINUTE, Model, in_utc
 
 minutes_of_two_decades = st.datetimes(datetime(2007, 1, 1), datetime(2025, 12, 31)).map(  # noqa: DTZ001
     lambda moment: moment.replace(second=0, microsecond=0)
