@@ -21,6 +21,9 @@ HAPPENED = {"at", "received_at"}
 # Times that may be any, and where: what is planned, agreed, or merely asked about.
 ANY_TIME = {"scheduled_at", "agreed_at", "appeal_tracker POST /v1/deadline-calculations received_at"}
 
+# Whatever can be a name at all may be the name of something new there.
+NEW_NAMES = {"appeal_tracker POST /v1/calendars/{calendar}/versions": {"17", "null"}}
+
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -103,7 +106,8 @@ async def test_an_id_that_cannot_exist_is_not_found(place: Place, house: House) 
     body = json.dumps(await right.body(place, house)).encode() if takes_body(place) else b""
     client = house.owner(place.service, place.roles, house.top)
     before = await house.fingerprint()
-    for name in ("17", "%00", "a%00b", "%ED%A0%80", "x" * 300, "长" * 100, "' OR 1=1 --", "..%2f", "%20", "null"):
+    impossible = {"17", "%00", "a%00b", "%ED%A0%80", "x" * 300, "长" * 100, "' OR 1=1 --", "..%2f", "%20", "null"}
+    for name in impossible - NEW_NAMES.get(place.name, set()):
         answer = await client.request(
             place.method,
             place.at(name),

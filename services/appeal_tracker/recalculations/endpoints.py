@@ -29,8 +29,6 @@ Limit = Annotated[
     int, Query(ge=1, le=MOST, description="of a dry run: deadlines about, those that move together at once")
 ]
 Cursor = Annotated[Id | None, Query(description="of a dry run: `next` of the page before")]
-# A year of holidays, amply.
-_LARGEST = 256 << 10
 
 
 @router.post("/recalculations", status_code=201, responses={200: {"model": PreviewView, "description": "Dry run"}})
@@ -75,7 +73,6 @@ async def list_recalculation_changes(id: Id, caller: Admin, tx: Tx, paging: Pagi
     "/calendars/{calendar}/versions",
     status_code=201,
     responses={200: {"model": PublishedCalendar, "description": "Dry run"}},
-    max_body_size=_LARGEST,
 )
 async def publish_calendar_version(
     calendar: CalendarId,
