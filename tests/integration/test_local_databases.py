@@ -82,7 +82,9 @@ class TestGiven:
         admin = await asyncpg.connect(databases.server.dsn())
         try:
             await admin.execute("GRANT CONNECT ON DATABASE postgres TO PUBLIC")
-            Postgres(tmp_path / "given", 1, databases.server.dsn()).ensure_database("given_c")
+            its = Postgres(tmp_path / "given", 1, databases.server.dsn())
+            its.start()
+            its.ensure_database("given_c")
             assert await admin.fetchval("SELECT has_database_privilege('given_c_service', 'postgres', 'CONNECT')")
         finally:
             await admin.execute("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC")
