@@ -38,6 +38,7 @@ class House:
         self.secret = f"绝密{number}事"
         self.staff_no = ""  # of a visitor
         self.marks = {self.secret}
+        self.twin = ""  # the last appeal that was raised together with another
         self.standing: dict[object, str] = {}  # things that no test changes, by what makes them
 
     @property
@@ -123,18 +124,38 @@ class House:
 
     async def appeal(self) -> str:
         """A complaint of three quarters of a day ago, so that people have been told of it; the tracker knows it."""
-        new = {"type": "complaint", "summary": self.secret, "received_at": self.ago(hours=19)}
-        visitor = self.stack.client("visit_api", "visitor", unit=self.ours, sub=self.staff_no)
-        raised = await done(visitor.post(f"/visits/{await self.visit()}/appeals", json=new))
-        self.marks.add(raised["appeal_no"])
-        await self.stack.settle()
-        return self._marked(raised)
+        return await self._raised(await self.visit(), received_at=self.ago(hours=19))
 
     async def answered(self) -> str:
         appeal = await self.appeal()
         answer = {"at": self.ago(minutes=1), "content": self.secret}
         await done(self.admin("appeal_tracker").post(f"/appeals/{appeal}/answers", json=answer))
         return appeal
+
+    async def closed(self) -> str:
+        return await self._appeal_after(await self.answered(), "close")
+
+    async def holdable(self) -> str:
+        """A report whose answer may wait, by a pack of our own."""
+        pack = {"id": f"holdable-{uuid4().hex[:8]}", "extends": "t-sdpea"}
+        limit = {"milestone": "answer", "within": "10 working days", "clause": "1", "holdable": True}
+        admin = self.admin("appeal_tracker")
+        await done(admin.post("/policies", json={**pack, "appeals": {"report": [limit]}}))
+        await done(admin.put(f"/units/{self.ours}/policy", json={"policy": pack["id"]}, headers={"If-Match": "*"}))
+        return await self._raised(await self.visit(), type="report", received_at=self.ago(minutes=5))
+
+    async def held(self) -> str:
+        return await self._appeal_after(await self.holdable(), "hold", reason=self.secret, at=self.ago(minutes=2))
+
+    async def with_a_twin(self) -> str:
+        """An appeal of a visit on which its `twin` was raised too."""
+        visit = await self.visit()
+        self.twin = await self._raised(visit, received_at=self.ago(minutes=5))
+        return await self._raised(visit, received_at=self.ago(minutes=4))
+
+    async def merged(self) -> str:
+        appeal = await self.with_a_twin()
+        return await self._appeal_after(appeal, "merge", into=self.twin)
 
     async def deadline(self) -> str:
         appeal = await done(self.admin("appeal_tracker").get(f"/appeals/{await self.appeal()}"))
@@ -153,6 +174,17 @@ class House:
         made = await done(ours.post("/simulations", json=past))
         await self.stack.settle()
         return self._marked(made)
+
+    async def recalculation(self) -> str:
+        """One of what belongs to nobody; what is open in ours stays as it was."""
+        asked = {"cause": "calendar_version", "calendar": "cn-statutory"}
+        made = await done(self.admin("appeal_tracker").post("/recalculations", json=asked))
+        await self.stack.settle()
+        return str(made["id"])
+
+    async def new_calendar(self) -> str:
+        """What a calendar may be called that is still to be published."""
+        return f"own-{uuid4().hex[:8]}"
 
     def new_pack(self) -> Json:
         """A pack of one's own, to be published."""
@@ -183,6 +215,18 @@ class House:
     async def _after(self, visit: str, act: str) -> str:
         await done(self.admin("visit_api").post(f"/visits/{visit}/{act}"))
         return visit
+
+    async def _appeal_after(self, appeal: str, act: str, **body: Any) -> str:
+        await done(self.admin("appeal_tracker").post(f"/appeals/{appeal}/{act}", json=body))
+        return appeal
+
+    async def _raised(self, visit: str, **fields: str) -> str:
+        new = {"type": "complaint", "summary": self.secret, **fields}
+        visitor = self.stack.client("visit_api", "visitor", unit=self.ours, sub=self.staff_no)
+        raised = await done(visitor.post(f"/visits/{visit}/appeals", json=new))
+        self.marks.add(raised["appeal_no"])
+        await self.stack.settle()
+        return self._marked(raised)
 
     def _marked(self, thing: Json) -> str:
         self.marks.add(thing["id"])

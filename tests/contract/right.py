@@ -35,12 +35,19 @@ STATES: dict[str, Make] = {
     "visit_api POST /v1/visits/{id}/archive": House.completed,
     "appeal_tracker POST /v1/appeals/{id}/callbacks": House.answered,
     "appeal_tracker POST /v1/appeals/{id}/close": House.answered,
+    "appeal_tracker POST /v1/appeals/{id}/hold": House.holdable,
+    "appeal_tracker POST /v1/appeals/{id}/resume": House.held,
+    "appeal_tracker POST /v1/appeals/{id}/merge": House.with_a_twin,
+    "appeal_tracker POST /v1/appeals/{id}/unmerge": House.merged,
+    "appeal_tracker POST /v1/appeals/{id}/reopen": House.closed,
+    "appeal_tracker POST /v1/calendars/{calendar}/versions": House.new_calendar,
     "appeal_tracker POST /v1/policies/{policy}/withdraw": House.pack,
 }
 # What belongs to no unit: everybody reads the same of it. It is changed by an admin of a top-level unit, if at all.
-COMMON: dict[str, str] = {
+COMMON: dict[str, str | Make] = {
     "appeal_tracker /v1/calendars/{calendar}": "cn-statutory",
     "appeal_tracker /v1/policies/{policy}": "t-sdpea",
+    "appeal_tracker /v1/recalculations/{id}": House.recalculation,
     "notifier /v1/routes/{id}": "deadline.warned.owner",
     "notifier /v1/templates/{id}": "deadline.warned.mailbox.zh-CN",
 }
@@ -48,6 +55,7 @@ COMMON_LISTS = {
     "appeal_tracker GET /v1/calendars",
     "appeal_tracker GET /v1/invariants",
     "appeal_tracker GET /v1/policies",
+    "appeal_tracker GET /v1/recalculations",
     "notifier GET /v1/routes",
     "notifier GET /v1/templates",
 }
@@ -119,6 +127,16 @@ async def _pack(house: House) -> Json:
     return house.new_pack()
 
 
+async def _merge(house: House) -> Json:
+    return {"into": house.twin or await house.appeal(), "note": "同一事由"}
+
+
+async def _recalculation(house: House) -> Json:
+    return {"cause": "assignment", "unit_code": house.ours}
+
+
+_STOP_WORK: Json = {"name": "台风停工", "date": "2026-11-02", "isOffDay": True}
+
 BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
     "visit_api POST /v1/units": _unit,
     "visit_api PATCH /v1/units/{code}": _same(name="改名"),
@@ -136,6 +154,10 @@ BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
     "visit_api POST /v1/visits/{id}/miss": _just_now(reason="客户不在"),
     "visit_api POST /v1/visits/{id}/archive": _same(),
     "visit_api POST /v1/visits/{id}/appeals": _raised,
+    "appeal_tracker POST /v1/recalculations": _recalculation,
+    "appeal_tracker POST /v1/calendars/{calendar}/versions": _same(
+        extends="cn-statutory", papers=["青政发〔2026〕1号"], days=[_STOP_WORK]
+    ),
     "appeal_tracker PUT /v1/units/{code}/policy": _same(policy="state-grid", calendar="cn-statutory"),
     "appeal_tracker POST /v1/policies": _pack,
     "appeal_tracker POST /v1/policies/{policy}/withdraw": _same(reason="由新标准取代"),
@@ -148,6 +170,14 @@ BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
     "appeal_tracker POST /v1/appeals/{id}/accept": _same(note="受理"),
     "appeal_tracker POST /v1/appeals/{id}/dispatch": _same(handler="H001"),
     "appeal_tracker POST /v1/appeals/{id}/close": _same(),
+    "appeal_tracker POST /v1/appeals/{id}/transfer": _same(handler="H002", reason="轮岗"),
+    "appeal_tracker POST /v1/appeals/{id}/hold": _just_now(
+        reason="等待客户材料", milestones=["answer"], note="电话约定"
+    ),
+    "appeal_tracker POST /v1/appeals/{id}/resume": _just_now(note="材料已到"),
+    "appeal_tracker POST /v1/appeals/{id}/merge": _merge,
+    "appeal_tracker POST /v1/appeals/{id}/unmerge": _same(note="并非同一事由"),
+    "appeal_tracker POST /v1/appeals/{id}/reopen": _same(reason="客户再次反映"),
     "notifier PUT /v1/routes/{id}": _same(channels=["mailbox"]),
 }
 
@@ -156,9 +186,8 @@ async def thing(place: Place, house: House) -> str:
     """A new thing of `ours`, or a common one, for a right call of `place`; no name where it needs none."""
     if place.thing is None:
         return ""
-    if place.thing in COMMON and place.name not in STATES:
-        return COMMON[place.thing]
-    return await _maker(place)(house)
+    common = COMMON.get(place.thing)
+    return common if isinstance(common, str) and place.name not in STATES else await _maker(place)(house)
 
 
 async def standing(place: Place, house: House) -> str:
@@ -178,8 +207,8 @@ async def body(place: Place, house: House) -> Json:
 
 
 def _maker(place: Place) -> Make:
-    make = STATES.get(place.name) or THINGS.get(str(place.thing))
-    assert make is not None, f"tests/contract/right.py names no thing for {place.name}"
+    make = STATES.get(place.name) or THINGS.get(str(place.thing)) or COMMON.get(str(place.thing))
+    assert callable(make), f"tests/contract/right.py names no thing for {place.name}"
     return make
 
 

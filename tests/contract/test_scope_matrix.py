@@ -23,10 +23,11 @@ NAMING = [place for place in places() if not place.reads and takes_body(place)]
 WINDOW = {"limit", "cursor", "updated_since"}
 
 # Fields that name a thing of a unit, and routes where they may name any there is.
-REFERENCES = {"unit_code", "parent_code", "handling_unit_code", "customer_id", "visitor_ids"}
+REFERENCES = {"unit_code", "parent_code", "handling_unit_code", "customer_id", "visitor_ids", "into"}
 FREE = {
     # Anybody may be named, known or not: naming alone lets nobody outside see it.
     "appeal_tracker POST /v1/appeals/{id}/dispatch handler",
+    "appeal_tracker POST /v1/appeals/{id}/transfer handler",
     # What the deadlines in a unit would be is everybody's to know: the caller's unit plays no part.
     "appeal_tracker POST /v1/deadline-calculations unit_code",
 }
@@ -155,6 +156,7 @@ async def test_another_units_thing_cannot_be_named(place: Place, house: House, o
         "handling_unit_code": other.ours,
         "customer_id": await other.customer(),
         "visitor_ids": other.staff_no,
+        "into": await other.appeal(),
     }
     before = await house.fingerprint()
     for field in REFERENCES & fields:
@@ -188,7 +190,7 @@ async def test_what_belongs_to_no_unit_is_changed_from_the_top_alone(place: Plac
     for unit in (house.ours, house.below, house.beside):
         answer = await call(house.client(place.service, "admin", unit=unit), place, name, body)
         assert answer.status_code == 403, (unit, answer.text)
-    assert (await call(house.admin(place.service), place, name, body)).status_code == 200
+    assert (await call(house.admin(place.service), place, name, body)).is_success
 
 
 def test_every_route_is_in_the_matrix() -> None:
