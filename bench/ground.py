@@ -46,6 +46,10 @@ class Ground:
     ) -> None:
         self._open.close()
 
+    def __contains__(self, name: str) -> bool:
+        """Whether this run has a database of that name."""
+        return name in self._urls
+
     async def database(self, name: str, of: str = "") -> DatabaseUrls:
         """The database of a service (or one more `of` it), of the embedded `bus`, or the plumbing alone, brought to its
         present shape once; what a row leaves in it, the next one must clear."""
@@ -59,6 +63,24 @@ class Ground:
                 await migrate.upgrade(of or name, urls.migration)
             self._urls[name] = urls
         return self._urls[name]
+
+    async def empty(self, name: str) -> DatabaseUrls:
+        """A database without anything in it, whose owner is the migrator."""
+        await self._drop(name)
+        return self._postgres.ensure_database(name)
+
+    async def copy(self, name: str, of: str) -> DatabaseUrls:
+        """A fresh copy, called `name`, of a database that nobody uses now; the one of that name before is gone. Roles
+        and what they may do are those of the original."""
+        await self._drop(name)
+        await _execute(self._postgres.dsn(), f"CREATE DATABASE {name} TEMPLATE {of} STRATEGY FILE_COPY")
+        urls = DatabaseUrls(self._postgres.dsn(f"{of}_service", name), self._postgres.dsn(f"{of}_migrator", name))
+        self._urls[name] = urls
+        return urls
+
+    async def _drop(self, name: str) -> None:
+        self._urls.pop(name, None)
+        await _execute(self._postgres.dsn(), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     async def clear(self, name: str, *tables: str) -> None:
         """Empties tables, and has the server write out what it holds, so that no round pays for the one before."""

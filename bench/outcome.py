@@ -7,10 +7,14 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Goal:
-    """What the median must reach: of ours / limit where there is a limit, else of ours alone, in the row's unit."""
+    """What the median must reach: of ours / limit where there is a limit, else of ours alone, in the row's unit.
+
+    `alone`: of ours alone although a limit is shown beside it.
+    """
 
     at: float
     at_least: bool = True
+    alone: bool = False
 
     def met(self, value: float) -> bool:
         return value >= self.at if self.at_least else value <= self.at
@@ -36,8 +40,11 @@ class Outcome:
     @property
     def compared(self) -> list[float]:
         """What the goal is about, for each round."""
-        if not self.limit:
-            return list(self.ours)
+        return list(self.ours) if self.goal.alone or not self.limit else self.ratios
+
+    @property
+    def ratios(self) -> list[float]:
+        """Ours / limit, for each round."""
         return [ours / limit for ours, limit in zip(self.ours, self.limit, strict=True)]
 
     @property

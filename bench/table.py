@@ -27,8 +27,8 @@ def figure(value: float) -> str:
 
 def _cells(outcome: Outcome) -> tuple[str, ...]:
     compared, unit = outcome.compared, f" {outcome.unit}"
-    ratio = f"{figure(median(compared))}×" if outcome.limit else "-"
-    suffix = "×" if outcome.limit else unit
+    ratio = f"{figure(median(outcome.ratios))}×" if outcome.limit else "-"
+    suffix = "×" if outcome.limit and not outcome.goal.alone else unit
     return (
         outcome.row,
         outcome.work,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from bench.events import AT, raised
+from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.messaging.bus import Record
 from chassis.messaging.consumer import Consumer
@@ -24,13 +25,13 @@ BUSES: Mapping[BusName, str] = {"embedded": "embedded log", "kafka": "Kafka"}
 
 
 @asynccontextmanager
-async def tracker(environment: Mapping[str, str]) -> AsyncIterator[Runtime]:
-    """The tracker's runtime; `environment` is what its process would be started with."""
+async def tracker(environment: Mapping[str, str], clock: Clock | None = None) -> AsyncIterator[Runtime]:
+    """The tracker's runtime; `environment` is what its process would be started with, `clock` its domain time."""
     prefix = f"{SERVICE}_".upper()
     values = {
         name.removeprefix(prefix).lower(): value for name, value in environment.items() if name.startswith(prefix)
     }
-    async with Runtime(SERVICE, _service().settings(**values)) as runtime:  # type: ignore[arg-type]
+    async with Runtime(SERVICE, _service().settings(**values), clock) as runtime:  # type: ignore[arg-type]
         await runtime.bus.ensure([TOPIC, TOPIC._replace(name=dead_letter(TOPIC.name))])
         yield runtime
 

@@ -1,6 +1,32 @@
 """The rows of the table, in its order."""
 
 from bench.row import Row
-from bench.rows import consume, intake, latency, memory, relay
+from bench.rows import (
+    calculations,
+    consume,
+    escalate,
+    firing,
+    growth,
+    held,
+    intake,
+    latency,
+    memory,
+    pure,
+    recalculate,
+    relay,
+)
 
-ROWS: tuple[Row, ...] = (intake.ROW, relay.ROW, consume.ROW, latency.ROW, memory.ROW)
+ROWS: tuple[Row, ...] = (
+    intake.ROW,
+    relay.ROW,
+    consume.ROW,
+    latency.ROW,
+    firing.ROW,
+    growth.ROW,
+    held.ROW,
+    recalculate.ROW,
+    pure.ROW,
+    calculations.ROW,
+    escalate.ROW,
+    memory.ROW,
+)

@@ -36,6 +36,12 @@ def test_a_row_without_a_limit_is_judged_by_its_own_number_in_its_unit() -> None
     assert "260 MB" in table([alone])
 
 
+def test_a_goal_may_be_about_ours_alone_beside_a_limit() -> None:
+    printed = table([outcome([1.5, 1.8], [3.0, 6.0], Goal(2, at_least=False, alone=True))])
+    assert "0.40×" in printed  # of the two ratios
+    assert "1.80 rows/s  ≤ 2 rows/s  met" in printed
+
+
 async def test_sides_take_turns_and_the_first_round_does_not_count() -> None:
     turns: list[str] = []
 
