@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.calendar import Calendar
+from appeal_tracker.calendars.civil import day_number
 from appeal_tracker.calendars.counting import Day, due, explain
+from appeal_tracker.calendars.period import Unit
 from appeal_tracker.calendars.refusals import NotCovered
 from appeal_tracker.clocks.errors import OutsideCalendars
 from appeal_tracker.clocks.planning import no_clock_reason
@@ -55,12 +57,16 @@ class Calculation(msgspec.Struct, frozen=True):
 
 
 class Calculator:
-    """Every published policy and calendar at hand, and the choices of some units: calculates without the database."""
+    """Every published policy and calendar at hand, and the choices of some units: calculates without the database.
+
+    What depends on the civil day of the receipt alone is computed once for a day.
+    """
 
     def __init__(
         self, shelf: policies.Shelf, newest: Mapping[str, Calendar], units: Collection[str], *, explained: bool
     ) -> None:
         self._shelf, self._newest, self._units, self._explained = shelf, newest, units, explained
+        self._by_day: dict[tuple[int, int, int], tuple[Limit, CalculatedClock]] = {}
 
     def calculate(self, case: Case) -> Calculation:
         """The clocks of one case: by the pack it names, else the one its unit goes by, else the floor.
@@ -81,6 +87,15 @@ class Calculator:
         return Calculation(policy.label, calendar.label, its_clocks, no_clock_reason(case.appeal_type, policy))
 
     def _clock(self, limit: Limit, start: datetime, calendar: Calendar) -> CalculatedClock:
+        if limit.within.unit is Unit.HOURS:
+            return self._counted(limit, start, calendar)
+        key = id(limit), id(calendar), day_number(start)
+        if (known := self._by_day.get(key)) is None:
+            # With the limit: while it lives, nothing else bears its id.
+            known = self._by_day[key] = limit, self._counted(limit, start, calendar)
+        return known[1]
+
+    def _counted(self, limit: Limit, start: datetime, calendar: Calendar) -> CalculatedClock:
         deadline = due(start, limit.within, calendar)
         return CalculatedClock(
             limit.milestone,
