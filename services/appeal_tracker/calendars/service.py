@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.calendars import repository
 from appeal_tracker.calendars.calendar import Calendar, Reason
 from appeal_tracker.calendars.drafting import Prepared, draft
-from appeal_tracker.calendars.editions import assemble
 from appeal_tracker.calendars.errors import BadRange, CalendarNotFound, DayNotCovered, refusal
 from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR
 from appeal_tracker.calendars.loader import packaged_edition
@@ -44,8 +43,11 @@ async def by_label(tx: AsyncSession, label: str) -> Calendar:
     """The calendar as a clock names it: `cn-statutory@1`, or `qingdao@3+cn-statutory@1` for one laid over another."""
     built = _built.setdefault(tx.bind, {})
     if label not in built:
-        wanted = [(calendar, int(version)) for calendar, version in (each.split("@") for each in label.split("+"))]
-        built[label] = assemble(wanted[0][0], await repository.editions(tx, wanted))
+        own, _, below = label.partition("+")
+        calendar, version = own.split("@")
+        edition = (await repository.editions(tx, [(calendar, int(version))]))[calendar]
+        lay = (await by_label(tx, below)).overlay if below else Calendar.from_days
+        built[label] = lay(edition.id, edition.version, edition.days)
     return built[label]
 
 
