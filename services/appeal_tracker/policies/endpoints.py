@@ -50,9 +50,9 @@ async def publish_policy(
 
 
 @router.get("/policies/{policy}")
-async def show_policy(policy: Code, caller: Caller, tx: Tx) -> PolicyVersions:
+async def show_policy(policy: Code, caller: Caller, tx: Tx, runtime: TheRuntime) -> PolicyVersions:
     """A pack with all its rules, every published version of it."""
-    withdrawal, versions = await service.history(tx, policy)
+    withdrawal, versions = await service.history(tx, policy, runtime.clock.now())
     return PolicyVersions(id=policy, withdrawal=withdrawal, versions=[*map(PolicyView.of, versions)])
 
 

@@ -67,7 +67,7 @@ async def prepare(
     policy = _resolved(pack, await line(tx, parent))
     newest = await calendars.newest(tx)
     relaxing.demand_over(policy.calendar, parent.calendar, newest)
-    extended = [parent, *its.extended(parent)]
+    extended = [parent, *its.extended(parent, at)]
     picked = await repository.picked_calendars(tx, today)
     for relaxed in await relaxing.found(_questions(policy, extended, newest, picked)):
         pointers = [place(pack, each.pointer) for each in relaxed.places]
@@ -113,7 +113,7 @@ async def relaxed_by(tx: AsyncSession, moved: Mapping[str, Calendar], at: dateti
         for versions in its
         for policy in usable(versions, today)
         if policy.id not in its.withdrawn
-        for question in _questions(policy, its.extended(policy), moved, picked)
+        for question in _questions(policy, its.extended(policy, at), moved, picked)
     ]
     return await relaxing.found(questions)
 

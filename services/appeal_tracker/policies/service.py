@@ -104,9 +104,12 @@ class Shelf:
         """The policy called so, `t-sdpea@1`, as it was published."""
         return self._written[label]
 
-    def extended(self, policy: Policy) -> list[Policy]:
-        """All that a policy extends, nearest first."""
-        return [self.written(label) for label in policy.lineage[1:]]
+    def extended(self, policy: Policy, at: datetime) -> list[Policy]:
+        """All that a policy extends, nearest first: the versions it was made of, and those in force by now, for what a
+        newer version demands is demanded of what was made of an older one too."""
+        made_of = [self.written(label) for label in policy.lineage[1:]]
+        versions = {each.label: each for parent in made_of for each in (self._on_day(parent.id, at), parent) if each}
+        return list(versions.values())
 
     def labelled(self, label: str) -> Policy:
         """The policy as a clock names it, `t-sdpea@1`, for the clock to run by."""
@@ -207,12 +210,13 @@ def _summary(row: PolicyVersion, its: Shelf) -> Summary:
     )
 
 
-async def history(tx: AsyncSession, id: str) -> tuple[Withdrawal | None, list[Published]]:
+async def history(tx: AsyncSession, id: str, at: datetime) -> tuple[Withdrawal | None, list[Published]]:
     """That a pack was withdrawn, if it was, and its versions, newest first. Raises `PolicyNotFound`."""
     its, newest = await shelf(tx), await calendars.newest(tx)
     policies = its.versions(id)
     rows = {f"{row.id}@{row.version}": row for row in await repository.versions(tx)}
-    questions = [Question(each, its.extended(each), newest[each.calendar]) for each in policies]
+    asked = usable(policies, date_of(day_number(at)))  # nothing begins under the others any more
+    questions = [Question(each, its.extended(each, at), newest[each.calendar]) for each in asked]
     laxer = {each.policy: each for each in await relaxing.found(questions)}
     shown = []
     for policy in policies:
@@ -243,7 +247,7 @@ async def assigned(tx: AsyncSession, caller: Principal, unit: str, at: datetime)
     policy, assigned_to, since = its.chosen(unit, at)
     origin = "default" if assigned_to is None else "own" if assigned_to == unit else "inherited"
     calendar = (await calendars.newest(tx))[policy.calendar]
-    laxer = await relaxing.found([Question(policy, its.extended(policy), calendar)])
+    laxer = await relaxing.found([Question(policy, its.extended(policy, at), calendar)])
     own = await repository.own_assignments(tx, unit)
     return Assigned(unit, policy.id, policy.version, policy.calendar, origin, assigned_to, since, own, laxer)
 
@@ -279,7 +283,7 @@ async def assign(
     for version in versions:
         relaxing.demand_over(calendar or version.calendar, version.calendar, newest)
     await relaxing.demand_strict(
-        [Question(each, its.extended(each), newest[calendar or each.calendar]) for each in versions],
+        [Question(each, its.extended(each, at), newest[calendar or each.calendar]) for each in versions],
         "/calendar" if calendar else "/policy",
     )
     await repository.assign(tx, Choice(unit, policy, since or today, calendar), caller.sub, at)

@@ -183,3 +183,13 @@ async def test_packs_on_an_older_version_are_named_when_a_stricter_one_comes(des
     (left,) = done["laxer"]
     assert (left["policy"], left["places"][0]["than"]) == ("child@1", "own@2")
     assert left["places"][0]["pointer"] == "/appeals/complaint/answer/within"
+    assert (await got(desk.first.get("/policies/child")))["versions"][0]["laxer"] == [], "it is not in force yet"
+    desk.clock.set(datetime.fromisoformat("2026-10-12T09:00:00+08:00"))
+    (marked,) = (await got(desk.first.get("/policies/child")))["versions"][0]["laxer"]
+    assert [place["than"] for place in marked["places"]] == ["own@2"]
+    picked = await desk.admin.put("/units/37401/policy", json={"policy": "child"}, headers={"If-Match": "*"})
+    assert problem(picked, 422, "laxer-policy")["errors"][0]["pointer"] == "/policy"
+    await desk.publish(**pack(id="child", extends="own", appeals={}, effective_from="2026-10-12"))
+    newer, older = (await got(desk.first.get("/policies/child")))["versions"]
+    assert (newer["lineage"][1], newer["laxer"], older["laxer"]) == ("own@2", [], [])
+    await desk.assign("37401", "child")
