@@ -15,8 +15,8 @@ class SelfAudit(Worker):
     """
 
     idle = 5.0
-    subjects = 1000  # of each kind, in a look
-    looks = 25  # in a run, at most: so a million appeals are gone through in a little over three hours
+    subjects = 500  # of each kind, in a look: few, for the relay works in the same process
+    looks = 50  # in a run, at most: so a million appeals are gone through in a little over three hours
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.audit")
