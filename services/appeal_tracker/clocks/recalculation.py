@@ -134,9 +134,11 @@ async def astray(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = Fal
 def _written(clock: Running, plan: Plan) -> Recalculated:
     old = (clock.due_at, clock.provisional, clock.policy, clock.calendar)
     done = Recalculated(clock, *old, moved=moves(clock, plan))
-    for field in ("started_at", "due_at", "provisional", "policy", "calendar", "state", "promised_by"):
-        if isinstance(clock, Clock):
+    if isinstance(clock, Clock):
+        for field in ("started_at", "due_at", "provisional", "policy", "calendar", "state", "promised_by"):
             set_committed_value(clock, field, getattr(plan, field))  # the database has it already
-        else:
-            setattr(clock, field, getattr(plan, field))
+    else:
+        clock.started_at, clock.due_at, clock.provisional = plan.started_at, plan.due_at, plan.provisional
+        clock.policy, clock.calendar = plan.policy, plan.calendar
+        clock.state, clock.promised_by = plan.state, plan.promised_by
     return done

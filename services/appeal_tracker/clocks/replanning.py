@@ -128,19 +128,22 @@ def replan(group: Mapping[UUID, Facts], courses: Courses | None = None) -> dict[
     """
     known = courses or Courses()
     own = {clock: known.of(each) for clock, each in group.items()}
+    if len(own) == 1:  # nearly all are alone
+        ((clock, facts),) = group.items()
+        held_since, course = facts.held_since, own[clock]
+        stands = held_since is not None and held_since <= course.deadline.due_at
+        return {clock: _plan(facts, course, None, held=stands)}
     held = {clock for clock, its in group.items() if its.held_since and its.held_since <= own[clock].deadline.due_at}
     bound = group.keys() - held or held
     first = min(sorted(bound), key=lambda clock: own[clock].deadline.due_at)
-    return {
-        clock: _plan(facts, own, clock, first if clock in bound else clock, held=clock in held)
-        for clock, facts in group.items()
-    }
+    plans = {}
+    for clock, facts in group.items():
+        promiser = first if clock in bound and own[first].deadline.due_at != own[clock].deadline.due_at else None
+        plans[clock] = _plan(facts, own[promiser or clock], promiser, held=clock in held)
+    return plans
 
 
-def _plan(facts: Facts, own: Mapping[UUID, _Course], clock: UUID, promiser: UUID, *, held: bool) -> Plan:
-    if own[promiser].deadline.due_at == own[clock].deadline.due_at:
-        promiser = clock
-    course = own[promiser]
+def _plan(facts: Facts, course: _Course, promiser: UUID | None, *, held: bool) -> Plan:
     return Plan(
         started_at=facts.started_at,
         due_at=course.deadline.due_at,
@@ -148,7 +151,7 @@ def _plan(facts: Facts, own: Mapping[UUID, _Course], clock: UUID, promiser: UUID
         policy=facts.policy.label,
         calendar=facts.calendar.label,
         state=ClockState.HELD if held else ClockState.RUNNING,
-        promised_by=promiser if promiser != clock else None,
+        promised_by=promiser,
         timers=course.timers(facts, held=held),
     )
 

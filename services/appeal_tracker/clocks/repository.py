@@ -32,24 +32,25 @@ FROM unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::timestamptz
 """
 
 # What fired stays fired. What is not planned any more never fires, and may be planned again by a later change. Many
-# clocks share their ladder: it travels once, and each clock names its own.
+# clocks share their plan but for their start: it travels once, and each clock names its own.
 _REWRITE = """
 WITH its AS MATERIALIZED (
-    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::boolean[], $5::text[], $6::text[],
-                         $7::text[], $8::uuid[], $9::integer[])
-         AS c (id, started_at, due_at, provisional, policy, calendar, state, promised_by, ladder)
+    SELECT c.id, c.started_at, p.*, string_to_array(p.steps, ',') AS ladder
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[]) AS c (id, started_at, plan)
+         JOIN unnest($4::integer[], $5::timestamptz[], $6::boolean[], $7::text[], $8::text[], $9::text[], $10::uuid[],
+                     $17::text[])
+              AS p (plan, due_at, provisional, policy, calendar, state, promised_by, steps) USING (plan)
 ), planned AS MATERIALIZED (
     SELECT its.id AS clock_id, t.step, t.phase, string_to_array(t.tell, ',') AS tell, t.fire_at, t.state
-    FROM its JOIN unnest($10::integer[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[])
-         AS t (ladder, step, phase, tell, fire_at, state) USING (ladder)
+    FROM its JOIN unnest($11::integer[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::text[])
+                  AS t (plan, step, phase, tell, fire_at, state) USING (plan)
 ), rewritten AS (
     UPDATE clocks SET started_at = its.started_at, due_at = its.due_at, provisional = its.provisional,
                       policy = its.policy, calendar = its.calendar, state = its.state, promised_by = its.promised_by
     FROM its WHERE clocks.id = its.id
 ), vanished AS (
-    UPDATE timers SET state = 'cancelled'
-    WHERE clock_id = ANY ($1::uuid[]) AND state IN ('pending', 'held')
-      AND NOT EXISTS (SELECT FROM planned p WHERE p.clock_id = timers.clock_id AND p.step = timers.step)
+    UPDATE timers t SET state = 'cancelled'
+    FROM its WHERE t.clock_id = its.id AND t.state IN ('pending', 'held') AND t.step <> ALL (its.ladder)
 ), moved AS (
     UPDATE timers t SET phase = p.phase, tell = p.tell, fire_at = p.fire_at, state = p.state
     FROM planned p WHERE t.clock_id = p.clock_id AND t.step = p.step AND t.state <> 'fired'
@@ -130,27 +131,37 @@ async def rewrite(tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]]) -> None:
     """Writes locked clocks and their timers as planned, in one round trip however many."""
     if not plans:
         return
-    ladders = {id(plan.timers): plan.timers for _, plan in plans}
-    numbers = {its: number for number, its in enumerate(ladders)}
-    timers = [(numbers[its], timer) for its, ladder in ladders.items() for timer in ladder]
+    numbers: dict[tuple[object, ...], int] = {}
+    each = [numbers.setdefault(_shared(plan), len(numbers)) for _, plan in plans]
+    by_number = {number: plan for number, (_, plan) in zip(each, plans, strict=True)}
+    shared = [by_number[number] for number in range(len(numbers))]
+    timers = [(number, timer) for number, plan in enumerate(shared) for timer in plan.timers]
     await (await driver(tx)).execute(
         _REWRITE,
         [clock for clock, _ in plans],
         [plan.started_at for _, plan in plans],
-        [plan.due_at for _, plan in plans],
-        [plan.provisional for _, plan in plans],
-        [plan.policy for _, plan in plans],
-        [plan.calendar for _, plan in plans],
-        [plan.state for _, plan in plans],
-        [plan.promised_by for _, plan in plans],
-        [numbers[id(plan.timers)] for _, plan in plans],
-        [ladder for ladder, _ in timers],
+        each,
+        list(range(len(shared))),
+        [plan.due_at for plan in shared],
+        [plan.provisional for plan in shared],
+        [plan.policy for plan in shared],
+        [plan.calendar for plan in shared],
+        [plan.state for plan in shared],
+        [plan.promised_by for plan in shared],
+        [number for number, _ in timers],
         [timer.point.step for _, timer in timers],
         [timer.point.phase for _, timer in timers],
         [",".join(timer.point.tell) for _, timer in timers],
         [timer.point.fire_at for _, timer in timers],
         [timer.state for _, timer in timers],
+        [",".join(timer.point.step for timer in plan.timers) for plan in shared],
     )
+
+
+def _shared(plan: Plan) -> tuple[object, ...]:
+    """What plans have in common, but for the start; those that were computed as one have one ladder."""
+    its = (plan.due_at, plan.provisional, plan.policy, plan.calendar, plan.state, plan.promised_by)
+    return (*its, id(plan.timers))
 
 
 async def of_subjects(
@@ -184,7 +195,7 @@ async def find(tx: AsyncSession, id: UUID) -> Clock | None:
 
 async def group(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = True) -> Sequence[Clock]:
     """The open clocks among `clocks`, with all that follow them or that they follow, locked unless told otherwise."""
-    leaders = select(func.coalesce(Clock.follows, Clock.id)).where(Clock.id.in_(clocks))
+    leaders = select(func.coalesce(Clock.follows, Clock.id)).where(Clock.id == any_(literal([*clocks], ARRAY(Uuid))))
     # One set of ids, and no OR: so said, each of them is found by an index.
     members = leaders.union(select(Clock.id).where(Clock.follows.in_(leaders)))
     query = select(Clock).where(Clock.id.in_(members), Clock.state.in_((ClockState.RUNNING, ClockState.HELD)))

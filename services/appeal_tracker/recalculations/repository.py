@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
 from appeal_tracker.appeals.models import Appeal
-from appeal_tracker.clocks.timeline import TimelineEntry
+from appeal_tracker.clocks.timeline import Entry, TimelineEntry
 from appeal_tracker.directory.models import Unit
 from appeal_tracker.recalculations.models import JobState, Recalculation
 from appeal_tracker.recalculations.touching import Kin, Stretch
 from appeal_tracker.visits.models import Visit
 from chassis import scope
 from chassis.db import driver
+from chassis.messaging.outbox import INSERT, Row
 
 _KINS = """
 SELECT policy, calendar, subject_kind, appeal_type, milestone, min(started_at), max(started_at)
@@ -105,6 +106,19 @@ SELECT a.id, (SELECT min(c.at) FROM contacts c
        (SELECT min(b.at) FROM callbacks b WHERE b.appeal_id = a.id AND b.round = a.round)
 FROM appeals a WHERE a.id = ANY ($1::uuid[])
 """
+
+# What moved, in one statement: the lines of the timelines, and what is told of them.
+_TELL = f"""
+WITH moved AS MATERIALIZED (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[])
+                  WITH ORDINALITY AS m (subject_id, entry, event_id, payload, place)
+), noted AS (
+    INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
+    SELECT subject_id, $5, $5, $6, $7, entry::jsonb FROM moved ORDER BY place
+)
+{INSERT}
+SELECT event_id, $8, subject_id::text, $9, $10, subject_id::text, $5, payload, NULL FROM moved ORDER BY place
+"""  # noqa: S608 - made of constants
 
 _TOUCH = """
 UPDATE appeals SET updated_at = $2, changed_xid = pg_current_xact_id()::text::bigint WHERE id = ANY ($1::uuid[])
@@ -300,6 +314,26 @@ async def milestones(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, 
 async def deeds(tx: AsyncSession, appeals: Collection[UUID], accepted: Collection[str]) -> dict[UUID, Deeds]:
     """What was done about each appeal; a contact is one with an `accepted` result."""
     return {row[0]: Deeds(*row[1:]) for row in await (await driver(tx)).fetch(_DEEDS, list(appeals), list(accepted))}
+
+
+async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row]) -> None:
+    """Writes entries of one kind, by one actor, at one time, to the timelines of their subjects, and what is told of
+    each."""
+    if not entries:
+        return
+    await (await driver(tx)).execute(
+        _TELL,
+        [entry.appeal_id for entry in entries],
+        [msgspec.json.encode(entry.data).decode() for entry in entries],
+        [row.id for row in told],
+        [row.payload for row in told],
+        entries[0].at,
+        entries[0].kind,
+        entries[0].actor,
+        told[0].topic,
+        told[0].type,
+        told[0].source,
+    )
 
 
 async def touch(tx: AsyncSession, appeals: Collection[UUID], now: datetime) -> None:

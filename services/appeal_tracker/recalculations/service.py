@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -78,12 +77,14 @@ async def asked(
     if calendar is not None and calendar not in await calendars.newest(tx):
         raise UnknownCalendar(calendar)
     target = None if policy is None else _target(await policies.shelf(tx), policy, to, version)
-    about = {"calendar": calendar, "policy": policy, "target": target, "unit_code": unit_code}
-    return _job(cause, caller.sub, now, **about)
+    job = _job(cause, caller.sub, now, calendar)
+    job.policy, job.target, job.unit_code = policy, target, unit_code
+    return job
 
 
-def _job(cause: str, by: str | None, now: datetime, **about: Any) -> Recalculation:
-    return Recalculation(id=new_id(), cause=cause, requested_by=by, requested_at=now, updated_at=now, **about)
+def _job(cause: str, by: str | None, now: datetime, calendar: str | None = None) -> Recalculation:
+    its = {"requested_by": by, "requested_at": now, "updated_at": now}
+    return Recalculation(id=new_id(), cause=cause, calendar=calendar, assumed=False, **its)
 
 
 def _target(shelf: policies.Shelf, policy: str, to: str | None, version: int | None) -> str:
@@ -133,7 +134,7 @@ async def publish_calendar(
     laxer = await publishing.relaxed_by(tx, prepared.calendars, now)
     if not dry_run:
         await calendars.publish(tx, prepared, caller.sub, now)
-        job = await start(tx, _job(Cause.CALENDAR_VERSION, caller.sub, now, calendar=calendar))
+        job = await start(tx, _job(Cause.CALENDAR_VERSION, caller.sub, now, calendar))
         return Publication(prepared, laxer, None, job)
     newest = {**await calendars.newest(tx), **prepared.calendars}
     errand = await OnCalendar.begin(tx, calendar, newest)
@@ -166,7 +167,9 @@ async def units_changed(runtime: Runtime, tx: AsyncSession, messages: Sequence[M
     await directory.units_changed(tx, messages)
     units = [message.event.unit_code for message in messages if isinstance(message.event, UnitChanged)]
     if await repository.are_assumed_below(tx, units) and not await repository.hold_waiting(tx):
-        await start(tx, _job(Cause.ASSIGNMENT, None, runtime.clock.now(), assumed=True))
+        job = _job(Cause.ASSIGNMENT, None, runtime.clock.now())
+        job.assumed = True
+        await start(tx, job)
 
 
 _KEPT = ("old_provisional", "provisional", "old_policy", "policy", "old_calendar", "calendar")

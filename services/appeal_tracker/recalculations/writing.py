@@ -1,5 +1,6 @@
 """What was seen is written: clocks and their timers, the timelines, and what is told of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -11,13 +12,14 @@ from appeal_tracker.appeals.models import SUBJECT
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import telling
 from appeal_tracker.clocks.planning import no_clock_reason
-from appeal_tracker.clocks.recalculation import write
+from appeal_tracker.clocks.recalculation import Recalculated, write
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry, note
 from appeal_tracker.recalculations import repository
 from appeal_tracker.recalculations.looking import Seen, Starting
 from appeal_tracker.recalculations.models import Recalculation
 from appeal_tracker.recalculations.repository import OpenClock
+from chassis.db import after_commit
 from chassis.runtime import Runtime
 from contracts.envelope import Event
 
@@ -56,13 +58,12 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     """Writes what was seen under lock, and tells of every deadline that is another one now; of the others nothing."""
     told = _Told(job, runtime.clock.now())
     moved = [done for done in await write(tx, seen.plans) if done.moved]
-    for done in moved:
-        assert isinstance(done.clock, OpenClock)
-        told.add(*telling.recalculated(done.clock.on, done, job.cause, job.requested_by, told.now, job.id))
+    await _tell(tx, runtime, moved, told)
     await _end(tx, seen.ending, told)
     await _start(tx, runtime, seen.starting, told)
-    await note(tx, told.entries, told.now)
-    await runtime.outbox.append(tx, told.events, at=told.now)
+    if told.entries:
+        await note(tx, told.entries, told.now)
+        await runtime.outbox.append(tx, told.events, at=told.now)
     if seen.relabelled:
         relabelled = [
             (each.appeal.id, each.policy.label, each.assumed, no_clock_reason(each.appeal.type, each.policy))
@@ -73,6 +74,19 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     past = sum(done.clock.state == ClockState.RUNNING and done.clock.due_at < told.now for done in moved)
     past += sum(each.done_at is None and each.clock.due_at < told.now for each in seen.starting)
     return Written(len(moved) + len(seen.ending) + len(seen.starting), past)
+
+
+async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated], told: _Told) -> None:
+    """Keeps and tells of each deadline that moved, all at once: there may be a million of them."""
+    entries, rows = [], []
+    for done in moved:
+        assert isinstance(done.clock, OpenClock)
+        its = telling.recalculated(done.clock.on, done, told.job.cause, told.job.requested_by, told.now, told.job.id)
+        entries.append(its[0])
+        rows.append(runtime.outbox.row(its[1], told.now))
+    await repository.tell(tx, entries, rows)
+    told.appeals.update(entry.appeal_id for entry in entries)
+    after_commit(tx, runtime.outbox.wake)
 
 
 async def _end(tx: AsyncSession, ending: list[OpenClock], told: _Told) -> None:
