@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import SUBJECT as APPEAL
@@ -16,6 +15,7 @@ from appeal_tracker.clocks.service import promptly
 from appeal_tracker.clocks.states import ClockState, TimerState
 from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.escalation import repository
+from appeal_tracker.escalation.repository import Due
 from appeal_tracker.policies.ladder import Phase
 from chassis import crash
 from chassis.runtime import Runtime
@@ -27,7 +27,7 @@ _EVENTS: dict[str, tuple[type[LadderEvent], str]] = {
     Phase.AFTER: (DeadlineEscalated, "deadline_escalated"),
 }
 CANARY = "canary"  # the kind of subject that nobody is told about
-_ORDER = {Phase.BEFORE: 0, Phase.DUE: 1, Phase.AFTER: 2}  # of what is due at one instant
+_ORDER: dict[str, int] = {Phase.BEFORE: 0, Phase.DUE: 1, Phase.AFTER: 2}  # of what is due at one instant
 
 
 class Step(Protocol):
@@ -111,11 +111,11 @@ def told_once(firing: Sequence[Step], late_before: datetime) -> dict[tuple[UUID,
 
 async def _claimed(
     tx: AsyncSession, now: datetime, late_before: datetime, most: int
-) -> tuple[list[Row[Any]], list[Row[Any]], set[UUID]]:
+) -> tuple[list[Due], list[Due], set[UUID]]:
     """Claims timers that are due and decides about them: see `_decide`.
 
-    Where most of what was claimed cannot end now, for somebody is acting on its appeal, it is claimed anew with more:
-    such timers come first again in every turn, and must not stand before those that can.
+    Where most of what was claimed cannot end now, for somebody is acting on its appeal or its breach is not recorded,
+    more is claimed: such timers come first again in every turn, and must not stand before those that can.
     """
     while True:
         rows = await repository.claim(tx, now, most)
@@ -130,7 +130,7 @@ async def _claimed(
         most *= 2
 
 
-async def _free(tx: AsyncSession, rows: Sequence[Row[Any]], now: datetime) -> list[Row[Any]]:
+async def _free(tx: AsyncSession, rows: Sequence[Due], now: datetime) -> list[Due]:
     """Marks the appeals that will show a breach, and leaves out the timers of those that somebody is acting on."""
     breaching = {
         row.subject_id
@@ -141,7 +141,7 @@ async def _free(tx: AsyncSession, rows: Sequence[Row[Any]], now: datetime) -> li
     return [row for row in rows if row.subject_id not in busy]
 
 
-def _decide(rows: Sequence[Row[Any]]) -> tuple[list[Row[Any]], list[Row[Any]], set[UUID]]:
+def _decide(rows: Sequence[Due]) -> tuple[list[Due], list[Due], set[UUID]]:
     """Those that fire, those that are cancelled, and the clocks that are breached; in the order they are due."""
     firing, cancelled, breached = [], [], set()
     for row in sorted(rows, key=lambda row: (row.fire_at, _ORDER[row.phase])):
@@ -156,7 +156,7 @@ def _decide(rows: Sequence[Row[Any]]) -> tuple[list[Row[Any]], list[Row[Any]], s
     return firing, cancelled, breached
 
 
-def _event(row: Row[Any], now: datetime, audience: list[str], *, late: bool) -> LadderEvent:
+def _event(row: Due, now: datetime, audience: list[str], *, late: bool) -> LadderEvent:
     kind, _ = _EVENTS[row.phase]
     return kind(
         clock_id=row.clock_id,
@@ -178,8 +178,16 @@ def _event(row: Row[Any], now: datetime, audience: list[str], *, late: bool) -> 
     )
 
 
-def _entry(row: Row[Any], event: LadderEvent) -> Entry:
-    data: dict[str, object] = {"clock_id": row.clock_id, "milestone": row.milestone, "step": row.step}
-    data |= {"due_at": row.due_at, "fire_at": row.fire_at, "audience": event.audience, "late": event.late}
-    data |= {"late_arrival": True} if row.late_arrival else {}
+def _entry(row: Due, event: LadderEvent) -> Entry:
+    data: dict[str, object] = {
+        "clock_id": row.clock_id,
+        "milestone": row.milestone,
+        "step": row.step,
+        "due_at": row.due_at,
+        "fire_at": row.fire_at,
+        "audience": event.audience,
+        "late": event.late,
+    }
+    if row.late_arrival:
+        data["late_arrival"] = True
     return Entry(row.subject_id, _EVENTS[row.phase][1], event.at, None, data)

@@ -1,8 +1,10 @@
 """The loop that fires timers. Several may run; each takes what the others have not."""
 
+from collections import Counter as Count
+
 from prometheus_client import Counter, Histogram
 
-from appeal_tracker.escalation import service
+from appeal_tracker.escalation import repository, service
 from chassis.runtime import Runtime
 from chassis.worker import Worker
 
@@ -22,9 +24,13 @@ class Escalation(Worker):
         self._runtime = runtime
 
     async def run_once(self) -> bool:
+        async with self._runtime.db.connection() as connection:
+            if not await repository.is_due(connection, self._runtime.clock.now()):
+                return False
         async with self._runtime.db.transaction() as tx:
             ended, fired = await service.fire_due(tx, self._runtime, self.batch)
+        for phase, count in Count(each.phase for each in fired).items():
+            _fired.labels(phase).inc(count)
         for each in fired:
-            _fired.labels(each.phase).inc()
             _lateness.observe(each.lateness)
         return ended > 0

@@ -246,9 +246,8 @@ async def test_the_claim_uses_its_partial_index_under_a_generic_plan(desk: Desk,
         SELECT gen_random_uuid(), 'due', 'due', '{}', now() + n * interval '1 second', 'fired'
         FROM generate_series(1, 20000) n""")
     await owner.execute("ANALYZE timers")
-    claim = repository.CLAIM.replace(":now", "$1").replace(":most", "$2")
     await owner.execute("SET plan_cache_mode = force_generic_plan")
-    await owner.execute(f"PREPARE claim (timestamptz, bigint) AS {claim}")
+    await owner.execute(f"PREPARE claim (timestamptz, bigint) AS {repository.CLAIM}")
     plan = "\n".join(row[0] for row in await owner.fetch("EXPLAIN EXECUTE claim (now(), 1000)"))
     assert "timers_pending" in plan
     assert "Seq Scan on timers" not in plan
