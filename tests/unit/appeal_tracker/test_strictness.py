@@ -1,17 +1,19 @@
 """Stricter, never laxer: counted start by start, and shown to refuse."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from time import process_time
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from appeal_tracker.calendars.calendar import Calendar, Kind
-from appeal_tracker.calendars.civil import wall_text
+from appeal_tracker.calendars.civil import DAY, HOUR, day_number, instant_of, number_of, wall_text
 from appeal_tracker.calendars.counting import due
 from appeal_tracker.calendars.festivals import CalendarDay, statutory_days
 from appeal_tracker.calendars.loader import cn_statutory
-from appeal_tracker.calendars.period import Period
+from appeal_tracker.calendars.period import Period, Unit
 from appeal_tracker.policies.inheritance import APPEAL_TYPES, resolve
 from appeal_tracker.policies.loader import packaged_packs, packaged_policies
 from appeal_tracker.policies.pack import parse_pack
@@ -198,3 +200,28 @@ def test_a_pack_is_checked_on_twenty_years_well_within_a_second():
     found = list(laxer(own, FLOOR, CALENDAR))
     assert process_time() - began < 0.5
     assert {each.pointer for each in found} == {"/appeals/complaint/contact/within"}
+
+
+PERIODS = st.builds(
+    lambda count, unit, closes: Period(count, unit, DAY if unit is Unit.HOURS else closes),
+    st.integers(1, 240) | st.integers(1, 12),
+    st.sampled_from(Unit),
+    st.sampled_from([DAY, 17 * HOUR, 9 * HOUR]),
+)
+
+
+@settings(deadline=None)
+@given(own=PERIODS, parent=PERIODS)
+def test_it_agrees_with_whoever_tries_three_starts_a_day(own: Period, parent: Period):
+    def later(start: datetime) -> bool:
+        return due(start, own, ONLY_2026).due_at > due(start, parent, ONLY_2026).due_at
+
+    starts = (instant_of(number_of(day) * DAY + offset) for day in days_of_2026() for offset in (0, DAY // 2, DAY - 1))
+    shown = first_laxer_start(own, parent, ONLY_2026)
+    found = next((start for start in starts if later(start)), None)
+    if shown is None or found is None:
+        assert (shown, found) == (None, None)
+    else:
+        # At noon of the day it may show already what its last instant shows.
+        assert found <= shown[0]
+        assert day_number(found) == day_number(shown[0])
