@@ -47,7 +47,7 @@ def render(explanation: Explanation, language: Language) -> str:
             css=_css(),
             policy=policy(),
             it=explanation,
-            weeks=weeks(explanation.days, explanation.clock, say),
+            weeks=weeks(explanation.days, explanation.clock, say, ends=promise is None),
             promised=weeks(promise.days, promise.clock, say) if promise else [],
             special=[day for day in explanation.days if day.source],
             standing=next((hold for hold in explanation.holds if hold.until is None), None),
@@ -69,12 +69,12 @@ def instant_text(instant: datetime) -> str:
     return f"{instant.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
 
 
-def weeks(days: Sequence[Day], clock: Clock, say: Speech) -> list[list[Cell]]:
-    """The civil days of a period, Monday to Sunday, whole weeks."""
+def weeks(days: Sequence[Day], clock: Clock, say: Speech, *, ends: bool = True) -> list[list[Cell]]:
+    """The civil days of a period, Monday to Sunday, whole weeks; `ends`: the clock is due when they end."""
     known, counted = {}, 0
     for day in days:
         counted += day.counted and day.reason != "hours"
-        known[day.date] = _cell(day, counted, clock, say)
+        known[day.date] = _cell(day, counted, clock, say, ends=ends)
     first, last = days[0].date, days[-1].date
     at, table = first - timedelta(days=first.weekday()), []
     while at <= last:
@@ -84,14 +84,15 @@ def weeks(days: Sequence[Day], clock: Clock, say: Speech) -> list[list[Cell]]:
     return table
 
 
-def _cell(day: Day, counted: int, clock: Clock, say: Speech) -> Cell:
-    starts, ends = clock.started_at.astimezone(CHINA), closing_day(clock.due_at)
+def _cell(day: Day, counted: int, clock: Clock, say: Speech, *, ends: bool) -> Cell:
+    starts = clock.started_at.astimezone(CHINA)
+    is_last = ends and day.date == closing_day(clock.due_at)
     words = say.code("day", day.reason)
     if day.name:
         words = f"{day.name}（{words}）" if say.language == "zh" else f"{day.name} ({words})"
     marks = [say("not_counted")] * (not day.counted)
     marks += [say("starts_at", time=f"{starts:%H:%M}")] * (day.date == starts.date())
-    marks += [say("ends_at", time=wall_text(clock.due_at)[11:])] * (day.date == ends)
+    marks += [say("ends_at", time=wall_text(clock.due_at)[11:])] * is_last
     marks += [say("estimated")] * day.estimated
     number = counted if day.counted and day.reason != "hours" else 0
     return Cell(day.date, "counted" if day.counted else "off", number, words, tuple(marks))

@@ -77,15 +77,15 @@ def text(html: str) -> str:
 def test_the_last_day_ends_at_2400_and_not_at_0000_of_the_next() -> None:
     seen = text(page.render(explanation(), "zh"))
     assert "截止时间 2026-10-19 24:00" in seen
-    assert "2026-10-20" not in seen
-    assert "10-09 起算日 不计 09:30 起算 10-10 第 1 日 国庆节（调休上班） 10-11 周末 不计" in seen
+    assert "2026-10-20 00:00" not in seen
+    assert "2026-10-09 起算日 不计 09:30 起算 2026-10-10 第 1 日 国庆节（调休上班） 2026-10-11 周末 不计" in seen
     assert "10-19 第 7 日 工作日 24:00 截止" in seen
 
 
 def test_every_day_from_start_to_due_is_in_a_table_of_whole_weeks() -> None:
     its = explanation()
     html = page.render(its, "en")
-    cells = re.findall(r'<td class="(\w+)">\s*<time datetime="([\d-]+)">', html)
+    cells = re.findall(r'<td class="(\w+)">\s*<time>([\d-]+)</time>', html)
     assert [date for look, date in cells if look != "outside"] == [day.date.isoformat() for day in its.days]
     assert (cells[0][1], cells[-1][1], len(cells)) == ("2026-10-05", "2026-10-25", 21)
     counted = [day.date.isoformat() for day in its.days if day.counted]
@@ -94,7 +94,7 @@ def test_every_day_from_start_to_due_is_in_a_table_of_whole_weeks() -> None:
 
 def test_hours_run_through_and_are_not_numbered() -> None:
     seen = text(page.render(explanation(within="24 hours"), "en"))
-    assert "10-09 runs through starts 09:30 10-10 runs through ends 09:30" in seen
+    assert "2026-10-09 runs through starts 09:30 2026-10-10 runs through ends 09:30" in seen
     assert "through nights and days off" in seen
     assert "day 1" not in seen
 
@@ -158,6 +158,7 @@ def test_a_promise_is_shown_with_its_own_days() -> None:
     seen = text(page.render(explanation(promise=promise), "zh"))
     assert "与诉求 V00000002 合并办理，保留其中最早的截止时间：2026-10-16 24:00" in seen
     assert "10-16 第 7 日 工作日 24:00 截止" in seen
+    assert seen.count("24:00 截止") == 1, "the own period is not what it is due by"
     assert "其他单位" in text(page.render(explanation(promise=Promise(its.clock, None, its.limit, its.days)), "zh"))
 
 
