@@ -25,8 +25,9 @@ class Escalation(Worker):
 
     async def run_once(self) -> bool:
         async with self._runtime.db.connection() as connection:
-            if not await repository.is_due(connection, self._runtime.clock.now()):
-                return False
+            moment = await repository.next_moment(connection)
+        if moment is None or moment > self._runtime.clock.now():
+            return False
         async with self._runtime.db.transaction() as tx:
             ended, fired = await service.fire_due(tx, self._runtime, self.batch)
         for phase, count in Count(each.phase for each in fired).items():
