@@ -92,10 +92,9 @@ class OnCalendar:
         """`newest` may hold versions that are not published yet."""
         shelf, stretches, held = await policies.shelf(tx), [], {}
         for kin, first, last in await repository.kins(tx):
-            its = newest[kin.calendar.partition("@")[0]]
-            if kin.calendar == its.label or not _lies_over(kin.calendar, calendar):
+            if not _lies_over(kin.calendar, calendar):
                 continue
-            old = await calendars.by_label(tx, kin.calendar)
+            its, old = newest[kin.calendar.partition("@")[0]], await calendars.by_label(tx, kin.calendar)
             if changed := changed_days(old, its):
                 held[kin.calendar] = instant_of(changed[-1] * DAY)
                 limit = limit_of(shelf.labelled(kin.policy), kin)
