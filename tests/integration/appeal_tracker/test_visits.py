@@ -90,7 +90,7 @@ async def archived_late(desk: Desk) -> Round:
     return Round(desk)
 
 
-@pytest.mark.clause("10(2)7")
+@pytest.mark.clause("003 10(2)7")
 async def test_visitors_arrive_within_the_agreed_hour(visit: Round) -> None:
     await visit.desk.hear(visit.planned("E101"), visit.appointed("10-09T14:00", "10-09T15:00"))
     (clock,) = await visit.deadlines()
@@ -106,7 +106,7 @@ async def test_visitors_arrive_within_the_agreed_hour(visit: Round) -> None:
     assert await visit.timeline() == ["deadline_started", "deadline_met"]
 
 
-@pytest.mark.clause("10(2)7")
+@pytest.mark.clause("003 10(2)7")
 async def test_who_does_not_come_is_warned_of_and_breached(visit: Round) -> None:
     await visit.desk.hear(visit.planned("E101", "E102"), visit.appointed("10-09T14:00", "10-09T15:00"))
     await visit.desk.at("10-09T14:30")
