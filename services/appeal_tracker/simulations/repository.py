@@ -1,20 +1,24 @@
 """SQL of the simulations: what they read of the record, and the rows of their own that they write."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, func, insert, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal, select, text, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
 from appeal_tracker.callbacks.models import Callback
 from appeal_tracker.clocks.models import Clock, RecordedHold
 from appeal_tracker.directory.models import Unit
+from appeal_tracker.simulations.judging import Judgement
 from appeal_tracker.simulations.models import Count, Difference, Simulation
 from chassis import scope
+from chassis.db import driver
+from chassis.ids import new_id
 
 _COUNT = text("""
 INSERT INTO simulation_counts AS had (simulation_id, unit_code, appeal_type, milestone, judged, would_breach,
@@ -28,6 +32,15 @@ ON CONFLICT (simulation_id, unit_code, appeal_type, milestone) DO UPDATE SET
     did_breach = had.did_breach + excluded.did_breach, newly_breached = had.newly_breached + excluded.newly_breached,
     newly_kept = had.newly_kept + excluded.newly_kept, undecided = had.undecided + excluded.undecided
 """)
+
+
+_FOUND = """
+INSERT INTO simulation_differences (id, appeal_id, appeal_no, unit_code, appeal_type, received_at, round, milestone,
+                                    did, would, due_at, would_be_due_at, stopped_at, simulation_id, recorded_at)
+SELECT new.*, $14::uuid, $15::timestamptz FROM unnest(
+    $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::integer[], $8::text[],
+    $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[]) AS new
+"""
 
 
 class Tally(msgspec.Struct):
@@ -103,34 +116,34 @@ def covered(simulation: Simulation, since: datetime, until: datetime) -> Any:
     return query.where(*period, Appeal.unit_code.in_(scope.below(Unit, simulation.scope)))
 
 
-async def record(tx: AsyncSession, appeals: Collection[UUID]) -> Record:
+async def record(tx: AsyncSession, appeals: Sequence[UUID]) -> Record:
     """What is recorded of `appeals`, in a number of round trips that does not grow."""
+    clock, hold = Clock, RecordedHold
     clocks = (
         await tx.execute(
             select(
-                Clock.subject_id,
-                Clock.round,
-                Clock.milestone,
-                Clock.started_at,
-                Clock.due_at,
-                Clock.state,
-                Clock.stopped_at,
-                Clock.calendar,
-                Clock.promised_by,
-            ).where(Clock.subject_id.in_(appeals), Clock.subject_kind == SUBJECT)
+                clock.subject_id,
+                clock.round,
+                clock.milestone,
+                clock.started_at,
+                clock.due_at,
+                clock.state,
+                clock.stopped_at,
+                clock.calendar,
+                clock.promised_by,
+            ).where(_among(clock.subject_id, appeals), clock.subject_kind == SUBJECT)
         )
     ).all()
     contacts = select(Contact.appeal_id, Contact.round, Contact.at, Contact.result).where(
-        Contact.appeal_id.in_(appeals), Contact.counts
+        _among(Contact.appeal_id, appeals), Contact.counts
     )
-    answers = select(Answer.appeal_id, Answer.round, Answer.at).where(Answer.appeal_id.in_(appeals))
-    callbacks = select(Callback.appeal_id, Callback.round, Callback.at).where(Callback.appeal_id.in_(appeals))
-    hold = RecordedHold
+    answers = select(Answer.appeal_id, Answer.round, Answer.at).where(_among(Answer.appeal_id, appeals))
+    callbacks = select(Callback.appeal_id, Callback.round, Callback.at).where(_among(Callback.appeal_id, appeals))
     holds = select(hold.subject_id, hold.round, hold.milestones, hold.since, hold.until).where(
-        hold.subject_id.in_(appeals)
+        _among(hold.subject_id, appeals)
     )
-    promisers = {clock.promised_by for clock in clocks} - {None}
-    promised = select(Clock.id, Clock.started_at, Clock.appeal_type, Clock.milestone).where(Clock.id.in_(promisers))
+    promisers = [*{each.promised_by for each in clocks} - {None}]
+    promised = select(clock.id, clock.started_at, clock.appeal_type, clock.milestone).where(_among(clock.id, promisers))
     return Record(
         clocks,
         (await tx.execute(contacts)).all(),
@@ -141,8 +154,19 @@ async def record(tx: AsyncSession, appeals: Collection[UUID]) -> Record:
     )
 
 
-async def add(tx: AsyncSession, simulation: UUID, tallies: dict[Kind, Tally], found: Sequence[dict[str, Any]]) -> None:
-    """Adds to what came out so far."""
+def _among(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
+    # One array, and not a parameter for each, which would have to be written into the statement every time.
+    return column == any_(literal([*ids], ARRAY(Uuid)))  # type: ignore[no-any-return]
+
+
+async def add(
+    tx: AsyncSession,
+    simulation: UUID,
+    tallies: dict[Kind, Tally],
+    found: Sequence[tuple[Any, Judgement]],
+    now: datetime,
+) -> None:
+    """Adds to what came out so far; `found` are appeals and what of them would have come out otherwise."""
     if tallies:
         units, types, milestones = zip(*tallies, strict=True)
         its = tallies.values()
@@ -159,7 +183,25 @@ async def add(tx: AsyncSession, simulation: UUID, tallies: dict[Kind, Tally], fo
         }
         await tx.execute(_COUNT, {"simulation": simulation, **{name: list(value) for name, value in values.items()}})
     if found:
-        await tx.execute(insert(Difference), found)
+        rows = [
+            (
+                new_id(),
+                appeal.id,
+                appeal.appeal_no,
+                appeal.unit_code,
+                appeal.type,
+                appeal.received_at,
+                its.round,
+                its.milestone,
+                its.did,
+                its.would,
+                its.due_at,
+                its.would_be_due_at,
+                its.stopped_at,
+            )
+            for appeal, its in found
+        ]
+        await (await driver(tx)).execute(_FOUND, *map(list, zip(*rows, strict=True)), simulation, now)
 
 
 async def counts(tx: AsyncSession, simulation: UUID) -> Sequence[Count]:

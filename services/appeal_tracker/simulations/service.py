@@ -152,8 +152,8 @@ async def advance(tx: AsyncSession, step: Step, now: datetime, most: int) -> Non
     for appeal, judgement in await _judged(tx, step, appeals):
         _count(tallies[appeal.unit_code, appeal.type, judgement.milestone], judgement)
         if judgement.newly_breached or judgement.newly_kept:
-            found.append(_difference(simulation.id, appeal, judgement, now))
-    await repository.add(tx, simulation.id, tallies, found)
+            found.append((appeal, judgement))
+    await repository.add(tx, simulation.id, tallies, found, now)
     simulation.done += len(appeals)
     simulation.updated_at = now
     if appeals:
@@ -199,17 +199,3 @@ def _count(tally: Tally, judgement: Judgement) -> None:
     tally.newly_breached += judgement.newly_breached
     tally.newly_kept += judgement.newly_kept
     tally.undecided += judgement.would is Verdict.UNDECIDED
-
-
-def _difference(simulation: UUID, appeal: Any, judgement: Judgement, now: datetime) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "simulation_id": simulation,
-        "appeal_id": appeal.id,
-        "appeal_no": appeal.appeal_no,
-        "unit_code": appeal.unit_code,
-        "appeal_type": appeal.type,
-        "received_at": appeal.received_at,
-        "recorded_at": now,
-        **msgspec.structs.asdict(judgement),
-    }

@@ -53,7 +53,8 @@ class FiguresView(View):
     open_held: Annotated[int, Field(description="standing still")]
     timers_fired: int
     lateness_p50_seconds: Annotated[
-        float | None, Field(description="from when a timer could first fire: its moment, or the record of the appeal")
+        float | None,
+        Field(description="after its moment, or the appeal's record if later; to the next tenth"),
     ]
     lateness_p99_seconds: float | None
 

@@ -60,7 +60,7 @@ class Figures(msgspec.Struct, frozen=True):
     open_later: int
     open_held: int  # standing still
     timers_fired: int
-    lateness_p50_seconds: float | None  # from when a timer could first fire, its moment or the appeal's record
+    lateness_p50_seconds: float | None  # after its moment, or the appeal's record; in tenths
     lateness_p99_seconds: float | None
 
 
@@ -111,14 +111,16 @@ async def statistics(
 
 def _figures(row: Row[Any], by: Sequence[str], period: str | None) -> Figures:
     counted = row._mapping
-    given: dict[str, Any] = {field: counted[field] or 0 for field in Figures.__struct_fields__ if field in counted}
+    given: dict[str, Any] = {field: counted[field] for field in ("unit_code", "type", "period")}
+    given |= {field: int(counted[field] or 0) for field in Figures.__struct_fields__[3:] if field in counted}
     given |= {"type": row.type if "type" in by else None, "period": row.period if period else None}
     for milestone in repository.MILESTONES:
         median, p90 = counted[f"{milestone}_took"] or (None, None)
         given |= {f"{milestone}_median_seconds": _seconds(median), f"{milestone}_p90_seconds": _seconds(p90)}
-    p50, p99 = row.lateness or (None, None)
-    return Figures(**given, lateness_p50_seconds=_seconds(p50), lateness_p99_seconds=_seconds(p99))
+    p50, p99 = row.late_tenths or (None, None)
+    given |= {"lateness_p50_seconds": _seconds(p50, 10), "lateness_p99_seconds": _seconds(p99, 10)}
+    return Figures(**given)
 
 
-def _seconds(value: Any) -> float | None:
-    return None if value is None else round(float(value), 3)
+def _seconds(value: Any, parts: int = 1) -> float | None:
+    return None if value is None else round(float(value) / parts, 3)
