@@ -42,13 +42,18 @@ async def owner(tracker_alone: Stack, databases: Databases) -> AsyncIterator[asy
     await connection.close()
 
 
-@pytest.fixture
-async def desk(tracker_alone: Stack, owner: asyncpg.Connection) -> Desk:
-    """The service at `START`, a Friday, with its units."""
+async def emptied(stack: Stack, owner: asyncpg.Connection) -> None:
+    """Has the service know nothing, at `START`."""
     await owner.execute(_EMPTY)
     for built in (calendars._built, policies._built):
         built.clear()  # what was published under the same name before is gone
-    tracker_alone.clock.set(START)
+    stack.clock.set(START)
+
+
+@pytest.fixture
+async def desk(tracker_alone: Stack, owner: asyncpg.Connection) -> Desk:
+    """The service at `START`, a Friday, with its units."""
+    await emptied(tracker_alone, owner)
     its = Desk(tracker_alone)
     await its.found()
     return its

@@ -51,6 +51,7 @@ async def held(desk: Desk, case: str, since: str, until: str) -> dict[str, Any]:
 
 
 async def test_from_friday_17_00_to_monday_09_00_no_working_day_is_held(desk: Desk, report: str) -> None:
+    """Bug class: hold counted in wall time."""
     await held(desk, report, "10-16T17:00", "10-19T09:00")
     answer = (await desk.clocks(report))["answer"]
     assert (answer["state"], answer["due_at"]) == ("running", due(DUE))
@@ -93,6 +94,7 @@ async def test_both_acts_are_told_and_stand_in_the_timeline(desk: Desk, report: 
 
 
 async def test_while_held_nothing_fires_and_what_fired_stays_fired(desk: Desk, report: str) -> None:
+    """Bug class: ladder reset or skipped."""
     await desk.contact(report, "10-09T09:45")
     await desk.at("10-16T10:00")
     before = {(event["milestone"], event["step"]) for event in await desk.told(*FIRED)}
@@ -248,6 +250,7 @@ async def test_a_callback_ends_the_hold(desk: Desk, report: str) -> None:
 
 
 async def test_a_hold_is_not_lost_when_the_policy_changes(desk: Desk, report: str) -> None:
+    """Bug class: hold lost on policy change."""
     await desk.at("10-16T10:00")
     await desk.act(report, "hold", reason="等待", milestones=["answer"])
     shorter = [{**REPORT[1], "within": "8 working days", "holdable": False}]
@@ -279,6 +282,17 @@ async def test_each_hold_counts_and_the_order_of_its_recording_does_not(desk: De
         await desk.act(other, "resume", at=until)
     for case in (report, other):
         assert (await desk.clocks(case))["answer"]["due_at"] == due("10-27T00:00")
+
+
+async def test_held_from_the_very_beginning(desk: Desk, report: str) -> None:
+    """Bug class: created already held or closed: the first state goes through the same rule as a change."""
+    await desk.at("10-12T10:00")
+    late = await desk.raised(appeal_type="report")
+    for case in (report, late):
+        await desk.act(case, "hold", reason="等待", at="10-09T09:30")
+        await desk.act(case, "resume", at="10-12T00:00")  # the working Saturday was held
+    answers = [(await desk.clocks(case))["answer"] for case in (report, late)]
+    assert {(answer["state"], answer["due_at"]) for answer in answers} == {("running", due("10-24T00:00"))}
 
 
 async def test_who_may_hold(desk: Desk, report: str) -> None:

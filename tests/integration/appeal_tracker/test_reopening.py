@@ -51,6 +51,7 @@ async def reopened(desk: Desk, case: str, at: str = "10-20T10:00") -> dict[str, 
 
 
 async def test_a_new_round_begins_with_everything(desk: Desk) -> None:
+    """Bug class: reopen."""
     case = await closed(desk, "new_round")
     appeal = await reopened(desk, case)
     assert (appeal["state"], appeal["round"], appeal["reopened_at"]) == ("open", 2, due("10-20T10:00"))
@@ -80,6 +81,7 @@ async def test_the_default_is_a_new_round(desk: Desk) -> None:
 
 
 async def test_restarted_the_answer_has_its_whole_period_and_nobody_is_contacted_again(desk: Desk) -> None:
+    """Bug class: reopen."""
     case = await closed(desk, "restart")
     assert (await reopened(desk, case))["state"] == "contacted"
     its = await of_round(desk, case, 2)
@@ -93,6 +95,7 @@ async def test_restarted_the_answer_has_its_whole_period_and_nobody_is_contacted
 
 
 async def test_continued_the_answer_has_what_was_left(desk: Desk) -> None:
+    """Bug class: reopen."""
     case = await closed(desk, "continue")
     assert (await reopened(desk, case))["state"] == "contacted"
     its = await of_round(desk, case, 2)

@@ -54,11 +54,23 @@ async def test_an_escalation_that_downtime_ate_fires_though_a_late_act_came_firs
 
 
 async def test_a_breach_writes_no_stop(desk: Desk) -> None:
+    """Bug class: first-contact stop."""
     case = await desk.raised()
     await desk.at(DUE)
     contact = (await desk.clocks(case))["contact"]
     assert (contact["state"], contact["breached_at"]) == ("breached", "2026-10-10T01:30:00Z")
     assert (contact["met_at"], contact["stopped_at"]) == (None, None)
+
+
+async def test_each_deadline_has_a_clock_of_its_own(desk: Desk) -> None:
+    """Bug class: only the earliest deadline kept."""
+    case = await desk.raised()
+    answer = (await desk.clocks(case))["answer"]
+    await desk.contact(case, "10-09T09:45")
+    assert (await desk.clocks(case))["answer"] == answer
+    await desk.at("10-20T00:00")
+    breached = [event["milestone"] for event in await desk.told("deadline.breached.v1")]
+    assert breached == ["answer"]
 
 
 async def test_a_contact_in_time_recorded_after_the_breach_corrects_it(desk: Desk) -> None:

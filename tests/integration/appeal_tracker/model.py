@@ -1,0 +1,357 @@
+"""What should become of appeals, said slowly and obviously: no tables, no plans, no state machine of the service's.
+
+Everything is worked out anew from what was done each time it is asked for; deadlines are walked day by day on a wall
+clock (see `slow_model`). All appeals here are reports under a pack with three milestones, of which two may be held.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from appeal_tracker.calendars.period import Period
+from tests.support.slow_model import DAY, Model, in_utc, on_the_wall
+
+WITHIN = {"contact": "24 hours", "answer": "5 working days", "callback": "2 working days"}
+LADDERS = {"contact": ("0.5", "due", "+2h"), "answer": ("0.5", "due", "+1wd"), "callback": ("due",)}
+HOLDABLE = ("answer", "callback")
+MODES = ("new_round", "restart", "continue")
+QUIET_BEGINS, QUIET_ENDS = 21, 8
+
+
+@dataclass
+class Hold:
+    since: datetime
+    milestones: tuple[str, ...]
+    round: int
+    until: datetime | None = None
+
+
+@dataclass(eq=False)
+class Clock:
+    """A clock; `ended` is its deadline once that cannot move any more, `left` what its ladder will still say then."""
+
+    appeal: "Appeal"
+    milestone: str
+    round: int
+    start: datetime
+    state: str = "running"
+    stopped: datetime | None = None
+    breached: datetime | None = None
+    ended: datetime | None = None
+    follows: "Clock | None" = None
+    fired: set[str] = field(default_factory=set)
+    left: dict[str, datetime] = field(default_factory=dict)
+    inherited: frozenset[str] = frozenset()  # fired for the clock that it goes on for
+
+    @property
+    def open(self) -> bool:
+        return self.state == "running"
+
+    @property
+    def holds(self) -> list[Hold]:
+        return [hold for hold in self.appeal.holds if self.milestone in hold.milestones and hold.round <= self.round]
+
+    @property
+    def held(self) -> Hold | None:
+        """The hold in which it stands still."""
+        return next((hold for hold in self.holds if hold.until is None and self.open), None)
+
+    def counting(self, resumed: datetime | None = None) -> Model:
+        spans = [(hold.since, hold.until or resumed) for hold in self.holds]
+        walls = [(on_the_wall(since), on_the_wall(max(since, until))) for since, until in spans if until is not None]
+        return Model(frozenset(), _joined(walls))
+
+    def promise(self, resumed: datetime | None = None) -> datetime:
+        """The deadline it would have alone."""
+        return in_utc(self.counting(resumed).due(on_the_wall(self.start), self.period))
+
+    @property
+    def period(self) -> Period:
+        return Period.parse(WITHIN[self.milestone])
+
+    def group(self) -> "list[Clock]":
+        leading = self.follows or self
+        others = [clock for each in self.appeal.world for clock in each.clocks if clock.follows is leading]
+        return [clock for clock in (leading, *others) if clock.open]
+
+    def promiser(self, resumed: datetime | None = None) -> "Clock":
+        """Whose deadline it keeps: its own, unless another one of the merged promised an earlier."""
+        others = (clock for clock in self.group() if resumed is None or clock.appeal.since <= resumed)
+        return min([self, *others], key=lambda clock: clock.promise(resumed))
+
+    def due(self, resumed: datetime | None = None) -> datetime:
+        return self.ended or self.promiser(resumed).promise(resumed)
+
+    def half(self) -> datetime:
+        """When half of its way is gone: half an hour before the night in which it would be too late to say so."""
+        its = self.promiser()
+        start = on_the_wall(its.start)
+        half, due = its.counting().part(start, its.period, 2), on_the_wall(its.promise())
+        evening = half.replace(hour=QUIET_BEGINS, minute=0) - (DAY if half.hour < QUIET_ENDS else timedelta())
+        morning = evening + timedelta(hours=24 - QUIET_BEGINS + QUIET_ENDS)
+        if evening <= half < morning and due <= morning + timedelta(hours=1):
+            half = max(evening - timedelta(minutes=30), start)
+        return in_utc(half)
+
+    def after(self) -> dict[str, datetime]:
+        """When it goes further up, once it is breached."""
+        due = on_the_wall(self.due())
+        day = (due - timedelta(minutes=1)).date() + DAY
+        while not Model(frozenset(), []).works(day):
+            day += DAY
+        next_day = datetime(day.year, day.month, day.day) + DAY  # noqa: DTZ001 - 24:00 of it, on the wall
+        moments = {"+2h": due + timedelta(hours=2), "+1wd": next_day}
+        return {step: in_utc(moments[step]) for step in LADDERS[self.milestone] if step in moments}
+
+    def breach(self, due: datetime, now: datetime) -> None:
+        self.ended, self.state, self.breached = due, "breached", now
+        self.fired.add("due")
+        self.left = {} if self.follows else self.after()
+
+    def stop(self, at: datetime, now: datetime, due: datetime) -> None:
+        """It is judged by what was done at `at`, if it ran by then."""
+        if at < self.start or self.state in ("met", "cancelled"):
+            return
+        if self.held or at <= due:
+            self.ended, self.state, self.stopped, self.left = due, "met", at, {}
+        elif self.stopped is None:
+            if self.open:
+                self.breach(due, now)
+            self.left = {step: moment for step, moment in self.left.items() if moment <= at}
+            self.stopped = at
+
+
+def stop_all(stops: list[tuple[Clock | None, datetime]], now: datetime) -> None:
+    """What is merged is judged by the deadline that all kept until then."""
+    known = [(clock, at, clock.due(at if clock.held else None)) for clock, at in stops if clock is not None]
+    for clock, at, due in known:
+        clock.stop(at, now, due)
+
+
+def fire(world: "list[Appeal]", now: datetime) -> None:
+    """All that is due by now happens."""
+    clocks = [clock for each in world for clock in each.clocks]
+    running = [(clock, clock.due(), clock.half()) for clock in clocks if clock.open and not clock.held]
+    for clock, due, half in running:
+        if half <= now and not clock.follows and "0.5" in LADDERS[clock.milestone]:
+            clock.fired.add("0.5")
+        if due <= now:
+            clock.breach(due, now)
+    for clock in clocks:
+        said = {step for step, moment in clock.left.items() if moment <= now}
+        clock.fired |= said
+        clock.left = {step: moment for step, moment in clock.left.items() if step not in said}
+
+
+@dataclass(eq=False)
+class Appeal:
+    """An appeal; all there are stand in `world`."""
+
+    id: str
+    mode: str
+    customer: object
+    received: datetime
+    world: "list[Appeal]"
+    round: int = 1
+    progress: str = "open"
+    reopened: datetime | None = None
+    closed: datetime | None = None
+    outcome: str | None = None
+    leader: "Appeal | None" = None
+    holds: list[Hold] = field(default_factory=list)
+    clocks: list[Clock] = field(default_factory=list)
+    contacts: list[tuple[int, datetime]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world.append(self)
+        self.start(self.received, "contact", "answer")
+
+    def start(self, at: datetime, *milestones: str) -> None:
+        self.clocks += [Clock(self, milestone, self.round, at) for milestone in milestones]
+
+    @property
+    def since(self) -> datetime:
+        return self.reopened or self.received
+
+    @property
+    def hold(self) -> Hold | None:
+        return next((hold for hold in self.holds if hold.until is None), None)
+
+    @property
+    def state(self) -> str:
+        return "held" if self.hold else self.progress
+
+    @property
+    def merged(self) -> bool:
+        return self.leader is not None and self.progress != "closed"
+
+    @property
+    def followers(self) -> "list[Appeal]":
+        return [each for each in self.world if each.merged and each.leader is self]
+
+    @property
+    def present(self) -> list[Clock]:
+        return [clock for clock in self.clocks if clock.round == self.round]
+
+    def clock(self, milestone: str) -> Clock | None:
+        return next((clock for clock in self.present if clock.milestone == milestone), None)
+
+    # What people do. Each says whether it is taken.
+
+    def _takes_part(self, at: datetime) -> "list[Appeal]":
+        return [self, *(each for each in self.followers if each.since <= at)]
+
+    def _living(self, at: datetime) -> bool:
+        return self.progress != "closed" and not self.merged and at >= self.since
+
+    def contact(self, at: datetime, now: datetime) -> bool:
+        if not self._living(at):
+            return False
+        stops = []
+        for each in self._takes_part(at):
+            each.contacts.append((each.round, at))
+            each.progress = "contacted" if each.progress == "open" else each.progress
+            stops.append((each.clock("contact"), min(when for made, when in each.contacts if made == each.round)))
+        stop_all(stops, now)
+        self._let_go()
+        return True
+
+    def answer(self, at: datetime, now: datetime) -> bool:
+        if not self._living(at):
+            return False
+        its = self._takes_part(at)
+        stop_all([(each.clock(milestone), at) for each in its for milestone in ("contact", "answer")], now)
+        for each in its:
+            if each.progress in ("open", "contacted"):
+                each.progress = "answered"
+                each.start(at, "callback")
+                if each is self:
+                    self.resume(at, now)
+        for each in self.followers:
+            each.follow()
+        self._let_go()
+        return True
+
+    def call_back(self, at: datetime, now: datetime) -> bool:
+        if not self._living(at) or self.progress not in ("answered", "called_back"):
+            return False
+        its = [each for each in self._takes_part(at) if each.progress in ("answered", "called_back")]
+        stop_all([(each.clock("callback"), at) for each in its], now)
+        if self.progress == "answered":
+            self.resume(at, now)
+        for each in its:
+            each.progress = "called_back"
+        self._let_go()
+        return True
+
+    def hold_since(self, since: datetime, now: datetime) -> bool:
+        if not self._living(since) or self.hold:
+            return False
+        group = [self, *self.followers]
+        known = [clock for each in group for name in HOLDABLE if (clock := each.clock(name))]
+        if any(clock.state == "breached" and since <= clock.due() for clock in known):
+            return False
+        if not any(clock.open and since <= clock.due() for clock in known if clock.appeal is self):
+            return False
+        for each in group:
+            each.holds.append(Hold(max(since, each.since), HOLDABLE, each.round))
+        return True
+
+    def resume_at(self, at: datetime, now: datetime) -> bool:
+        hold = self.hold
+        if not self._living(at) or hold is None or at < hold.since:
+            return False
+        self.resume(at, now)
+        return True
+
+    def resume(self, at: datetime, now: datetime) -> None:
+        if hold := self.hold:
+            hold.until = max(at, hold.since)
+            for each in self.followers:
+                each.resume(at, now)
+
+    def close(self, now: datetime) -> bool:
+        group = [self, *self.followers]
+        if not self._living(now) or any(each.progress in ("open", "contacted") for each in group):
+            return False
+        dues = {clock: clock.due() for each in group for clock in each.present}
+        for each in group:
+            each.resume(now, now)
+        for clock, due in dues.items():
+            clock.left = {step: moment for step, moment in clock.left.items() if moment <= now}
+            if clock.open:
+                clock.ended, clock.state = due, "cancelled"
+        for each in group:
+            each.progress, each.closed, each.outcome = "closed", now, "resolved" if each is self else "merged"
+        return True
+
+    def reopen(self, now: datetime) -> bool:
+        if self.progress != "closed":
+            return False
+        last, contact = self.present, self.clock("contact")
+        contacted = contact is None or contact.stopped is not None
+        self.round, self.reopened, self.outcome, self.leader = self.round + 1, now, None, None
+        self.progress = "contacted" if contacted and self.mode != "new_round" else "open"
+        if self.mode != "continue":
+            self.start(now, *(("answer",) if self.progress == "contacted" else ("contact", "answer")))
+            return True
+        for clock in last:
+            if clock.milestone == "callback" or (clock.milestone == "contact" and contacted):
+                continue
+            heir = Clock(self, clock.milestone, self.round, clock.start)
+            if clock.state == "breached":
+                heir.state, heir.breached, heir.ended, heir.fired = (
+                    "breached",
+                    clock.breached,
+                    clock.due(),
+                    {*clock.fired},
+                )
+                unsaid = {step: moment for step, moment in clock.after().items() if step not in clock.fired}
+                heir.left = {step: max(moment, now) for step, moment in unsaid.items()}
+            else:
+                heir.fired = clock.fired & {"0.5"}
+                self.holds.append(Hold(clock.stopped or self.closed or now, (clock.milestone,), self.round, now))
+            heir.inherited = frozenset(heir.fired)
+            self.clocks.append(heir)
+        return True
+
+    def merge(self, into: "Appeal", now: datetime) -> bool:
+        known = into is not self and self.customer == into.customer
+        free = all(each.progress != "closed" and not each.merged and not each.hold for each in (self, into))
+        if not known or not free or self.followers:
+            return False
+        self.leader = into
+        self.follow()
+        return True
+
+    def follow(self) -> None:
+        for clock in self.present:
+            leading = self.leader and self.leader.clock(clock.milestone)
+            if clock.open and leading and leading.open:
+                clock.follows = leading
+
+    def unmerge(self, now: datetime) -> bool:
+        if not self.merged:
+            return False
+        self.leader = None
+        for clock in self.present:
+            if clock.follows and clock.state == "breached" and clock.stopped is None:
+                clock.left = clock.after()
+            clock.follows = None
+        return True
+
+    def _let_go(self) -> None:
+        """What follows a clock that was stopped by something that did not stop it too, goes on by itself."""
+        for clock in [clock for each in self.followers for clock in each.present if clock.open and clock.follows]:
+            if clock.follows and clock.follows.stopped is not None:
+                clock.follows = None
+
+
+def _joined(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """Spans that touch or overlap as one."""
+    joined: list[tuple[datetime, datetime]] = []
+    for since, until in sorted(spans):
+        if joined and since <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], until)
+        else:
+            joined.append((since, until))
+    return joined

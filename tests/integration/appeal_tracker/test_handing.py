@@ -1,0 +1,74 @@
+"""An appeal goes from hand to hand (派发, 转派): that resets nothing."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.integration.appeal_tracker.desk import Desk, problem, staff
+
+HAND_OVER: dict[str, dict[str, Any]] = {
+    "dispatch": {"handler": "E201", "handling_unit_code": "37402"},
+    "transfer": {"handler": "E201", "handling_unit_code": "37402", "reason": "轮岗"},
+}
+
+
+async def everything(desk: Desk, case: str) -> list[str]:
+    """The clocks of an appeal and their timers, byte by byte."""
+    clocks = await desk.rows("SELECT c::text FROM clocks c WHERE subject_id = $1 ORDER BY id", UUID(case))
+    timers = await desk.rows(
+        "SELECT t::text FROM timers t JOIN clocks c ON c.id = clock_id WHERE subject_id = $1 ORDER BY clock_id, step",
+        UUID(case),
+    )
+    return [row[0] for row in (*clocks, *timers)]
+
+
+@pytest.mark.parametrize("act", HAND_OVER)
+@pytest.mark.parametrize("when", ["10-09T10:00", "10-09T21:30", "10-10T11:30", "10-21T00:00"])
+async def test_it_resets_nothing(desk: Desk, act: str, when: str) -> None:
+    case = await desk.raised()
+    await desk.at(when)
+    before = await everything(desk, case)
+    assert (await desk.act(case, act, **HAND_OVER[act]))["handler"] == "E201"
+    await desk.stack.settle()
+    assert await everything(desk, case) == before
+
+
+async def test_a_transfer_is_told_and_its_reason_stays_here(desk: Desk) -> None:
+    await desk.hear(staff("E201", "37402"))
+    case = await desk.raised()
+    await desk.act(case, "dispatch", handler="E102")
+    appeal = await desk.act(case, "transfer", handler="E201", reason="轮岗")
+    assert (appeal["handler"], appeal["handling_unit_code"], appeal["first_contact"]) == ("E201", "37402", "E101")
+    (told,) = await desk.told("appeal.transferred.v1")
+    assert (told["handler"], told["handling_unit_code"], told["unit_code"]) == ("E201", "37402", "37401")
+    assert "轮岗" not in str(told)
+    entry = (await desk.timeline(case))[-1]
+    assert (entry["kind"], entry["actor"]) == ("transferred", "E001")
+    assert entry["data"] == {
+        "handler": "E201",
+        "handling_unit_code": "37402",
+        "from_handler": "E102",
+        "from_unit_code": "37401",
+        "reason": "轮岗",
+    }
+
+
+async def test_the_next_step_goes_to_whoever_has_it_now(desk: Desk) -> None:
+    case = await desk.raised()
+    await desk.act(case, "transfer", **HAND_OVER["transfer"])
+    await desk.at("10-09T21:30")
+    (warned,) = await desk.told("deadline.warned.v1")
+    assert (warned["owner"], warned["handling_unit_code"]) == ("E201", "37402")
+
+
+async def refused(desk: Desk, case: str, **body: Any) -> httpx.Response:
+    return await desk.acting(case, "transfer", **body)
+
+
+async def test_a_transfer_names_somebody_and_says_why(desk: Desk) -> None:
+    case = await desk.raised()
+    problem(await refused(desk, case, reason="轮岗"), 422, "nobody-named")
+    problem(await refused(desk, case, reason="轮岗", handling_unit_code="none"), 422, "unknown-handling-unit")
+    assert (await refused(desk, case, handler="E201")).status_code == 422
