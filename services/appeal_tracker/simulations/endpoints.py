@@ -30,11 +30,8 @@ from chassis.web.work import TheRuntime, Tx
 router = Router(prefix="/v1/simulations", tags=["simulations"])
 Supervisor = Annotated[Principal, Depends(require("supervisor"))]
 
-# A year of holidays, or a pack, amply.
-_LARGEST = 256 << 10
 
-
-@router.post("", status_code=201, response_model=SimulationResult, max_body_size=_LARGEST)
+@router.post("", status_code=201, response_model=SimulationResult)
 async def request_simulation(body: Simulate, caller: Supervisor, tx: Tx, runtime: TheRuntime) -> SimulationResult:
     """Ask who would have breached what, had another policy or calendar counted. It changes nothing but itself; several
     at once are worked at one after the other."""
