@@ -204,7 +204,7 @@ async def test_what_is_said_in_confidence_does_not_lead_back_to_the_visit(compan
     shown = await got(company.who("appeal_tracker", "S1").get(f"/appeals/{appeal}"))
     assert (shown["confidential"], shown["visit_id"], shown["customer_id"]) == (True, None, None)
     assert [clock["milestone"] for clock in shown["clocks"]] == ["contact", "answer"]
-    await company.until("12 09:00")
+    await company.until("10 10:00")
     assert people(await company.told(appeal), "due", "contact").keys() == {"V1", "S1"}
     about = [each for topic in ("visit.events", "appeal.events") for each in await company.heard(topic)]
     about = [each for each in about if appeal in repr(each)]
