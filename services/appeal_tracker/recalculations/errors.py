@@ -30,8 +30,8 @@ class UnknownUnit(Unprocessable):
     slug = "unknown-unit"
     title = Words("未知的单位", "Unknown unit")
 
-    def __init__(self, unit: str) -> None:
-        super().__init__(FieldError("/unit_code", "unknown_unit", self.title), unit=unit)
+    def __init__(self) -> None:
+        super().__init__(FieldError("/unit_code", "unknown_unit", self.title))
 
 
 class UnknownVersion(Unprocessable):

@@ -81,7 +81,7 @@ class OnCalendar:
     """Brings the open clocks that a calendar's changed days touch, on itself or on those that lie over it, to the
     newest version."""
 
-    most = 2000  # clocks
+    most = 1000  # clocks; whoever acts on what they run on waits for that long
     repeats = False
 
     def __init__(self, shelf: policies.Shelf, newest: Mapping[str, Calendar], its: Touched) -> None:

@@ -73,7 +73,7 @@ async def asked(
     if names - needed - allowed or needed - names:
         raise NotOfThisCause(needed - names, names - needed - allowed)
     if unit_code is not None and not await directory.may_see_unit(tx, unit_code, caller.unit):
-        raise UnknownUnit(unit_code)
+        raise UnknownUnit
     if calendar is not None and calendar not in await calendars.newest(tx):
         raise UnknownCalendar(calendar)
     target = None if policy is None else _target(await policies.shelf(tx), policy, to, version)
