@@ -1,0 +1,128 @@
+"""P9: a calendar year is published, and every open appeal that reaches into it moves; beside the same writes, bare."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import asyncpg
+
+from appeal_tracker.recalculations import service
+from appeal_tracker.recalculations.worker import Recalculating
+from bench.events import UNIT
+from bench.ground import Ground
+from bench.measure import Side, Stopwatch, interleave, profiled
+from bench.outcome import Goal, Outcome
+from bench.row import Row, Run
+from bench.touched import notice, touched
+from chassis.runtime import Runtime
+from chassis.web.tokens import Principal
+
+SOME, MILLION = 100_000, 1_000_000
+BATCH = 2000
+BARE = "the same writes as bare SQL"
+ADMIN = Principal(sub="S0009", unit=UNIT, roles=frozenset({"admin"}))
+
+_IDS = "SELECT id, subject_id FROM clocks ORDER BY id"
+_WRITES = (
+    """
+UPDATE clocks SET due_at = due_at + interval '1 day', provisional = false, calendar = 'cn-statutory@2'
+WHERE id = ANY ($1::uuid[])
+""",
+    """
+UPDATE timers SET fire_at = fire_at + interval '1 day' WHERE clock_id = ANY ($1::uuid[]) AND state = 'pending'
+""",
+    """
+UPDATE appeals SET updated_at = now(), changed_xid = pg_current_xact_id()::text::bigint WHERE id = ANY ($1::uuid[])
+""",
+    """
+INSERT INTO timeline (appeal_id, at, recorded_at, kind, data)
+SELECT id, now(), now(), 'deadline_recalculated',
+       jsonb_build_object('recalculation_id', $2::text, 'is', repeat('x', 400))
+FROM unnest($1::uuid[]) AS id
+""",
+    """
+INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, time, payload)
+SELECT gen_random_uuid(), 'appeal.events', id, 'deadline.recalculated.v1', '/appeal_tracker', id, now(),
+       convert_to(repeat('x', 500), 'UTF8')
+FROM unnest($1::uuid[]) AS id
+""",
+)
+_ON_CLOCKS = 2  # so many of these writes name clocks, the others appeals
+
+
+async def measure(run: Run) -> Sequence[Outcome]:
+    """Two lines: the rate beside its limit, and a million."""
+    return [await _rate(run), await _million(run)]
+
+
+ROW = Row("P9", f"recalculating {MILLION:,} open appeals", measure)
+
+
+async def _rate(run: Run) -> Outcome:
+    sides: dict[str, Side] = {"ours": lambda: _ours(run.ground, SOME), BARE: lambda: _bare(run.ground, SOME)}
+    series = await interleave(run.say, "appeals/s", run.rounds, sides)
+    work = f"{SOME:,} open appeals moved by a new calendar version"
+    outcome = Outcome("P9", work, "appeals/s", Goal(0.5), series["ours"], BARE, series[BARE])
+    if outcome.met:
+        return outcome
+    async with touched(run.ground, SOME) as runtime:
+        await _publish(runtime)
+        with profiled() as where:
+            await _recalculate(runtime)
+    return replace(outcome, where=where[0])
+
+
+async def _million(run: Run) -> Outcome:
+    seconds = MILLION / await _ours(run.ground, MILLION)
+    run.say(f"a million in {seconds:.0f} s")
+    return Outcome("P9", f"{MILLION:,} of them", "s", Goal(120, at_least=False), [seconds])
+
+
+async def _ours(ground: Ground, count: int) -> float:
+    async with touched(ground, count) as runtime:
+        await _publish(runtime)
+        await ground.rest()
+        seconds = await _recalculate(runtime)
+        async with runtime.db.connection() as connection:
+            moved = await connection.fetchval("SELECT count(*) FROM clocks WHERE calendar = 'cn-statutory@2'")
+        if moved != count:
+            raise RuntimeError(f"{moved} of {count} clocks are under the new version")
+        return count / seconds
+
+
+async def _publish(runtime: Runtime) -> None:
+    async with runtime.db.transaction() as tx:
+        await service.publish_calendar(
+            tx, ADMIN, "cn-statutory", notice(), runtime.clock.now(), dry_run=False, after=None, most=1
+        )
+
+
+async def _recalculate(runtime: Runtime) -> float:
+    worker = Recalculating(runtime)
+    worker.deep = 2 * MILLION  # nobody relays here
+    watch = Stopwatch()
+    while await worker.run_once():
+        pass
+    await worker.close()
+    return watch.seconds
+
+
+async def _bare(ground: Ground, count: int) -> float:
+    async with touched(ground, count) as runtime:
+        connection = await asyncpg.connect((await ground.database("touched")).service)
+        try:
+            rows = await connection.fetch(_IDS)
+            statements = [await connection.prepare(write) for write in _WRITES]
+            await ground.rest()
+            watch = Stopwatch()
+            for place in range(0, len(rows), BATCH):
+                part = rows[place : place + BATCH]
+                async with connection.transaction():
+                    for number, statement in enumerate(statements):
+                        ids: list[UUID] = [row["id" if number < _ON_CLOCKS else "subject_id"] for row in part]
+                        its = (ids, "job") if "$2" in statement.get_query() else (ids,)
+                        await statement.fetch(*its)
+            return count / watch.seconds
+        finally:
+            await connection.close()
+            del runtime
