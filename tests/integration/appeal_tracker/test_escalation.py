@@ -205,6 +205,17 @@ async def test_two_escalators_never_fire_a_timer_twice(desk: Desk) -> None:
     assert {row["state"] for row in await desk.rows("SELECT state FROM timers")} == {"fired"}
 
 
+async def test_a_backlog_is_fired_by_batches_abreast(desk: Desk) -> None:
+    await desk.hear(*(raised() for _ in range(20)))
+    desk.clock.set(instant("10-09T21:30"))
+    escalator, fired = Escalation(desk.runtime), "SELECT count(*) AS fired FROM timers WHERE state = 'fired'"
+    escalator.batch = 8
+    counts = []
+    while await escalator.run_once():
+        counts += [row["fired"] for row in await desk.rows(fired)]
+    assert counts == [8, 20]
+
+
 async def test_escalation_waits_for_nobody_and_comes_again(desk: Desk, owner: asyncpg.Connection) -> None:
     busy, free = await desk.raised(), await desk.raised()
     desk.clock.set(instant("10-10T09:30"))
