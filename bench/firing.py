@@ -59,13 +59,11 @@ class Steadily(NamedTuple):
     lateness: list[float]
 
 
-async def drain(runtime: Runtime, most: int | None = None) -> float:
-    """Fires what is due now, or the first of it; returns the seconds it took."""
-    worker = Escalation(runtime)
-    turns = None if most is None else -(-most // worker.batch)
-    watch = Stopwatch()
-    while turns != 0 and await worker.run_once():
-        turns = None if turns is None else turns - 1
+async def drain(runtime: Runtime) -> float:
+    """Fires what is due now; returns the seconds it took."""
+    worker, watch = Escalation(runtime), Stopwatch()
+    while await worker.run_once():
+        pass
     return watch.seconds
 
 

@@ -41,18 +41,24 @@ class Standing(NamedTuple):
     stretches: Sequence[Stretch]
 
 
+EARLY = AT - timedelta(hours=1)
 LATER = AT + timedelta(days=30)  # when the next steps of those fire that no row waits for
 STEADY = AT + timedelta(days=1)
 STEADILY = timedelta(milliseconds=1)
 AT_ONCE = 50_000  # due at one instant, in a million
-FEW = 10_000  # due at one instant, in as many or more
+FEW = 10_000  # due at an earlier one, in as many or more
 
 MILLION = Standing(
     "standing_1m",
-    [Stretch(AT_ONCE, AT), Stretch(300_000, STEADY, STEADILY), Stretch(650_000, LATER, timedelta(seconds=1))],
+    [
+        Stretch(FEW, EARLY),
+        Stretch(AT_ONCE, AT),
+        Stretch(300_000, STEADY, STEADILY),
+        Stretch(640_000, LATER, timedelta(seconds=1)),
+    ],
 )
-HUNDRED_THOUSAND = Standing("standing_100k", [Stretch(FEW, AT), Stretch(90_000, LATER, timedelta(seconds=1))])
-TEN_THOUSAND = Standing("standing_10k", [Stretch(FEW, AT)])
+HUNDRED_THOUSAND = Standing("standing_100k", [Stretch(FEW, EARLY), Stretch(90_000, LATER, timedelta(seconds=1))])
+TEN_THOUSAND = Standing("standing_10k", [Stretch(FEW, EARLY)])
 FALLEN_DUE = Standing("standing_due", [Stretch(100_000, AT, before=[_DUE])])
 
 # Ids ascend with time, as ours do: what was opened together lies together.

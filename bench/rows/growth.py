@@ -8,18 +8,17 @@ from statistics import median
 import asyncpg
 
 from appeal_tracker.escalation.worker import Escalation
-from bench.events import AT
 from bench.firing import Running, drain, steadily
 from bench.measure import Side, Stopwatch, interleave, profiled, quantile
 from bench.outcome import Goal, Outcome
 from bench.row import Row, Run
-from bench.standing import FEW, HUNDRED_THOUSAND, MILLION, STEADY, TEN_THOUSAND, Standing, fresh
+from bench.standing import EARLY, FEW, HUNDRED_THOUSAND, MILLION, STEADY, TEN_THOUSAND, Standing, fresh
 from chassis.clock import ManualClock
 
 LOOKS = 200  # that find nothing, a round
 SECONDS = 8.0  # of steady firing, a round
 RATE = 1000  # timers due a second then
-NONE_DUE = AT - timedelta(minutes=1)
+NONE_DUE = EARLY - timedelta(minutes=1)
 COMMIT = "BEGIN, SELECT 1, COMMIT"
 
 
@@ -34,9 +33,9 @@ ROW = Row("P6", "firing as open appeals grow from 10 k to 1 M", measure)
 async def _growth(run: Run) -> list[Outcome]:
     def fired_of(standing: Standing) -> Side:
         async def fired() -> float:
-            async with fresh(run.ground, standing, ManualClock(AT)) as runtime:
+            async with fresh(run.ground, standing, ManualClock(EARLY)) as runtime:
                 await run.ground.rest()
-                return FEW / await drain(runtime, most=FEW)
+                return FEW / await drain(runtime)
 
         return fired
 
@@ -52,9 +51,9 @@ async def _growth(run: Run) -> list[Outcome]:
 async def _where(run: Run, sizes: dict[str, Standing]) -> str:
     told = []
     for name, its in sizes.items():
-        async with fresh(run.ground, its, ManualClock(AT)) as runtime:
+        async with fresh(run.ground, its, ManualClock(EARLY)) as runtime:
             with profiled(8) as where:
-                await drain(runtime, most=FEW)
+                await drain(runtime)
         told.append(f"{name}: {where[0]}")
     return "\n".join(told)
 
