@@ -18,10 +18,16 @@ from chassis.db import driver
 # Which table holds the subjects of a kind. None of them is ever deleted.
 TABLES = {"appeal": "appeals", "visit": "visits"}
 
-NEXT = {
-    kind: f"SELECT id FROM {table} WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2"  # noqa: S608 - constants
-    for kind, table in TABLES.items()
-}
+MOST = 200  # findings of one kind in a look; those left out are found by a later one
+
+_FIRST = UUID(int=0)  # no subject is called so
+
+
+def next_of(kind: str, most: int) -> str:
+    """The statement that finds the subjects of a kind after $1. The limit stands in the text, for a plan that does not
+    know it would rather read the whole table."""
+    return f"SELECT id FROM {TABLES[kind]} WHERE id > $1 ORDER BY id LIMIT {most:d}"  # noqa: S608 - a constant and a number
+
 
 # What a policy gives an appeal of a type, as far as it has come, by the labels of the policies: $2 to $5. A later round
 # may do without a contact, where the customer was contacted in an earlier one.
@@ -61,10 +67,10 @@ GROUP BY t.appeal_id, t.data ->> 'clock_id', t.data ->> 'step' HAVING count(*) >
 
 # A timer's place is its clock and its step. Those that were found before are looked at again, however many are due by
 # now; what was heard of or acted upon only lately could not have been fired before.
-TIMER_UNFIRED = """
+TIMER_UNFIRED = f"""
 SELECT c.subject_kind, c.subject_id, t.clock_id::text || ' ' || t.step AS place, t.clock_id, c.milestone
 FROM (
-        (SELECT clock_id, step FROM timers WHERE state = 'pending' AND fire_at <= $1 ORDER BY fire_at LIMIT $2)
+        (SELECT clock_id, step FROM timers WHERE state = 'pending' AND fire_at <= $1 ORDER BY fire_at LIMIT {MOST})
         UNION
         (SELECT clock_id, substr(place, 38) FROM audit_findings WHERE invariant = 'timer_unfired' AND gone_at IS NULL)
     ) AS due (clock_id, step)
@@ -74,7 +80,7 @@ FROM (
     LEFT JOIN visits v ON v.id = c.subject_id AND c.subject_kind = 'visit'
 WHERE t.state = 'pending' AND t.fire_at <= $1 AND c.subject_kind <> 'canary'
     AND coalesce(a.updated_at, v.updated_at, t.fire_at) <= $1
-"""
+"""  # noqa: S608 - made of constants
 
 # It fires in time within $1; whoever drives it arms it anew every $2.
 _CANARY_SILENT = """
@@ -134,7 +140,7 @@ async def begin(tx: AsyncSession, older: timedelta | None) -> dict[str, UUID | N
 
 async def following(tx: AsyncSession, kind: str, after: UUID | None, most: int) -> list[UUID]:
     """The next subjects of a walk; fewer than `most` at its end."""
-    return [row["id"] for row in await (await driver(tx)).fetch(NEXT[kind], after, most)]
+    return [row["id"] for row in await (await driver(tx)).fetch(next_of(kind, most), after or _FIRST)]
 
 
 async def walked(tx: AsyncSession, kind: str, after: UUID | None) -> None:
@@ -175,9 +181,9 @@ async def steps_fired_twice(tx: AsyncSession, kind: str, subjects: Sequence[UUID
     return [_finding(Invariant.STEP_FIRED_TWICE, kind, row) for row in rows]
 
 
-async def unfired_timers(tx: AsyncSession, before: datetime, most: int) -> list[Finding]:
+async def unfired_timers(tx: AsyncSession, before: datetime) -> list[Finding]:
     """Timers that were due at an instant and still are: the first ones, and all that were found before."""
-    rows = await (await driver(tx)).fetch(TIMER_UNFIRED, before, most)
+    rows = await (await driver(tx)).fetch(TIMER_UNFIRED, before)
     return [_finding(Invariant.TIMER_UNFIRED, row["subject_kind"], row) for row in rows]
 
 

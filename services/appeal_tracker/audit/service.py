@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 OVERDUE = timedelta(minutes=5)  # of real time: how long a timer that is due may wait to be fired
 PATIENCE = timedelta(seconds=60)  # of real time: how late the canary may be
-MOST = 200  # findings of one kind in a look; those left out are found by a later one
 SHOWN = 10  # findings that are shown of each kind
 ON_DEMAND = 5000  # subjects of each kind that a look on demand takes in
 
@@ -72,7 +71,7 @@ async def look(tx: AsyncSession, runtime: Runtime, subjects: int, older: timedel
     walks = await repository.begin(tx, older)
     if not walks:
         return None
-    suspects = await repository.suspects(tx, _OF_SUBJECTS, MOST)
+    suspects = await repository.suspects(tx, _OF_SUBJECTS, repository.MOST)
     found, seen, more = [], 0, False
     for kind, after in walks.items():
         its = await repository.following(tx, kind, after, subjects)
@@ -124,7 +123,7 @@ async def _of_subjects(tx: AsyncSession, runtime: Runtime, kind: str, subjects: 
 
 async def _of_time(tx: AsyncSession, runtime: Runtime) -> list[Finding]:
     before = runtime.clock.now() - OVERDUE * runtime.clock.speed
-    return [*await repository.unfired_timers(tx, before, MOST), *await _canary(tx, runtime)]
+    return [*await repository.unfired_timers(tx, before), *await _canary(tx, runtime)]
 
 
 async def _canary(tx: AsyncSession, runtime: Runtime) -> list[Finding]:
@@ -136,7 +135,8 @@ async def _canary(tx: AsyncSession, runtime: Runtime) -> list[Finding]:
 
 
 def _bounded(found: Sequence[Finding]) -> list[Finding]:
-    return [each for invariant in Invariant for each in [f for f in found if f.invariant is invariant][:MOST]]
+    of_each = ([each for each in found if each.invariant is invariant] for invariant in Invariant)
+    return [each for its in of_each for each in its[: repository.MOST]]
 
 
 async def _report(tx: AsyncSession, runtime: Runtime, found: Sequence[Finding]) -> list[Finding]:
@@ -162,7 +162,9 @@ async def _report(tx: AsyncSession, runtime: Runtime, found: Sequence[Finding]) 
 
 
 def _announce(new: Sequence[Finding]) -> None:
-    for each in new:
-        _failed.labels(each.invariant).inc()
-        its = {"invariant": each.invariant, "subject": str(each.subject_id), "place": each.place}
-        log.error("an invariant does not hold", extra=its)
+    for invariant in Invariant:
+        its = [each for each in new if each.invariant is invariant]
+        if its:
+            _failed.labels(invariant).inc(len(its))
+            what = {"invariant": invariant, "found": len(its), "subject": str(its[0].subject_id), "place": its[0].place}
+            log.error("an invariant does not hold", extra=what)

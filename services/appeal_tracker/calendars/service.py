@@ -51,6 +51,14 @@ async def by_label(tx: AsyncSession, label: str) -> Calendar:
     return built[label]
 
 
+async def published(tx: AsyncSession, label: str) -> Calendar | None:
+    """The same, or None where no calendar was ever called so."""
+    try:
+        return await by_label(tx, label)
+    except (LookupError, ValueError):
+        return None
+
+
 def _label(calendar: str, heads: Mapping[str, Head]) -> str:
     labels: list[str] = []
     at = heads.get(calendar)

@@ -124,11 +124,20 @@ async def write(tx: AsyncSession, plans: Sequence[tuple[Running, Plan]]) -> list
 
 
 async def astray(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = False) -> list[Clock]:
-    """The open clocks among `clocks`, and those merged with them, that are not due when the versions they name say."""
+    """The open clocks among `clocks`, and those merged with them, that are not due when the versions they name say; or
+    that name what was never published, so that nothing can be said of those merged with them either."""
     every = await repository.group(tx, clocks, lock=lock)
-    named = {clock.id: Target(calendar=await calendars.by_label(tx, clock.calendar)) for clock in every}
-    plans = await Replanner(await policies.shelf(tx), {}).plan(tx, every, named)
-    return [clock for clock in every if moves(clock, plans[clock.id])]
+    shelf = await policies.shelf(tx)
+    published = {calendar: await calendars.published(tx, calendar) for calendar in {clock.calendar for clock in every}}
+    named: dict[UUID, Target] = {}
+    for clock in every:
+        policy, calendar = shelf.published(clock.policy), published[clock.calendar]
+        if policy is not None and calendar is not None and limit_of(policy, clock) is not None:
+            named[clock.id] = Target(calendar=calendar)
+    lost = {clock.follows or clock.id for clock in every if clock.id not in named}
+    sound = [clock for clock in every if (clock.follows or clock.id) not in lost]
+    plans = await Replanner(shelf, {}).plan(tx, sound, named)
+    return [clock for clock in every if clock.id not in named or (clock.id in plans and moves(clock, plans[clock.id]))]
 
 
 def _written(clock: Running, plan: Plan) -> Recalculated:

@@ -104,6 +104,10 @@ class Shelf:
         """The policy called so, `t-sdpea@1`, as it was published."""
         return self._written[label]
 
+    def published(self, label: str) -> Policy | None:
+        """The same, or None where there never was one called so."""
+        return self._written.get(label)
+
     def extended(self, policy: Policy, at: datetime) -> list[Policy]:
         """All that a policy extends, nearest first: the versions it was made of, and those in force by now, for what a
         newer version demands is demanded of what was made of an older one too."""

@@ -6,14 +6,17 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from appeal_tracker.audit import repository
+from appeal_tracker.audit import repository, service
 from appeal_tracker.audit.invariants import Invariant
 from appeal_tracker.audit.worker import SelfAudit
+from chassis.ids import new_id
 from chassis.runtime import Runtime
 from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
 
 FAILED = "invariant.failed.v1"
+LARGE = ["appeals", "visits", "clocks", "timers", "timeline"]
 
 
 async def look(desk: Desk) -> dict[str, list[dict[str, Any]]]:
@@ -56,6 +59,14 @@ async def correct_a_breach_nobody_knows_of(owner: asyncpg.Connection, case: UUID
     )
 
 
+async def name_what_was_never_published(owner: asyncpg.Connection, case: UUID) -> None:
+    await owner.execute("UPDATE clocks SET calendar = 'cn-statutory@99' WHERE milestone = 'answer'")
+
+
+async def name_a_policy_that_does_not_time_it(owner: asyncpg.Connection, case: UUID) -> None:
+    await owner.execute("UPDATE clocks SET appeal_type = 'report' WHERE milestone = 'answer'")
+
+
 async def fire_twice(owner: asyncpg.Connection, case: UUID) -> None:
     await owner.execute("""
         INSERT INTO timeline (appeal_id, at, recorded_at, kind, data)
@@ -65,6 +76,8 @@ async def fire_twice(owner: asyncpg.Connection, case: UUID) -> None:
 BREAKS = [
     (lose_a_clock, Invariant.CLOCK_MISSING, "contact"),
     (move_a_deadline, Invariant.DEADLINE_WRONG, "answer"),
+    (name_what_was_never_published, Invariant.DEADLINE_WRONG, "answer"),
+    (name_a_policy_that_does_not_time_it, Invariant.DEADLINE_WRONG, "answer"),
     (breach_in_silence, Invariant.BREACH_UNTOLD, "contact"),
     (correct_a_breach_nobody_knows_of, Invariant.BREACH_UNTOLD, "contact"),
     (fire_twice, Invariant.STEP_FIRED_TWICE, "contact"),
@@ -162,6 +175,37 @@ async def test_a_reopened_appeal_is_whole(desk: Desk, mode: str) -> None:
     assert await look(desk) == {}
 
 
+async def test_what_is_held_and_what_is_merged_is_where_it_should_be(desk: Desk) -> None:
+    limit = {"milestone": "answer", "within": "10 working days", "clause": "own 2", "holdable": True}
+    await desk.publish(id="patient", appeals={"report": [limit]})
+    await desk.assign("37401", "patient")
+    report = await desk.raised(appeal_type="report")
+    customer = new_id()
+    leader = await desk.raised(customer_id=customer)
+    await desk.at("10-12T11:00")
+    child = await desk.raised(customer_id=customer, received_at=instant("10-12T10:00"))
+    await desk.act(child, "merge", into=leader)
+    await desk.act(report, "hold", reason="等待客户材料")
+    assert await look(desk) == {}
+    await desk.at("10-15T09:00")
+    assert await look(desk) == {}
+    await desk.act(report, "resume")
+    assert await look(desk) == {}
+    await desk.at("10-20T00:00")
+    assert await look(desk) == {}
+
+
+async def test_a_look_reads_no_table_from_end_to_end(desk: Desk, many: None) -> None:
+    scans = text("SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relname = ANY (:tables)")
+    async with desk.runtime.db.transaction() as tx:
+        before = {row[0]: row[1] for row in await tx.execute(scans, {"tables": LARGE})}
+        its = await service.look(tx, desk.runtime, 50)
+        after = {row[0]: row[1] for row in await tx.execute(scans, {"tables": LARGE})}
+    assert its is not None
+    assert {finding.invariant for finding in its.found} == {Invariant.DEADLINE_WRONG}
+    assert before == after
+
+
 async def test_findings_are_for_those_above_their_unit(desk: Desk, owner: asyncpg.Connection) -> None:
     await lose_a_clock(owner, UUID(await desk.raised()))
     assert [*await look(desk)] == [Invariant.CLOCK_MISSING]
@@ -222,13 +266,13 @@ async def test_it_can_be_left_out(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("name", "sql", "values"),
     [
-        ("next appeals", repository.NEXT["appeal"], "gen_random_uuid(), 1000"),
-        ("next visits", repository.NEXT["visit"], "gen_random_uuid(), 1000"),
+        ("next appeals", repository.next_of("appeal", 500), "gen_random_uuid()"),
+        ("next visits", repository.next_of("visit", 500), "gen_random_uuid()"),
         ("missing clocks", repository.CLOCK_MISSING, "'{}', '{t-sdpea@1}', '{complaint}', '{open}', '{answer}'"),
         ("open clocks", repository.OPEN_CLOCKS, "'{}', 'appeal'"),
         ("untold breaches", repository.BREACH_UNTOLD, "'{}', 'appeal'"),
         ("doubled steps", repository.STEP_FIRED_TWICE, "'{}'"),
-        ("unfired timers", repository.TIMER_UNFIRED, "now(), 200"),
+        ("unfired timers", repository.TIMER_UNFIRED, "now()"),
     ],
 )
 async def test_everything_is_found_by_an_index(
@@ -237,7 +281,7 @@ async def test_everything_is_found_by_an_index(
     await owner.execute("SET plan_cache_mode = force_generic_plan")
     await owner.execute(f"PREPARE audit AS {sql}")
     plan = "\n".join(row[0] for row in await owner.fetch(f"EXPLAIN EXECUTE audit ({values})"))
-    for table in ("appeals", "visits", "clocks", "timers", "timeline"):
+    for table in LARGE:
         assert f"Seq Scan on {table}" not in plan, plan
 
 
