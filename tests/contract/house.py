@@ -137,10 +137,16 @@ class House:
 
     async def holdable(self) -> str:
         """A report whose answer may wait, by a pack of our own."""
-        pack = {"id": f"holdable-{uuid4().hex[:8]}", "extends": "t-sdpea"}
-        limit = {"milestone": "answer", "within": "10 working days", "clause": "1", "holdable": True}
+        return await self._report_timed(milestone="answer", within="10 working days", holdable=True)
+
+    async def surveyed(self) -> str:
+        """A report that somebody is to look into on site, by a pack of our own."""
+        return await self._report_timed(milestone="site_survey", within="5 working days")
+
+    async def _report_timed(self, **limit: Any) -> str:
+        pack = {"id": f"timed-{uuid4().hex[:8]}", "extends": "t-sdpea"}
         admin = self.admin("appeal_tracker")
-        await done(admin.post("/policies", json={**pack, "appeals": {"report": [limit]}}))
+        await done(admin.post("/policies", json={**pack, "appeals": {"report": [{"clause": "1", **limit}]}}))
         await done(admin.put(f"/units/{self.ours}/policy", json={"policy": pack["id"]}, headers={"If-Match": "*"}))
         return await self._raised(await self.visit(), type="report", received_at=self.ago(minutes=5))
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
-from appeal_tracker.appeals import handing, holding, merging, reopening, service
+from appeal_tracker.appeals import handing, holding, merging, reaching, reopening, service
 from appeal_tracker.appeals.models import Answer, Appeal, Contact, TimelineEntry
 from appeal_tracker.appeals.schemas import (
     Accept,
@@ -15,6 +15,7 @@ from appeal_tracker.appeals.schemas import (
     Dispatch,
     Hold,
     Merge,
+    ReachMilestone,
     RecordAnswer,
     RecordContact,
     Reopen,
@@ -96,6 +97,12 @@ async def list_answers(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> L
 async def record_answer(id: Id, body: RecordAnswer, caller: Worker, tx: Tx, runtime: TheRuntime) -> Answer:
     """Record an answer given to the customer, which is also a contact."""
     return await service.answer(tx, runtime, caller, id, at=body.at, content=body.content)
+
+
+@router.post("/appeals/{id}/milestones", status_code=201, response_model=AppealView)
+async def reach_milestone(id: Id, body: ReachMilestone, caller: Worker, tx: Tx, runtime: TheRuntime) -> Appeal:
+    """Record that a milestone which the appeal's pack adds to the standards' own was reached."""
+    return await reaching.reach(tx, runtime, caller, id, milestone=body.milestone, at=body.at, note=body.note)
 
 
 @router.post("/appeals/{id}/accept", response_model=AppealView)

@@ -88,6 +88,20 @@ class UnknownHandlingUnit(Unprocessable):
         super().__init__(FieldError("/handling_unit_code", "unknown_unit", self.title))
 
 
+class NoSuchMilestone(Unprocessable):
+    """The milestones of the standards have acts of their own."""
+
+    slug = "no-such-milestone"
+    title = Words("本诉求没有该自定义节点", "The appeal has no such milestone of its pack's own")
+    detail = Words(
+        "{milestone} 不是本诉求所用策略自定的节点；联系、答复、回访请分别记录。",
+        "{milestone} is no milestone that its pack adds; contacts, answers and callbacks are recorded as such.",
+    )
+
+    def __init__(self, milestone: str) -> None:
+        super().__init__(FieldError("/milestone", "no_such_milestone", self.title), milestone=milestone)
+
+
 class NobodyNamed(Unprocessable):
     slug = "nobody-named"
     title = Words("须指明承办人或承办单位", "Name a handler, a handling unit, or both")

@@ -49,6 +49,7 @@ class Act(StrEnum):
     CONTACT = "contact"
     ANSWER = "answer"
     CALL_BACK = "call_back"
+    REACH = "reach"  # a milestone of the pack's own
     HOLD = "hold"
     RESUME = "resume"
     MERGE = "merge"  # into another one

@@ -106,6 +106,14 @@ class Dispatch(Body):
     handling_unit_code: Code | None = None
 
 
+class ReachMilestone(Body):
+    """Which milestone of the pack's own was reached, and when in truth."""
+
+    milestone: Code
+    at: Instant
+    note: Annotated[str, Text(1000, lines=True)] | None = None
+
+
 class Close(Body):
     """Nothing needs saying."""
 

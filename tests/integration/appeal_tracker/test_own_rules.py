@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.appeal_tracker.desk import Desk, got
+from tests.integration.appeal_tracker.desk import Desk, got, made
 
 
 async def clocks_of(desk: Desk, appeal_type: str, *limits: dict[str, Any], **pack: Any) -> dict[str, dict[str, Any]]:
@@ -23,6 +23,32 @@ async def test_a_milestone_of_its_own(desk: Desk) -> None:
     assert {*clocks} == {"contact", "answer", "site_survey"}
     assert (clocks["site_survey"]["within"], clocks["site_survey"]["due_text"]) == ("36 hours", "2026-10-10 21:30")
     assert [timer["step"] for timer in clocks["site_survey"]["timers"]] == ["due"], "a breach is told of at least"
+
+
+async def test_what_reaches_a_milestone_of_its_own_stops_its_clock(desk: Desk) -> None:
+    await clocks_of(desk, "complaint", {"milestone": "site_survey", "within": "36 hours"})
+    (case,) = await desk.rows("SELECT id FROM appeals")
+    reached = {"milestone": "site_survey", "at": "2026-10-10T21:30:00+08:00", "note": "已到现场"}
+    await desk.at("10-10T22:00")
+    (breached,) = await desk.rows("SELECT state FROM clocks WHERE milestone = 'site_survey'")
+    assert breached["state"] == "breached"
+    appeal = await made(desk.supervisor.post(f"/appeals/{case['id']}/milestones", json=reached))
+    clock = next(each for each in appeal["clocks"] if each["milestone"] == "site_survey")
+    assert (clock["state"], clock["met_at"]) == ("met", "2026-10-10T13:30:00Z"), "recorded afterwards, at its true time"
+    assert appeal["state"] == "open"
+    timeline = (await got(desk.supervisor.get(f"/appeals/{case['id']}/timeline")))["items"]
+    assert [each["kind"] for each in timeline[-2:]] == ["milestone_reached", "deadline_corrected"]
+    assert timeline[-2]["data"] == {"milestone": "site_survey", "note": "已到现场"}
+
+
+@pytest.mark.parametrize("milestone", ["contact", "answer", "callback", "arrival", "site_visit"])
+async def test_what_is_no_milestone_of_its_own_is_refused(desk: Desk, milestone: str) -> None:
+    await clocks_of(desk, "complaint", {"milestone": "site_survey", "within": "36 hours"})
+    (case,) = await desk.rows("SELECT id FROM appeals")
+    reached = {"milestone": milestone, "at": "2026-10-09T09:30:00+08:00"}
+    refused = await desk.supervisor.post(f"/appeals/{case['id']}/milestones", json=reached)
+    assert refused.status_code == 422
+    assert refused.json()["type"].endswith("no-such-milestone")
 
 
 async def test_a_type_without_a_number_is_given_one(desk: Desk) -> None:
