@@ -21,6 +21,11 @@ def test_the_committed_document_is_fresh(name: str) -> None:
     assert fresh, f"contracts/openapi/{name}.json is stale: run `make generate` and commit what it writes"
 
 
+def test_each_is_written_by_one_line() -> None:
+    recipe = (COMMITTED.parents[1] / "Makefile").read_text()
+    assert [recipe.count(f"contracts/openapi/{name}.json") for name in SERVICES] == [1] * len(SERVICES)
+
+
 def test_nothing_else_is_committed_beside_them() -> None:
     assert sorted(path.stem for path in COMMITTED.iterdir()) == sorted(SERVICES)
 
