@@ -25,9 +25,9 @@ def main(words: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each side that are counted (5)")
     chosen = parser.parse_args(words)
     names = [name.upper() for name in chosen.rows]
-    if unknown := set(names) - {row.name for row in ROWS}:
+    if unknown := set(names) - {row.name.upper() for row in ROWS}:
         parser.error(f"no row {', '.join(sorted(unknown))}; the rows are {', '.join(row.name for row in ROWS)}")
-    rows = [row for row in ROWS if not names or row.name in names]
+    rows = [row for row in ROWS if not names or row.name.upper() in names]
     with Ground() as ground, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(ground, rows, chosen.rounds))
 
