@@ -47,10 +47,10 @@ class Stand(msgspec.Struct, frozen=True):
 
 
 class Round(msgspec.Struct, frozen=True):
-    """One round of an appeal as it happened. `ended_at`: when it was closed or the next one began, if it was."""
+    """One round of an appeal as it happened. `ended_at`: when it was closed, if it was."""
 
     number: int
-    started_at: datetime
+    received_at: datetime
     ended_at: datetime | None
     clocks: Mapping[str, Ran]
     attempts: Sequence[Attempt]  # contacts by somebody responsible
@@ -94,9 +94,13 @@ _DID = {ClockState.MET: Verdict.KEPT, ClockState.BREACHED: Verdict.BREACHED}
 
 
 def judge(its: Round, rules: Rules, as_of: datetime) -> Iterator[Judgement]:
-    """Judges every deadline that the round had, or would have had, by what was known at `as_of`."""
+    """Judges every deadline that the round had, or would have had, by what was known at `as_of`.
+
+    A later round is judged by the deadlines that it had: what is to be done again was decided when it was reopened.
+    """
     limits = {limit.milestone: limit for limit in rules.policy.limits(rules.appeal_type)}
-    for milestone in [*its.clocks, *(each for each in limits if each not in its.clocks)]:
+    more = [each for each in limits if each not in its.clocks] if its.number == 1 else []
+    for milestone in [*its.clocks, *more]:
         clock, limit = its.clocks.get(milestone), limits.get(milestone)
         did = Verdict.NONE if clock is None else _DID.get(ClockState(clock.state), Verdict.UNDECIDED)
         start = None if limit is None else _start(its, limit, rules)
@@ -126,9 +130,9 @@ def _start(its: Round, limit: Limit, rules: Rules) -> datetime | None:
     if limit.starts == "answered":
         return min(its.answers, default=None)
     if limit.starts == "contacted":
-        in_vain_until = its.ended_at or max((each.at for each in its.attempts), default=its.started_at)
-        return _contacted(its, rules.policy.contact, its.started_at, in_vain_until)
-    return its.started_at
+        in_vain_until = its.ended_at or max((each.at for each in its.attempts), default=its.received_at)
+        return _contacted(its, rules.policy.contact, its.received_at, in_vain_until)
+    return its.received_at
 
 
 def _due(its: Round, limit: Limit, start: datetime, rules: Rules) -> datetime | None:

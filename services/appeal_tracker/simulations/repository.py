@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
 from appeal_tracker.callbacks.models import Callback
 from appeal_tracker.clocks.models import Clock, RecordedHold
+from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.directory.models import Unit
 from appeal_tracker.simulations.judging import Judgement
 from appeal_tracker.simulations.models import Count, Difference, Simulation
@@ -66,6 +67,7 @@ class Record(msgspec.Struct, frozen=True):
     answers: Rows
     callbacks: Rows
     holds: Rows
+    closings: Rows
     promised: Rows
 
 
@@ -110,14 +112,14 @@ def covered(simulation: Simulation, since: datetime, until: datetime) -> Any:
         Appeal.round,
         Appeal.policy,
         Appeal.closed_at,
-        Appeal.reopened_at,
     )
     period = (Appeal.received_at >= since, Appeal.received_at < until)
     return query.where(*period, Appeal.unit_code.in_(scope.below(Unit, simulation.scope)))
 
 
-async def record(tx: AsyncSession, appeals: Sequence[UUID]) -> Record:
-    """What is recorded of `appeals`, in a number of round trips that does not grow."""
+async def record(tx: AsyncSession, appeals: Sequence[UUID], reopened: Sequence[UUID]) -> Record:
+    """What is recorded of `appeals`, in a number of round trips that does not grow; of those that were `reopened` also
+    when each round was closed."""
     clock, hold = Clock, RecordedHold
     clocks = (
         await tx.execute(
@@ -142,6 +144,9 @@ async def record(tx: AsyncSession, appeals: Sequence[UUID]) -> Record:
     holds = select(hold.subject_id, hold.round, hold.milestones, hold.since, hold.until).where(
         _among(hold.subject_id, appeals)
     )
+    closings = select(TimelineEntry.appeal_id, TimelineEntry.at).where(
+        _among(TimelineEntry.appeal_id, reopened), TimelineEntry.kind == "closed"
+    )
     promisers = [*{each.promised_by for each in clocks} - {None}]
     promised = select(clock.id, clock.started_at, clock.appeal_type, clock.milestone).where(_among(clock.id, promisers))
     return Record(
@@ -150,6 +155,7 @@ async def record(tx: AsyncSession, appeals: Sequence[UUID]) -> Record:
         (await tx.execute(answers)).all(),
         (await tx.execute(callbacks)).all(),
         (await tx.execute(holds)).all(),
+        (await tx.execute(closings.order_by(TimelineEntry.seq))).all() if reopened else [],
         (await tx.execute(promised)).all() if promisers else [],
     )
 

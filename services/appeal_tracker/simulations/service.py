@@ -164,7 +164,8 @@ async def advance(tx: AsyncSession, step: Step, now: datetime, most: int) -> Non
 
 
 async def _judged(tx: AsyncSession, step: Step, appeals: Rows) -> Iterable[tuple[Any, Judgement]]:
-    record = await repository.record(tx, [appeal.id for appeal in appeals])
+    reopened = [appeal.id for appeal in appeals if appeal.round > 1]
+    record = await repository.record(tx, [appeal.id for appeal in appeals], reopened)
     shelf = await policies.shelf(tx, {appeal.unit_code for appeal in appeals})
     newest = await calendars.newest(tx)
     counted_on = {clock.calendar: await calendars.by_label(tx, clock.calendar) for clock in record.clocks}

@@ -111,6 +111,22 @@ async def test_a_stricter_policy_is_set_against_what_happened(desk: Desk, past: 
     assert differences[past["report"]]["did"] == "none"
 
 
+async def test_a_round_that_was_closed_ended_then_and_the_next_one_is_judged_by_itself(desk: Desk) -> None:
+    case = await desk.raised()
+    await desk.at("10-12T09:00")
+    await desk.answer(case, "10-12T09:00")
+    await got(desk.first.post(f"/appeals/{case}/close", json={}))
+    await desk.at("10-13T09:00")
+    await desk.act(case, "reopen", reason="客户仍有异议")
+    await desk.at("11-09T09:00")
+    await desk.answer(case, "10-21T10:00")  # in 7 working days of the reopening, and not in 5
+    result = await simulated(desk, FIVE_DAYS)
+    rounds = {each["round"]: each for each in await differing(desk, result["id"])}
+    assert rounds.keys() == {2}
+    assert (rounds[2]["milestone"], rounds[2]["would_be_due_at"]) == ("answer", "2026-10-20T16:00:00Z")
+    assert row(result, "37401", "complaint", "answer")["judged"] == 2
+
+
 async def test_the_policy_that_counted_changes_nothing(desk: Desk, past: dict[str, str]) -> None:
     result = await simulated(desk, {**PERIOD, "policy": "t-sdpea@1"})
     assert (result["totals"]["newly_breached"], result["totals"]["newly_kept"]) == (0, 0)

@@ -120,6 +120,15 @@ def test_an_answer_is_a_contact_and_starts_what_runs_from_it() -> None:
     assert "callback" not in judged(happened(), policy), "nothing started it"
 
 
+def test_a_later_round_is_judged_by_the_deadlines_that_it_had() -> None:
+    closed = civil("10-12T09:00")
+    again = Ran("answer", closed, civil("10-22T00:00"), "met", civil("10-20T10:00"))
+    second = Round(2, civil(RECEIVED), None, {"answer": again}, (), [civil("10-20T10:00")], ())
+    assert [(each.milestone, each.would) for each in judged(second).values()] == [("answer", BREACHED)]
+    assert judged(second)["answer"].would_be_due_at == civil("10-20T00:00")
+    assert judged(Round(2, civil(RECEIVED), None, {}, (), (), ())) == {}
+
+
 def test_a_calendar_is_laid_under_those_that_lie_over_it() -> None:
     statutory = packaged_edition()
     stop_work = CalendarDay(date(2026, 10, 12), False, "台风", "通知")
