@@ -7,7 +7,8 @@ import pytest
 
 from appeal_tracker.explanations import page
 from chassis.ids import new_id
-from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
+from contracts.visits import VisitAppointed
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -25,23 +26,6 @@ async def seen(desk: Desk, case: str, milestone: str = "answer", **headers: str)
     answer = await desk.supervisor.get(await path(desk, case, milestone), headers={**HTML, **headers})
     assert answer.status_code == 200, answer.text
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.text[answer.text.index("<body>") :]))
-
-
-async def recalculated(desk: Desk, case: str, old: str, cause: str = "calendar_version") -> None:
-    """Has the timeline say that the answer's deadline was another one, `old`, until now."""
-    clock = (await desk.clocks(case))["answer"]
-    policy, calendar = clock["policy"], clock["calendar"]
-    data = f"""{{"clock_id": "{clock["id"]}", "milestone": "answer", "cause": "{cause}",
-        "old_due_at": "{instant(old).isoformat()}", "due_at": "{clock["due_at"]}", "old_provisional": true,
-        "provisional": false, "old_policy": "{policy}", "policy": "{policy}", "old_calendar": "cn-statutory@0",
-        "calendar": "{calendar}", "recalculation_id": "{new_id()}"}}"""
-    await desk.rows(
-        "INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)"
-        " VALUES ($1::uuid, $2, $2, 'deadline_recalculated', 'E009', $3::text::jsonb)",
-        case,
-        desk.clock.now(),
-        data,
-    )
 
 
 @pytest.mark.clause("7.2.3")
@@ -89,48 +73,78 @@ async def test_breach_stop_and_correction_are_told_with_both_times(desk: Desk) -
 
 async def test_every_recalculation_of_this_clock_is_told(desk: Desk) -> None:
     case = await desk.raised()
-    await recalculated(desk, case, "10-21T00:00")
-    (moved,) = (await explained(desk, case))["recalculations"]
-    assert (moved["cause"], moved["actor"], moved["at"]) == ("calendar_version", "E009", "2026-10-09T02:00:00Z")
-    assert (moved["old_due_at"], moved["due_at"]) == ("2026-10-20T16:00:00Z", "2026-10-19T16:00:00Z")
-    assert (moved["old_provisional"], moved["provisional"]) == (True, False)
-    assert (moved["old_calendar"], moved["calendar"]) == ("cn-statutory@0", "cn-statutory@1")
-    assert (await explained(desk, case, "contact"))["recalculations"] == [], "another clock's"
-    assert "日历新版本 2026-10-20 24:00 (暂定) 2026-10-19 24:00" in await seen(desk, case)
+    listed = await desk.rows(
+        "SELECT name, date, NOT working AS off FROM calendar_days"
+        " WHERE calendar = 'cn-statutory' AND extract(year FROM date) = 2026"
+    )
+    days = [{"name": each["name"], "date": str(each["date"]), "isOffDay": each["off"]} for each in listed]
+    days.append({"name": "台风停工", "date": "2026-10-12", "isOffDay": True})
+    published = {"year": 2026, "papers": ["国办发明电〔2026〕1号"], "days": days}
+    job = await made(desk.admin.post("/calendars/cn-statutory/versions", json=published))
+    await desk.stack.settle()
+    its = await explained(desk, case)
+    assert its["due_text"] == "2026-10-20 24:00"
+    (off,) = [day for day in its["days"] if day["date"] == "2026-10-12"]
+    assert (off["counted"], off["reason"], off["name"]) == (False, "festival", "台风停工")
+    (moved,) = its["recalculations"]
+    assert (moved["cause"], moved["recalculation_id"]) == ("calendar_version", job["recalculation"]["id"])
+    assert (moved["old_due_at"], moved["due_at"]) == ("2026-10-19T16:00:00Z", "2026-10-20T16:00:00Z")
+    assert (moved["old_calendar"], moved["calendar"]) == ("cn-statutory@1", "cn-statutory@2")
+    assert (await explained(desk, case, "contact"))["recalculations"] == [], "24 hours stay where they were"
+    assert "日历新版本 2026-10-19 24:00 2026-10-20 24:00" in await seen(desk, case)
 
 
 async def test_holds_are_left_out_of_the_days(desk: Desk) -> None:
-    case = await desk.raised()
-    await desk.rows(
-        "INSERT INTO holds (id, subject_id, round, milestones, since, until, reason, held_by, resumed_by, recorded_at)"
-        " VALUES ($1, $2::uuid, 1, '{answer}', $3, $4, 'report', 'E110', 'E110', $3)",
-        new_id(),
-        case,
-        instant("10-12T08:00"),
-        instant("10-14T18:00"),
-    )
+    limit = {"milestone": "answer", "within": "10 working days", "clause": "企标 2", "holdable": True}
+    await desk.publish(id="own", appeals={"report": [limit]})
+    await desk.assign("37401", "own")
+    case = await desk.raised(appeal_type="report")
+    await desk.at("10-12T08:00")
+    await desk.act(case, "hold", reason="等待客户材料")
+    assert "自 2026-10-12 08:00:00 起暂停" in await seen(desk, case)
+    await desk.at("10-14T18:00")
+    await desk.act(case, "resume")
     its = await explained(desk, case)
     assert [day["date"] for day in its["days"] if day["reason"] == "held"] == ["2026-10-13"]
-    assert its["days"][-1]["date"] == "2026-10-20"
-    assert [(hold["reason"], hold["held_by"]) for hold in its["holds"]] == [("report", "E110")]
-    assert (await explained(desk, case, "contact"))["holds"] == [], "it does not stand still"
+    assert (its["due_text"], its["days"][-1]["date"]) == ("2026-10-23 24:00", "2026-10-23")
+    (hold,) = its["holds"]
+    assert (hold["since"], hold["until"]) == ("2026-10-12T00:00:00Z", "2026-10-14T10:00:00Z")
+    assert (hold["reason"], hold["held_by"], hold["resumed_by"]) == ("等待客户材料", "E001", "E001")
+    assert [each["cause"] for each in its["recalculations"]] == ["resume"]
 
 
 async def test_the_promise_of_a_merged_appeal_is_told_with_its_own_days(desk: Desk) -> None:
-    early = await desk.raised(received_at=instant("10-08T10:00"), appeal_no="V1")
-    case = await desk.raised(appeal_no="V2")
-    promising = (await desk.clocks(early))["answer"]
-    await desk.rows(
-        "UPDATE clocks SET promised_by = $1::uuid, due_at = $2 WHERE subject_id = $3::uuid AND milestone = 'answer'",
-        promising["id"],
-        instant("10-17T00:00"),
-        case,
-    )
-    promise = (await explained(desk, case))["promise"]
-    assert (promise["clock_id"], promise["appeal_no"]) == (promising["id"], "V1")
-    assert (promise["due_at"], promise["days"][-1]["date"]) == ("2026-10-16T16:00:00Z", "2026-10-16")
-    await desk.rows("UPDATE appeals SET unit_code = '375', handling_unit_code = '375' WHERE id = $1::uuid", early)
-    assert (await explained(desk, case))["promise"]["appeal_no"] is None, "it is another unit's now"
+    customer = new_id()
+    leader = await desk.raised(appeal_no="V1", customer_id=customer)
+    await desk.at("10-12T11:00")
+    child = await desk.raised(appeal_no="V2", customer_id=customer, received_at=instant("10-12T10:00"))
+    await desk.act(child, "merge", into=leader)
+    its = await explained(desk, child)
+    assert its["due_text"] == "2026-10-19 24:00"
+    assert its["days"][-1]["date"] == "2026-10-21", "its own period"
+    promise = its["promise"]
+    assert (promise["appeal_id"], promise["appeal_no"]) == (leader, "V1")
+    assert (promise["due_at"], promise["days"][-1]["date"]) == ("2026-10-19T16:00:00Z", "2026-10-19")
+    assert [each["cause"] for each in its["recalculations"]] == ["merge"]
+    assert "与诉求 V1 合并办理，保留其中最早的截止时间：2026-10-19 24:00" in await seen(desk, child)
+    await desk.rows("UPDATE appeals SET unit_code = '375', handling_unit_code = '375' WHERE id = $1::uuid", leader)
+    assert (await explained(desk, child))["promise"]["appeal_no"] is None, "it is another unit's now"
+
+
+async def test_the_deadline_of_a_visit_is_explained_too(desk: Desk) -> None:
+    await desk.assign("37401", "service-window")
+    facts: dict[str, Any] = {"visit_id": new_id(), "unit_code": "37401"}
+    window = {"window_from": instant("10-09T14:00"), "window_to": instant("10-09T15:00")}
+    await desk.hear(VisitAppointed(**facts, **window))
+    (arrival,) = (await got(desk.supervisor.get(f"/visits/{facts['visit_id']}/deadlines")))["items"]
+    place = f"/deadlines/{arrival['id']}/explanation"
+    its = await got(desk.supervisor.get(place))
+    assert (its["subject_kind"], its["subject_id"]) == ("visit", str(facts["visit_id"]))
+    assert (its["appeal_id"], its["appeal_no"], its["unit_code"]) == (None, None, "37401")
+    assert (its["starts"], its["within"], its["due_text"]) == ("appointed", "1 hour", "2026-10-09 15:00")
+    page = await desk.supervisor.get(place, headers={**HTML, "Accept-Language": "en"})
+    assert str(facts["visit_id"]) in page.text
+    problem(await desk.stranger.get(place), 404, "deadline-not-found")
 
 
 async def test_who_asks_for_a_page_is_given_one_that_needs_nothing_else(desk: Desk) -> None:
