@@ -16,7 +16,7 @@ class Simulating(Worker):
     """Judges some appeals in a transaction; few, so that what runs beside it in this process hardly waits."""
 
     idle = 1.0
-    batch = 500  # appeals
+    batch = 200  # appeals
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.simulate")
