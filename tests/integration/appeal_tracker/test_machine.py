@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -24,7 +24,7 @@ from chassis.ids import new_id
 from contracts.appeals import AppealRaised
 from tests.integration.appeal_tracker.conftest import emptied
 from tests.integration.appeal_tracker.desk import Desk, raised, unit
-from tests.integration.appeal_tracker.model import HOLDABLE, LADDERS, MODES, WITHIN, Appeal, fire
+from tests.integration.appeal_tracker.model import HOLDABLE, LADDERS, MODES, WITHIN, Appeal, Clock, fire
 from tests.support.stack import Stack
 
 UNITS = dict(zip(MODES, ("37401", "37402", "37403"), strict=True))
@@ -41,8 +41,27 @@ REPORT = [
     }
     for milestone, within in WITHIN.items()
 ]
-minutes_back = st.one_of(st.just(0), st.integers(0, 180), st.integers(0, 6000))
-some = st.integers(0, 5)
+WHAT = (
+    *("time passes",) * 5,
+    *("one is raised", "one is heard of again", "transfer"),
+    *("contact", "answer", "answer", "call_back", "hold", "hold", "resume", "resume"),
+    *("merge", "merge", "unmerge", "close", "close", "reopen", "reopen"),
+)
+FIT: dict[str, Callable[[Appeal], object]] = {
+    "contact": lambda appeal: not appeal.merged and appeal.progress != "closed",
+    "answer": lambda appeal: not appeal.merged and appeal.progress != "closed",
+    "call_back": lambda appeal: not appeal.merged and appeal.progress in ("answered", "called_back"),
+    "merge": lambda appeal: not appeal.merged and not appeal.hold and not appeal.followers,
+    "hold": lambda appeal: not appeal.hold and not appeal.merged and any(map(_may_wait, appeal.present)),
+    "resume": lambda appeal: appeal.hold and not appeal.merged,
+    "unmerge": lambda appeal: appeal.merged,
+    "close": lambda appeal: appeal.progress in ("answered", "called_back"),
+    "reopen": lambda appeal: appeal.progress == "closed",
+}
+
+
+def _may_wait(clock: Clock) -> bool:
+    return clock.open and clock.milestone in HOLDABLE
 
 
 class Lives(RuleBasedStateMachine):
@@ -65,9 +84,13 @@ class Lives(RuleBasedStateMachine):
     def now(self) -> datetime:
         return self.desk.clock.now()
 
-    @initialize(start=st.sampled_from(STARTS))
-    def found(self, start: str) -> None:
-        self.run(self._found(datetime.fromisoformat(f"{start}+08:00")))
+    @initialize(seed=st.integers(0, 2**32))
+    def found(self, seed: int) -> None:
+        """One draw for a whole life: left to draw each step, the search tries little of much."""
+        self.chance = Random(seed)
+        self.run(self._found(datetime.fromisoformat(f"{self.chance.choice(STARTS)}+08:00")))
+        for number in range(self.chance.randint(2, 3)):
+            self.one(self.chance.choice(MODES), 0, number * 400)
 
     async def _found(self, start: datetime) -> None:
         await emptied(self.stack, self.owner)
@@ -84,9 +107,9 @@ class Lives(RuleBasedStateMachine):
     def chosen(self, which: int) -> Appeal:
         return self.world[which % len(self.world)]
 
-    def back(self, appeal: Appeal, minutes: int) -> datetime:
-        """A time in the past; now and then before the appeal was there."""
-        return max(self.now - timedelta(minutes=minutes), appeal.received - timedelta(minutes=1))
+    def back(self, appeal: Appeal, minutes: int, *, too_far: bool) -> datetime:
+        """A time in the past, since the appeal was there, or just before that."""
+        return max(self.now - timedelta(minutes=minutes), appeal.since - timedelta(minutes=int(too_far)))
 
     def do(self, appeal: Appeal, act: str, taken: bool, at: datetime | None = None, **body: Any) -> None:
         """Asks for an act, and is answered as the model says."""
@@ -96,9 +119,7 @@ class Lives(RuleBasedStateMachine):
         assert answer.status_code < 500
         event(f"{act} {'taken' if taken else 'refused'}")
 
-    @precondition(lambda self: len(self.world) < 5)
-    @rule(mode=st.sampled_from(MODES), customer=st.integers(0, 1), late=minutes_back)
-    def raise_one(self, mode: str, customer: int, late: int) -> None:
+    def one(self, mode: str, customer: int, late: int) -> None:
         received = self.now - timedelta(minutes=late)
         its = {"appeal_type": "report", "unit_code": UNITS[mode], "customer_id": self.customers[customer]}
         told = raised(**its, received_at=received, recorded_at=self.now)
@@ -110,88 +131,63 @@ class Lives(RuleBasedStateMachine):
     def hear(self, id: UUID, told: AppealRaised) -> None:
         self.run(self.desk.hear(told, ids=[id]))
 
-    @precondition(lambda self: self.world)
-    @rule(which=some, the_same=st.booleans())
-    def hear_again(self, which: int, the_same: bool) -> None:
-        known, appeal = self.raised[self.chosen(which).id]
-        self.hear(known if the_same else new_id(), appeal)
-        fire(self.world, self.now)
+    @rule()
+    def something_happens(self) -> None:
+        chance = self.chance
+        what, minutes = chance.choice(WHAT), chance.choice((0, chance.randint(0, 180), chance.randint(0, 6000)))
+        if what == "time passes":
+            self.time_passes(1 + minutes, down=chance.random() < 0.4)
+        elif what == "one is raised":
+            if len(self.world) < 5:
+                self.one(chance.choice(MODES), chance.choice((0, 0, 1)), minutes)
+        elif what == "one is heard of again":
+            known, told = self.raised[chance.choice(self.world).id]
+            self.hear(chance.choice((known, new_id())), told)
+            fire(self.world, self.now)
+        else:
+            fit = [each for each in self.world if what not in FIT or FIT[what](each) or chance.random() < 0.05]
+            if not fit:
+                return
+            appeal = chance.choice(fit)
+            at = self.back(appeal, minutes, too_far=chance.random() < 0.1)
+            getattr(self, what)(appeal, at, chance.choice(self.world))
 
-    @precondition(lambda self: self.world)
-    @rule(which=some, minutes=minutes_back)
-    def contact(self, which: int, minutes: int) -> None:
-        appeal = self.chosen(which)
-        at = self.back(appeal, minutes)
-        self.do(appeal, "contacts", appeal.contact(at, self.now), at, channel="phone", result="reached")
-
-    @precondition(lambda self: self.world)
-    @rule(which=some, minutes=minutes_back)
-    def answer(self, which: int, minutes: int) -> None:
-        appeal = self.chosen(which)
-        at = self.back(appeal, minutes)
-        self.do(appeal, "answers", appeal.answer(at, self.now), at, content="已检修")
-
-    @precondition(lambda self: self.world)
-    @rule(which=some, minutes=minutes_back)
-    def call_back(self, which: int, minutes: int) -> None:
-        appeal = self.chosen(which)
-        at = self.back(appeal, minutes)
-        self.do(appeal, "callbacks", appeal.call_back(at, self.now), at, result="completed")
-
-    @precondition(lambda self: self.world)
-    @rule(which=some, minutes=minutes_back)
-    def hold(self, which: int, minutes: int) -> None:
-        appeal = self.chosen(which)
-        at = self.back(appeal, minutes)
-        self.do(appeal, "hold", appeal.hold_since(at, self.now), at, reason="等待")
-
-    @precondition(lambda self: any(appeal.hold for appeal in self.world))
-    @rule(which=some, minutes=minutes_back)
-    def resume(self, which: int, minutes: int) -> None:
-        held = [appeal for appeal in self.world if appeal.hold]
-        appeal = held[which % len(held)]
-        at = self.back(appeal, minutes)
-        self.do(appeal, "resume", appeal.resume_at(at, self.now), at)
-
-    @precondition(lambda self: self.world)
-    @rule(which=some)
-    def transfer(self, which: int) -> None:
-        appeal = self.chosen(which)
-        self.do(appeal, "transfer", appeal.progress != "closed", handler="E150", reason="轮岗")
-
-    @precondition(lambda self: len(self.world) > 1)
-    @rule(which=some, other=some)
-    def merge(self, which: int, other: int) -> None:
-        appeal, into = self.chosen(which), self.chosen(other)
-        self.do(appeal, "merge", appeal.merge(into, self.now), into=into.id)
-
-    @precondition(lambda self: any(appeal.merged for appeal in self.world))
-    @rule(which=some)
-    def unmerge(self, which: int) -> None:
-        merged = [appeal for appeal in self.world if appeal.merged]
-        appeal = merged[which % len(merged)]
-        self.do(appeal, "unmerge", appeal.unmerge(self.now))
-
-    @precondition(lambda self: self.world)
-    @rule(which=some)
-    def close(self, which: int) -> None:
-        appeal = self.chosen(which)
-        self.do(appeal, "close", appeal.close(self.now))
-
-    @precondition(lambda self: any(appeal.progress == "closed" for appeal in self.world))
-    @rule(which=some)
-    def reopen(self, which: int) -> None:
-        closed = [appeal for appeal in self.world if appeal.progress == "closed"]
-        appeal = closed[which % len(closed)]
-        self.do(appeal, "reopen", appeal.reopen(self.now), reason="客户再次反映")
-
-    @rule(minutes=st.one_of(st.integers(1, 600), st.integers(1, 6000)), down=st.booleans())
-    def time_passes(self, minutes: int, down: bool) -> None:
+    def time_passes(self, minutes: int, *, down: bool) -> None:
         """Nobody looks meanwhile, nor afterwards where everything is down."""
         self.desk.later(minutes=minutes)
         if not down:
             self.run(self.desk.stack.settle())
             fire(self.world, self.now)
+
+    def contact(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
+        self.do(appeal, "contacts", appeal.contact(at, self.now), at, channel="phone", result="reached")
+
+    def answer(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
+        self.do(appeal, "answers", appeal.answer(at, self.now), at, content="已检修")
+
+    def call_back(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
+        self.do(appeal, "callbacks", appeal.call_back(at, self.now), at, result="completed")
+
+    def hold(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
+        self.do(appeal, "hold", appeal.hold_since(at, self.now), at, reason="等待")
+
+    def resume(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
+        self.do(appeal, "resume", appeal.resume_at(at, self.now), at)
+
+    def transfer(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
+        self.do(appeal, "transfer", appeal.progress != "closed", handler="E150", reason="轮岗")
+
+    def merge(self, appeal: Appeal, at: datetime, other: Appeal) -> None:
+        self.do(appeal, "merge", appeal.merge(other, self.now), into=other.id)
+
+    def unmerge(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
+        self.do(appeal, "unmerge", appeal.unmerge(self.now))
+
+    def close(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
+        self.do(appeal, "close", appeal.close(self.now))
+
+    def reopen(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
+        self.do(appeal, "reopen", appeal.reopen(self.now), reason="客户再次反映")
 
     @invariant()
     def the_service_agrees_with_the_model(self) -> None:
