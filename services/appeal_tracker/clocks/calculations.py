@@ -1,8 +1,8 @@
 """Deadlines on demand: what an appeal's clocks would be, without any appeal. Nothing is stored."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +17,8 @@ from appeal_tracker.clocks.errors import OutsideCalendars
 from appeal_tracker.clocks.planning import no_clock_reason
 from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
-from appeal_tracker.policies.policy import Limit
+from appeal_tracker.policies.loader import FLOOR
+from appeal_tracker.policies.policy import Limit, Policy
 from chassis.web.errors import Problem
 from chassis.web.tokens import Principal
 
@@ -56,6 +57,16 @@ class Calculation(msgspec.Struct, frozen=True):
     no_clock_reason: str | None
 
 
+class _OfDay(NamedTuple):
+    """What holds for all cases of a type that are received on one civil day; hours are counted for each by itself."""
+
+    policy: str
+    calendar: Calendar
+    label: str
+    clocks: Sequence[CalculatedClock | Limit]
+    no_clock_reason: str | None
+
+
 class Calculator:
     """Every published policy and calendar at hand, and the choices of some units: calculates without the database.
 
@@ -66,34 +77,42 @@ class Calculator:
         self, shelf: policies.Shelf, newest: Mapping[str, Calendar], units: Collection[str], *, explained: bool
     ) -> None:
         self._shelf, self._newest, self._units, self._explained = shelf, newest, units, explained
-        self._by_day: dict[tuple[int, int, int], tuple[Limit, CalculatedClock]] = {}
+        self._by_day: dict[tuple[str | None, str, int], _OfDay] = {}
 
     def calculate(self, case: Case) -> Calculation:
         """The clocks of one case: by the pack it names, else the one its unit goes by, else the floor.
 
         Raises `UnknownPolicy`, `PolicyNotInForce`, `OutsideCalendars`.
         """
-        if case.policy is not None:
-            policy = self._shelf.named(case.policy, case.received_at)
-        else:
-            unit = case.unit_code if case.unit_code in self._units else ""
-            policy, _, _ = self._shelf.chosen(unit or "", case.received_at)
-        calendar = self._newest[policy.calendar]
-        limits = [limit for limit in policy.limits(case.appeal_type) if limit.starts == "received"]
+        start = case.received_at
         try:
-            its_clocks = [self._clock(limit, case.received_at, calendar) for limit in limits]
+            its = self._of_day(case)
+            clocks = [
+                self._counted(clock, start, its.calendar) if isinstance(clock, Limit) else clock for clock in its.clocks
+            ]
         except NotCovered as refused:
             raise OutsideCalendars(refused.first, refused.last) from refused
-        return Calculation(policy.label, calendar.label, its_clocks, no_clock_reason(case.appeal_type, policy))
+        return Calculation(its.policy, its.label, clocks, its.no_clock_reason)
 
-    def _clock(self, limit: Limit, start: datetime, calendar: Calendar) -> CalculatedClock:
-        if limit.within.unit is Unit.HOURS:
-            return self._counted(limit, start, calendar)
-        key = id(limit), id(calendar), day_number(start)
-        if (known := self._by_day.get(key)) is None:
-            # With the limit: while it lives, nothing else bears its id.
-            known = self._by_day[key] = limit, self._counted(limit, start, calendar)
-        return known[1]
+    def _of_day(self, case: Case) -> _OfDay:
+        unit = case.unit_code if case.policy is None and case.unit_code in self._units else None
+        if unit is not None:  # what it picked may be withdrawn in the middle of a day
+            return self._begun(case, self._shelf.chosen(unit, case.received_at).policy)
+        key = case.policy, case.appeal_type, day_number(case.received_at)
+        known = self._by_day.get(key)
+        if known is None:
+            policy = self._shelf.named(case.policy or FLOOR, case.received_at)
+            known = self._by_day[key] = self._begun(case, policy)
+        return known
+
+    def _begun(self, case: Case, policy: Policy) -> _OfDay:
+        calendar = self._newest[policy.calendar]
+        clocks = [
+            limit if limit.within.unit is Unit.HOURS else self._counted(limit, case.received_at, calendar)
+            for limit in policy.limits(case.appeal_type)
+            if limit.starts == "received"
+        ]
+        return _OfDay(policy.label, calendar, calendar.label, clocks, no_clock_reason(case.appeal_type, policy))
 
     def _counted(self, limit: Limit, start: datetime, calendar: Calendar) -> CalculatedClock:
         deadline = due(start, limit.within, calendar)
