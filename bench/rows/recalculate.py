@@ -1,24 +1,31 @@
 """P9: a calendar year is published, and every open appeal that reaches into it moves; beside the same writes, bare."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from appeal_tracker.recalculations import service
 from appeal_tracker.recalculations.worker import Recalculating
 from bench.events import UNIT
 from bench.ground import Ground
-from bench.measure import Side, Stopwatch, interleave, profiled
+from bench.measure import Side, Stopwatch, interleave, profiled, quantile
 from bench.outcome import Goal, Outcome
 from bench.row import Row, Run
 from bench.touched import notice, touched
+from bench.tracker import consumer, records
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
+from contracts.topics import TOPICS
 
 SOME, MILLION = 100_000, 1_000_000
 BATCH = 2000
+EVENTS, APART = 100, 0.05  # heard before and meanwhile, so many seconds one after the other
+APPEAL_EVENTS = TOPICS["appeal.events"]
 BARE = "the same writes as bare SQL"
 ADMIN = Principal(sub="S0009", unit=UNIT, roles=frozenset({"admin"}))
 
@@ -50,9 +57,13 @@ FROM unnest($1::uuid[]) AS id
 _ON_CLOCKS = 2  # so many of these writes name clocks, the others appeals
 
 
+class _Raised(msgspec.Struct):
+    appeal_id: UUID
+
+
 async def measure(run: Run) -> Sequence[Outcome]:
-    """Two lines: the rate beside its limit, and a million."""
-    return [await _rate(run), await _million(run)]
+    """Three lines: the rate beside its limit, a million, and how others fare meanwhile."""
+    return [await _rate(run), await _million(run), await _meanwhile(run)]
 
 
 ROW = Row("P9", f"recalculating {MILLION:,} open appeals", measure)
@@ -88,6 +99,45 @@ async def _ours(ground: Ground, count: int) -> float:
         if moved != count:
             raise RuntimeError(f"{moved} of {count} clocks are under the new version")
         return count / seconds
+
+
+async def _meanwhile(run: Run) -> Outcome:
+    """From an event to its clocks in the process that recalculates, relays and consumes, before it and meanwhile."""
+    ground = run.ground
+    await ground.clear("bus", "records", "positions")
+    async with touched(ground, SOME) as runtime:
+        await runtime.bus.ensure([APPEAL_EVENTS])
+        hearer = consumer(runtime)
+        workers = [hearer, *runtime.relay([APPEAL_EVENTS]), Recalculating(runtime)]
+        for worker in workers:
+            worker.start()
+        try:
+            quiet = [await _heard(runtime) for _ in range(EVENTS)]
+            await _publish(runtime)
+            busy = [await _heard(runtime) for _ in range(EVENTS)]
+            async with runtime.db.connection() as connection:
+                if await connection.fetchval("SELECT count(*) FROM recalculations WHERE state = 'done'"):
+                    raise RuntimeError("it was done before the events were")
+        finally:
+            for worker in workers:
+                await worker.stop()
+    note = f"p95 {quantile(busy, 0.95):.0f} ms, {quantile(quiet, 0.95):.0f} before it"
+    work = "event → clocks while it recalculates, in one process"
+    return Outcome("P9", work, "ms", Goal(2, at_least=False), [median(busy)], "before it", [median(quiet)], [note])
+
+
+async def _heard(runtime: Runtime) -> float:
+    """Milliseconds from publishing an event until its clocks are committed."""
+    (record,) = records(1)
+    appeal = msgspec.json.decode(record.value or b"", type=_Raised).appeal_id
+    await asyncio.sleep(APART)
+    watch = Stopwatch()
+    await runtime.bus.publish([record])
+    while True:
+        async with runtime.db.connection() as connection:
+            if await connection.fetchval("SELECT count(*) FROM clocks WHERE subject_id = $1", appeal):
+                return watch.seconds * 1000
+        await asyncio.sleep(0.001)
 
 
 async def _publish(runtime: Runtime) -> None:

@@ -61,10 +61,18 @@ class Replanner:
         self._shelf, self._newest, self._courses = shelf, newest, Courses()
         self._labelled: dict[str, Policy] = {}
 
-    async def plan(self, tx: AsyncSession, clocks: Collection[Running], to: Mapping[UUID, Target]) -> dict[UUID, Plan]:
-        """What open clocks should be, by their ids; all that are merged with one must be among them."""
+    async def plan(
+        self,
+        tx: AsyncSession,
+        clocks: Collection[Running],
+        to: Mapping[UUID, Target],
+        held: Collection[UUID] | None = None,
+    ) -> dict[UUID, Plan]:
+        """What open clocks should be, by their ids; all that are merged with one must be among them. `held` names the
+        subjects among theirs that were ever held, where that is known."""
+        subjects = {clock.subject_id for clock in clocks} if held is None else held
         holds: dict[UUID, list[RecordedHold]] = {}
-        for hold in await repository.holds(tx, {clock.subject_id for clock in clocks}):
+        for hold in await repository.holds(tx, subjects) if subjects else ():
             holds.setdefault(hold.subject_id, []).append(hold)
         groups: dict[UUID, dict[UUID, Facts]] = {}
         for clock in clocks:

@@ -81,7 +81,7 @@ class OnCalendar:
     """Brings the open clocks that a calendar's changed days touch, on itself or on those that lie over it, to the
     newest version."""
 
-    most = 1000  # clocks; whoever acts on what they run on waits for that long
+    most = 500  # clocks: whoever acts on what they run on waits for that long, and so do others in this process
     repeats = False
 
     def __init__(self, shelf: policies.Shelf, newest: Mapping[str, Calendar], its: Touched) -> None:
@@ -110,7 +110,7 @@ class OnCalendar:
 
     async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
         clocks, _ = await _with_merged(tx, ids, lock=lock)
-        plans = await self._replanner.plan(tx, clocks.values(), {})
+        plans = await self._replanner.plan(tx, clocks.values(), {}, _held(clocks))
         its = [(clocks[clock], plan) for clock, plan in plans.items()]
         return Seen(its, settled=len({*ids} & clocks.keys()))
 
@@ -165,7 +165,7 @@ class OnPolicy:
                 seen.ending.append(clocks.pop(clock.id))
             else:
                 targets[clock.id] = Target(policy, self._newest[policy.calendar])
-        plans = await self._replanner.plan(tx, clocks.values(), targets)
+        plans = await self._replanner.plan(tx, clocks.values(), targets, _held(clocks))
         seen.plans = [(clocks[clock], plan) for clock, plan in plans.items()]
         seen.starting = await self._starting(tx, seen.relabelled, standing)
         return seen
@@ -223,12 +223,16 @@ async def _with_merged(
 ) -> tuple[dict[UUID, OpenClock], set[UUID]]:
     """Open clocks with all that are merged with them; and the subjects of those left out, for somebody holds them, or
     something that they are merged with. A subject is left out with all its clocks."""
-    merged = await repository.merged_with(tx, ids)
-    clocks = {clock.id: clock for clock in await repository.open_clocks(tx, {*ids, *merged}, lock=lock)}
-    missing = {*ids, *merged} - clocks.keys()
+    clocks = {clock.id: clock for clock in await repository.open_clocks(tx, ids, lock=lock)}
+    wanted = {*ids}
+    if merged := [clock.id for clock in clocks.values() if clock.is_merged]:
+        others = {*await repository.merged_with(tx, merged)} - clocks.keys()
+        clocks |= {clock.id: clock for clock in await repository.open_clocks(tx, others, lock=lock)}
+        wanted |= others
+    missing = wanted - clocks.keys()
     if not missing:
         return clocks, set()
-    places = await repository.places(tx, {*ids, *merged})
+    places = await repository.places(tx, wanted)
     busy: set[UUID] = set()
     while missing:
         leaders = {places[clock].leader for clock in missing}
@@ -237,6 +241,10 @@ async def _with_merged(
         for clock in missing:
             del clocks[clock]
     return clocks, busy
+
+
+def _held(clocks: Mapping[UUID, OpenClock]) -> set[UUID]:
+    return {clock.subject_id for clock in clocks.values() if clock.was_held}
 
 
 def _lies_over(label: str, calendar: str) -> bool:

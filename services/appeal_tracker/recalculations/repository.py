@@ -73,7 +73,9 @@ UNION SELECT c.id FROM clocks c JOIN leaders ON leaders.id = c.follows WHERE c.s
 _PLACES = "SELECT id, subject_id, coalesce(follows, id) FROM clocks WHERE id = ANY ($1::uuid[])"
 
 _CLOCK = """c.id, c.subject_kind, c.subject_id, c.round, c.milestone, c.appeal_type, c.started_at, c.due_at, c.policy,
-       c.calendar, c.provisional, c.state, c.follows, c.promised_by"""
+       c.calendar, c.provisional, c.state, c.follows, c.promised_by,
+       c.follows IS NOT NULL OR EXISTS (SELECT FROM clocks f WHERE f.follows = c.id),
+       EXISTS (SELECT FROM holds h WHERE h.subject_id = c.subject_id)"""
 _ON_APPEALS = f"""
 SELECT {_CLOCK}, a.appeal_no, a.visit_id, a.unit_code, a.handling_unit_code, coalesce(a.handler, a.first_contact),
        a.first_contact
@@ -107,7 +109,7 @@ SELECT a.id, (SELECT min(c.at) FROM contacts c
 FROM appeals a WHERE a.id = ANY ($1::uuid[])
 """
 
-# What moved, in one statement: the lines of the timelines, and what is told of them.
+# What moved, in one statement: the lines of the timelines, what is told of them, and the mark on the appeals.
 _TELL = f"""
 WITH moved AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[])
@@ -115,14 +117,14 @@ WITH moved AS MATERIALIZED (
 ), noted AS (
     INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
     SELECT subject_id, $5, $5, $6, $7, entry::jsonb FROM moved ORDER BY place
+), touched AS (
+    UPDATE appeals SET updated_at = $5, changed_xid = pg_current_xact_id()::text::bigint
+    WHERE $11 AND id = ANY ($1::uuid[])
 )
 {INSERT}
 SELECT event_id, $8, subject_id::text, $9, $10, subject_id::text, $5, payload, NULL FROM moved ORDER BY place
 """  # noqa: S608 - made of constants
 
-_TOUCH = """
-UPDATE appeals SET updated_at = $2, changed_xid = pg_current_xact_id()::text::bigint WHERE id = ANY ($1::uuid[])
-"""
 _RELABEL = """
 UPDATE appeals a SET policy = n.policy, policy_assumed = n.assumed, no_clock_reason = n.reason, updated_at = $5,
                      changed_xid = pg_current_xact_id()::text::bigint
@@ -164,7 +166,8 @@ class OnWhat(msgspec.Struct, frozen=True):
 
 
 class OpenClock(msgspec.Struct):
-    """An open clock as it stands, without what only the ORM needs; see `clocks.recalculation.Running`."""
+    """An open clock as it stands, without what only the ORM needs; see `clocks.recalculation.Running`. `was_held`: what
+    it runs on, at any time."""
 
     on: OnWhat
     id: UUID
@@ -181,6 +184,8 @@ class OpenClock(msgspec.Struct):
     state: str
     follows: UUID | None
     promised_by: UUID | None
+    is_merged: bool
+    was_held: bool
 
 
 class OpenAppeal(NamedTuple):
@@ -294,7 +299,7 @@ async def open_clocks(tx: AsyncSession, ids: Collection[UUID], *, lock: bool) ->
     rows = await its.fetch(_LOCK_ON_APPEALS if lock else _ON_APPEALS, list(ids))
     if len(rows) < len(ids):
         rows += await its.fetch(_LOCK_ON_VISITS if lock else _ON_VISITS, list(ids))
-    return [OpenClock(OnWhat(row[2], *row[14:]), *row[:14]) for row in rows]
+    return [OpenClock(OnWhat(row[2], *row[16:]), *row[:16]) for row in rows]
 
 
 async def open_appeals(tx: AsyncSession, ids: Collection[UUID], *, lock: bool) -> list[OpenAppeal]:
@@ -316,9 +321,9 @@ async def deeds(tx: AsyncSession, appeals: Collection[UUID], accepted: Collectio
     return {row[0]: Deeds(*row[1:]) for row in await (await driver(tx)).fetch(_DEEDS, list(appeals), list(accepted))}
 
 
-async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row]) -> None:
+async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row], *, touch: bool) -> None:
     """Writes entries of one kind, by one actor, at one time, to the timelines of their subjects, and what is told of
-    each."""
+    each; `touch` marks the appeals among them as changed."""
     if not entries:
         return
     await (await driver(tx)).execute(
@@ -333,12 +338,8 @@ async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row]) 
         told[0].topic,
         told[0].type,
         told[0].source,
+        touch,
     )
-
-
-async def touch(tx: AsyncSession, appeals: Collection[UUID], now: datetime) -> None:
-    """Marks appeals as changed."""
-    await (await driver(tx)).execute(_TOUCH, list(appeals), now)
 
 
 async def relabel(tx: AsyncSession, appeals: Sequence[tuple[UUID, str, bool, str | None]], now: datetime) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,11 +39,9 @@ class _Told:
         self.job, self.now = job, now
         self.entries: list[Entry] = []
         self.events: list[Event] = []
-        self.appeals: set[UUID] = set()
 
     def add(self, entry: Entry, event: Event | None = None) -> None:
         self.entries.append(entry)
-        self.appeals.add(entry.appeal_id)
         if event is not None:
             self.events.append(event)
 
@@ -58,7 +55,8 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     """Writes what was seen under lock, and tells of every deadline that is another one now; of the others nothing."""
     told = _Told(job, runtime.clock.now())
     moved = [done for done in await write(tx, seen.plans) if done.moved]
-    await _tell(tx, runtime, moved, told)
+    marked = {each.appeal.id for each in seen.relabelled}  # as changed, by that
+    await _tell(tx, runtime, moved, told, touch=any(done.clock.subject_id not in marked for done in moved))
     await _end(tx, seen.ending, told)
     await _start(tx, runtime, seen.starting, told)
     if told.entries:
@@ -70,13 +68,12 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
             for each in seen.relabelled
         ]
         await repository.relabel(tx, relabelled, told.now)
-    await repository.touch(tx, told.appeals - {each.appeal.id for each in seen.relabelled}, told.now)
     past = sum(done.clock.state == ClockState.RUNNING and done.clock.due_at < told.now for done in moved)
     past += sum(each.done_at is None and each.clock.due_at < told.now for each in seen.starting)
     return Written(len(moved) + len(seen.ending) + len(seen.starting), past)
 
 
-async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated], told: _Told) -> None:
+async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated], told: _Told, *, touch: bool) -> None:
     """Keeps and tells of each deadline that moved, all at once: there may be a million of them."""
     entries, rows = [], []
     for done in moved:
@@ -84,8 +81,7 @@ async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated
         its = telling.recalculated(done.clock.on, done, told.job.cause, told.job.requested_by, told.now, told.job.id)
         entries.append(its[0])
         rows.append(runtime.outbox.row(its[1], told.now))
-    await repository.tell(tx, entries, rows)
-    told.appeals.update(entry.appeal_id for entry in entries)
+    await repository.tell(tx, entries, rows, touch=touch)
     after_commit(tx, runtime.outbox.wake)
 
 
