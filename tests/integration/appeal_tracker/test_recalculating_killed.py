@@ -20,7 +20,7 @@ from tests.support.local_stack import free_port_base
 MANY = 12_000  # several batches
 
 # What one appeal left behind, so many times.
-_MULTIPLY = f"""
+MULTIPLY = f"""
 CREATE TEMP TABLE many AS
     SELECT gen_random_uuid() AS appeal, gen_random_uuid() AS clock, c.id AS like_clock, c.subject_id AS like_appeal
     FROM clocks c, generate_series(1, {MANY - 1}) WHERE c.milestone = 'answer';
@@ -34,8 +34,8 @@ INSERT INTO clocks SELECT (jsonb_populate_record(c, jsonb_build_object('id', m.c
 
 
 @contextmanager
-def escalating(desk: Desk, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The process that fires timers and recalculates, as it is deployed; killed at the end."""
+def deployed(desk: Desk, folder: Path, word: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the service as it is deployed; killed at the end."""
     settings = desk.runtime.settings
     assert settings.bus_database_url is not None
     values = {
@@ -48,8 +48,8 @@ def escalating(desk: Desk, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         "AUTH_JWKS": str(settings.auth_jwks),
     }
     env = {**base_environment(), **{f"APPEAL_TRACKER_{name}": value for name, value in values.items()}}
-    with files.open_log(folder / "escalate.log") as log:
-        command = [*REAL.services["appeal_tracker"], "escalate"]
+    with files.open_log(folder / f"{word}.log") as log:
+        command = [*REAL.services["appeal_tracker"], word]
         child = processes.spawn(command, log=log, env=env, cwd=ROOT, death_signal=signal.SIGKILL)
     try:
         yield child
@@ -63,7 +63,7 @@ async def test_killed_in_the_middle_it_goes_on_where_it_stood(
 ) -> None:
     desk.clock.set(LATE)
     await desk.raised(received_at=LATE)
-    await owner.execute(_MULTIPLY)
+    await owner.execute(MULTIPLY)
     published = await made(desk.admin.post("/calendars/cn-statutory/versions", json=year_2027()))
     job_id = published["recalculation"]["id"]
 
@@ -71,14 +71,14 @@ async def test_killed_in_the_middle_it_goes_on_where_it_stood(
         (row,) = await desk.rows("SELECT done FROM recalculations WHERE id = $1", UUID(job_id))
         return bool(row["done"] >= least)
 
-    with escalating(desk, tmp_path) as first:
+    with deployed(desk, tmp_path, "escalate") as first:
         await eventually(lambda: done(1), within=60)
         first.kill()  # SIGKILL: nothing is tidied up
         first.wait()
     job = await got(desk.admin.get(f"/recalculations/{job_id}"))
     assert job["state"] == "running"
     assert 0 < job["done"] < job["total"] == MANY
-    with escalating(desk, tmp_path):
+    with deployed(desk, tmp_path, "escalate"):
         await eventually(lambda: done(MANY), within=90)
 
         async def ended() -> bool:
