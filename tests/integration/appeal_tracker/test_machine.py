@@ -262,4 +262,4 @@ def test_random_lives(lives: type[Lives]) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_many_random_lives(lives: type[Lives]) -> None:
-    run_state_machine_as_test(lives, settings=settings(SETTINGS, max_examples=600, stateful_step_count=50))
+    run_state_machine_as_test(lives, settings=settings(SETTINGS, max_examples=150, stateful_step_count=60))
