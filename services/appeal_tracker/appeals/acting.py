@@ -156,13 +156,14 @@ class Deed:
         follow those of the leader."""
         if not started:
             return
-        self.say_started(case, started)
         its = await clocks.of_subject(self.tx, SUBJECT, case.appeal.id, lock=True)
         case.clocks = [clock for clock in its if clock.round == case.appeal.round]
         for merged in self.group[1:] if case is self.leader else [case]:
             self.follow(merged)
-        new = [clock.id for clock in started]
-        await self.replan([clock for clock in case.clocks if clock.id in new], "merge", untold=new)
+        ids = {clock.id for clock in started}
+        new = [clock for clock in case.clocks if clock.id in ids]
+        await self.replan(new, "merge", untold=ids)
+        self.say_started(case, new)
 
     def say_started(self, case: Case, started: Iterable[NewClock | Clock]) -> None:
         """Keeps for the timeline which clocks an act started."""
