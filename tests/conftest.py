@@ -1,6 +1,7 @@
 """Fixtures of every test: real PostgreSQL and Kafka for the run, a stack of the three services for a test."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 # What `make test` tells its children is not for the makes that tests start.
 for variable in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(variable, None)
+
+# A run under nohup bears a hangup; the stacks that it starts are to feel one, and what is ignored would be inherited.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 ROOT = Path(__file__).parent.parent
 START = datetime.fromisoformat("2026-10-09T10:00:00+08:00")  # a Friday; the Saturday after it is a working day
