@@ -18,7 +18,7 @@ from appeal_tracker.clocks.models import Clock, RecordedHold
 from appeal_tracker.clocks.planning import limit_of
 from appeal_tracker.clocks.replanning import Courses, Facts, Open, Plan, moves, replan
 from appeal_tracker.policies import service as policies
-from appeal_tracker.policies.policy import Policy
+from appeal_tracker.policies.policy import Limit, Policy
 
 
 class Running(Open, Protocol):
@@ -59,7 +59,7 @@ class Replanner:
 
     def __init__(self, shelf: policies.Shelf, newest: Mapping[str, Calendar]) -> None:
         self._shelf, self._newest, self._courses = shelf, newest, Courses()
-        self._labelled: dict[str, Policy] = {}
+        self._rules: dict[tuple[str, str, str | None, str], tuple[Policy, Limit]] = {}
 
     async def plan(
         self,
@@ -82,28 +82,35 @@ class Replanner:
         return {clock: its for group in groups.values() for clock, its in replan(group, self._courses).items()}
 
     def _facts(self, clock: Running, target: Target, holds: Collection[RecordedHold]) -> Facts:
-        policy = target.policy or self._policy(clock.policy)
-        limit = limit_of(policy, clock)
-        if limit is None:
-            policy = self._policy(clock.policy)
-            limit = limit_of(policy, clock)
-            assert limit is not None, "it was set by it"
-        ends = ((hold.since, hold.until or target.resumed_at) for hold in holds)
-        return Facts(
+        policy, limit = target.policy, limit_of(target.policy, clock) if target.policy else None
+        if policy is None or limit is None:
+            policy, limit = self._set_by(clock)
+        facts = Facts(
             started_at=target.started_at or clock.started_at,
             limit=limit,
             policy=policy,
             calendar=target.calendar or self._newest[clock.calendar.partition("@")[0]],
-            holds=tuple(Hold(since, max(since, until)) for since, until in ends if until is not None),
-            held_since=next((h.since for h in holds if h.until is None and target.resumed_at is None), None),
             follows=clock.follows is not None,
         )
+        return _held(facts, holds, target.resumed_at) if holds else facts
 
-    def _policy(self, label: str) -> Policy:
-        policy = self._labelled.get(label)
-        if policy is None:
-            policy = self._labelled[label] = self._shelf.labelled(label)
-        return policy
+    def _set_by(self, clock: Running) -> tuple[Policy, Limit]:
+        key = (clock.policy, clock.subject_kind, clock.appeal_type, clock.milestone)
+        if key not in self._rules:
+            policy = self._shelf.labelled(clock.policy)
+            limit = limit_of(policy, clock)
+            assert limit is not None, "it was set by it"
+            self._rules[key] = policy, limit
+        return self._rules[key]
+
+
+def _held(facts: Facts, holds: Collection[RecordedHold], resumed_at: datetime | None) -> Facts:
+    ends = ((hold.since, hold.until or resumed_at) for hold in holds)
+    return msgspec.structs.replace(
+        facts,
+        holds=tuple(Hold(since, max(since, until)) for since, until in ends if until is not None),
+        held_since=next((hold.since for hold in holds if hold.until is None and resumed_at is None), None),
+    )
 
 
 _AS_SET = Target()

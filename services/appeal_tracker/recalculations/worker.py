@@ -21,6 +21,7 @@ from contracts.deadlines import DeadlineRecalculated
 log = logging.getLogger(__name__)
 
 _LEAD = "SELECT pg_try_advisory_lock(hashtext('recalculation'))"
+_COUNTED_EVERY = 0.2  # seconds between two looks at what waits to be told
 _moved = Counter("deadlines_recalculated", "Deadlines that a recalculation moved", ["cause"])
 
 
@@ -51,6 +52,7 @@ class Recalculating(Worker):
         self._job: Recalculation | None = None
         self._since: datetime | None = None  # when the job was first seen, by the database's time
         self._turn: _Turn | None = None
+        self._counted = float("-inf")
 
     async def run_once(self) -> bool:
         async with self._runtime.db.transaction() as tx:
@@ -94,8 +96,10 @@ class Recalculating(Worker):
             self._turn = await self._begin(job)
             return self._turn is not None
         async with self._runtime.db.transaction() as tx:
-            if await repository.waiting(tx, DeadlineRecalculated.topic, self.deep) >= self.deep:
-                return False
+            if began - self._counted > _COUNTED_EVERY:
+                if await repository.waiting(tx, DeadlineRecalculated.topic, self.deep) >= self.deep:
+                    return False
+                self._counted = began
             parallel = self.lanes if job.turn == 0 else 1  # where two hold what both need, one alone gets it
             most = self._turn.errand.most
             ids = await self._turn.errand.next(tx, self._turn.after, parallel * most)

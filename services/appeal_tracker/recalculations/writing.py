@@ -76,11 +76,12 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
 async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated], told: _Told, *, touch: bool) -> None:
     """Keeps and tells of each deadline that moved, all at once: there may be a million of them."""
     entries, rows = [], []
+    cause, actor, now, job = told.job.cause, told.job.requested_by, told.now, told.job.id
     for done in moved:
         assert isinstance(done.clock, OpenClock)
-        its = telling.recalculated(done.clock.on, done, told.job.cause, told.job.requested_by, told.now, told.job.id)
+        its = telling.recalculated(done.clock.on, done, cause, actor, now, job)
         entries.append(its[0])
-        rows.append(runtime.outbox.row(its[1], told.now))
+        rows.append(runtime.outbox.row(its[1], now))
     await repository.tell(tx, entries, rows, touch=touch)
     after_commit(tx, runtime.outbox.wake)
 
