@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from appeal_tracker.base import Base
-from chassis.db import Written
+from chassis.db import Written, driver
+from chassis.messaging.outbox import MANY
 from chassis.web.paging import Listing, Window
 
+_COLUMNS = ("appeal_id", "at", "recorded_at", "kind", "actor", "data")
 _NOTE = text("""
 INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
 SELECT e.appeal_id, e.at, CAST(:now AS timestamptz), e.kind, e.actor, CAST(e.data AS jsonb)
@@ -59,6 +61,10 @@ class Entry(msgspec.Struct, frozen=True):
 
 async def note(tx: AsyncSession, entries: Sequence[Entry], now: datetime) -> None:
     """Writes facts to the timelines of what they are about, in their order."""
+    if len(entries) >= MANY:
+        rows = [(each.appeal_id, each.at, now, each.kind, each.actor, _json(each)) for each in entries]
+        await (await driver(tx)).copy_records_to_table("timeline", records=rows, columns=_COLUMNS)
+        return
     await tx.execute(
         _NOTE,
         {
@@ -67,9 +73,13 @@ async def note(tx: AsyncSession, entries: Sequence[Entry], now: datetime) -> Non
             "ats": [entry.at for entry in entries],
             "kinds": [entry.kind for entry in entries],
             "actors": [entry.actor for entry in entries],
-            "data": [msgspec.json.encode(entry.data).decode() for entry in entries],
+            "data": [_json(entry) for entry in entries],
         },
     )
+
+
+def _json(entry: Entry) -> str:
+    return msgspec.json.encode(entry.data).decode()
 
 
 async def of(tx: AsyncSession, subject: UUID) -> Sequence[TimelineEntry]:

@@ -9,6 +9,7 @@ import pytest
 
 from appeal_tracker.escalation import repository
 from appeal_tracker.escalation.worker import Escalation
+from chassis.messaging.outbox import MANY
 from tests.integration.appeal_tracker.desk import RECEIVED, Desk, instant, raised
 
 LADDER = [  # of a complaint received on Friday 10-09 at 09:30
@@ -203,6 +204,29 @@ async def test_two_escalators_never_fire_a_timer_twice(desk: Desk) -> None:
     told = [(event["clock_id"], event["step"]) for event in await desk.told(*STEPS)]
     assert len(told) == len(set(told)) == 60 * len(LADDER)
     assert {row["state"] for row in await desk.rows("SELECT state FROM timers")} == {"fired"}
+
+
+async def test_many_are_told_and_recorded_as_few_are(desk: Desk) -> None:
+    await desk.hear(*(raised() for _ in range(-(-MANY // len(LADDER)))))
+    await desk.at("11-01T00:00")
+    told = await desk.told(*STEPS)
+    assert len(told) >= MANY
+    by_clock: dict[str, list[str]] = {}
+    for event in told:
+        by_clock.setdefault(event["clock_id"], []).append(event["step"])
+    ladders = [[step for _, milestone, step, _ in LADDER if milestone == each] for each in ("contact", "answer")]
+    assert {tuple(steps) for steps in by_clock.values()} == {tuple(steps) for steps in ladders}
+    for event in told[:: len(LADDER)]:
+        entries = await desk.timeline(event["subject_id"])
+        (entry,) = [
+            each for each in entries if (each["data"].get("clock_id"), each["data"].get("step")) == id_of(event)
+        ]
+        assert entry["data"]["audience"] == event["audience"]
+        assert (entry["kind"], entry["data"]["late"]) == (f"deadline_{event['type'].split('.')[1]}", True)
+
+
+def id_of(event: dict[str, object]) -> tuple[object, object]:
+    return event["clock_id"], event["step"]
 
 
 async def test_a_backlog_is_fired_by_batches_abreast(desk: Desk) -> None:
