@@ -56,7 +56,7 @@ WHERE t.state = 'pending' AND t.fire_at <= $1
 # Nothing here waits for a lock: what an act or another escalator holds is left for the next look. An act locks its
 # appeal first and its clocks after it, and would otherwise wait for us while we wait for it. The clock is taken before
 # its timer, so that whoever has a clock finds no timer of it taken by another.
-CLAIM = _DUE + "ORDER BY t.fire_at LIMIT $2 FOR NO KEY UPDATE OF c, t SKIP LOCKED"
+CLAIM = _DUE + "AND t.fire_at >= $3 ORDER BY t.fire_at LIMIT $2 FOR NO KEY UPDATE OF c, t SKIP LOCKED"
 _REST = _DUE + "AND t.clock_id = ANY ($2::uuid[]) ORDER BY t.fire_at FOR NO KEY UPDATE OF t"
 
 # A breach shows in its appeal, so lists that are followed by what changed must find it.
@@ -81,9 +81,10 @@ async def next_moment(connection: asyncpg.Connection) -> datetime | None:
     return moment
 
 
-async def claim(tx: AsyncSession, now: datetime, most: int) -> list[Due]:
-    """The timers that are due, the earliest first, with their clocks and what is to be said of them."""
-    return [Due(*row) for row in await (await driver(tx)).fetch(CLAIM, now, most)]
+async def claim(tx: AsyncSession, since: datetime, now: datetime, most: int) -> list[Due]:
+    """The timers that have been due `since` an instant, the earliest first, with their clocks and what is to be said of
+    them. What has ended stays in the index as long as the oldest reader, and is not to be passed for each batch."""
+    return [Due(*row) for row in await (await driver(tx)).fetch(CLAIM, now, most, since)]
 
 
 async def all_due(tx: AsyncSession, now: datetime, clocks: Collection[UUID]) -> list[Due]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter as Count
+from datetime import datetime
 
 from prometheus_client import Counter, Histogram
 
@@ -33,7 +34,7 @@ class Escalation(Worker):
         if moment is None or moment > self._runtime.clock.now():
             self._behind = False
             return False
-        batches = (self._fire() for _ in range(self.abreast if self._behind else 1))
+        batches = (self._fire(moment) for _ in range(self.abreast if self._behind else 1))
         counts = await asyncio.gather(*batches, return_exceptions=True)
         for count in counts:
             if isinstance(count, BaseException):
@@ -42,9 +43,9 @@ class Escalation(Worker):
         self._behind = max(ended, default=0) >= self.batch
         return bool(ended)
 
-    async def _fire(self) -> int:
+    async def _fire(self, since: datetime) -> int:
         async with self._runtime.db.transaction() as tx:
-            ended, fired = await service.fire_due(tx, self._runtime, self.batch)
+            ended, fired = await service.fire_due(tx, self._runtime, since, self.batch)
         for phase, count in Count(each.phase for each in fired).items():
             _fired.labels(phase).inc(count)
         for each in fired:
