@@ -52,8 +52,9 @@ class Clock:
 
     @property
     def held(self) -> Hold | None:
-        """The hold in which it stands still."""
-        return next((hold for hold in self.holds if hold.until is None and self.open), None)
+        """The hold in which it stands still; what was past already when that began has nothing to wait for."""
+        lasting = (hold for hold in self.holds if hold.until is None and self.open)
+        return next((hold for hold in lasting if hold.since <= self.promise()), None)
 
     def counting(self, resumed: datetime | None = None) -> Model:
         spans = [(hold.since, hold.until or resumed) for hold in self.holds]

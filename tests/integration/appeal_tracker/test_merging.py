@@ -260,6 +260,23 @@ async def test_unmerged_while_held_it_stays_held_and_is_resumed_by_itself(desk: 
     assert (await desk.clocks(child))["answer"]["state"] == "running"
 
 
+async def test_what_is_past_already_does_not_stand_still_with_the_others(desk: Desk) -> None:
+    limits = {"answer": "10 working days", "callback": "2 working days"}
+    pack = [{"milestone": name, "within": its, "clause": "企标 2", "holdable": True} for name, its in limits.items()]
+    await desk.publish(id="own", appeals={"report": pack})
+    await desk.assign("37401", "own")
+    leader, child = [await raised(desk, "10-09T09:30", appeal_type="report") for _ in range(2)]
+    await desk.answer(child, "10-09T09:40")
+    desk.clock.set(instant("10-13T00:00:01"))  # the callback was due at midnight, and the loop is down
+    await desk.act(child, "merge", into=leader)
+    await desk.act(leader, "hold", reason="等待")
+    assert (await desk.clocks(leader))["answer"]["state"] == "held"
+    assert (await desk.clocks(child))["callback"]["state"] == "running"
+    await desk.stack.settle()
+    (breach,) = await desk.told("deadline.breached.v1")
+    assert (breach["subject_id"], breach["milestone"], bool(breach["audience"])) == (child, "callback", True)
+
+
 async def test_what_one_policy_lets_wait_and_another_does_not(desk: Desk) -> None:
     await desk.publish(
         id="own",
