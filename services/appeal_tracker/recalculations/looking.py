@@ -22,9 +22,9 @@ from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Limit, Policy
-from appeal_tracker.recalculations import repository
+from appeal_tracker.recalculations import concerned, repository
+from appeal_tracker.recalculations.concerned import Deeds, Milestone, OpenAppeal, OpenClock, Scope, Touched
 from appeal_tracker.recalculations.models import Recalculation
-from appeal_tracker.recalculations.repository import Deeds, Milestone, OpenAppeal, OpenClock, Scope, Touched
 from appeal_tracker.recalculations.touching import changed_days, touched
 
 FIRST = UUID(int=0)  # before every id
@@ -91,7 +91,7 @@ class OnCalendar:
     async def begin(cls, tx: AsyncSession, calendar: str, newest: Mapping[str, Calendar]) -> "OnCalendar":
         """`newest` may hold versions that are not published yet."""
         shelf, stretches, held = await policies.shelf(tx), [], {}
-        for kin, first, last in await repository.kins(tx):
+        for kin, first, last in await concerned.kins(tx):
             if not _lies_over(kin.calendar, calendar):
                 continue
             its, old = newest[kin.calendar.partition("@")[0]], await calendars.by_label(tx, kin.calendar)
@@ -103,10 +103,10 @@ class OnCalendar:
         return cls(shelf, newest, Touched(stretches, [*held.items()]))
 
     async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
-        return await repository.count_touched(tx, self._touched) if self._touched.held else (0, None)
+        return await concerned.count_touched(tx, self._touched) if self._touched.held else (0, None)
 
     async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
-        return await repository.next_touched(tx, self._touched, after, most) if self._touched.held else []
+        return await concerned.next_touched(tx, self._touched, after, most) if self._touched.held else []
 
     async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
         clocks, _ = await _with_merged(tx, ids, lock=lock)
@@ -141,24 +141,24 @@ class OnPolicy:
         return cls(shelf, await calendars.newest(tx), scope, target)
 
     async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
-        return await repository.count_appeals(tx, self._scope)
+        return await concerned.count_appeals(tx, self._scope)
 
     async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
-        return await repository.next_appeals(tx, self._scope, after, most)
+        return await concerned.next_appeals(tx, self._scope, after, most)
 
     async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
-        appeals = await repository.open_appeals(tx, ids, lock=lock)
+        appeals = await concerned.open_appeals(tx, ids, lock=lock)
         shelf = await policies.shelf(tx, {appeal.on.unit_code for appeal in appeals})
-        standing = await repository.milestones(tx, [appeal.id for appeal in appeals])
+        standing = await concerned.milestones(tx, [appeal.id for appeal in appeals])
         chosen = {appeal.id: self._policy(shelf, appeal) for appeal in appeals}
-        concerned = [each for each in appeals if _differs(each, *chosen[each.id], standing[each.id])]
-        running = {m.id for each in concerned for m in standing[each.id] if m.state in _OPEN}
+        differing = [each for each in appeals if _differs(each, *chosen[each.id], standing[each.id])]
+        running = {m.id for each in differing for m in standing[each.id] if m.state in _OPEN}
         clocks, busy = await _with_merged(tx, running, lock=lock)
-        concerned = [each for each in concerned if each.id not in busy]
+        differing = [each for each in differing if each.id not in busy]
         seen = Seen(settled=len(appeals) - len(busy & chosen.keys()))
-        seen.relabelled = [Relabelling(each, *chosen[each.id]) for each in concerned]
+        seen.relabelled = [Relabelling(each, *chosen[each.id]) for each in differing]
         targets: dict[UUID, Target] = {}
-        own = {each.id: chosen[each.id][0] for each in concerned}
+        own = {each.id: chosen[each.id][0] for each in differing}
         for clock in [each for each in clocks.values() if each.subject_id in own and each.id in running]:
             policy = own[clock.subject_id]
             if limit_of(policy, clock) is None:
@@ -189,7 +189,7 @@ class OnPolicy:
             lacking += [(each, limits)] if limits else []
         done: dict[UUID, Deeds] = {}
         if moved_on := [each.appeal.id for each, _ in lacking if each.appeal.state != State.OPEN]:
-            done = await repository.deeds(tx, moved_on, lacking[0][0].policy.contact.accepts)
+            done = await concerned.deeds(tx, moved_on, lacking[0][0].policy.contact.accepts)
         return [
             starting
             for each, limits in lacking
@@ -223,16 +223,16 @@ async def _with_merged(
 ) -> tuple[dict[UUID, OpenClock], set[UUID]]:
     """Open clocks with all that are merged with them; and the subjects of those left out, for somebody holds them, or
     something that they are merged with. A subject is left out with all its clocks."""
-    clocks = {clock.id: clock for clock in await repository.open_clocks(tx, ids, lock=lock)}
+    clocks = {clock.id: clock for clock in await concerned.open_clocks(tx, ids, lock=lock)}
     wanted = {*ids}
     if merged := [clock.id for clock in clocks.values() if clock.is_merged]:
-        others = {*await repository.merged_with(tx, merged)} - clocks.keys()
-        clocks |= {clock.id: clock for clock in await repository.open_clocks(tx, others, lock=lock)}
+        others = {*await concerned.merged_with(tx, merged)} - clocks.keys()
+        clocks |= {clock.id: clock for clock in await concerned.open_clocks(tx, others, lock=lock)}
         wanted |= others
     missing = wanted - clocks.keys()
     if not missing:
         return clocks, set()
-    places = await repository.places(tx, wanted)
+    places = await concerned.places(tx, wanted)
     busy: set[UUID] = set()
     while missing:
         leaders = {places[clock].leader for clock in missing}

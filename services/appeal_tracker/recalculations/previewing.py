@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.clocks.replanning import Plan, moves
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.recalculations import repository
+from appeal_tracker.recalculations.concerned import OnWhat, OpenClock
 from appeal_tracker.recalculations.looking import FIRST, Errand, Seen, Starting
-from appeal_tracker.recalculations.repository import OnWhat, OpenClock
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -15,9 +15,9 @@ from appeal_tracker.clocks.recalculation import Recalculated, write
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry, note
 from appeal_tracker.recalculations import repository
+from appeal_tracker.recalculations.concerned import OpenClock
 from appeal_tracker.recalculations.looking import Seen, Starting
 from appeal_tracker.recalculations.models import Recalculation
-from appeal_tracker.recalculations.repository import OpenClock
 from chassis.db import after_commit
 from chassis.runtime import Runtime
 from contracts.envelope import Event
