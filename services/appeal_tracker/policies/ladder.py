@@ -59,8 +59,14 @@ class Moment(msgspec.Struct, frozen=True):
         raise ValueError(f"{text!r} is no moment such as 0.5, '-4h', '-1wd', 'due', '+2h' or 'every 1wd, at most 5'")
 
     def name(self, time: int) -> str:
-        """Name one firing of this moment, unique on its ladder: `0.5`, `due`, `every 1wd#2`."""
-        return self.text if self.times == 1 else f"{self.text.partition(',')[0]}#{time}"
+        """Name one firing of this moment, unique on its ladder and without a comma: `0.5`, `due`, `every 1wd#2`."""
+        step, repeats, _ = self.text.partition(",")
+        return f"{step}#{time}" if repeats else step
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all its firings, in their order."""
+        return tuple(self.name(time) for time in range(1, self.times + 1))
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -157,11 +157,14 @@ def _check_limit(limit: WrittenLimit, pointer: str, starts: frozenset[str]) -> N
 
 
 def _check_ladder(ladder: Sequence[WrittenStep], pointer: str) -> None:
-    moments = []
+    taken: set[str] = set()
     for index, step in enumerate(ladder):
         with _pointing_at(f"{pointer}/{index}/at"):
-            moments.append(Moment.parse(str(step.at)).text)
-    _refuse_twice(moments, pointer, "at")
+            # Each firing is a timer, known by its name: two lists of `every 1wd` would share their first.
+            names = Moment.parse(str(step.at)).names
+            if twice := taken.intersection(names):
+                raise ValueError(f"{min(twice)} is given twice")
+            taken.update(names)
 
 
 def _refuse_twice(values: Sequence[str], pointer: str, field: str) -> None:

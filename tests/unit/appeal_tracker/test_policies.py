@@ -220,6 +220,9 @@ class TestInheritance:
             resolve(parse_pack({"id": "alone"}), {})
 
 
+REPEATED = ("every 1wd, at most 2", "every 12h, at most 2", "every 1wd, at most 5")  # two fire as `every 1wd#1`
+
+
 class TestForm:
     @pytest.mark.parametrize(
         ("fields", "pointer"),
@@ -247,6 +250,7 @@ class TestForm:
             ({"ladders": {"contact": [{"at": "due", "tell": ["the boss"]}]}}, "/ladders/contact/0/tell/0"),
             ({"ladders": {"contact": [{"at": "soon", "tell": ["owner"]}]}}, "/ladders/contact/0/at"),
             ({"ladders": {"contact": [{"at": a, "tell": ["owner"]} for a in (0.5, "0.50")]}}, "/ladders/contact/1/at"),
+            ({"ladders": {"contact": [{"at": a, "tell": ["owner"]} for a in REPEATED]}}, "/ladders/contact/2/at"),
             ({"visits": [{"milestone": "arrival", "starts": "received"}]}, "/visits/0/starts"),
         ],
     )  # fmt: skip
@@ -316,6 +320,15 @@ class TestMoments:
     )
     def test_are_read(self, text: str, measure: Measure, amount: int, phase: Phase, times: int):
         assert Moment.parse(text) == Moment(text, measure, amount, phase, times)
+
+    @pytest.mark.parametrize("times", [1, 2, 50])
+    def test_that_repeat_are_numbered_however_often_and_their_names_hold_no_comma(self, times: int):
+        names = Moment.parse(f"every 2wd, at most {times}").names
+        assert names == tuple(f"every 2wd#{time}" for time in range(1, times + 1))
+
+    def test_that_do_not_repeat_are_called_as_they_are_written(self):
+        for text in ("0.5", "-4h", "-1wd", "due", "+2h"):
+            assert Moment.parse(text).names == (text,)
 
     def test_are_the_same_however_a_fraction_is_written(self):
         assert Moment.parse("0.50") == Moment.parse("0.5")
