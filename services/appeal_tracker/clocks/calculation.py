@@ -45,14 +45,16 @@ def points(
 ) -> tuple[Point, ...]:
     """Return the timers of a clock in the order they fire, none of them before its start. Refused as by `due`.
 
-    A repeated step gives one timer each time, named `every 1wd#1`, `every 1wd#2`.
+    A repeated step gives one timer each time, named `every 1wd#1`, `every 1wd#2`. A step that would fire so many
+    working days after the deadline that the calendar has ended is left out: it has no day.
     """
     course = _Course(start, period, calendar, holds)
     firings = sorted(
         (
-            (max(course.ticks(step.moment.measure, step.moment.amount * time), course.start), step, time)
+            (max(ticks, course.start), step, time)
             for step in ladder
             for time in range(1, step.moment.times + 1)
+            if (ticks := course.ticks(step.moment.measure, step.moment.amount * time)) is not None
         ),
         key=lambda firing: firing[0],
     )
@@ -100,8 +102,9 @@ class _Course:
             self._days = counted_days(self.start, period, calendar, holds)
             self.end = self._days[-1] * DAY + period.closes
 
-    def ticks(self, measure: Measure, amount: int) -> int:
-        """Return where a moment lies: so many parts of the way, or hours or working days off its end."""
+    def ticks(self, measure: Measure, amount: int) -> int | None:
+        """Return where a moment lies: so many parts of the way, or hours or working days off its end; None if the
+        calendar has ended by then."""
         if measure is _OF_PARTS:
             return self._part(amount)
         if measure is _OF_HOURS:
@@ -120,9 +123,12 @@ class _Course:
             return run(self.start, max(self._period.count * HOUR + offset, 0), self._holds)
         return self.end + offset
 
-    def _working_days_off(self, n: int) -> int:
+    def _working_days_off(self, n: int) -> int | None:
         day, time_of_day = self._end_of_day()
-        return self._calendar.after(day, n) * DAY + time_of_day
+        try:
+            return self._calendar.after(day, n) * DAY + time_of_day
+        except NotCovered:
+            return None
 
     def _working_days_before(self, n: int) -> int:
         """Go back along the days the period counts where it counts working days, else along the calendar's."""

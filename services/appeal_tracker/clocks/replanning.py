@@ -15,7 +15,7 @@ from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import DAY, day_number, instant_of
 from appeal_tracker.calendars.period import Unit
 from appeal_tracker.clocks.calculation import Deadline, Hold, Point
-from appeal_tracker.clocks.planning import plan
+from appeal_tracker.clocks.planning import NewClock, plan
 from appeal_tracker.clocks.states import ClockState, TimerState
 from appeal_tracker.policies.ladder import Phase
 from appeal_tracker.policies.policy import Limit, Policy
@@ -163,6 +163,20 @@ def _plan(facts: Facts, own: _Course, kept: _Course, promiser: UUID | None, *, h
         state=ClockState.HELD if held else ClockState.RUNNING,
         promised_by=promiser,
         timers=kept.timers(facts, held=held),
+    )
+
+
+def running(clock: NewClock) -> Plan:
+    """The plan of a clock that runs by itself as it was planned to be started."""
+    return Plan(
+        started_at=clock.started_at,
+        due_at=clock.due_at,
+        provisional=clock.provisional,
+        policy=clock.policy,
+        calendar=clock.calendar,
+        state=ClockState.RUNNING,
+        promised_by=None,
+        timers=tuple(PlannedTimer(point, TimerState.PENDING) for point in clock.timers),
     )
 
 

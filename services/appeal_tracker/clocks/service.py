@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.counting import Day, Hold, explain
-from appeal_tracker.clocks import repository
+from appeal_tracker.clocks import replanning, repository
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.planning import NewClock, Planner, Subject, limit_of
 from appeal_tracker.clocks.states import ClockState
@@ -82,6 +82,12 @@ async def of_subjects(
 async def start(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
     """Stores clocks and their timers."""
     await repository.insert(tx, clocks)
+
+
+async def start_again(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
+    """Has cancelled clocks run again, as planned anew under the ids they bear; what their ladders told is not told
+    again."""
+    await repository.rewrite(tx, [(clock.id, replanning.running(clock)) for clock in clocks])
 
 
 async def start_from(

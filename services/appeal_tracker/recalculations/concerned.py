@@ -12,6 +12,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.clocks.acceptance import Attempt
 from appeal_tracker.recalculations.touching import Kin, Stretch
 from chassis.db import driver
 
@@ -91,10 +93,10 @@ _MILESTONES = """
 SELECT c.id, c.subject_id, c.milestone, c.state, c.calendar FROM clocks c JOIN appeals a ON a.id = c.subject_id
 WHERE c.subject_id = ANY ($1::uuid[]) AND c.subject_kind = 'appeal' AND c.round = a.round
 """
-# When it was done, of each appeal that was contacted, answered or called back in its present round.
+# What was done about each appeal in its present round; contacts that stop nothing are left out.
 _DEEDS = """
-SELECT a.id, (SELECT min(c.at) FROM contacts c
-              WHERE c.appeal_id = a.id AND c.round = a.round AND c.counts AND c.result = ANY ($2::text[])),
+SELECT a.id, ARRAY(SELECT (c.at, c.result) FROM contacts c
+                   WHERE c.appeal_id = a.id AND c.round = a.round AND c.counts ORDER BY c.at),
        (SELECT min(n.at) FROM answers n WHERE n.appeal_id = a.id AND n.round = a.round),
        (SELECT min(b.at) FROM callbacks b WHERE b.appeal_id = a.id AND b.round = a.round)
 FROM appeals a WHERE a.id = ANY ($1::uuid[])
@@ -152,6 +154,11 @@ class OpenAppeal(NamedTuple):
     def id(self) -> UUID:
         return self.on.id
 
+    @property
+    def has_moved_on(self) -> bool:
+        """Whether anything may have been done about it that stops a clock or starts one."""
+        return self.state != State.OPEN
+
 
 class Place(NamedTuple):
     """Where a clock belongs: what it runs on, and the clock that speaks for those merged with it."""
@@ -171,11 +178,15 @@ class Milestone(NamedTuple):
 
 
 class Deeds(NamedTuple):
-    """When it was done what stops a clock or starts one; None for what was not done."""
+    """What was done that stops a clock or starts one: the contacts that count, and when the rest was; None for what was
+    not done."""
 
-    contacted_at: datetime | None
+    attempts: Sequence[Attempt]
     answered_at: datetime | None
     called_back_at: datetime | None
+
+
+NOTHING_DONE = Deeds((), None, None)
 
 
 class Touched(msgspec.Struct, frozen=True):
@@ -264,6 +275,7 @@ async def milestones(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, 
     return found
 
 
-async def deeds(tx: AsyncSession, appeals: Collection[UUID], accepted: Collection[str]) -> dict[UUID, Deeds]:
-    """What was done about each appeal; a contact is one with an `accepted` result."""
-    return {row[0]: Deeds(*row[1:]) for row in await (await driver(tx)).fetch(_DEEDS, list(appeals), list(accepted))}
+async def deeds(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, Deeds]:
+    """What was done about each appeal in its present round."""
+    rows = await (await driver(tx)).fetch(_DEEDS, list(appeals))
+    return {row[0]: Deeds([Attempt(*each) for each in row[1]], *row[2:]) for row in rows}

@@ -4,47 +4,37 @@ A dry run looks and writes nothing; a job looks under lock and writes what it sa
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals.lifecycle import State
-from appeal_tracker.appeals.models import SUBJECT
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import DAY, instant_of
-from appeal_tracker.clocks.planning import NewClock, Planner, Subject, limit_of
+from appeal_tracker.clocks.planning import Planner, limit_of
 from appeal_tracker.clocks.recalculation import Replanner, Target
 from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies import service as policies
-from appeal_tracker.policies.policy import Limit, Policy
+from appeal_tracker.policies.policy import Policy
 from appeal_tracker.recalculations import concerned, repository
-from appeal_tracker.recalculations.concerned import Deeds, Milestone, OpenAppeal, OpenClock, Scope, Touched
+from appeal_tracker.recalculations.concerned import (
+    NOTHING_DONE,
+    Deeds,
+    Milestone,
+    OpenAppeal,
+    OpenClock,
+    Scope,
+    Touched,
+)
 from appeal_tracker.recalculations.models import Recalculation
+from appeal_tracker.recalculations.starting import Relabelling, Starting, begun, lacking
 from appeal_tracker.recalculations.touching import changed_days, touched
 
 FIRST = UUID(int=0)  # before every id
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
-
-
-class Starting(msgspec.Struct, frozen=True):
-    """A clock that the other policy gives besides; `done_at` where what it waits for was done before."""
-
-    appeal: OpenAppeal
-    clock: NewClock
-    done_at: datetime | None
-
-
-class Relabelling(msgspec.Struct, frozen=True):
-    """An appeal that runs by another policy now."""
-
-    appeal: OpenAppeal
-    policy: Policy
-    assumed: bool
 
 
 class Seen(msgspec.Struct):
@@ -182,33 +172,17 @@ class OnPolicy:
     async def _starting(
         self, tx: AsyncSession, relabelled: Sequence[Relabelling], standing: Mapping[UUID, Sequence[Milestone]]
     ) -> list[Starting]:
-        lacking: list[tuple[Relabelling, list[Limit]]] = []
-        for each in relabelled:
-            there = {milestone.milestone for milestone in standing[each.appeal.id]}
-            limits = [limit for limit in each.policy.limits(each.appeal.type) if limit.milestone not in there]
-            lacking += [(each, limits)] if limits else []
+        lacks = {each.appeal.id: lacking(each, standing[each.appeal.id]) for each in relabelled}
         done: dict[UUID, Deeds] = {}
-        if moved_on := [each.appeal.id for each, _ in lacking if each.appeal.state != State.OPEN]:
-            done = await concerned.deeds(tx, moved_on, lacking[0][0].policy.contact.accepts)
+        if moved_on := [each.appeal.id for each in relabelled if lacks[each.appeal.id] and each.appeal.has_moved_on]:
+            done = await concerned.deeds(tx, moved_on)
         return [
             starting
-            for each, limits in lacking
-            for starting in self._begun(each, limits, done.get(each.appeal.id, Deeds(None, None, None)))
-        ]
-
-    def _begun(self, its: Relabelling, limits: Sequence[Limit], deeds: Deeds) -> list[Starting]:
-        appeal, lacking = its.appeal, {limit.milestone for limit in limits}
-        contacted = min((at for at in deeds[:2] if at is not None), default=None)  # an answer is also a contact
-        facts = {"received": appeal.reopened_at or appeal.received_at}
-        facts |= {"contacted": contacted} if contacted else {}
-        facts |= {"answered": deeds.answered_at} if deeds.answered_at else {}
-        stops = {"contact": contacted, "answer": deeds.answered_at, "callback": deeds.called_back_at}
-        subject = Subject(SUBJECT, appeal.id, appeal.round, appeal.type)
-        return [
-            Starting(appeal, clock, stops.get(clock.milestone))
-            for fact, at in facts.items()
-            for clock in self._planner.clocks_started(subject, fact, at, its.policy)
-            if clock.milestone in lacking
+            for each in relabelled
+            if (its := lacks[each.appeal.id])
+            for starting in begun(
+                self._planner, each, its, standing[each.appeal.id], done.get(each.appeal.id, NOTHING_DONE)
+            )
         ]
 
 

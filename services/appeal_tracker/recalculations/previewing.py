@@ -11,7 +11,8 @@ from appeal_tracker.clocks.replanning import Plan, moves
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.recalculations import repository
 from appeal_tracker.recalculations.concerned import OnWhat, OpenClock
-from appeal_tracker.recalculations.looking import FIRST, Errand, Seen, Starting
+from appeal_tracker.recalculations.looking import FIRST, Errand, Seen
+from appeal_tracker.recalculations.starting import Starting
 
 
 class Change(msgspec.Struct, frozen=True):

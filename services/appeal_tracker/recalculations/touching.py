@@ -77,11 +77,14 @@ _Way = tuple[datetime, datetime, int, int]  # started from, until; the first and
 
 def _of_days(limit: Limit, first: datetime, last: datetime, calendar: Calendar) -> Iterator[_Way]:
     later = [step for step in _in_working_days(limit) if step.moment.phase is Phase.AFTER]
+    firings = sum(step.moment.times for step in later)
     for number in range(day_number(first), day_number(last) + 1):
         start = instant_of(number * DAY)
-        ends = [due(start, limit.within, calendar).due_at]
-        ends += [point.fire_at for point in points(later, start, limit.within, calendar)[-1:]]
-        yield start, instant_of((number + 1) * DAY), number + 1, (max(map(ticks_of, ends)) - 1) // DAY
+        timers = points(later, start, limit.within, calendar)
+        ends = [due(start, limit.within, calendar).due_at, *(point.fire_at for point in timers[-1:])]
+        # A step beyond the calendar may come to lie within it by any day that is left.
+        latest = (max(map(ticks_of, ends)) - 1) // DAY if len(timers) == firings else DAYS - 1
+        yield start, instant_of((number + 1) * DAY), number + 1, latest
 
 
 def _of_hours(limit: Limit, first: datetime, last: datetime, calendar: Calendar) -> Iterator[_Way]:
@@ -93,8 +96,9 @@ def _of_hours(limit: Limit, first: datetime, last: datetime, calendar: Calendar)
     ends = range((ticks_of(first) + length - 1) // DAY, (ticks_of(last) + length - 1) // DAY + 1)
     for end in ends:  # midnight is 24:00 of the day that ends
         since, until = end * DAY + 1 - length, (end + 1) * DAY + 1 - length
-        latest = calendar.after(end, max(farthest)) if max(farthest) > 0 else end
-        yield instant_of(since), instant_of(until), _earliest(calendar, end, min(farthest), since), latest
+        if end < DAYS:  # no step in working days lies off a deadline after the calendar
+            earliest = _earliest(calendar, end, min(farthest), since)
+            yield instant_of(since), instant_of(until), earliest, _latest(calendar, end, max(farthest))
 
 
 def _earliest(calendar: Calendar, end: int, steps_back: int, since: int) -> int:
@@ -105,6 +109,16 @@ def _earliest(calendar: Calendar, end: int, steps_back: int, since: int) -> int:
         return max(calendar.before(end, -steps_back), since // DAY)
     except NotCovered:
         return since // DAY
+
+
+def _latest(calendar: Calendar, end: int, steps_on: int) -> int:
+    """The last day that a step after the deadline may look at; the calendar's last where it would lie beyond that."""
+    if steps_on <= 0:
+        return end
+    try:
+        return calendar.after(end, steps_on)
+    except NotCovered:
+        return DAYS - 1
 
 
 def _in_working_days(limit: Limit) -> Sequence[Step]:

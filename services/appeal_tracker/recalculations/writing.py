@@ -16,8 +16,9 @@ from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry, note
 from appeal_tracker.recalculations import repository
 from appeal_tracker.recalculations.concerned import OpenClock
-from appeal_tracker.recalculations.looking import Seen, Starting
+from appeal_tracker.recalculations.looking import Seen
 from appeal_tracker.recalculations.models import Recalculation
+from appeal_tracker.recalculations.starting import Starting
 from chassis.db import after_commit
 from chassis.runtime import Runtime
 from contracts.envelope import Event
@@ -105,7 +106,8 @@ async def _start(tx: AsyncSession, runtime: Runtime, starting: list[Starting], t
     """Starts what the other policy times besides; what it waits for may have been done before, and stops it then."""
     if not starting:
         return
-    await clocks.start(tx, [each.clock for each in starting])
+    await clocks.start(tx, [each.clock for each in starting if not each.again])
+    await clocks.start_again(tx, [each.clock for each in starting if each.again])
     for each in starting:
         entry = telling.started_entry(each.appeal.on, each.clock, told.job.requested_by)
         its = {"provisional": each.clock.provisional, "policy": each.clock.policy, "calendar": each.clock.calendar}

@@ -45,6 +45,11 @@ async def lose_a_clock(owner: asyncpg.Connection, case: UUID) -> None:
     await owner.execute("DELETE FROM clocks WHERE subject_id = $1 AND milestone = 'contact'", case)
 
 
+async def cancel_a_clock(owner: asyncpg.Connection, case: UUID) -> None:
+    await owner.execute("UPDATE timers SET state = 'cancelled' WHERE state = 'pending'")
+    await owner.execute("UPDATE clocks SET state = 'cancelled' WHERE milestone = 'contact'")
+
+
 async def move_a_deadline(owner: asyncpg.Connection, case: UUID) -> None:
     await owner.execute("UPDATE clocks SET due_at = due_at + interval '1 day' WHERE milestone = 'answer'")
 
@@ -75,6 +80,7 @@ async def fire_twice(owner: asyncpg.Connection, case: UUID) -> None:
 
 BREAKS = [
     (lose_a_clock, Invariant.CLOCK_MISSING, "contact"),
+    (cancel_a_clock, Invariant.CLOCK_MISSING, "contact"),
     (move_a_deadline, Invariant.DEADLINE_WRONG, "answer"),
     (name_what_was_never_published, Invariant.DEADLINE_WRONG, "answer"),
     (name_a_policy_that_does_not_time_it, Invariant.DEADLINE_WRONG, "answer"),

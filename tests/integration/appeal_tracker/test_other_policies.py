@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.integration.appeal_tracker.desk import RECEIVED, Desk, got, instant, made, staff, unit
+from tests.integration.appeal_tracker.test_audit import look
 from tests.integration.appeal_tracker.test_recalculations import changes, recalculate, stop_work
 
 SUPERVISOR = staff("E701", "377", "supervisor")
@@ -104,6 +105,76 @@ async def test_a_milestone_that_is_timed_no_more_ends(desk: Desk) -> None:
     assert (entry["data"]["cause"], entry["actor"]) == ("policy_version", "E009")
     await desk.at("11-20T10:00")
     assert not [event for event in await desk.told() if "step" in event]
+
+
+async def test_a_milestone_that_is_timed_again_runs_again_and_tells_nothing_twice(desk: Desk) -> None:
+    await desk.assign("37401", "state-grid")
+    case = await desk.raised(received_at=desk.clock.now(), appeal_type="report")
+    await desk.at("10-19T12:00")
+    before = (await desk.clocks(case))["answer"]
+    warned = [event["step"] for event in await desk.told("deadline.warned.v1")]
+    assert warned == ["0.5"]
+    await recalculate(desk, cause="policy_version", policy="state-grid", to="t-sdpea")
+    assert (await desk.clocks(case))["answer"]["state"] == "cancelled"
+    assert await look(desk) == {}
+    body = {"cause": "policy_version", "policy": "t-sdpea", "to": "state-grid"}
+    said = await got(desk.admin.post("/recalculations", json=body, params={"dry_run": "true"}))
+    job = await recalculate(desk, **body)
+    assert (await desk.clocks(case))["answer"] == before
+    assert (job["moved"], said["items"]) == (1, await changes(desk, job))
+    assert await look(desk) == {}
+    await desk.at("10-23T00:00")
+    assert (await desk.clocks(case))["answer"]["state"] == "breached"
+    warned = [event["step"] for event in await desk.told("deadline.warned.v1")]
+    assert warned == ["0.5", "0.75", "-1wd"]
+
+
+async def test_who_need_not_be_contacted_again_need_not_by_another_policy(desk: Desk) -> None:
+    contact = {"milestone": "contact", "within": "24 hours", "clause": "2"}
+    survey = {"milestone": "survey", "within": "3 working days", "clause": "3", "starts": "contacted"}
+    await desk.publish(id="own", reopen="restart", appeals={"report": answer("10 working days")})
+    await desk.publish(id="more", reopen="restart", appeals={"report": [contact, *answer("9 working days"), survey]})
+    await desk.assign("37401", "own")
+    case = await desk.raised(appeal_type="report")
+    await desk.answer(case, "10-09T09:50")
+    await desk.act(case, "close")
+    await desk.act(case, "reopen", reason="客户再次反映")
+    await recalculate(desk, cause="policy_version", policy="own", to="more")
+    its = {clock["milestone"]: clock for clock in (await desk.appeal(case))["clocks"] if clock["round"] == 2}
+    assert {name: clock["started_at"] for name, clock in its.items()} == dict.fromkeys(
+        ("answer", "survey"), "2026-10-09T02:00:00Z"
+    )
+    await desk.at("10-12T00:00")
+    assert not await desk.told("deadline.breached.v1")
+    assert await look(desk) == {}
+
+
+async def test_attempts_in_vain_that_were_enough_are_a_contact_by_another_policy_too(desk: Desk) -> None:
+    contact = {"milestone": "contact", "within": "24 hours", "clause": "2"}
+    await desk.publish(id="own", appeals={"report": [contact, *answer("10 working days")]})
+    case = await desk.raised(appeal_type="report")
+    await desk.at("10-09T20:00")
+    for at in ("10-09T10:00", "10-09T12:00", "10-09T14:00"):
+        await desk.contact(case, at, "no_answer")
+    assert (await desk.appeal(case))["state"] == "contacted"
+    await recalculate(desk, cause="policy_version", policy="t-sdpea", to="own")
+    clock = (await desk.clocks(case))["contact"]
+    assert (clock["state"], clock["met_at"]) == ("met", "2026-10-09T06:00:00Z")
+
+
+async def test_each_appeal_counts_as_contacted_by_its_own_policy(desk: Desk) -> None:
+    contact = {"milestone": "contact", "within": "24 hours", "clause": "2"}
+    limits = {"report": [contact, *answer("10 working days")]}
+    await desk.publish(id="loose", appeals=limits)
+    await desk.publish(id="strict", contact={"accepts": ["reached"], "attempts": 3, "hours_apart": 2}, appeals=limits)
+    cases = {}
+    for code, name in (("37401", "strict"), ("37402", "loose")):
+        cases[name] = await desk.raised(appeal_type="report", unit_code=code)
+        await desk.contact(cases[name], "10-09T09:50", "refused", by=desk.supervisor)
+        await desk.assign(code, name)
+    await recalculate(desk, cause="assignment", unit_code="374")
+    states = {name: (await desk.clocks(case))["contact"]["state"] for name, case in cases.items()}
+    assert states == {"strict": "running", "loose": "met"}
 
 
 async def test_what_runs_by_a_withdrawn_pack_can_be_brought_to_another(desk: Desk) -> None:

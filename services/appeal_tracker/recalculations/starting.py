@@ -1,0 +1,78 @@
+"""What a policy times besides for an appeal that runs already: which clocks begin, and where they would have begun."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.appeals.models import SUBJECT
+from appeal_tracker.clocks.acceptance import contacted_at
+from appeal_tracker.clocks.planning import NewClock, Planner, Subject
+from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.policies.policy import Policy
+from appeal_tracker.recalculations.concerned import Deeds, Milestone, OpenAppeal
+
+CONTACT, ANSWER, CALLBACK = "contact", "answer", "callback"
+_CONTACTED = (State.CONTACTED, State.ANSWERED, State.CALLED_BACK)
+
+
+class Relabelling(msgspec.Struct, frozen=True):
+    """An appeal that runs by another policy now."""
+
+    appeal: OpenAppeal
+    policy: Policy
+    assumed: bool
+
+
+class Starting(msgspec.Struct, frozen=True):
+    """A clock that the other policy gives besides; `again` where it ran in this round before, until a policy came that
+    does not time it. `done_at` where what it waits for was done before."""
+
+    appeal: OpenAppeal
+    clock: NewClock
+    again: bool
+    done_at: datetime | None
+
+
+def lacking(its: Relabelling, standing: Sequence[Milestone]) -> set[str]:
+    """The milestones that the policy times and nothing on the appeal does. Only who begins a round anew is contacted
+    again in a later one."""
+    there = {clock.milestone for clock in standing if clock.state != ClockState.CANCELLED}
+    if its.appeal.round > 1 and its.appeal.state != State.OPEN:
+        there.add(CONTACT)
+    return {limit.milestone for limit in its.policy.limits(its.appeal.type)} - there
+
+
+def begun(
+    planner: Planner, its: Relabelling, lacks: set[str], standing: Sequence[Milestone], deeds: Deeds
+) -> list[Starting]:
+    """The clocks of what an appeal `lacks`, from where its facts would have let them begin."""
+    appeal = its.appeal
+    subject = Subject(SUBJECT, appeal.id, appeal.round, appeal.type)
+    since = appeal.reopened_at or appeal.received_at
+    started = planner.clocks_started(subject, "received", since, its.policy)
+    # Where nothing sets an end, what was recorded so far was in time.
+    last = max((attempt.at for attempt in deeds.attempts), default=since)
+    end = next((clock.due_at for clock in started if clock.milestone == CONTACT), last)
+    reached = contacted_at(deeds.attempts, its.policy.contact, since, end)
+    contacts = [at for at in (reached, deeds.answered_at) if at is not None]  # an answer is also a contact
+    contacted = min(contacts, default=None)
+    if contacted is None and appeal.round > 1 and appeal.state in _CONTACTED:
+        contacted = since  # they were in an earlier round
+    if contacted is not None:
+        started += planner.clocks_started(subject, "contacted", contacted, its.policy)
+    if deeds.answered_at is not None:
+        started += planner.clocks_started(subject, "answered", deeds.answered_at, its.policy)
+    stops = {CONTACT: contacted, ANSWER: deeds.answered_at, CALLBACK: deeds.called_back_at}
+    before = {clock.milestone: clock.id for clock in standing}
+    return [_starting(appeal, clock, before, stops) for clock in started if clock.milestone in lacks]
+
+
+def _starting(
+    appeal: OpenAppeal, clock: NewClock, before: Mapping[str, UUID], stops: Mapping[str, datetime | None]
+) -> Starting:
+    again = clock.milestone in before
+    its = msgspec.structs.replace(clock, id=before[clock.milestone]) if again else clock
+    return Starting(appeal, its, again, stops.get(clock.milestone))
