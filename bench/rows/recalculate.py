@@ -66,14 +66,14 @@ async def measure(run: Run) -> Sequence[Outcome]:
     return [await _rate(run), await _million(run), await _meanwhile(run)]
 
 
-ROW = Row("P9", f"recalculating {MILLION:,} open appeals", measure)
+ROW = Row("P10", f"recalculating {MILLION:,} open appeals", measure)
 
 
 async def _rate(run: Run) -> Outcome:
     sides: dict[str, Side] = {"ours": lambda: _ours(run.ground, SOME), BARE: lambda: _bare(run.ground, SOME)}
     series = await interleave(run.say, "appeals/s", run.rounds, sides)
     work = f"{SOME:,} open appeals moved by a new calendar version"
-    outcome = Outcome("P9", work, "appeals/s", Goal(0.5), series["ours"], BARE, series[BARE])
+    outcome = Outcome("P10", work, "appeals/s", Goal(0.5), series["ours"], BARE, series[BARE])
     if outcome.met:
         return outcome
     async with touched(run.ground, SOME) as runtime:
@@ -86,7 +86,7 @@ async def _rate(run: Run) -> Outcome:
 async def _million(run: Run) -> Outcome:
     seconds = MILLION / await _ours(run.ground, MILLION)
     run.say(f"a million in {seconds:.0f} s")
-    return Outcome("P9", f"{MILLION:,} of them", "s", Goal(120, at_least=False), [seconds])
+    return Outcome("P10", f"{MILLION:,} of them", "s", Goal(120, at_least=False), [seconds])
 
 
 async def _ours(ground: Ground, count: int) -> float:
@@ -123,7 +123,7 @@ async def _meanwhile(run: Run) -> Outcome:
                 await worker.stop()
     note = f"p95 {quantile(busy, 0.95):.0f} ms, {quantile(quiet, 0.95):.0f} before it"
     work = "event → clocks while it recalculates, in one process"
-    return Outcome("P9", work, "ms", Goal(2, at_least=False), [median(busy)], "before it", [median(quiet)], [note])
+    return Outcome("P10", work, "ms", Goal(2, at_least=False), [median(busy)], "before it", [median(quiet)], [note])
 
 
 async def _heard(runtime: Runtime) -> float:
