@@ -121,8 +121,11 @@ class Shelf:
 
     def kept(self, label: str, unit: str, received_at: datetime) -> Policy:
         """The policy that an appeal of `unit` keeps, on the calendar by which it began."""
-        policy, chosen = self.labelled(label), self.chosen(unit, received_at).policy
-        return _on(policy, chosen.calendar) if chosen.label == label else policy
+        policy = self.labelled(label)
+        for chosen in (self.chosen(unit, received_at), self.chosen(unit, received_at, anew=True)):
+            if chosen.policy.label == label:
+                return _on(policy, chosen.policy.calendar)
+        return policy
 
     def versions(self, id: str) -> list[Policy]:
         """The versions of a pack, newest first. Raises `PolicyNotFound`."""
@@ -149,11 +152,12 @@ class Shelf:
             self._in_force[day] = in_force(self._versions[id], at)
         return self._in_force[day]
 
-    def chosen(self, unit: str, at: datetime) -> Chosen:
+    def chosen(self, unit: str, at: datetime, *, anew: bool = False) -> Chosen:
         """The policy for an appeal raised in `unit` at an instant, on the calendar that counts there.
 
         The nearest choice up the unit's line counts; one whose pack had no version in force then, or was withdrawn, is
-        passed over, and where nothing is left it is the floor.
+        passed over, and where nothing is left it is the floor. `anew`: for what runs already, and is not to be brought
+        to a pack that was withdrawn since either.
         """
         today = date_of(day_number(at))
         passed: set[str] = set()
@@ -161,15 +165,16 @@ class Shelf:
             if choice.since <= today and choice.unit not in passed:
                 passed.add(choice.unit)
                 policy = self._on_day(choice.policy, at)
-                if policy and not self._is_withdrawn(choice.policy, at):
+                gone = choice.policy in self.withdrawn if anew else self._is_withdrawn(choice.policy, at)
+                if policy and not gone:
                     running = self._running(policy)
                     return Chosen(_on(running, choice.calendar or policy.calendar), choice.unit, choice.since)
         return Chosen(self.named(FLOOR, at))
 
-    def assumes(self, unit: str, at: datetime) -> bool:
+    def assumes(self, unit: str, at: datetime, *, anew: bool = False) -> bool:
         """Whether it may turn out that another policy counts than the one that is chosen: no choice is known, and not
         every unit up the line."""
-        return unit in self._open_ended and self.chosen(unit, at).assigned_to is None
+        return unit in self._open_ended and self.chosen(unit, at, anew=anew).assigned_to is None
 
     def _running(self, policy: Policy) -> Policy:
         return self._muted.get(policy.label, policy)

@@ -163,9 +163,9 @@ class OnPolicy:
     def _policy(self, shelf: policies.Shelf, appeal: OpenAppeal) -> tuple[Policy, bool]:
         """What an appeal is to run by, on the calendar that counts for its unit; and whether that is assumed."""
         unit, at = appeal.on.unit_code, appeal.received_at
-        choice = shelf.chosen(unit, at)
+        choice = shelf.chosen(unit, at, anew=True)
         if self._target is None:
-            return choice.policy, shelf.assumes(unit, at)
+            return choice.policy, shelf.assumes(unit, at, anew=True)
         calendar = choice.policy.calendar if choice.policy.id == self._target.id else self._target.calendar
         return msgspec.structs.replace(self._target, calendar=calendar), False
 

@@ -192,6 +192,23 @@ async def test_what_runs_by_a_withdrawn_pack_can_be_brought_to_another(desk: Des
     assert [event for event in await desk.told("deadline.warned.v1") if event["milestone"] == "answer"], "told again"
 
 
+async def test_nothing_that_is_open_is_brought_to_a_withdrawn_pack(desk: Desk) -> None:
+    """It was in force when the appeal was received, and would be silent now."""
+    case = await desk.raised()
+    before = await desk.clocks(case)
+    await desk.publish(id="own", appeals={"complaint": answer("5 working days")})
+    await desk.assign("37401", "own")
+    theirs = await desk.raised(received_at=desk.clock.now())
+    await desk.at("10-09T11:00")
+    await got(desk.admin.post("/policies/own/withdraw", json={"reason": "改用上级策略"}))
+    await recalculate(desk, cause="assignment", unit_code="37401")
+    assert await desk.clocks(case) == before
+    assert [(await desk.appeal(each))["policy"] for each in (case, theirs)] == ["t-sdpea@1"] * 2
+    await desk.at("10-19T09:00")
+    told = await desk.told("deadline.warned.v1")
+    assert {event["subject_id"] for event in told if event["milestone"] == "answer"} == {case, theirs}
+
+
 async def test_a_hold_is_not_lost_when_the_policy_changes(desk: Desk) -> None:
     """Bug class: hold lost on policy change."""
     within = {"milestone": "answer", "within": "10 working days", "clause": "1", "holdable": True}
