@@ -8,7 +8,10 @@ FAULTS = (
     (r"'(.+)' needs the hour of `close_of_business`", r"“\1”需要 close_of_business"),
     # policies.ladder
     (r"'(.+)' is the start itself; .+", r"“\1”即起点；比例须在 0 与 1 之间"),
-    (r"'(.+)' reaches too far: at most (\d+) h or wd, at most (\d+) times", r"“\1”过大：最多 \2 h 或 wd，\3 次"),
+    (
+        r"'(.+)' reaches too far: at most (\d+) h or wd in all, at most (\d+) times",
+        r"“\1”过远：共最多 \2 h 或 wd，\3 次",
+    ),
     (r"'(.+)' is no moment such as .+", r"“\1”不是时点；应如 0.5、-4h、-1wd、due、+2h、every 1wd, at most 5"),
     # policies.pack
     (r"quiet hours that end as they begin never end", r"静默时段的起止时间不能相同"),

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 PARTS = 10_000  # a fraction of a period is kept as so many parts of ten thousand
-MANY = 1000  # hours or working days away from a deadline, at most
+MANY = 1000  # hours or working days away from a deadline, at most, the last repetition too
 TIMES = 50  # repetitions of one step, at most
 
 _FRACTION = re.compile(r"0\.[0-9]{1,4}")
@@ -52,8 +52,8 @@ class Moment(msgspec.Struct, frozen=True):
         if (match := _OFFSET.fullmatch(text)) or (match := _REPEAT.fullmatch(text)):
             found = match.groupdict()
             count, times = int(found["count"]), int(found.get("times", 1))
-            if count > MANY or times > TIMES:
-                raise ValueError(f"{text!r} reaches too far: at most {MANY} h or wd, at most {TIMES} times")
+            if count * times > MANY or times > TIMES:
+                raise ValueError(f"{text!r} reaches too far: at most {MANY} h or wd in all, at most {TIMES} times")
             amount, phase = (-count, Phase.BEFORE) if found.get("sign") == "-" else (count, Phase.AFTER)
             return cls(text, Measure(found["unit"]), amount, phase, times)
         raise ValueError(f"{text!r} is no moment such as 0.5, '-4h', '-1wd', 'due', '+2h' or 'every 1wd, at most 5'")

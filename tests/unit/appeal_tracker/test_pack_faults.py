@@ -48,6 +48,10 @@ WRITTEN: list[tuple[dict[str, Any], str]] = [
     (complaint(limit(ladder=[{"at": 0.0, "tell": ["owner"]}])), "/appeals/complaint/0/ladder/0/at"),
     (complaint(limit(ladder=[{"at": "0.0", "tell": ["owner"]}])), "/appeals/complaint/0/ladder/0/at"),
     (complaint(limit(ladder=[{"at": "+1001h", "tell": ["owner"]}])), "/appeals/complaint/0/ladder/0/at"),
+    (
+        complaint(limit(ladder=[{"at": "every 1000wd, at most 50", "tell": ["owner"]}])),
+        "/appeals/complaint/0/ladder/0/at",
+    ),
     (complaint(limit(ladder=[{"at": "soon", "tell": ["owner"]}])), "/appeals/complaint/0/ladder/0/at"),
     # Found only in the policy that inheritance makes of it.
     (complaint(limit("contact"), limit("survey", holdable=True)), "/appeals/complaint/1/within"),

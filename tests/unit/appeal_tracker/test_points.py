@@ -7,6 +7,7 @@ import pytest
 from appeal_tracker.calendars.civil import HOUR, wall_text
 from appeal_tracker.calendars.loader import cn_statutory
 from appeal_tracker.calendars.period import Period
+from appeal_tracker.calendars.refusals import NotCovered
 from appeal_tracker.clocks.calculation import Hold, Point, due, last_safe_moment, points
 from appeal_tracker.policies.ladder import Moment, Phase, Step
 from appeal_tracker.policies.loader import packaged_policies
@@ -145,6 +146,23 @@ class TestOffsets:
             "every 1wd#4": "2026-10-19 24:00",
             "every 1wd#5": "2026-10-20 24:00",
         }
+
+    def test_beyond_the_calendar_are_left_out(self):
+        # The calendar ends on Friday 2060-12-31; the Monday after it has no day any more.
+        assert fires("2060-12-28 10:00", "1 working day", "due", "+3wd", "every 1wd, at most 4", "+48h") == {
+            "due": "2060-12-29 24:00",
+            "every 1wd#1": "2060-12-30 24:00",
+            "+48h": "2060-12-31 24:00",
+            "every 1wd#2": "2060-12-31 24:00",
+        }
+        assert fires("2060-12-31 10:00", "24 hours", "due", "-1wd", "+1wd") == {
+            "-1wd": "2060-12-31 10:00",
+            "due": "2061-01-01 10:00",
+        }
+
+    def test_a_deadline_beyond_the_calendar_is_refused(self):
+        with pytest.raises(NotCovered):
+            fires("2060-12-30 10:00", "2 working days", "due")
 
 
 class TestLastSafeMoment:

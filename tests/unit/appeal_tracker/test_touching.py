@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,17 @@ def test_what_passes_no_changed_day_is_not(days: list[tuple[date, bool]], its: L
         planned = plan(its, start, FLOOR, OLD)
         end = max([planned[0].due_at, *(point.fire_at for point in planned[1])]).astimezone(CHINA).date()
         assert any(start.date() <= date_of(number) <= end for number in changed_days(OLD, new))
+
+
+@pytest.mark.parametrize("within", ["1 working day", "24 hours"])
+def test_a_step_beyond_the_calendar_may_come_back_into_it(within: str) -> None:
+    its = limit(within, "due", "every 1wd, at most 3")
+    start = datetime(2060, 12, 28, 10, tzinfo=CHINA)  # Tuesday; the third would fire on a Monday after the last day
+    late = datetime(2060, 12, 31, 10, tzinfo=CHINA)
+    old = OLD.overlay("x", 1, [CalendarDay(date(2060, 12, 30), False, "停工", "通知")])
+    assert plan(its, start, FLOOR, old) != plan(its, start, FLOOR, OLD)
+    (stretch,) = touched(KIN, its, start, late if within == "24 hours" else start, old, OLD)
+    assert stretch.since <= start < stretch.until
 
 
 def test_hours_alone_are_touched_by_no_day() -> None:
