@@ -1,12 +1,12 @@
 """A policy in force: a pack with all it inherits, ready to count by. Pure, immutable."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
-from typing import Literal, Protocol, TypeVar
+from datetime import date, datetime, timedelta
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from appeal_tracker.calendars.civil import DAY, date_of, day_number, instant_of, number_of
+from appeal_tracker.calendars.civil import date_of, day_number
 from appeal_tracker.calendars.period import Period
 from appeal_tracker.policies.ladder import Phase, Step
 from appeal_tracker.policies.pack import Target
@@ -85,18 +85,35 @@ V = TypeVar("V", bound=_Version)
 
 def in_force(versions: Iterable[V], at: datetime) -> V | None:
     """Return the version effective on the civil day of an instant: the latest to begin, the newest of those."""
-    today = date_of(day_number(at))
-    begun = [each for each in versions if each.effective_from is None or each.effective_from <= today]
-    return max(begun, key=lambda each: (each.effective_from or date.min, each.version), default=None)
+    return _effective(versions, date_of(day_number(at)))
 
 
-def usable(versions: Iterable[Policy], since: date) -> list[Policy]:
-    """Return the versions that something can begin under on a civil day or after it."""
+class Reign(NamedTuple):
+    """A version of a pack, and the civil days, both included, of which what begins on them begins under it."""
+
+    policy: Policy
+    since: date
+    until: date
+
+
+def reigns(versions: Iterable[Policy], since: date, until: date = date.max) -> list[Reign]:
+    """Return the versions that something can begin under from one civil day to another, in the order of their days."""
     versions = list(versions)
-    now = in_force(versions, instant_of(number_of(since) * DAY))
-    return [
-        each for each in versions if each is now or (each.effective_from is not None and each.effective_from > since)
-    ]
+    starts = {each.effective_from for each in versions if each.effective_from}
+    days = [since, *sorted(day for day in starts if since < day <= until)]
+    lasts = [*(day - timedelta(days=1) for day in days[1:]), until]
+    found = ((_effective(versions, first), first, last) for first, last in zip(days, lasts, strict=True))
+    return [Reign(policy, first, last) for policy, first, last in found if policy]
+
+
+def usable(versions: Iterable[Policy], since: date, until: date = date.max) -> list[Policy]:
+    """Return the same versions without their days."""
+    return [reign.policy for reign in reigns(versions, since, until)]
+
+
+def _effective(versions: Iterable[V], day: date) -> V | None:
+    begun = [each for each in versions if each.effective_from is None or each.effective_from <= day]
+    return max(begun, key=lambda each: (each.effective_from or date.min, each.version), default=None)
 
 
 def muted(policy: Policy) -> Policy:

@@ -67,7 +67,8 @@ async def prepare(
     policy = _resolved(pack, await line(tx, parent))
     newest = await calendars.newest(tx)
     relaxing.demand_over(policy.calendar, parent.calendar, newest)
-    extended = [parent, *its.extended(parent, at)]
+    # The newest version of a pack is the last to begin: it has no end yet.
+    extended = its.extended(policy, max(today, pack.effective_from or today), date.max)
     picked = await repository.picked_calendars(tx, today)
     for relaxed in await relaxing.found(_questions(policy, extended, newest, picked)):
         pointers = [place(pack, each.pointer) for each in relaxed.places]
@@ -113,7 +114,7 @@ async def relaxed_by(tx: AsyncSession, moved: Mapping[str, Calendar], at: dateti
         for versions in its
         for policy in usable(versions, today)
         if policy.id not in its.withdrawn
-        for question in _questions(policy, its.extended(policy, at), moved, picked)
+        for question in _questions(policy, its.extended(policy, today, today), moved, picked)
     ]
     return await relaxing.found(questions)
 

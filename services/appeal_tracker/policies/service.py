@@ -27,7 +27,7 @@ from appeal_tracker.policies.inheritance import resolve
 from appeal_tracker.policies.loader import FLOOR, packaged_packs
 from appeal_tracker.policies.models import Assignment, PolicyVersion, Withdrawal
 from appeal_tracker.policies.pack import Pack, parse_pack
-from appeal_tracker.policies.policy import Policy, in_force, muted, usable
+from appeal_tracker.policies.policy import Policy, in_force, muted, reigns, usable
 from appeal_tracker.policies.relaxing import Question, Relaxed
 from appeal_tracker.policies.repository import Choice, OnShelf
 from chassis.web.errors import NotFound
@@ -108,12 +108,13 @@ class Shelf:
         """The same, or None where there never was one called so."""
         return self._written.get(label)
 
-    def extended(self, policy: Policy, at: datetime) -> list[Policy]:
-        """All that a policy extends, nearest first: the versions it was made of, and those in force by now, for what a
-        newer version demands is demanded of what was made of an older one too."""
+    def extended(self, policy: Policy, since: date, until: date) -> list[Policy]:
+        """All that a policy extends, nearest first: the versions it was made of, and those in force on some day while
+        something can begin under it, for what a newer version demands is demanded of what was made of an older one
+        too."""
         made_of = [self.written(label) for label in policy.lineage[1:]]
-        versions = {each.label: each for parent in made_of for each in (self._on_day(parent.id, at), parent) if each}
-        return list(versions.values())
+        of_each = ([*usable(self.find(parent.id), since, until), parent] for parent in made_of)
+        return list({each.label: each for versions in of_each for each in versions}.values())
 
     def labelled(self, label: str) -> Policy:
         """The policy as a clock names it, `t-sdpea@1`, for the clock to run by."""
@@ -224,8 +225,9 @@ async def history(tx: AsyncSession, id: str, at: datetime) -> tuple[Withdrawal |
     its, newest = await shelf(tx), await calendars.newest(tx)
     policies = its.versions(id)
     rows = {f"{row.id}@{row.version}": row for row in await repository.versions(tx)}
-    asked = usable(policies, date_of(day_number(at)))  # nothing begins under the others any more
-    questions = [Question(each, its.extended(each, at), newest[each.calendar]) for each in asked]
+    today = date_of(day_number(at))
+    asked = usable(policies, today)  # nothing begins under the others any more
+    questions = [Question(each, its.extended(each, today, today), newest[each.calendar]) for each in asked]
     laxer = {each.policy: each for each in await relaxing.found(questions)}
     shown = []
     for policy in policies:
@@ -256,7 +258,8 @@ async def assigned(tx: AsyncSession, caller: Principal, unit: str, at: datetime)
     policy, assigned_to, since = its.chosen(unit, at)
     origin = "default" if assigned_to is None else "own" if assigned_to == unit else "inherited"
     calendar = (await calendars.newest(tx))[policy.calendar]
-    laxer = await relaxing.found([Question(policy, its.extended(policy, at), calendar)])
+    today = date_of(day_number(at))
+    laxer = await relaxing.found([Question(policy, its.extended(policy, today, today), calendar)])
     own = await repository.own_assignments(tx, unit)
     return Assigned(unit, policy.id, policy.version, policy.calendar, origin, assigned_to, since, own, laxer)
 
@@ -288,11 +291,11 @@ async def assign(
     if policy in its.withdrawn:
         raise PolicyIsWithdrawn(policy, "/policy")
     newest = await calendars.newest(tx)
-    versions = usable(its.versions(policy), since or today)
-    for version in versions:
+    versions = reigns(its.versions(policy), since or today)
+    for version, _, _ in versions:
         relaxing.demand_over(calendar or version.calendar, version.calendar, newest)
     await relaxing.demand_strict(
-        [Question(each, its.extended(each, at), newest[calendar or each.calendar]) for each in versions],
+        [Question(each.policy, its.extended(*each), newest[calendar or each.policy.calendar]) for each in versions],
         "/calendar" if calendar else "/policy",
     )
     await repository.assign(tx, Choice(unit, policy, since or today, calendar), caller.sub, at)

@@ -133,7 +133,7 @@ async def test_two_who_publish_at_once_follow_each_other(desk: Desk) -> None:
 async def test_a_pack_builds_on_the_version_in_force_when_it_begins(desk: Desk) -> None:
     await desk.publish(**pack())
     await desk.publish(**pack(effective_from="2026-11-02", appeals=answer("2 working days")))
-    now = await desk.publish(**pack(id="now", extends="own", appeals={}))
+    now = await desk.publish(**pack(id="now", extends="own", appeals=answer("2 working days")))
     later = await desk.publish(**pack(id="later", extends="own", appeals={}, effective_from="2026-11-02"))
     assert (now["lineage"][1], later["lineage"][1]) == ("own@1", "own@2")
     await desk.publish(**pack(id="future", effective_from="2027-01-04"))
@@ -156,6 +156,18 @@ async def test_a_pack_is_as_strict_as_all_that_it_extends(desk: Desk) -> None:
     found = await refused(desk, "laxer-policy", "", **child, appeals={})
     assert [place["than"] for place in found["laxer"]] == ["base@1"]
     await desk.publish(**child, appeals=report("1 working day"))
+
+
+async def test_a_pack_is_as_strict_as_what_those_it_extends_will_demand(desk: Desk) -> None:
+    await desk.publish(id="base", appeals=answer("4 working days"))
+    await desk.publish(id="between", extends="base")
+    stricter = {"id": "base", "appeals": answer("2 working days"), "effective_from": "2026-12-01"}
+    await desk.publish(**stricter)
+    for begins in (None, "2026-11-30", "2026-12-02"):
+        lax = pack(extends="between", effective_from=begins)
+        found = await refused(desk, "laxer-policy", "/appeals/complaint/0/within", **lax)
+        assert [place["than"] for place in found["laxer"]] == ["base@2"]
+    await desk.publish(**pack(extends="between", appeals=answer("2 working days")))
 
 
 async def test_a_calendar_of_another_kin_is_no_measure(desk: Desk) -> None:

@@ -96,3 +96,14 @@ async def test_a_version_to_come_is_looked_at_too(desk: Desk) -> None:
     await desk.publish(id="own", extends="base", appeals=report("5 working days"), effective_from="2026-12-01")
     found = await refused(desk, "laxer-policy", "/calendar", policy="own", calendar="plant")
     assert found["policy"] == "own@2"
+
+
+async def test_a_version_to_come_of_what_it_extends_is_looked_at_too(desk: Desk) -> None:
+    await desk.publish(id="base", appeals=report("5 working days"))
+    await desk.publish(id="own", extends="base")
+    await desk.publish(id="base", appeals=report("2 working days"), effective_from="2026-12-01")
+    for since in (None, "2026-11-30", "2026-12-02"):
+        found = await refused(desk, "laxer-policy", "/policy", policy="own", effective_from=since)
+        assert (found["policy"], found["laxer"][0]["than"]) == ("own@1", "base@2")
+    await desk.publish(id="own", extends="base", appeals=report("2 working days"), effective_from="2026-12-01")
+    await desk.assign("37401", "own")  # by then another version of it is in force

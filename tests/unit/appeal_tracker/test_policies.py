@@ -12,7 +12,7 @@ from appeal_tracker.policies.inheritance import resolve
 from appeal_tracker.policies.ladder import Measure, Moment, Phase
 from appeal_tracker.policies.loader import packaged_packs, packaged_policies, read_pack
 from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
-from appeal_tracker.policies.policy import Limit, Policy, in_force, muted, usable
+from appeal_tracker.policies.policy import Limit, Policy, in_force, muted, reigns, usable
 from appeal_tracker.policies.quiet import QuietHours
 
 PACKS = packaged_packs()
@@ -316,6 +316,7 @@ class TestMoments:
             ("+2h", Measure.HOURS, 2, Phase.AFTER, 1),
             ("+1wd", Measure.WORKING_DAYS, 1, Phase.AFTER, 1),
             ("every 1wd, at most 5", Measure.WORKING_DAYS, 1, Phase.AFTER, 5),
+            ("every 20wd, at most 50", Measure.WORKING_DAYS, 20, Phase.AFTER, 50),
         ],
     )
     def test_are_read(self, text: str, measure: Measure, amount: int, phase: Phase, times: int):
@@ -336,7 +337,8 @@ class TestMoments:
     @pytest.mark.parametrize(
         "text",
         ["", "0", "1", "0.0", "1.0", "0.00001", ".5", "50%", "-0h", "4h", "-4d", "+1001h", "before", "-4h, at most 5",
-         "every 1wd", "every 0wd, at most 5", "every 1wd, at most 51"],
+         "every 1wd", "every 0wd, at most 5", "every 1wd, at most 51",
+         "every 21wd, at most 48", "every 1000h, at most 2"],
     )  # fmt: skip
     def test_that_say_nothing_clear_are_refused(self, text: str):
         with pytest.raises(ValueError, match=r"is no moment|reaches too far|is the start itself"):
@@ -394,6 +396,17 @@ class TestUsable:
     )
     def test_a_version_is_usable_until_the_next_one_begins(self, since: str, expected: list[int]):
         assert [each.version for each in usable(self.VERSIONS, date.fromisoformat(since))] == expected
+
+    def test_its_days_end_before_the_next_one_begins(self):
+        days = [(str(since), str(until)) for _, since, until in reigns(self.VERSIONS, date(2026, 10, 9))]
+        assert days == [("2026-10-09", "2026-10-11"), ("2026-10-12", "2026-10-31"), ("2026-11-01", "9999-12-31")]
+
+    def test_one_that_begins_after_the_days_in_question_is_left_out(self):
+        assert [each.version for each in usable(self.VERSIONS, date(2026, 10, 9), date(2026, 10, 31))] == [1, 2]
+
+    def test_one_that_gives_way_before_it_begins_is_never_usable(self):
+        instead = policy(version=4, effective_from="2026-11-01")
+        assert [each.version for each in usable([*self.VERSIONS, instead], date(2026, 10, 9))] == [1, 2, 4]
 
     def test_one_that_has_not_begun_is_usable_from_its_day_on(self):
         assert [each.version for each in usable(self.VERSIONS[1:], date(2026, 10, 1))] == [2, 3]
