@@ -1,4 +1,4 @@
-"""P9: a calendar year is published, and every open appeal that reaches into it moves; beside the same writes, bare."""
+"""P10: a calendar year is published, and every open appeal that reaches into it moves; beside the same writes, bare."""
 
 import asyncio
 from collections.abc import Sequence
