@@ -72,7 +72,8 @@ async def on_shelf(tx: AsyncSession, units: Collection[str]) -> OnShelf:
 
 
 async def lock(tx: AsyncSession) -> None:
-    """Makes others who would publish or withdraw a pack wait: a version is judged by those it extends."""
+    """Makes others who would publish, withdraw or pick a pack wait: a version is judged by those it extends, on the
+    calendars that were picked for it."""
     await tx.execute(select(func.pg_advisory_xact_lock(func.hashtext("policies"))))
 
 

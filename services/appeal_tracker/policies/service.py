@@ -286,6 +286,7 @@ async def assign(
     today = date_of(day_number(at))
     if since is not None and since < today:
         raise AssignmentInThePast(today=today)
+    await repository.lock(tx)
     its = await shelf(tx)
     its.named(policy, at)
     if policy in its.withdrawn:

@@ -1,11 +1,15 @@
 """A unit's own calendar: its appeals are counted on it, and no pack grows lax by it."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from appeal_tracker.policies import publishing
+from chassis.web.tokens import Principal
 from tests.integration.appeal_tracker.desk import Desk, got, problem
 from tests.integration.appeal_tracker.test_publishing_calendars import AUGUST, report, typhoon
+from tests.support.eventually import eventually
 from tests.unit.appeal_tracker.test_calendar import notice_2027
 
 ANY = {"If-Match": "*"}
@@ -107,3 +111,23 @@ async def test_a_version_to_come_of_what_it_extends_is_looked_at_too(desk: Desk)
         assert (found["policy"], found["laxer"][0]["than"]) == ("own@1", "base@2")
     await desk.publish(id="own", extends="base", appeals=report("2 working days"), effective_from="2026-12-01")
     await desk.assign("37401", "own")  # by then another version of it is in force
+
+
+async def test_a_version_published_while_a_unit_picks_the_pack_is_looked_at_too(desk: Desk) -> None:
+    await desk.publish_days("plant", typhoon(*AUGUST))
+    await desk.publish(id="base", appeals=report("15 calendar days"))
+    await desk.publish(id="own", extends="base", appeals=report("1 working day"))
+    laxer = {"id": "own", "extends": "base", "appeals": report("5 working days"), "effective_from": "2026-12-01"}
+    body = {"policy": "own", "calendar": "plant"}
+    async with desk.runtime.db.transaction() as tx:
+        admin = Principal("E009", "374", frozenset({"admin"}))
+        prepared = await publishing.prepare(tx, admin, laxer, desk.clock.now(), lock=True)
+        picking = asyncio.create_task(desk.admin.put("/units/37401/policy", json=body, headers=ANY))
+
+        async def waits() -> bool:
+            waiting = await desk.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            return bool(waiting) or picking.done()
+
+        await eventually(waits)
+        await publishing.publish(tx, prepared, admin.sub, desk.clock.now())
+    assert problem(await picking, 422, "laxer-policy")["policy"] == "own@2"
