@@ -32,6 +32,8 @@ FAULTS = (
     (r"runs from (.+), its parent from (.+)", r"自 \1 起算，而上级自 \2 起算"),
     (r"its parent times this milestone and lets nothing hold it", r"上级规定了该时限且不允许中止"),
     (r"the mandatory step (.+) no longer tells (.+)", r"必要步骤 \1 不再通知 \2"),
+    (r"no hours are quiet, its parent keeps (.+)", r"没有静默时段，而上级的静默时段为 \1"),
+    (r"(.+) are quiet, its parent keeps (.+)", r"静默时段 \1 未包含上级的 \2"),
     (r"accepts (.+), its parent does not", r"接受 \1，而上级不接受"),
     (r"(.+) are fewer than (.+)", r"\1 少于 \2"),
     (r"its parent requires a callback for (.+) too", r"上级还要求回访 \1"),

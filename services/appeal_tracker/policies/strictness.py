@@ -113,7 +113,9 @@ def _ends(period: Period, calendar: Calendar, days: range) -> Iterator[tuple[int
 
 
 def _laxer_rules(own: Policy, parent: Policy) -> Iterator[tuple[str, str]]:
-    """Compare what is no deadline: contact, callback, targets."""
+    """Compare what is no deadline: quiet hours, contact, callback, targets."""
+    if parent.quiet and not (own.quiet and own.quiet.contains(parent.quiet)):
+        yield "/quiet", f"{own.quiet or 'no hours'} are quiet, its parent keeps {parent.quiet}"
     if not own.contact.accepts <= parent.contact.accepts:
         more = ", ".join(sorted(own.contact.accepts - parent.contact.accepts))
         yield "/contact/accepts", f"accepts {more}, its parent does not"

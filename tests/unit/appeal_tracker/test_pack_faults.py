@@ -68,6 +68,7 @@ LAX: list[tuple[dict[str, Any], str]] = [
     (complaint(limit(starts="contacted")), "/appeals/complaint/0/starts"),
     (complaint(limit(ladder=[{"at": 0.5, "tell": ["owner"]}])), "/appeals/complaint/0/ladder"),
     ({"ladders": {"contact": [{"at": 0.5, "tell": ["owner"]}]}}, "/ladders/contact"),
+    ({"quiet": {"from": "12:00", "to": "12:01", "clause": "1"}}, "/quiet"),
     ({"contact": {"accepts": ["no_answer"], "attempts": 3, "hours_apart": 2}}, "/contact/accepts"),
     ({"contact": {"accepts": ["reached"], "attempts": 1, "hours_apart": 2}}, "/contact/attempts"),
     ({"callback": "optional"}, "/callback"),
@@ -103,6 +104,10 @@ def test_what_is_laxer_is_found_where_it_was_written_and_said_in_both_languages(
     (found, *_) = laxer(resolve(pack, packaged_packs()), packaged_policies()[pack.extends], cn_statutory())
     assert place(pack, found.pointer) == pointer
     said(found.fault)
+
+
+def test_that_no_hours_are_quiet_is_said_in_both_languages():
+    said("no hours are quiet, its parent keeps 21:00–08:00")
 
 
 def test_a_fault_of_another_form_is_said_as_it_is():

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from time import process_time
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,10 +114,25 @@ def test_no_year_without_a_notice_is_judged():
     )
 
 
+NIGHTS_CUT_SHORT = [("12:00", "12:01"), ("21:01", "08:00"), ("21:00", "07:59"), ("08:00", "21:00"), ("07:59", "21:01")]
+
+
+@pytest.mark.clause("7.2.5.2")
+@pytest.mark.parametrize(("begins", "ends"), [("21:00", "08:00"), ("20:00", "09:00"), ("13:00", "12:00")])
+def test_quiet_hours_may_be_longer(begins: str, ends: str):
+    assert against_the_floor(quiet={"from": begins, "to": ends, "clause": "own 1"}) == []
+
+
+def test_quiet_hours_that_are_left_out_are_laxer():
+    (refused,) = laxer(msgspec.structs.replace(FLOOR, quiet=None), FLOOR, ONLY_2026)
+    assert (refused.pointer, refused.fault) == ("/quiet", "no hours are quiet, its parent keeps 21:00–08:00")
+
+
 @pytest.mark.parametrize(
     ("fields", "pointer"),
     [
         ({"appeals": complaint("answer", "8 working days")}, "/appeals/complaint/answer/within"),
+        *(({"quiet": {"from": f, "to": to, "clause": "own 1"}}, "/quiet") for f, to in NIGHTS_CUT_SHORT),
         ({"contact": {"accepts": ["no_answer"], "attempts": 3, "hours_apart": 2}}, "/contact/accepts"),
         ({"contact": {"accepts": ["reached"], "attempts": 2, "hours_apart": 2}}, "/contact/attempts"),
         ({"contact": {"accepts": ["reached"], "attempts": 3, "hours_apart": 1}}, "/contact/hours_apart"),
