@@ -226,10 +226,12 @@ class Deed:
         await visits.appeals_changed(self.tx, self._runtime, affected, repository.on_visits)
 
     def _lost_its_leader(self, clock: Clock) -> bool:
-        """Whether the clock it follows was stopped by what does not stop it too, having come before its time."""
+        """Whether the clock it follows was stopped by what does not stop it too, having come before its time; or was
+        cancelled, for another policy does not time it."""
         leading = self.leader.clock(clock.milestone)
-        stopped = leading is not None and leading.id == clock.follows and leading.stopped_at is not None
-        return stopped and clock.state in _OPEN
+        if leading is None or leading.id != clock.follows or clock.state not in _OPEN:
+            return False
+        return leading.stopped_at is not None or leading.state == ClockState.CANCELLED
 
     async def done(self) -> Appeal:
         """Settles, and gives the appeal as it is now; whoever handed it to a unit that they do not see is shown it once

@@ -1,6 +1,6 @@
 """SQL of the clocks and timers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -59,6 +59,10 @@ WITH its AS MATERIALIZED (
 INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
 SELECT p.* FROM planned p
 WHERE NOT EXISTS (SELECT FROM timers t WHERE t.clock_id = p.clock_id AND t.step = p.step)
+"""
+
+_FOLLOW = """
+UPDATE clocks SET follows = n.follows FROM unnest($1::uuid[], $2::uuid[]) AS n (id, follows) WHERE clocks.id = n.id
 """
 
 # The breach is told by whoever records it. What was to be said before it, or after the act, has no object any more; an
@@ -125,6 +129,12 @@ async def insert(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
         [",".join(timer.tell) for _, timer in timers],
         [timer.fire_at for _, timer in timers],
     )
+
+
+async def follow(tx: AsyncSession, following: Mapping[UUID, UUID | None]) -> None:
+    """Has locked clocks follow others, or none any more."""
+    if following:
+        await (await driver(tx)).execute(_FOLLOW, [*following], [*following.values()])
 
 
 async def rewrite(tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]]) -> None:

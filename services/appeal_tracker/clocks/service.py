@@ -1,6 +1,6 @@
 """What is done with clocks: they are started, stopped by acts, cancelled, and explained."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -88,6 +88,11 @@ async def start_again(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
     """Has cancelled clocks run again, as planned anew under the ids they bear; what their ladders told is not told
     again."""
     await repository.rewrite(tx, [(clock.id, replanning.running(clock)) for clock in clocks])
+
+
+async def follow(tx: AsyncSession, following: Mapping[UUID, UUID | None]) -> None:
+    """Has locked clocks follow others, or none any more."""
+    await repository.follow(tx, following)
 
 
 async def start_from(

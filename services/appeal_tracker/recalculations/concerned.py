@@ -93,6 +93,14 @@ _MILESTONES = """
 SELECT c.id, c.subject_id, c.milestone, c.state, c.calendar FROM clocks c JOIN appeals a ON a.id = c.subject_id
 WHERE c.subject_id = ANY ($1::uuid[]) AND c.subject_kind = 'appeal' AND c.round = a.round
 """
+# Of appeals, all that are open and merged with them; those among them too, unless they are alone.
+_FAMILIES = """
+WITH leaders AS (
+    SELECT merged_into AS id FROM appeals WHERE id = ANY ($1::uuid[]) AND state <> 'closed' AND merged_into IS NOT NULL
+    UNION SELECT merged_into FROM appeals WHERE merged_into = ANY ($1::uuid[]) AND state <> 'closed')
+SELECT a.id, l.id FROM appeals a JOIN leaders l ON l.id = a.id WHERE a.state <> 'closed'
+UNION SELECT a.id, l.id FROM appeals a JOIN leaders l ON l.id = a.merged_into WHERE a.state <> 'closed'
+"""
 # What was done about each appeal in its present round; contacts that stop nothing are left out.
 _DEEDS = """
 SELECT a.id, ARRAY(SELECT (c.at, c.result) FROM contacts c
@@ -265,6 +273,12 @@ async def open_appeals(tx: AsyncSession, ids: Collection[UUID], *, lock: bool) -
     """The appeals that are open; `lock` holds them, and leaves out what others hold."""
     rows = await (await driver(tx)).fetch(_LOCK_APPEALS if lock else _APPEALS, list(ids))
     return [OpenAppeal(OnWhat(*row[:7]), *row[7:]) for row in rows]
+
+
+async def families(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, UUID]:
+    """The open appeals that are merged with some of `appeals`, those among them too, each with its leader; the leader
+    is its own."""
+    return {row[0]: row[1] for row in await (await driver(tx)).fetch(_FAMILIES, list(appeals))}
 
 
 async def milestones(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, list[Milestone]]:

@@ -22,13 +22,13 @@ from appeal_tracker.policies.policy import Policy
 from appeal_tracker.recalculations import concerned, repository
 from appeal_tracker.recalculations.concerned import (
     NOTHING_DONE,
-    Deeds,
     Milestone,
     OpenAppeal,
     OpenClock,
     Scope,
     Touched,
 )
+from appeal_tracker.recalculations.families import families
 from appeal_tracker.recalculations.models import Recalculation
 from appeal_tracker.recalculations.starting import Relabelling, Starting, begun, lacking
 from appeal_tracker.recalculations.touching import changed_days, touched
@@ -38,12 +38,15 @@ _OPEN = (ClockState.RUNNING, ClockState.HELD)
 
 
 class Seen(msgspec.Struct):
-    """What is to become of a batch: clocks planned anew, clocks whose milestone vanishes, clocks that begin; and how
-    many of the batch that settles. The others were held by somebody, and are looked at again."""
+    """What is to become of a batch: clocks planned anew, clocks whose milestone vanishes, clocks that begin, the plans
+    of those that do not run by themselves, and what follows which; and how many of the batch that settles. The others
+    were held by somebody, and are looked at again."""
 
     plans: list[tuple[OpenClock, Plan]] = []
     ending: list[OpenClock] = []
     starting: list[Starting] = []
+    bound: list[tuple[OpenClock, Plan]] = []
+    following: dict[UUID, UUID | None] = {}
     relabelled: list[Relabelling] = []
     settled: int = 0
 
@@ -142,22 +145,38 @@ class OnPolicy:
         standing = await concerned.milestones(tx, [appeal.id for appeal in appeals])
         chosen = {appeal.id: self._policy(shelf, appeal) for appeal in appeals}
         differing = [each for each in appeals if _differs(each, *chosen[each.id], standing[each.id])]
+        changing = [Relabelling(each, *chosen[each.id]) for each in differing]
+        lacks = {each.appeal.id: its for each in changing if (its := lacking(each, standing[each.appeal.id]))}
+        merged = await families(tx, lacks, standing, lock=lock)
         running = {m.id for each in differing for m in standing[each.id] if m.state in _OPEN}
-        clocks, busy = await _with_merged(tx, running, lock=lock)
-        differing = [each for each in differing if each.id not in busy]
+        clocks, busy = await _with_merged(tx, running | merged.open_of(lacks), lock=lock)
+        busy |= merged.waiting(lacks, busy)
         seen = Seen(settled=len(appeals) - len(busy & chosen.keys()))
-        seen.relabelled = [Relabelling(each, *chosen[each.id]) for each in differing]
+        seen.relabelled = [each for each in changing if each.appeal.id not in busy]
         targets: dict[UUID, Target] = {}
-        own = {each.id: chosen[each.id][0] for each in differing}
+        own = {each.appeal.id: each.policy for each in seen.relabelled}
         for clock in [each for each in clocks.values() if each.subject_id in own and each.id in running]:
             policy = own[clock.subject_id]
             if limit_of(policy, clock) is None:
                 seen.ending.append(clocks.pop(clock.id))
             else:
                 targets[clock.id] = Target(policy, self._newest[policy.calendar])
-        plans = await self._replanner.plan(tx, clocks.values(), targets, _held(clocks))
-        seen.plans = [(clocks[clock], plan) for clock, plan in plans.items()]
-        seen.starting = await self._starting(tx, seen.relabelled, standing)
+        ended = {clock.id for clock in seen.ending}
+        for clock in [each for each in clocks.values() if each.follows in ended]:
+            clock.follows = seen.following[clock.id] = None  # from now on it runs by itself
+        starting = await self._starting(tx, seen.relabelled, lacks, standing)
+        new = {each.clock.id: each.as_open() for each in starting}
+        for each in starting:
+            targets[each.clock.id] = Target(each.policy, self._newest[each.policy.calendar])
+        seen.following |= merged.follow(clocks, starting, new)
+        every = clocks | new
+        plans = await self._replanner.plan(tx, every.values(), targets, _held(every))
+        seen.plans = [(clocks[clock], plan) for clock, plan in plans.items() if clock in clocks]
+        seen.starting = [each.by(plans[each.clock.id]) for each in starting]
+        tied = {*seen.following, *seen.following.values()}
+        seen.bound = [
+            (new[each.clock.id], plans[each.clock.id]) for each in starting if each.is_bound(plans[each.clock.id], tied)
+        ]
         return seen
 
     def _policy(self, shelf: policies.Shelf, appeal: OpenAppeal) -> tuple[Policy, bool]:
@@ -170,19 +189,19 @@ class OnPolicy:
         return msgspec.structs.replace(self._target, calendar=calendar), False
 
     async def _starting(
-        self, tx: AsyncSession, relabelled: Sequence[Relabelling], standing: Mapping[UUID, Sequence[Milestone]]
+        self,
+        tx: AsyncSession,
+        relabelled: Sequence[Relabelling],
+        lacks: Mapping[UUID, set[str]],
+        standing: Mapping[UUID, Sequence[Milestone]],
     ) -> list[Starting]:
-        lacks = {each.appeal.id: lacking(each, standing[each.appeal.id]) for each in relabelled}
-        done: dict[UUID, Deeds] = {}
-        if moved_on := [each.appeal.id for each in relabelled if lacks[each.appeal.id] and each.appeal.has_moved_on]:
-            done = await concerned.deeds(tx, moved_on)
+        lacking = [each for each in relabelled if each.appeal.id in lacks]
+        moved_on = [each.appeal.id for each in lacking if each.appeal.has_moved_on]
+        done = await concerned.deeds(tx, moved_on) if moved_on else {}
         return [
             starting
-            for each in relabelled
-            if (its := lacks[each.appeal.id])
-            for starting in begun(
-                self._planner, each, its, standing[each.appeal.id], done.get(each.appeal.id, NOTHING_DONE)
-            )
+            for each, its in ((each, each.appeal.id) for each in lacking)
+            for starting in begun(self._planner, each, lacks[its], standing[its], done.get(its, NOTHING_DONE))
         ]
 
 

@@ -92,7 +92,8 @@ def _found(seen: Seen, ids: Sequence[UUID], now: datetime, known: set[UUID]) -> 
     for clock, plan in seen.plans:
         family = families[clock.follows or clock.id]
         if clock.id not in known and moves(clock, plan):
-            place = min(place for each in family for place in (each.id, each.subject_id) if place in wanted)
+            places = (place for each in family for place in (each.id, each.subject_id) if place in wanted)
+            place = min(places, default=ids[-1])  # merged with what begins
             yield _Found(place, clock.on, _moved(clock, plan, now))
     known.update(clock.id for family in families.values() if len(family) > 1 for clock in family)
     for clock in seen.ending:

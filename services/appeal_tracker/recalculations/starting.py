@@ -1,6 +1,6 @@
 """What a policy times besides for an appeal that runs already: which clocks begin, and where they would have begun."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,9 +10,10 @@ from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.appeals.models import SUBJECT
 from appeal_tracker.clocks.acceptance import contacted_at
 from appeal_tracker.clocks.planning import NewClock, Planner, Subject
+from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies.policy import Policy
-from appeal_tracker.recalculations.concerned import Deeds, Milestone, OpenAppeal
+from appeal_tracker.recalculations.concerned import Deeds, Milestone, OpenAppeal, OpenClock
 
 CONTACT, ANSWER, CALLBACK = "contact", "answer", "callback"
 _CONTACTED = (State.CONTACTED, State.ANSWERED, State.CALLED_BACK)
@@ -31,9 +32,49 @@ class Starting(msgspec.Struct, frozen=True):
     does not time it. `done_at` where what it waits for was done before."""
 
     appeal: OpenAppeal
+    policy: Policy
     clock: NewClock
     again: bool
     done_at: datetime | None
+
+    def as_open(self) -> OpenClock:
+        """The clock as it will stand, for being planned together with others; something may have held it."""
+        its, subject = self.clock, self.clock.subject
+        return OpenClock(
+            on=self.appeal.on,
+            id=its.id,
+            subject_kind=subject.kind,
+            subject_id=subject.id,
+            round=subject.round,
+            milestone=its.milestone,
+            appeal_type=subject.appeal_type,
+            started_at=its.started_at,
+            due_at=its.due_at,
+            policy=its.policy,
+            calendar=its.calendar,
+            provisional=its.provisional,
+            state=ClockState.RUNNING,
+            follows=None,
+            promised_by=None,
+            is_merged=False,
+            was_held=True,
+        )
+
+    def is_bound(self, plan: Plan, tied: Collection[UUID | None]) -> bool:
+        """Whether it does not run by itself from its start on: it is merged, or something holds it or held it."""
+        alone = plan.state == ClockState.RUNNING and plan.due_at == self.clock.due_at
+        return self.clock.id in tied or not (alone or self._was_done_in(plan))
+
+    def by(self, plan: Plan) -> "Starting":
+        """The same, due as planned."""
+        if self._was_done_in(plan):
+            return self
+        clock = msgspec.structs.replace(self.clock, due_at=plan.due_at, provisional=plan.provisional)
+        return msgspec.structs.replace(self, clock=clock)
+
+    def _was_done_in(self, plan: Plan) -> bool:
+        # A hold that is open now does not hold what was done.
+        return self.done_at is not None and plan.state == ClockState.HELD
 
 
 def lacking(its: Relabelling, standing: Sequence[Milestone]) -> set[str]:
@@ -67,12 +108,12 @@ def begun(
         started += planner.clocks_started(subject, "answered", deeds.answered_at, its.policy)
     stops = {CONTACT: contacted, ANSWER: deeds.answered_at, CALLBACK: deeds.called_back_at}
     before = {clock.milestone: clock.id for clock in standing}
-    return [_starting(appeal, clock, before, stops) for clock in started if clock.milestone in lacks]
+    return [_starting(its, clock, before, stops) for clock in started if clock.milestone in lacks]
 
 
 def _starting(
-    appeal: OpenAppeal, clock: NewClock, before: Mapping[str, UUID], stops: Mapping[str, datetime | None]
+    its: Relabelling, clock: NewClock, before: Mapping[str, UUID], stops: Mapping[str, datetime | None]
 ) -> Starting:
     again = clock.milestone in before
-    its = msgspec.structs.replace(clock, id=before[clock.milestone]) if again else clock
-    return Starting(appeal, its, again, stops.get(clock.milestone))
+    called = msgspec.structs.replace(clock, id=before[clock.milestone]) if again else clock
+    return Starting(its.appeal, its.policy, called, again, stops.get(clock.milestone))

@@ -18,7 +18,6 @@ from appeal_tracker.recalculations import repository
 from appeal_tracker.recalculations.concerned import OpenClock
 from appeal_tracker.recalculations.looking import Seen
 from appeal_tracker.recalculations.models import Recalculation
-from appeal_tracker.recalculations.starting import Starting
 from chassis.db import after_commit
 from chassis.runtime import Runtime
 from contracts.envelope import Event
@@ -59,7 +58,7 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     marked = {each.appeal.id for each in seen.relabelled}  # as changed, by that
     await _tell(tx, runtime, moved, told, touch=any(done.clock.subject_id not in marked for done in moved))
     await _end(tx, seen.ending, told)
-    await _start(tx, runtime, seen.starting, told)
+    await _start(tx, runtime, seen, told)
     if told.entries:
         await note(tx, told.entries, told.now)
         await runtime.outbox.append(tx, told.events, at=told.now)
@@ -102,12 +101,15 @@ async def _end(tx: AsyncSession, ending: list[OpenClock], told: _Told) -> None:
     await tx.flush()
 
 
-async def _start(tx: AsyncSession, runtime: Runtime, starting: list[Starting], told: _Told) -> None:
+async def _start(tx: AsyncSession, runtime: Runtime, seen: Seen, told: _Told) -> None:
     """Starts what the other policy times besides; what it waits for may have been done before, and stops it then."""
-    if not starting:
-        return
+    starting = seen.starting
     await clocks.start(tx, [each.clock for each in starting if not each.again])
     await clocks.start_again(tx, [each.clock for each in starting if each.again])
+    await write(tx, seen.bound)
+    await clocks.follow(tx, seen.following)
+    if not starting:
+        return
     for each in starting:
         entry = telling.started_entry(each.appeal.on, each.clock, told.job.requested_by)
         its = {"provisional": each.clock.provisional, "policy": each.clock.policy, "calendar": each.clock.calendar}

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import RECEIVED, Desk, got, instant, made, staff, unit
 from tests.integration.appeal_tracker.test_audit import look
 from tests.integration.appeal_tracker.test_recalculations import changes, recalculate, stop_work
@@ -175,6 +176,80 @@ async def test_each_appeal_counts_as_contacted_by_its_own_policy(desk: Desk) -> 
     await recalculate(desk, cause="assignment", unit_code="374")
     states = {name: (await desk.clocks(case))["contact"]["state"] for name, case in cases.items()}
     assert states == {"strict": "running", "loose": "met"}
+
+
+async def merged_reports(desk: Desk) -> tuple[str, str]:
+    """A report of 37401, and one of 37402 that is merged into it."""
+    customer = new_id()
+    leader = await desk.raised(appeal_type="report", customer_id=customer)
+    child = await desk.raised(
+        appeal_type="report", customer_id=customer, unit_code="37402", received_at=desk.clock.now()
+    )
+    await desk.act(child, "merge", into=leader)
+    return leader, child
+
+
+async def follows(desk: Desk, case: str) -> Any:
+    (row,) = await desk.rows("SELECT follows FROM clocks WHERE subject_id = $1 AND milestone = 'answer'", UUID(case))
+    return row["follows"] and str(row["follows"])
+
+
+@pytest.mark.parametrize("units", [["374"], ["37401", "37402"], ["37402", "37401"]])
+async def test_what_begins_on_merged_appeals_is_merged_too(desk: Desk, units: list[str]) -> None:
+    """In whatever order they are come to."""
+    await desk.publish(id="own", appeals={"report": answer("10 working days")})
+    leader, child = await merged_reports(desk)
+    for code in units:
+        await recalculate(desk, cause="policy_version", policy="t-sdpea", to="own", unit_code=code)
+    leading, its = [(await desk.clocks(case))["answer"] for case in (leader, child)]
+    assert (await follows(desk, child), await follows(desk, leader)) == (leading["id"], None)
+    assert its["due_at"] == leading["due_at"]
+    await desk.at("11-20T10:00")
+    told = [event for event in await desk.told() if "step" in event and event["audience"]]
+    assert {event["subject_id"] for event in told} == {leader}
+    assert await look(desk) == {}
+
+
+async def test_what_begins_while_its_milestone_is_held_stands_still(desk: Desk) -> None:
+    within = {"milestone": "answer", "within": "10 working days", "clause": "1", "holdable": True}
+    await desk.publish(id="own", appeals={"report": [within]})
+    await desk.assign("37401", "own")
+    case = await desk.raised(received_at=desk.clock.now(), appeal_type="report")
+    await desk.act(case, "hold", reason="awaiting_customer")
+    before = (await desk.clocks(case))["answer"]
+    assert before["state"] == "held"
+    await recalculate(desk, cause="policy_version", policy="own", to="t-sdpea")
+    await recalculate(desk, cause="policy_version", policy="t-sdpea", to="own")
+    assert (await desk.clocks(case))["answer"] == before
+    assert {timer["state"] for timer in await timers(desk, case)} == {"held"}
+
+
+async def timers(desk: Desk, case: str) -> list[dict[str, Any]]:
+    (its,) = (await got(desk.supervisor.get(f"/appeals/{case}/deadlines")))["items"]
+    found: list[dict[str, Any]] = its["timers"]
+    return found
+
+
+async def test_what_followed_a_milestone_that_ends_runs_by_itself_again(desk: Desk) -> None:
+    await desk.publish(id="own", appeals={"report": answer("10 working days")})
+    for code in ("37401", "37402"):
+        await desk.assign(code, "own")
+    customer = new_id()
+    leader = await desk.raised(appeal_type="report", customer_id=customer)
+    await desk.at("10-12T10:00")
+    fields = {"customer_id": customer, "unit_code": "37402", "received_at": desk.clock.now()}
+    child = await desk.raised(appeal_type="report", **fields)
+    own = (await desk.clocks(child))["answer"]
+    await desk.act(child, "merge", into=leader)
+    assert (await desk.clocks(child))["answer"]["due_at"] < own["due_at"]
+    await recalculate(desk, cause="policy_version", policy="own", to="t-sdpea", unit_code="37401")
+    assert (await desk.clocks(leader))["answer"]["state"] == "cancelled"
+    assert ((await desk.clocks(child))["answer"], await follows(desk, child)) == (own, None)
+    assert await look(desk) == {}
+    await desk.at("11-20T10:00")
+    told = [event["type"] for event in await desk.told() if "step" in event and event["audience"]]
+    assert told
+    assert (await desk.clocks(child))["answer"]["state"] == "breached"
 
 
 async def test_what_runs_by_a_withdrawn_pack_can_be_brought_to_another(desk: Desk) -> None:
