@@ -145,7 +145,10 @@ class EffectiveTooEarly(Unprocessable):
 
     slug = "policy-effective-too-early"
     title = Words("生效日期过早", "It would take effect too early")
-    detail = Words("生效日期最早为 {earliest}。", "It takes effect on {earliest} at the earliest.")
+    detail = Words(
+        "生效日期最早为 {earliest}，发布前已收到的诉求不受影响。",
+        "It takes effect on {earliest} at the earliest, so that no appeal received before it is published is touched.",
+    )
 
     def __init__(self, earliest: date) -> None:
         fault = FieldError("/effective_from", "effective_too_early", self.title)

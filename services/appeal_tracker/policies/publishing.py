@@ -1,11 +1,11 @@
 """Packs of one's own: a version is checked, and published for good; a pack is withdrawn, and its history stays.
 
 What runs by a version never changes under it: versions are immutable, an appeal has the one in force when it was
-received, and none takes effect on a day gone by.
+received, and none takes effect before the day after it was published, but for the first, which nobody went by before.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -144,9 +144,11 @@ def _in_turn(pack: Pack, document: Mapping[str, object], its: Shelf, today: date
     expected = 1 + (published[0].version if published else 0)
     if "version" in document and pack.version != expected:
         raise NotTheNextVersion(expected)
-    # Nobody can have gone by a pack before its first version: that one alone may be without a lower bound.
+    # Nobody can have gone by a pack before its first version: that one alone may begin today, or be without a lower
+    # bound. What was received earlier today runs by the version before already.
     if pack.effective_from is not None or published:
-        earliest = max([today, *(each.effective_from for each in published if each.effective_from)])
+        soonest = today + timedelta(days=1) if published else today
+        earliest = max([soonest, *(each.effective_from for each in published if each.effective_from)])
         if pack.effective_from is None or pack.effective_from < earliest:
             raise EffectiveTooEarly(earliest)
     return replace(pack, version=expected)

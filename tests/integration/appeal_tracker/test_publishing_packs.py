@@ -123,6 +123,17 @@ async def test_versions_follow_each_other_from_their_days_on(desk: Desk) -> None
     assert [each["version"] for each in (await got(desk.first.get("/policies/own")))["versions"]] == [2, 1]
 
 
+async def test_a_later_version_begins_tomorrow_at_the_earliest(desk: Desk) -> None:
+    await desk.publish(**pack(effective_from="2026-10-09"))
+    await desk.assign("37401", "own")
+    stricter = pack(appeals=answer("1 working day"))
+    early = await refused(desk, "policy-effective-too-early", "/effective_from", effective_from="2026-10-09")
+    assert early["earliest"] == "2026-10-10"
+    await desk.publish(**{**stricter, "effective_from": "2026-10-10"})
+    heard_after = await desk.raised()
+    assert (await desk.appeal(heard_after))["policy"] == "own@1"
+
+
 async def test_two_who_publish_at_once_follow_each_other(desk: Desk) -> None:
     bodies = [pack(effective_from="2026-10-12", title=f"第{n}稿") for n in range(4)]
     answers = await asyncio.gather(*(desk.admin.post("/policies", json=body) for body in bodies))
@@ -201,7 +212,8 @@ async def test_packs_on_an_older_version_are_named_when_a_stricter_one_comes(des
     assert [place["than"] for place in marked["places"]] == ["own@2"]
     picked = await desk.admin.put("/units/37401/policy", json={"policy": "child"}, headers={"If-Match": "*"})
     assert problem(picked, 422, "laxer-policy")["errors"][0]["pointer"] == "/policy"
-    await desk.publish(**pack(id="child", extends="own", appeals={}, effective_from="2026-10-12"))
+    await desk.publish(**pack(id="child", extends="own", appeals={}, effective_from="2026-10-13"))
+    desk.clock.set(datetime.fromisoformat("2026-10-13T09:00:00+08:00"))
     newer, older = (await got(desk.first.get("/policies/child")))["versions"]
     assert (newer["lineage"][1], newer["laxer"], older["laxer"]) == ("own@2", [], [])
     await desk.assign("37401", "child")
