@@ -14,7 +14,7 @@ from appeal_tracker.calendars.calendar import DAYS, Calendar, Reason
 from appeal_tracker.calendars.civil import date_of
 from appeal_tracker.calendars.editions import Edition, assemble
 from appeal_tracker.calendars.notice import Notice, parse_notice, parse_overlay
-from appeal_tracker.calendars.refusals import NoWorkingDay, StandsAlone
+from appeal_tracker.calendars.refusals import LiesElsewhere, NoWorkingDay, StandsAlone
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ def draft(id: str, document: object, newest: Mapping[str, Edition]) -> Prepared:
     """Prepare the next version of a calendar, or the first, from the newest editions of all.
 
     Refused, with a pointer into the document: MalformedNotice, OutsideYear, DuplicateDay, HalfYear, NoWorkingDay,
-    UnknownParent, CyclicParents, StandsAlone.
+    UnknownParent, CyclicParents, StandsAlone, LiesElsewhere.
     """
     known = newest.get(id)
     names_parent = isinstance(document, Mapping) and document.get("extends") is not None
@@ -53,8 +53,9 @@ def draft(id: str, document: object, newest: Mapping[str, Edition]) -> Prepared:
     edition = (known or Edition(id, 0, ())).with_notice(notice)
     editions = {**newest, id: edition}
     calendar = _assembled(id, editions, document)
-    if not overlays and edition.extends is not None:
-        raise StandsAlone(id)
+    if known is not None and edition.extends != known.extends:
+        # Packs were judged on it, and units picked it, as lying over what it lies over.
+        raise LiesElsewhere(id, known.extends) if known.extends else StandsAlone(id)
     before = _before(edition, known, newest)
     above = {each: _assembled(each, editions) for each in newest if each != id and _lies_over(each, id, newest)}
     return Prepared(edition, notice, before, calendar, changes(before, calendar), {id: calendar, **above})

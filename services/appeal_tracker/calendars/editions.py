@@ -21,7 +21,7 @@ class Edition(msgspec.Struct, frozen=True):
     def with_notice(self, notice: Notice) -> "Edition":
         """Return the next version, in which the notice says everything about its year.
 
-        It lies over what the notice names, if it names anything; otherwise over what it lay over before.
+        The first lies over what the notice names, if it names anything; the others stay where it lies.
         """
         kept = tuple(day for day in self.days if day.date.year != notice.year)
         days = tuple(sorted((*kept, *notice.days), key=lambda day: day.date))

@@ -76,6 +76,12 @@ class StandsAlone(Unprocessable):
     title = Words("独立日历不能改为叠加日历", "A calendar that stands on its own cannot become an overlay")
 
 
+class LiesElsewhere(Unprocessable):
+    slug = "calendar-lies-elsewhere"
+    title = Words("叠加日历不能改为叠加于其他日历之上", "An overlay stays over the calendar it lies over")
+    detail = Words("该日历叠加于 {parent} 之上。", "It lies over {parent}.")
+
+
 def refusal(refused: refusals.CalendarError, calendar: str) -> Problem:
     """The problem by which whoever would publish `calendar` is told of a refusal."""
     match refused:
@@ -94,6 +100,8 @@ def refusal(refused: refusals.CalendarError, calendar: str) -> Problem:
             return _pointed(CyclicCalendars, refused, path=list(path))
         case refusals.StandsAlone():
             return _pointed(StandsAlone, refused)
+        case refusals.LiesElsewhere(parent=parent):
+            return _pointed(LiesElsewhere, refused, parent=parent)
         case refusals.MalformedNotice(fault=fault):
             return MalformedNotice(FieldError(refused.pointer, "malformed", bilingual(fault)))
     raise refused

@@ -9,6 +9,7 @@ CalendarError
 ├── UnknownParent      an overlay over a calendar that is not there
 ├── CyclicParents      calendars that overlay each other
 ├── StandsAlone        an overlay where a calendar stands on its own
+├── LiesElsewhere      an overlay over one calendar, given another to lie over
 └── NotCovered         a day outside the years a calendar can speak of
 """
 
@@ -89,6 +90,15 @@ class StandsAlone(CalendarError):
     def __init__(self, calendar: str) -> None:
         super().__init__(f"calendar {calendar} stands on its own, and cannot lie over another from now on")
         self.calendar = calendar
+
+
+class LiesElsewhere(CalendarError):
+    pointer = "/extends"
+
+    def __init__(self, calendar: str, parent: str) -> None:
+        super().__init__(f"calendar {calendar} lies over {parent}, and stays over it")
+        self.calendar = calendar
+        self.parent = parent
 
 
 class NotCovered(CalendarError):

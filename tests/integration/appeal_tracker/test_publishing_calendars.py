@@ -154,6 +154,18 @@ async def test_a_document_is_refused_with_its_fault_in_both_languages(
     assert await ids(desk) == ["cn-statutory@1"]
 
 
+async def test_an_overlay_is_not_laid_over_another_calendar(desk: Desk) -> None:
+    await desk.publish_days("qingdao", typhoon("2026-10-12"))
+    await desk.publish_days("shinan", typhoon("2026-10-13", extends="qingdao"))
+    with pytest.raises(Problem) as refused:
+        await desk.publish_days("shinan", typhoon("2026-10-13"))
+    for language, parent in (("zh", "叠加于 qingdao 之上"), ("en", "lies over qingdao")):
+        body = refused.value.body(language)
+        assert (body["type"], body["errors"][0]["pointer"]) == ("/problems/calendar-lies-elsewhere", "/extends")
+        assert parent in body["detail"]
+    assert "shinan@1+qingdao@1+cn-statutory@1" in await ids(desk)
+
+
 async def test_two_who_publish_at_once_follow_each_other(desk: Desk) -> None:
     await desk.publish_days("qingdao", typhoon("2026-10-12"))
     published: list[Prepared] = await asyncio.gather(

@@ -14,6 +14,7 @@ from appeal_tracker.calendars.refusals import (
     CyclicParents,
     DuplicateDay,
     HalfYear,
+    LiesElsewhere,
     MalformedNotice,
     NoWorkingDay,
     OutsideYear,
@@ -125,6 +126,15 @@ def test_calendars_never_come_to_lie_over_each_other():
     with pytest.raises(CyclicParents) as refused:
         draft("qingdao", over("district", day("2026-09-21")), published(TYPHOON, district))
     assert refused.value.path == ("qingdao", "district", "qingdao")
+
+
+def test_an_overlay_stays_over_what_it_lies_over():
+    district = draft("district", over("qingdao", day("2026-09-22")), published(TYPHOON))
+    with pytest.raises(LiesElsewhere) as refused:
+        draft("district", over("cn-statutory", day("2026-09-22")), published(TYPHOON, district))
+    assert (refused.value.parent, refused.value.pointer) == ("qingdao", "/extends")
+    named = draft("district", over("qingdao", day("2026-09-23")), published(TYPHOON, district))
+    assert (named.edition.version, named.edition.extends) == (2, "qingdao")
 
 
 def test_the_calendar_that_others_stand_on_stands_alone():
