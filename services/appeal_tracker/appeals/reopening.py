@@ -1,8 +1,9 @@
 """A closed appeal is reopened: a new round of it begins, and what was recorded in the earlier ones stays as it is.
 
-It keeps its policy, and that says what is to be done again: everything (`new_round`); the answer, with its whole period
-anew (`restart`); or the answer, with what was left of its period when it was given (`continue`). The customer is
-contacted again by the first only, or where nobody had contacted them.
+It keeps its policy, unless that was assumed and its unit turned out to go by another; and that says what is to be done
+again: everything (`new_round`); the answer, with its whole period anew (`restart`); or the answer, with what was left
+of its period when it was given (`continue`). The customer is contacted again by the first only, or where nobody had
+contacted them.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,9 @@ from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks import rounds
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.models import Clock
-from appeal_tracker.clocks.planning import NewClock, limit_of
+from appeal_tracker.clocks.planning import NewClock, limit_of, no_clock_reason
+from appeal_tracker.directory import service as directory
+from appeal_tracker.policies import service as policies
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealReopened, ClockStarted
@@ -32,7 +35,9 @@ async def reopen(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     """
     deed = await begin(tx, runtime, caller, id)
     case, appeal, last = deed.case, deed.appeal, deed.case.clocks
-    mode = case.policy.reopen
+    turned = appeal.policy_assumed and await _look_again(deed)
+    # What was left of a period that another policy set is nothing to go on with.
+    mode = "restart" if turned and case.policy.reopen == "continue" else case.policy.reopen
     contacted = all(clock.stopped_at is not None for clock in last if clock.milestone == CONTACT)
     anew = mode == "new_round" or not contacted
     await deed.move(Act.REOPEN if anew else Act.GO_ON, deed.now)
@@ -54,6 +59,21 @@ async def reopen(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     deed.say(case, "reopened", deed.now, event, round=appeal.round, mode=mode, reason=reason)
     deed.say_started(case, started)
     return await deed.done()
+
+
+async def _look_again(deed: Deed) -> bool:
+    """Has the appeal run by what counts for its unit, where its line upward was heard of while it was closed; whether
+    that is another policy than it kept. Where it is still not known, whoever hears of it finds the appeal open."""
+    await directory.hold_tree(deed.tx)
+    case, appeal = deed.case, deed.appeal
+    shelf = await policies.shelf(deed.tx, [appeal.unit_code])
+    if shelf.assumes(appeal.unit_code, appeal.received_at, anew=True):
+        return False
+    case.policy = shelf.chosen(appeal.unit_code, appeal.received_at, anew=True).policy
+    turned = case.policy.label != appeal.policy
+    appeal.policy, appeal.policy_assumed = case.policy.label, False
+    appeal.no_clock_reason = no_clock_reason(appeal.type, case.policy)
+    return turned
 
 
 def _goes_on(case: Case, clock: Clock, *, contacted: bool) -> bool:

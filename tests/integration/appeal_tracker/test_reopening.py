@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
-from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, unit
 
 LADDER = [
     {"at": 0.5, "tell": ["owner"]},
@@ -243,3 +243,22 @@ async def test_a_pair_that_was_closed_together_is_reopened_one_by_one(desk: Desk
     assert len((await got(desk.first.get(f"/appeals/{child}/answers")))["items"]) == 1
     await desk.act(child, "reopen", reason="客户再次反映")
     assert {clock["state"] for clock in (await of_round(desk, child, 2)).values()} == {"running"}
+
+
+async def test_what_was_closed_before_its_line_was_heard_of_goes_by_what_counts_there(desk: Desk) -> None:
+    await desk.hear(unit("377"))
+    top = desk.client("admin", unit="377", sub="E709")
+    etag = (await top.get("/units/377/policy")).headers["etag"]
+    await got(top.put("/units/377/policy", json={"policy": "state-grid"}, headers={"If-Match": etag}))
+    case = await desk.raised(unit_code="37701", appeal_type="report", received_at=desk.clock.now())
+    its = desk.client("supervisor", unit="37701", sub="E701")
+    body = {"at": desk.clock.now().isoformat(), "content": "已检修线路"}
+    await made(its.post(f"/appeals/{case}/answers", json=body))
+    assert (await desk.act(case, "close", its))["policy"] == "t-sdpea@1"
+    await desk.hear(unit("37701", "377"))
+    await desk.at("10-12T10:00")
+    appeal = await desk.act(case, "reopen", its, reason="客户再次反映")
+    assert appeal["policy"] == "state-grid@1"
+    assert {clock["milestone"]: clock["due_at"] for clock in appeal["clocks"] if clock["round"] == 2} == {
+        "answer": due("10-27T00:00")
+    }
