@@ -123,10 +123,8 @@ class Shelf:
     def kept(self, label: str, unit: str, received_at: datetime) -> Policy:
         """The policy that an appeal of `unit` keeps, on the calendar by which it began."""
         policy = self.labelled(label)
-        for chosen in (self.chosen(unit, received_at), self.chosen(unit, received_at, anew=True)):
-            if chosen.policy.label == label:
-                return _on(policy, chosen.policy.calendar)
-        return policy
+        its = (self.chosen(unit, received_at, anew=anew).policy for anew in (False, True))
+        return next((_on(policy, each.calendar) for each in its if each.label == label), policy)
 
     def versions(self, id: str) -> list[Policy]:
         """The versions of a pack, newest first. Raises `PolicyNotFound`."""
@@ -157,8 +155,7 @@ class Shelf:
         """The policy for an appeal raised in `unit` at an instant, on the calendar that counts there.
 
         The nearest choice up the unit's line counts; one whose pack had no version in force then, or was withdrawn, is
-        passed over, and where nothing is left it is the floor. `anew`: for what runs already, and is not to be brought
-        to a pack that was withdrawn since either.
+        passed over, with `anew` also one that was withdrawn since; where nothing is left it is the floor.
         """
         today = date_of(day_number(at))
         passed: set[str] = set()
