@@ -22,6 +22,7 @@ from deploy.local.tokens import Issuer
 
 SPEED = 60.0  # virtual seconds a second
 LEAD = timedelta(seconds=30)  # virtual time left before an awaited instant when the clock jumps: half a second
+NOTICED = 0.06  # seconds until every service knows of a jump, which the clock promises for 0.05
 PATIENCE = 20.0  # seconds
 
 Seen = TypeVar("Seen")
@@ -44,6 +45,7 @@ class Stage:
         """Makes it shortly before `to`, unless it is about that already; there is no way back."""
         if to - LEAD - self.now() > LEAD:
             clock.jump(self._state.clock, to - LEAD)
+            time.sleep(NOTICED)
 
     def call(
         self, service: str, method: str, path: str, body: Any = None, *, role: str, unit: str, staff: str | None = None
