@@ -21,6 +21,7 @@ class Appeal(Tracked, Base):
     `first_contact`, who raised it, never changes (000 §8.2.4). `type` may be one this version does not know: such an
     appeal has no clocks, and `no_clock_reason` says so. `policy` is the version in force at `received_at`;
     `policy_assumed` while the units above the raising one are not all known, so that it may turn out to be another.
+    `calendar` is the one that its clocks are counted on, also those that begin later; None in older rows (see `cases`).
     `merged_into` is the appeal that speaks for this one (主单), or did until both were closed. `held_in` is the state a
     held appeal goes back to; `reopened_at` when its present round began, if it is not the first.
     """
@@ -62,6 +63,7 @@ class Appeal(Tracked, Base):
     outcome: Mapped[str | None]
     closed_at: Mapped[datetime | None]
     policy_assumed: Mapped[bool] = mapped_column(server_default=text("false"))
+    calendar: Mapped[str | None]
     merged_into: Mapped[UUID | None]
     reopened_at: Mapped[datetime | None]
     held_in: Mapped[str | None]

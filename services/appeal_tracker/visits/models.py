@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from appeal_tracker.base import Base
@@ -14,9 +15,19 @@ class Visit(Base):
     """A visit as far as it was heard of; times are the true ones, `updated_at` is when something was last heard.
 
     `visitors` are staff numbers, the first of them leads. `appointed_at` is when the window was agreed upon.
+    `policy_assumed`: its clocks run by a policy that may turn out to be another, or are missing by it, for the units
+    above its own are not all known.
     """
 
     __tablename__ = "visits"
+    __table_args__ = (
+        Index("visits_policy_assumed", "unit_code", postgresql_where=text("policy_assumed")),
+        Index(
+            "visits_open",
+            "id",
+            postgresql_where=text("archived_at IS NULL AND cancelled_at IS NULL AND missed_at IS NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     unit_code: Mapped[str]
@@ -30,6 +41,7 @@ class Visit(Base):
     cancelled_at: Mapped[datetime | None]
     missed_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
+    policy_assumed: Mapped[bool] = mapped_column(server_default=text("false"))
     updated_at: Mapped[datetime]
 
     @property
