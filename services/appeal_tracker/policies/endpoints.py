@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Response
 
-from appeal_tracker.policies import publishing, service
+from appeal_tracker.policies import assigning, publishing, service
 from appeal_tracker.policies.schemas import (
     AssignedPolicy,
     AssignPolicy,
@@ -57,17 +57,17 @@ async def show_policy(policy: Code, caller: Caller, tx: Tx, runtime: TheRuntime)
 
 
 @router.get("/units/{code}/policy", response_model=AssignedPolicy)
-async def show_unit_policy(code: Code, caller: Caller, tx: Tx, runtime: TheRuntime) -> service.Assigned:
+async def show_unit_policy(code: Code, caller: Caller, tx: Tx, runtime: TheRuntime) -> assigning.Assigned:
     """Which policy counts for a unit today, and why."""
-    return await service.assigned(tx, caller, code, runtime.clock.now())
+    return await assigning.assigned(tx, caller, code, runtime.clock.now())
 
 
 @router.put("/units/{code}/policy", response_model=AssignedPolicy)
 async def assign_unit_policy(
     code: Code, body: AssignPolicy, caller: Admin, match: Match, tx: Tx, runtime: TheRuntime
-) -> service.Assigned:
+) -> assigning.Assigned:
     """Has a unit, and those below it that picked none, go by a pack from a civil day on, counted on a calendar; refused
     where the pack is laxer there than what it extends."""
     now = runtime.clock.now()
     unchanged = match.on(AssignedPolicy)
-    return await service.assign(tx, caller, code, body.policy, body.calendar, body.effective_from, now, unchanged)
+    return await assigning.assign(tx, caller, code, body.policy, body.calendar, body.effective_from, now, unchanged)

@@ -3,7 +3,7 @@
 A version never changes, so what is built from the tables is kept by the process, for each database its own.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -14,25 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.civil import date_of, day_number
-from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import relaxing, repository
-from appeal_tracker.policies.errors import (
-    AssignmentInThePast,
-    PolicyIsWithdrawn,
-    PolicyNotFound,
-    PolicyNotInForce,
-    UnknownPolicy,
-)
+from appeal_tracker.policies.errors import PolicyNotFound, PolicyNotInForce, UnknownPolicy
 from appeal_tracker.policies.inheritance import resolve
 from appeal_tracker.policies.loader import FLOOR, packaged_packs
-from appeal_tracker.policies.models import Assignment, PolicyVersion, Withdrawal
+from appeal_tracker.policies.models import PolicyVersion, Withdrawal
 from appeal_tracker.policies.pack import Pack, parse_pack
-from appeal_tracker.policies.policy import Policy, in_force, muted, reigns, usable
+from appeal_tracker.policies.policy import Policy, in_force, muted, usable
 from appeal_tracker.policies.relaxing import Question, Relaxed
-from appeal_tracker.policies.repository import Choice, OnShelf
-from chassis.web.errors import NotFound
+from appeal_tracker.policies.repository import OnShelf
 from chassis.web.paging import Listing, Window
-from chassis.web.tokens import Principal
 
 _built: WeakKeyDictionary[Any, dict[str, Policy]] = WeakKeyDictionary()  # by database, then by label
 
@@ -43,20 +34,6 @@ class Chosen(NamedTuple):
     policy: Policy
     assigned_to: str | None = None
     since: date | None = None
-
-
-class Assigned(msgspec.Struct, frozen=True):
-    """Which policy counts for a unit today, why, and what the unit itself picked, also for later."""
-
-    unit_code: str
-    policy: str
-    version: int
-    calendar: str
-    origin: str  # own, inherited or default
-    assigned_to: str | None  # the unit whose choice it is
-    effective_from: date | None
-    own: Sequence[Assignment]
-    laxer: Sequence[Relaxed]
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +151,10 @@ class Shelf:
         every unit up the line."""
         return unit in self._open_ended and self.chosen(unit, at, anew=anew).assigned_to is None
 
+    def may_assume(self, units: Collection[str]) -> bool:
+        """Whether it may for some of these units: not every unit up the line is known."""
+        return any(unit in self._open_ended for unit in units)
+
     def _running(self, policy: Policy) -> Policy:
         return self._muted.get(policy.label, policy)
 
@@ -245,56 +226,3 @@ def _build(row: PolicyVersion, rows: Mapping[tuple[str, int], PolicyVersion]) ->
         above = rows[above.extends, above.extends_version]
         packs[above.id] = parse_pack(above.body)
     return resolve(parse_pack(row.body), packs)
-
-
-async def assigned(tx: AsyncSession, caller: Principal, unit: str, at: datetime) -> Assigned:
-    """Which policy counts for a unit at an instant. Raises `NotFound` for a unit the caller does not see."""
-    if not await directory.may_see_unit(tx, unit, caller.unit):
-        raise NotFound
-    its = await shelf(tx, [unit])
-    policy, assigned_to, since = its.chosen(unit, at)
-    origin = "default" if assigned_to is None else "own" if assigned_to == unit else "inherited"
-    calendar = (await calendars.newest(tx))[policy.calendar]
-    today = date_of(day_number(at))
-    laxer = await relaxing.found([Question(policy, its.extended(policy, today, today), calendar)])
-    own = await repository.own_assignments(tx, unit)
-    return Assigned(unit, policy.id, policy.version, policy.calendar, origin, assigned_to, since, own, laxer)
-
-
-async def assign(
-    tx: AsyncSession,
-    caller: Principal,
-    unit: str,
-    policy: str,
-    calendar: str | None,
-    since: date | None,
-    at: datetime,
-    unchanged: Callable[[object], None],
-) -> Assigned:
-    """Has a unit pick a pack from a civil day on, today where none is named, and a calendar to count on, the pack's own
-    where none is named; appeals that are open keep theirs.
-
-    Raises `NotFound`, `PreconditionFailed`, `UnknownPolicy`, `PolicyNotInForce`, `PolicyIsWithdrawn`,
-    `AssignmentInThePast`, `UnknownCalendar`, `CalendarElsewhere`, `LaxerPolicy`.
-    """
-    if not await directory.lock_unit(tx, unit, caller.unit):
-        raise NotFound
-    unchanged(await assigned(tx, caller, unit, at))
-    today = date_of(day_number(at))
-    if since is not None and since < today:
-        raise AssignmentInThePast(today=today)
-    await repository.lock(tx)
-    its = await shelf(tx)
-    its.named(policy, at)
-    if policy in its.withdrawn:
-        raise PolicyIsWithdrawn(policy, "/policy")
-    newest = await calendars.newest(tx)
-    versions = reigns(its.versions(policy), since or today)
-    for version, _, _ in versions:
-        relaxing.demand_over(calendar or version.calendar, version.calendar, newest)
-    await relaxing.demand_strict(
-        [Question(each.policy, its.extended(*each), newest[calendar or each.policy.calendar]) for each in versions],
-        "/calendar" if calendar else "/policy",
-    )
-    await repository.assign(tx, Choice(unit, policy, since or today, calendar), caller.sub, at)
-    return await assigned(tx, caller, unit, at)

@@ -128,6 +128,19 @@ async def test_a_choice_names_a_pack_there_is_from_today_on(desk: Desk) -> None:
     assert (found["today"], found["errors"][0]["pointer"]) == ("2026-10-09", "/effective_from")
 
 
+async def test_a_pack_is_picked_for_a_day_on_which_it_is_in_force(desk: Desk) -> None:
+    pack = {"id": "own", "effective_from": "2026-12-01", "appeals": {}}
+    await desk.publish(**pack)
+    path = "/units/37401/policy"
+    for since in (None, "2026-11-30"):
+        early = {"policy": "own", "effective_from": since}
+        problem(await desk.admin.put(path, json=early, headers=LATER), 422, "policy-not-in-force")
+    shown = await desk.assign("37401", "own", "2026-12-01")
+    assert (shown["policy"], shown["own"][0]["effective_from"]) == ("t-sdpea", "2026-12-01")
+    await desk.at("12-01T00:00")
+    assert (await got(desk.admin.get(path)))["policy"] == "own"
+
+
 async def test_a_unit_is_assigned_by_its_admin_only(desk: Desk) -> None:
     path, body = "/units/37401/policy", {"policy": "state-grid"}
     assert (await desk.supervisor.put(path, json=body, headers=LATER)).status_code == 403
