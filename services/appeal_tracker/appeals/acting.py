@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import lifecycle, repository
+from appeal_tracker.appeals import lifecycle, repository, showing
 from appeal_tracker.appeals.errors import (
     AppealIsClosed,
     AppealIsHeld,
@@ -134,7 +134,9 @@ class Deed:
             try:
                 now = lifecycle.after(before, act, by_leader=case is not self.case)
             except Refused as refused:
-                raise _PROBLEMS[refused.rule](rule=refused.rule, **_known(appeal, refused.rule)) from refused
+                into = appeal.merged_into if refused.rule is Rule.MERGED else None
+                named = await showing.named(self.tx, self.caller, into=into)
+                raise _PROBLEMS[refused.rule](rule=refused.rule, **named) from refused
             appeal.stand(now)
             if before.held and not now.held:
                 await self._resumed(case, at, data)
@@ -239,11 +241,8 @@ class Deed:
         await self.settle()
         found = await repository.find(self.tx, self.appeal.id, None)
         assert found is not None, "it is locked"
-        return found
-
-
-def _known(appeal: Appeal, rule: Rule) -> dict[str, object]:
-    return {"into": str(appeal.merged_into)} if rule is Rule.MERGED else {}
+        (shown,) = await showing.appeals(self.tx, self.caller, [found])
+        return shown  # type: ignore[no-any-return]
 
 
 async def begin(

@@ -42,7 +42,7 @@ class AppealNotHeld(Conflict):
 
 
 class AppealIsMerged(Conflict):
-    """`into` is the appeal that it was merged into, about which this is done."""
+    """`into` is the appeal that it was merged into, about which this is done, where the caller sees that one too."""
 
     slug = "appeal-merged"
     title = Words("诉求已合并", "The appeal is merged into another")
@@ -63,7 +63,8 @@ class MergedMeanwhile(Conflict):
 
 
 class AppealIncomplete(Conflict):
-    """`missing` lists what is not there, each with the clause that asks for it."""
+    """`missing` lists what is not there, each with the clause that asks for it; of merged appeals that the caller does
+    not see, `elsewhere` of how many."""
 
     slug = "appeal-incomplete"
     title = Words("办结条件不满足", "Something is missing before the appeal can be closed")

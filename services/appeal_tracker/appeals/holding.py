@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.appeals import showing
 from appeal_tracker.appeals.acting import Case, begin
 from appeal_tracker.appeals.errors import BeforeTheHold, HeldAfterBreach, NothingToHold, NotHoldable
 from appeal_tracker.appeals.lifecycle import Act
@@ -42,8 +43,9 @@ async def hold(
     limits = deed.case.policy.limits(deed.appeal.type)
     holdable = [limit.milestone for limit in limits if limit.holdable]
     wanted = sorted({*(milestones or holdable or [limit.milestone for limit in limits])})
+    seen = await showing.sight(tx, caller, (case.appeal.id for case in held))
     for case in held:
-        _check(case, wanted, since, every=case is deed.case)
+        _check(case, wanted, since, every=case is deed.case, named=case.appeal.id in seen)
     if not any(_may_stand_still(clock, since) for clock in deed.case.clocks if clock.milestone in wanted):
         raise NothingToHold(policy=deed.case.policy.label)
     said: dict[str, Any] = {"note": note} if note else {}
@@ -58,7 +60,7 @@ async def hold(
     return await deed.done()
 
 
-def _check(case: Case, wanted: Collection[str], since: datetime, *, every: bool) -> None:
+def _check(case: Case, wanted: Collection[str], since: datetime, *, every: bool, named: bool) -> None:
     """Refuses what the policy of a case does not let wait: of what is to wait `every` milestone, or what runs on it."""
     limits = {limit.milestone: limit for limit in case.policy.limits(case.appeal.type)}
     running = {clock.milestone for clock in case.clocks if _may_stand_still(clock, since)}
@@ -66,7 +68,8 @@ def _check(case: Case, wanted: Collection[str], since: datetime, *, every: bool)
         limit = limits.get(milestone)
         if (every or milestone in running) and not (limit and limit.holdable):
             stated = {"clause": limit.clause, "stated_by": limit.stated_by} if limit else {"clause": "-"}
-            raise NotHoldable(milestone=milestone, policy=case.policy.label, appeal_no=case.appeal.appeal_no, **stated)
+            stated |= {"appeal_no": case.appeal.appeal_no} if named else {}
+            raise NotHoldable(milestone=milestone, policy=case.policy.label, **stated)
         clock = case.clock(milestone)
         if clock is not None and clock.state == ClockState.BREACHED and is_met(since, clock.due_at):
             raise HeldAfterBreach(milestone=milestone, due_at=clock.due_at.isoformat())

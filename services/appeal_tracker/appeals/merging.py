@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import repository
+from appeal_tracker.appeals import repository, showing
 from appeal_tracker.appeals.acting import Deed, begin, cases
 from appeal_tracker.appeals.errors import (
     AnotherCustomer,
@@ -43,7 +43,7 @@ async def merge(
         raise AppealNotFound
     if into not in seen:
         raise UnknownAppeal
-    pair = await _lock_pair(tx, id, into)
+    pair = await _lock_pair(tx, caller, id, into)
     merged = await repository.lock_merged(tx, [id, into])
     known = await cases(tx, [pair[into], *merged, pair[id]])
     deed = Deed(tx, runtime, caller, known, id)
@@ -62,14 +62,15 @@ async def merge(
     return await deed.done()
 
 
-async def _lock_pair(tx: AsyncSession, id: UUID, into: UUID) -> dict[UUID, Appeal]:
+async def _lock_pair(tx: AsyncSession, caller: Principal, id: UUID, into: UUID) -> dict[UUID, Appeal]:
     """Locks two appeals that speak for themselves. One that is merged itself is refused before the other is waited for:
     its leader would have had to be locked first."""
     pair = {}
     for each in sorted((id, into)):
         pair[each] = await repository.lock(tx, each)
         if pair[each].is_merged and each == id:
-            raise AppealIsMerged(rule=Rule.MERGED, into=str(pair[each].merged_into))
+            named = await showing.named(tx, caller, into=pair[each].merged_into)
+            raise AppealIsMerged(rule=Rule.MERGED, **named)
         if pair[each].is_merged:
             raise LeaderNotOpen(state=pair[each].state, merged=True)
     return pair

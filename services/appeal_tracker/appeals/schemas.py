@@ -14,8 +14,8 @@ StateName = Literal["open", "contacted", "answered", "called_back", "held", "clo
 class AppealView(View):
     """An appeal. Without clocks `no_clock_reason` says why: `as_prescribed`, `unknown_type`.
 
-    `merged_into` is the appeal that speaks for it, or did until both were closed; `reopened_at` when its present round
-    began, if it is not the first.
+    `is_merged`: another appeal speaks for it. `merged_into` is that one, or the one that did until both were closed, if
+    you may see it; `reopened_at` when its present round began, if it is not the first.
     """
 
     id: UUID
@@ -38,13 +38,15 @@ class AppealView(View):
     outcome: str | None
     closed_at: Instant | None
     reopened_at: Instant | None
+    is_merged: bool
     merged_into: UUID | None
     updated_at: Instant
     clocks: list[ClockView]
 
 
 class TimelineEntryView(View):
-    """A fact: when it was true, when it was recorded, and who acted, if a person did."""
+    """A fact: when it was true, when it was recorded, and who acted, if a person did. In `data` null stands for another
+    appeal that you may not see, and for words that were written in confidence and are not yours to read."""
 
     seq: int
     at: Instant

@@ -1,5 +1,7 @@
 """What is done about appeals, and what is asked about them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,10 +9,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import repository
+from appeal_tracker.appeals import repository, showing
 from appeal_tracker.appeals.acting import Case, Deed, begin
-from appeal_tracker.appeals.closing import missing
-from appeal_tracker.appeals.confidence import may_read, veiled
+from appeal_tracker.appeals.closing import Missing, missing
 from appeal_tracker.appeals.errors import AppealIncomplete, AppealNotFound
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
@@ -20,7 +21,6 @@ from appeal_tracker.clocks import timeline as its_timeline
 from appeal_tracker.clocks.acceptance import Attempt, contacted_at
 from appeal_tracker.clocks.service import Deadline
 from appeal_tracker.clocks.timeline import TimelineEntry
-from appeal_tracker.directory import service as directory
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
@@ -32,7 +32,8 @@ RESOLVED, MERGED = "resolved", "merged"
 
 async def listing(tx: AsyncSession, caller: Principal, window: Window, **filters: Any) -> Listing[Appeal]:
     """The appeals that `caller` may see, with their clocks, filtered as `repository.listed` says."""
-    return await window.fetch(tx, repository.listed(caller.unit, **filters), Appeal)
+    page = await window.fetch(tx, repository.listed(caller.unit, **filters), Appeal)
+    return Listing(await showing.appeals(tx, caller, page.items), page.next)
 
 
 async def show(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
@@ -40,13 +41,14 @@ async def show(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
     found = await repository.find(tx, id, caller.unit)
     if found is None:
         raise AppealNotFound
-    return found
+    (shown,) = await showing.appeals(tx, caller, [found])
+    return shown  # type: ignore[no-any-return]
 
 
 async def timeline(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[TimelineEntry]:
     """What the tracker knows of an appeal, in the order it learned of it. Raises `AppealNotFound`."""
-    await show(tx, caller, id)
-    return await its_timeline.page(tx, id, window)
+    appeal = await show(tx, caller, id)
+    return await showing.facts(tx, caller, appeal, await its_timeline.page(tx, id, window))
 
 
 async def contacts(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Contact]:
@@ -59,24 +61,12 @@ async def answers(tx: AsyncSession, caller: Principal, id: UUID, window: Window)
     """The recorded answers, in the order of their true times; in confidence without their content. Raises
     `AppealNotFound`."""
     appeal = await show(tx, caller, id)
-    return await in_confidence(tx, caller, appeal, await repository.answers_page(tx, id, window), "content")
+    return await showing.in_confidence(tx, caller, appeal, await repository.answers_page(tx, id, window), "content")
 
 
 async def answered_by(tx: AsyncSession, id: UUID) -> set[str]:
     """Who gave the recorded answers."""
     return {answer.by for answer in await repository.answers(tx, id)}
-
-
-async def in_confidence(
-    tx: AsyncSession, caller: Principal, appeal: Appeal, rows: Listing[Any], *words: str
-) -> Listing[Any]:
-    """`rows` about an appeal, without their `words` where `caller` may not read them (see `confidence`)."""
-    if not appeal.confidential:
-        return rows
-    inside = caller.unit is not None and await directory.may_see_unit(tx, caller.unit, appeal.unit_code)
-    if may_read(caller, appeal, outside=not inside):
-        return rows
-    return Listing([*veiled(caller, rows.items, *words)], rows.next)
 
 
 async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Deadline]:
@@ -174,7 +164,7 @@ async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID)
     """
     deed = await begin(tx, runtime, caller, id)
     closing = deed.concerned(Act.CLOSE, deed.now)
-    lacks = [lack for case in closing for lack in _lacking(deed, case)]
+    lacks = await _lacking(deed, closing)
     await deed.move(Act.CLOSE, deed.now, closing)
     if lacks:
         raise AppealIncomplete(missing=lacks)
@@ -188,8 +178,18 @@ async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID)
     return await deed.done()
 
 
-def _lacking(deed: Deed, case: Case) -> list[dict[str, Any]]:
-    appeal = case.appeal
-    lacks = missing(appeal.standing.progress, appeal.type, case.policy, anonymous=appeal.anonymous)
-    whose = {} if case is deed.case else {"appeal_id": str(appeal.id), "appeal_no": appeal.appeal_no}
-    return [msgspec.structs.asdict(lack) | whose for lack in lacks]
+async def _lacking(deed: Deed, closing: Sequence[Case]) -> list[dict[str, Any]]:
+    """What is missing, of the appeal itself and of each that is merged into it; of those that the caller does not see,
+    of how many."""
+    others = [case.appeal for case in closing if case is not deed.case]
+    seen = await showing.sight(deed.tx, deed.caller, (appeal.id for appeal in others))
+    named = {appeal.id: {"appeal_id": str(appeal.id), "appeal_no": appeal.appeal_no} for appeal in others}
+    lacks, elsewhere = [], Counter[Missing]()
+    for case in closing:
+        appeal = case.appeal
+        for lack in missing(appeal.standing.progress, appeal.type, case.policy, anonymous=appeal.anonymous):
+            if case is deed.case or appeal.id in seen:
+                lacks.append(msgspec.structs.asdict(lack) | named.get(appeal.id, {}))
+            else:
+                elsewhere[lack] += 1
+    return lacks + [msgspec.structs.asdict(lack) | {"elsewhere": count} for lack, count in elsewhere.items()]

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import service as appeals
+from appeal_tracker.appeals import showing
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.calendars.civil import ticks_of
@@ -32,7 +33,7 @@ async def of_appeal(tx: AsyncSession, caller: Principal, id: UUID, window: Windo
     """The recorded callbacks of an appeal, in confidence without their words. Raises `AppealNotFound`."""
     appeal = await appeals.show(tx, caller, id)
     its = await repository.of_appeal(tx, id, window)
-    return await appeals.in_confidence(tx, caller, appeal, its, "opinion", "failure_reason")
+    return await showing.in_confidence(tx, caller, appeal, its, "opinion", "failure_reason")
 
 
 async def call_back(

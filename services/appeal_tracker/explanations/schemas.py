@@ -12,12 +12,13 @@ from chassis.web.schemas import Instant, View
 
 
 class HoldView(View):
-    """A stretch in which the clock stood still; `until` is null while it does."""
+    """A stretch in which the clock stood still; `until` is null while it does, `reason` and `note` also where they were
+    written in confidence and are not yours to read."""
 
     id: UUID
     since: Instant
     until: Instant | None
-    reason: str
+    reason: str | None
     note: str | None
     held_by: str
     resumed_by: str | None
@@ -25,10 +26,10 @@ class HoldView(View):
 
 
 class PromiseView(View):
-    """The clock of a merged appeal whose earlier deadline is kept, by these days."""
+    """The clock of a merged appeal whose earlier deadline is kept, by these days; which it is, where you may see it."""
 
-    clock_id: UUID
-    appeal_id: UUID
+    clock_id: UUID | None
+    appeal_id: UUID | None
     appeal_no: str | None
     started_at: Instant
     due_at: Instant
@@ -39,10 +40,10 @@ class PromiseView(View):
 
     @classmethod
     def of(cls, promise: Promise) -> Self:
-        clock, limit = promise.clock, promise.limit
+        clock, limit, seen = promise.clock, promise.limit, promise.appeal_no is not None
         return cls(
-            clock_id=clock.id,
-            appeal_id=clock.subject_id,
+            clock_id=clock.id if seen else None,
+            appeal_id=clock.subject_id if seen else None,
             appeal_no=promise.appeal_no,
             started_at=clock.started_at,
             due_at=clock.due_at,

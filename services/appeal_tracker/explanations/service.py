@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
+from appeal_tracker.appeals import showing
+from appeal_tracker.appeals.confidence import veiled
 from appeal_tracker.calendars.counting import Day
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import timeline
+from appeal_tracker.clocks.holding import CLOSED
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.explanations.errors import DeadlineNotFound
@@ -56,7 +60,8 @@ class Promise(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a clock runs on: an appeal by its number and type, or a visit, which has neither."""
+    """What a clock runs on: an appeal by its number and type, or a visit, which has neither; `readable`: the caller may
+    read what was said about it."""
 
     kind: str
     id: UUID
@@ -64,6 +69,7 @@ class Subject(msgspec.Struct, frozen=True):
     handling_unit_code: str
     number: str | None = None
     type: str | None = None
+    readable: bool = True
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -105,12 +111,16 @@ async def explain(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) 
         standard=(await policies.shelf(tx)).labelled(its.limit.stated_by).title,
         days=its.days,
         timers=(await clocks.timers(tx, [clock]))[clock.id],
-        holds=its.holds,
+        holds=[hold if subject.readable else _veiled(caller, hold) for hold in its.holds],
         promise=await _promise(tx, caller, clock.promised_by),
         recalculations=[_recalculation(entry) for entry in about if entry.kind == _MOVED],
         facts=[entry for entry in about if entry.kind in _BECAME],
         as_of=now,
     )
+
+
+def _veiled(caller: Principal, hold: RecordedHold) -> Any:
+    return hold if hold.reason == CLOSED else veiled(caller, hold, hold.held_by, "reason", "note")
 
 
 def _recalculation(entry: TimelineEntry) -> Recalculation:
@@ -126,7 +136,8 @@ async def _subject(tx: AsyncSession, caller: Principal, clock: Clock) -> Subject
     if appeal is None:
         return None
     units = (appeal.unit_code, appeal.handling_unit_code)
-    return Subject(clock.subject_kind, appeal.id, *units, number=appeal.appeal_no, type=appeal.type)
+    readable = await showing.reads_words(tx, caller, appeal)
+    return Subject(clock.subject_kind, appeal.id, *units, appeal.appeal_no, appeal.type, readable)
 
 
 async def _promise(tx: AsyncSession, caller: Principal, id: UUID | None) -> Promise | None:

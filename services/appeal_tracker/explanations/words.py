@@ -120,6 +120,7 @@ LABELS: dict[str, Words] = {
     "held_by": Words("暂停人", "Held by"),
     "resumed_by": Words("恢复人", "Resumed by"),
     "still": Words("仍在暂停", "still held"),
+    "in_confidence": Words("（保密）", "(in confidence)"),
     "recalculations": Words("截止时间变更记录", "Recalculations"),
     "at": Words("时间", "When"),
     "cause": Words("原因", "Cause"),
