@@ -1,6 +1,7 @@
 """Small files of the state: written whole or not at all, secrets readable by their owner only."""
 
 import contextlib
+import fcntl
 import json
 import os
 import tempfile
@@ -17,6 +18,14 @@ def make_private(folder: Path) -> Path:
         folder.mkdir(parents=True)
         folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return folder
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Whoever else asks to be alone with `folder`, from any process, waits until the block ends."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:

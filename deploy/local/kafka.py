@@ -112,33 +112,22 @@ class Kafka:
             return False
 
     def _fetch_jars(self) -> None:
-        """Fetch once for every stack; whoever comes second at the same time throws his own away."""
+        """Fetch once for every stack; whoever comes at the same time waits for it."""
         if self._jars.exists():
             return
         maven = shutil.which("mvn")
         if maven is None:
             raise Refused(f"Fetching a local Apache Kafka needs Maven (mvn), which is not found: {INSTALL}")
-        files.make_private(self._jars.parent)
-        with tempfile.TemporaryDirectory(dir=self._jars.parent, prefix="fetching-") as place:
+        cache = files.make_private(self._jars.parent)
+        with files.alone(cache), tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as place:
+            if self._jars.exists():
+                return
             jars = Path(place) / "jars"
             output = Path(place) / "maven.log"
-            command = [
-                maven,
-                "-q",
-                "-B",
-                "-C",
-                "-f",
-                str(POM),
-                FETCH,
-                f"-DoutputDirectory={jars}",
-                "-DincludeScope=runtime",
-            ]
+            quietly = [maven, "-q", "-B", "-C", "-f", str(POM)]
+            command = [*quietly, FETCH, f"-DoutputDirectory={jars}", "-DincludeScope=runtime"]
             self._run(command, output, f"Maven could not fetch Apache Kafka named in {POM}")
-            try:
-                jars.rename(self._jars)
-            except OSError:
-                if not self._jars.exists():
-                    raise
+            jars.rename(self._jars)
 
     def _configure(self) -> None:
         """Write the broker's configuration; the paths in it are relative, for a path may hold what it cannot quote."""
