@@ -42,10 +42,15 @@ async def ancestors(tx: AsyncSession, units: Any, unit: str) -> list[str]:
     return list(await tx.scalars(nearest))
 
 
+def top_level(units: Any, unit: str | None) -> ColumnElement[bool]:
+    """The condition that `unit` is known and has no unit above it."""
+    table = _table(units)
+    return exists().where(table.c.code == unit, table.c.parent_code.is_(None))
+
+
 async def is_top_level(tx: AsyncSession, units: Any, unit: str | None) -> bool:
     """Whether `unit` is known and has no unit above it."""
-    table = _table(units)
-    return bool(await tx.scalar(select(exists().where(table.c.code == unit, table.c.parent_code.is_(None)))))
+    return bool(await tx.scalar(select(top_level(units, unit))))
 
 
 def _table(units: Any) -> Any:

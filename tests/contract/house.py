@@ -182,11 +182,11 @@ class House:
         return self._marked(made)
 
     async def recalculation(self) -> str:
-        """One of what belongs to nobody; what is open in ours stays as it was."""
-        asked = {"cause": "calendar_version", "calendar": "cn-statutory"}
+        """One of ours, after which what is open stays as it was."""
+        asked = {"cause": "policy_version", "policy": "t-sdpea", "unit_code": self.ours}
         made = await done(self.admin("appeal_tracker").post("/recalculations", json=asked))
         await self.stack.settle()
-        return str(made["id"])
+        return self._marked(made)
 
     async def new_calendar(self) -> str:
         """What a calendar may be called that is still to be published."""

@@ -25,6 +25,7 @@ THINGS: dict[str, Make] = {
     "appeal_tracker /v1/visits/{id}": House.followed,
     "appeal_tracker /v1/appeals/{id}": House.appeal,
     "appeal_tracker /v1/deadlines/{id}": House.deadline,
+    "appeal_tracker /v1/recalculations/{id}": House.recalculation,
     "appeal_tracker /v1/simulations/{id}": House.simulation,
     "notifier /v1/deliveries/{id}": House.delivery,
 }
@@ -48,7 +49,6 @@ STATES: dict[str, Make] = {
 COMMON: dict[str, str | Make] = {
     "appeal_tracker /v1/calendars/{calendar}": "cn-statutory",
     "appeal_tracker /v1/policies/{policy}": "t-sdpea",
-    "appeal_tracker /v1/recalculations/{id}": House.recalculation,
     "notifier /v1/routes/{id}": "deadline.warned.owner",
     "notifier /v1/templates/{id}": "deadline.warned.mailbox.zh-CN",
 }
@@ -56,7 +56,6 @@ COMMON_LISTS = {
     "appeal_tracker GET /v1/calendars",
     "appeal_tracker GET /v1/invariants",
     "appeal_tracker GET /v1/policies",
-    "appeal_tracker GET /v1/recalculations",
     "notifier GET /v1/routes",
     "notifier GET /v1/templates",
 }

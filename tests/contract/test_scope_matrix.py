@@ -46,6 +46,7 @@ async def filters(house: House) -> dict[str, str]:
     """Something of ours in every list, and by what it can be asked for; each service has states of its own."""
     await house.archived()
     await house.simulation()
+    await house.recalculation()
     delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))
     visits = await done(house.admin("visit_api").get("/visits", params={"unit_code": house.ours}))
     return {

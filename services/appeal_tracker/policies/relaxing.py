@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars.calendar import Calendar
+from appeal_tracker.directory import service as directory
 from appeal_tracker.policies.errors import CalendarElsewhere, LaxerPolicy, UnknownCalendar
 from appeal_tracker.policies.policy import Policy
 from appeal_tracker.policies.strictness import Laxness, laxer
@@ -26,18 +28,30 @@ class Question(NamedTuple):
 
 
 class Relaxed(msgspec.Struct, frozen=True):
-    """A policy that is laxer, on a calendar, than something it extends; `units` picked that calendar for themselves."""
+    """A policy that is laxer, on a calendar, than something it extends; `units` picked that calendar for themselves;
+    so did some `elsewhere`, which are not named."""
 
     policy: str
     calendar: str
     units: tuple[str, ...]
     places: tuple[Laxness, ...]
+    elsewhere: int = 0
 
 
 async def found(questions: Sequence[Question]) -> list[Relaxed]:
     """The policies that are laxer than what they extend."""
     # Tens of milliseconds for each figure restated, once: others are served meanwhile.
     return await asyncio.to_thread(_found, questions)
+
+
+async def shown(tx: AsyncSession, relaxed: Sequence[Relaxed], unit: str | None) -> list[Relaxed]:
+    """The same, for a caller of `unit`, to whom no other units are named than they see."""
+    seen = await directory.visible(tx, {code for each in relaxed for code in each.units}, unit)
+    return [
+        msgspec.structs.replace(each, units=its, elsewhere=len(each.units) - len(its))
+        for each in relaxed
+        for its in [tuple(code for code in each.units if code in seen)]
+    ]
 
 
 def _found(questions: Sequence[Question]) -> list[Relaxed]:

@@ -108,11 +108,12 @@ class PlaceView(View):
 
 class RelaxedView(View):
     """A policy that is laxer than what it extends on a calendar, which was published after it; `units` picked that
-    calendar for themselves."""
+    calendar for themselves, and so many `elsewhere` that you do not see."""
 
     policy: str
     calendar: str
     units: list[str]
+    elsewhere: int
     places: list[PlaceView]
 
 

@@ -53,14 +53,15 @@ async def request_recalculation(
 
 @router.get("/recalculations", response_model=Page[RecalculationView])
 async def list_recalculations(caller: Admin, tx: Tx, paging: Paging) -> Listing[Recalculation]:
-    """The recalculations, in the order in which they were asked for."""
-    return await service.listing(tx, paging)
+    """The recalculations of your unit and those below it, in the order in which they were asked for; for a top-level
+    unit also those that belong to none."""
+    return await service.listing(tx, caller, paging)
 
 
 @router.get("/recalculations/{id}", response_model=RecalculationView)
 async def show_recalculation(id: Id, caller: Admin, tx: Tx) -> Recalculation:
     """A recalculation, and how far it has come."""
-    return await service.show(tx, id)
+    return await service.show(tx, caller, id)
 
 
 @router.get("/recalculations/{id}/changes", response_model=Page[ChangeView])

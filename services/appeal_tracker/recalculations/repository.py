@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, exists, literal_column, or_, select, text, update
+from sqlalchemy import Select, and_, exists, literal_column, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
@@ -55,6 +55,7 @@ WITH RECURSIVE tree AS (
     SELECT unnest($1::text[]) AS code UNION SELECT u.code FROM units u JOIN tree ON u.parent_code = tree.code)
 SELECT EXISTS (SELECT FROM appeals
                WHERE policy_assumed AND state <> 'closed' AND unit_code IN (SELECT code FROM tree))
+    OR EXISTS (SELECT FROM visits WHERE policy_assumed AND unit_code IN (SELECT code FROM tree))
 """
 _PROGRESS = """
 UPDATE recalculations SET done = done + $2, moved = moved + $3, breaching = breaching + $4,
@@ -127,25 +128,26 @@ async def write(tx: AsyncSession, id: UUID, **values: object) -> None:
     await tx.execute(update(Recalculation).where(Recalculation.id == id).values(**values))
 
 
-async def find(tx: AsyncSession, id: UUID) -> Recalculation | None:
-    """The job called `id`."""
-    return await tx.get(Recalculation, id)
+async def find(tx: AsyncSession, id: UUID, unit: str | None) -> Recalculation | None:
+    """The job called `id`, if a caller of `unit` may see it."""
+    return (await tx.scalars(listed(unit).where(Recalculation.id == id))).one_or_none()
 
 
-def listed() -> Select[Any]:
-    """Every job."""
-    return select(Recalculation)
+def listed(unit: str | None) -> Select[Any]:
+    """The jobs that a caller of `unit` may see: those of it and below, and those of no unit if it is a top one."""
+    ours = scope.within(Unit, unit, Recalculation.unit_code)
+    return select(Recalculation).where(or_(ours, and_(Recalculation.unit_code.is_(None), scope.top_level(Unit, unit))))
 
 
 async def hold_waiting(tx: AsyncSession) -> bool:
-    """Whether a job for appeals whose line upward was not known waits to begin; if so, it does until the transaction
+    """Whether a job for what has a line upward that was not known waits to begin; if so, it does until the transaction
     ends."""
     query = select(Recalculation.id).where(Recalculation.assumed, Recalculation.state == JobState.QUEUED)
     return (await tx.scalar(query.limit(1).with_for_update())) is not None
 
 
 async def are_assumed_below(tx: AsyncSession, units: Collection[str]) -> bool:
-    """Whether open appeals of `units`, or of units below them, run by a policy that is assumed."""
+    """Whether open appeals of `units`, or of units below them, or visits, run by a policy that is assumed."""
     return bool(await (await driver(tx)).fetchval(_ASSUMED_BELOW, list(units)))
 
 

@@ -11,7 +11,7 @@ from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.drafting import Prepared
 from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.directory import service as directory
-from appeal_tracker.policies import publishing
+from appeal_tracker.policies import publishing, relaxing
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.errors import UnknownCalendar, UnknownPolicy
 from appeal_tracker.policies.relaxing import Relaxed
@@ -131,7 +131,7 @@ async def publish_calendar(
     transaction; or says what would come of it. Raises `Forbidden`, and what is wrong with the document."""
     await directory.demand_top(tx, caller)
     prepared = await calendars.prepare(tx, calendar, document, lock=not dry_run)
-    laxer = await publishing.relaxed_by(tx, prepared.calendars, now)
+    laxer = await relaxing.shown(tx, await publishing.relaxed_by(tx, prepared.calendars, now), caller.unit)
     if not dry_run:
         await calendars.publish(tx, prepared, caller.sub, now)
         job = await start(tx, _job(Cause.CALENDAR_VERSION, caller.sub, now, calendar))
@@ -141,14 +141,15 @@ async def publish_calendar(
     return Publication(prepared, laxer, await previewing.preview(tx, caller.unit, errand, now, after, most), None)
 
 
-async def listing(tx: AsyncSession, window: Window) -> Listing[Recalculation]:
-    """The recalculations, in the order they were asked for."""
-    return await window.fetch(tx, repository.listed(), Recalculation)
+async def listing(tx: AsyncSession, caller: Principal, window: Window) -> Listing[Recalculation]:
+    """The recalculations that `caller` may see, in the order they were asked for: those of their unit and below it, and
+    from a top-level unit those that belong to none."""
+    return await window.fetch(tx, repository.listed(caller.unit), Recalculation)
 
 
-async def show(tx: AsyncSession, id: UUID) -> Recalculation:
-    """A recalculation. Raises `RecalculationNotFound`."""
-    found = await repository.find(tx, id)
+async def show(tx: AsyncSession, caller: Principal, id: UUID) -> Recalculation:
+    """A recalculation. Raises `RecalculationNotFound`, also for one that `caller` may not see."""
+    found = await repository.find(tx, id, caller.unit)
     if found is None:
         raise RecalculationNotFound
     return found
@@ -156,7 +157,7 @@ async def show(tx: AsyncSession, id: UUID) -> Recalculation:
 
 async def changes(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Change]:
     """The deadlines that a recalculation moved, of what the caller may see. Raises `RecalculationNotFound`."""
-    await show(tx, id)
+    await show(tx, caller, id)
     page = await window.fetch(tx, repository.moved_by(id, caller.unit), TimelineEntry)
     numbers = await repository.numbers(tx, {entry.appeal_id for entry in page.items})
     return Listing([_recorded(entry, numbers.get(entry.appeal_id)) for entry in page.items], page.next)

@@ -210,18 +210,23 @@ async def add(
         await (await driver(tx)).execute(_FOUND, *map(list, zip(*rows, strict=True)), simulation, now)
 
 
-async def counts(tx: AsyncSession, simulation: UUID) -> Sequence[Count]:
-    """What came out so far, by unit, type and milestone."""
-    query = select(Count).where(Count.simulation_id == simulation)
+async def counts(tx: AsyncSession, simulation: UUID, unit: str | None) -> Sequence[Count]:
+    """What came out so far, by unit, type and milestone, of what a caller of `unit` may see."""
+    query = select(Count).where(Count.simulation_id == simulation, scope.within(Unit, unit, Count.unit_code))
     return (await tx.scalars(query.order_by(Count.unit_code, Count.appeal_type, Count.milestone))).all()
 
 
-async def differences_after(tx: AsyncSession, simulation: UUID, after: UUID | None, most: int) -> Sequence[Difference]:
+async def differences_after(
+    tx: AsyncSession, simulation: UUID, unit: str | None, after: UUID | None, most: int
+) -> Sequence[Difference]:
     """Some deadlines that would have come out otherwise, those after `after`."""
-    query = differences(simulation) if after is None else differences(simulation).where(Difference.id > after)
+    query = differences(simulation, unit)
+    query = query if after is None else query.where(Difference.id > after)
     return (await tx.scalars(query.order_by(Difference.id).limit(most))).all()
 
 
-def differences(simulation: UUID) -> Select[Difference]:
-    """The deadlines that would have come out otherwise."""
-    return select(Difference).where(Difference.simulation_id == simulation)
+def differences(simulation: UUID, unit: str | None) -> Select[Difference]:
+    """The deadlines that would have come out otherwise, of the appeals that a caller of `unit` may see: units may have
+    gone elsewhere since it was asked for."""
+    its = select(Difference).where(Difference.simulation_id == simulation)
+    return its.where(scope.within(Unit, unit, Difference.unit_code))

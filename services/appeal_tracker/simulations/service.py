@@ -101,14 +101,14 @@ async def show(tx: AsyncSession, caller: Principal, id: UUID) -> Result:
     simulation = await repository.find(tx, id, caller.unit)
     if simulation is None:
         raise SimulationNotFound
-    return Result(simulation, await repository.counts(tx, id))
+    return Result(simulation, await repository.counts(tx, id, caller.unit))
 
 
 async def differences(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Difference]:
     """The deadlines that would have come out otherwise. Raises `SimulationNotFound`."""
     if await repository.find(tx, id, caller.unit) is None:
         raise SimulationNotFound
-    return await window.fetch(tx, repository.differences(id), Difference)
+    return await window.fetch(tx, repository.differences(id, caller.unit), Difference)
 
 
 async def differences_after(
@@ -117,7 +117,7 @@ async def differences_after(
     """The next of them, to go through all. Raises `SimulationNotFound`."""
     if await repository.find(tx, id, caller.unit) is None:
         raise SimulationNotFound
-    return await repository.differences_after(tx, id, after, most)
+    return await repository.differences_after(tx, id, caller.unit, after, most)
 
 
 class Step(msgspec.Struct, frozen=True):

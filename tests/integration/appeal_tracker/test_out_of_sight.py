@@ -1,12 +1,13 @@
-"""What a caller may not see of an appeal that they see: others merged with it, and what was said in confidence."""
+"""What a caller may not see beside what they may: appeals merged with theirs, words in confidence, others' jobs."""
 
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.appeal_tracker.desk import Desk, got, problem, unit
+from tests.integration.appeal_tracker.desk import Desk, got, made, problem, unit
 from tests.integration.appeal_tracker.test_merging import of_kind, raised
+from tests.integration.appeal_tracker.test_publishing_calendars import AUGUST, report, typhoon
 
 HOLDABLE = {"milestone": "answer", "within": "10 working days", "clause": "企标 2", "holdable": True}
 
@@ -142,3 +143,61 @@ async def _texts(desk: Desk, client: httpx.AsyncClient, case: str) -> list[str]:
     answers += [await client.get(path, headers={"Accept": "text/html"}) for path in paths]
     assert {answer.status_code for answer in answers} == {200}
     return [answer.text for answer in answers]
+
+
+async def test_a_recalculation_is_seen_where_it_belongs_and_what_belongs_to_no_unit_from_the_top_alone(
+    desk: Desk,
+) -> None:
+    asked = (
+        {"cause": "assignment", "unit_code": "37401"},
+        {"cause": "policy_version", "policy": "t-sdpea", "unit_code": "37402"},
+        {"cause": "calendar_version", "calendar": "cn-statutory"},
+        {"cause": "policy_version", "policy": "t-sdpea"},
+    )
+    ours, beside, *nobodys = [(await made(desk.admin.post("/recalculations", json=each)))["id"] for each in asked]
+    await desk.stack.settle()
+    readers = {"374": {ours, beside, *nobodys}, "37401": {ours}, "37402": {beside}, "375": {*nobodys}, "999": set()}
+    for code, seen in readers.items():
+        for role in ("admin", "auditor"):
+            client = desk.client(role, unit=code)
+            assert {each["id"] for each in (await got(client.get("/recalculations")))["items"]} == seen, code
+            for job in {ours, beside, *nobodys}:
+                for path in ("", "/changes"):
+                    answer = await client.get(f"/recalculations/{job}{path}")
+                    assert answer.status_code == (200 if job in seen else 404), (code, job, path)
+
+
+async def test_units_that_picked_a_calendar_elsewhere_are_counted(desk: Desk) -> None:
+    await desk.publish(id="base", appeals=report("15 calendar days"))
+    await desk.publish(id="own", extends="base", appeals=report("5 working days"))
+    await desk.publish_days("plant", typhoon("2026-10-12"))
+    await desk.assign("37401", "own", calendar="plant")
+    body = {"policy": "own", "calendar": "plant"}
+    await got(desk.stranger.put("/units/375/policy", json=body, headers={"If-Match": "*"}))
+    for client, code in ((desk.admin, "37401"), (desk.stranger, "375")):
+        dry = client.post("/calendars/plant/versions", json=typhoon(*AUGUST), params={"dry_run": True})
+        (laxer,) = (await got(dry))["laxer"]
+        assert (laxer["policy"], laxer["units"], laxer["elsewhere"]) == ("own@1", [code], 1)
+
+
+async def test_what_a_unit_took_along_is_not_simulated_for_those_it_left(desk: Desk) -> None:
+    for code in ("37401", "37402"):
+        await desk.raised(unit_code=code)
+    await desk.at("10-20T09:00")
+    past = {"from": "2026-10-01", "to": "2026-10-10", "policy": "state-grid"}
+    asked = await made(desk.admin.post("/simulations", json=past))
+    await desk.stack.settle()
+    path = f"/simulations/{asked['id']}"
+    assert await _units(desk, path) == {"37401", "37402"}
+    ((moved,),) = await desk.rows("SELECT id FROM units WHERE code = '37402'")
+    await desk.hear(unit("37402", "375", version=2, id=moved))
+    assert await _units(desk, path) == {"37401"}
+
+
+async def _units(desk: Desk, path: str) -> set[str]:
+    """The units whose appeals a simulation shows, in whatever form."""
+    rows = [*(await got(desk.admin.get(path)))["rows"], *(await got(desk.admin.get(f"{path}/appeals")))["items"]]
+    tables = [(await desk.admin.get(each, headers={"Accept": "text/csv"})).text for each in (path, f"{path}/appeals")]
+    found = {row["unit_code"] for row in rows}
+    assert found == {code for code in ("37401", "37402") if any(code in table for table in tables)}
+    return found
