@@ -15,6 +15,7 @@ from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import DAY, instant_of
 from appeal_tracker.clocks.planning import Planner, limit_of
 from appeal_tracker.clocks.recalculation import Replanner, Target
+from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
@@ -29,13 +30,25 @@ from appeal_tracker.recalculations.concerned import (
 )
 from appeal_tracker.recalculations.families import families
 from appeal_tracker.recalculations.models import Recalculation
-from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Relabelling, Starting, begun, lacking
 from appeal_tracker.recalculations.touching import changed_days, touched
-from appeal_tracker.recalculations.visiting import Visiting
 
 FIRST = UUID(int=0)  # before every id
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
+
+
+class Seen(msgspec.Struct):
+    """What is to become of a batch: clocks planned anew, clocks whose milestone vanishes, clocks that begin, the plans
+    of those that do not run by themselves, and what follows which; and how many of the batch that settles. The others
+    were held by somebody, and are looked at again."""
+
+    plans: list[tuple[OpenClock, Plan]] = []
+    ending: list[OpenClock] = []
+    starting: list[Starting] = []
+    bound: list[tuple[OpenClock, Plan]] = []
+    following: dict[UUID, UUID | None] = {}
+    relabelled: list[Relabelling] = []
+    settled: int = 0
 
 
 class Errand(Protocol):
@@ -90,27 +103,26 @@ class OnCalendar:
 
     async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
         clocks, _ = await _with_merged(tx, ids, lock=lock)
-        plans = await self._replanner.plan(tx, clocks.values(), {}, _held(clocks), _merged(clocks))
+        plans = await self._replanner.plan(tx, clocks.values(), {}, _held(clocks))
         its = [(clocks[clock], plan) for clock, plan in plans.items()]
         return Seen(its, settled=len({*ids} & clocks.keys()))
 
 
 class OnPolicy:
-    """Brings open appeals and visits to another policy: a `target` version, or where none is given what counts for
-    their units. Visits run by what counted when their facts came true; see `visiting`.
+    """Brings open appeals to another policy: a `target` version, or where none is given what counts for their units.
 
     A milestone that the other policy does not time ends, one that it times besides begins where it would have begun.
+    Clocks on visits keep the policy they began with.
     """
 
-    most = 500  # appeals and visits
-    repeats = True
+    most = 500  # appeals
 
     def __init__(
         self, shelf: policies.Shelf, newest: Mapping[str, Calendar], scope: Scope, target: Policy | None
     ) -> None:
         self._newest, self._scope, self._target = newest, scope, target
+        self.repeats = target is None
         self._replanner, self._planner = Replanner(shelf, newest), Planner(newest)
-        self._visiting = Visiting(shelf, newest, scope, self._replanner, self._planner, target)
 
     @classmethod
     async def begin(cls, tx: AsyncSession, job: Recalculation) -> "OnPolicy":
@@ -122,17 +134,12 @@ class OnPolicy:
         return cls(shelf, await calendars.newest(tx), scope, target)
 
     async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
-        counted = [await concerned.count_appeals(tx, self._scope), await self._visiting.count(tx)]
-        return sum(count for count, _ in counted), min((first for _, first in counted if first), default=None)
+        return await concerned.count_appeals(tx, self._scope)
 
     async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
-        appeals = await concerned.next_appeals(tx, self._scope, after, most)
-        return sorted([*appeals, *await self._visiting.next(tx, after, most)])[:most]
+        return await concerned.next_appeals(tx, self._scope, after, most)
 
     async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
-        return await self._appeals(tx, ids, lock=lock) | await self._visiting.look(tx, ids, lock=lock)
-
-    async def _appeals(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
         appeals = await concerned.open_appeals(tx, ids, lock=lock)
         shelf = await policies.shelf(tx, {appeal.on.unit_code for appeal in appeals})
         standing = await concerned.milestones(tx, [appeal.id for appeal in appeals])
@@ -163,7 +170,7 @@ class OnPolicy:
             targets[each.clock.id] = Target(each.policy, self._newest[each.policy.calendar])
         seen.following |= merged.follow(clocks, starting, new)
         every = clocks | new
-        plans = await self._replanner.plan(tx, every.values(), targets, _held(every), _merged(clocks))
+        plans = await self._replanner.plan(tx, every.values(), targets, _held(every))
         seen.plans = [(clocks[clock], plan) for clock, plan in plans.items() if clock in clocks]
         seen.starting = [each.by(plans[each.clock.id]) for each in starting]
         tied = {*seen.following, *seen.following.values()}
@@ -178,7 +185,8 @@ class OnPolicy:
         choice = shelf.chosen(unit, at, anew=True)
         if self._target is None:
             return choice.policy, shelf.assumes(unit, at, anew=True)
-        return choice.calls_for(self._target), False
+        calendar = choice.policy.calendar if choice.policy.id == self._target.id else self._target.calendar
+        return msgspec.structs.replace(self._target, calendar=calendar), False
 
     async def _starting(
         self,
@@ -230,10 +238,6 @@ async def _with_merged(
 
 def _held(clocks: Mapping[UUID, OpenClock]) -> set[UUID]:
     return {clock.subject_id for clock in clocks.values() if clock.was_held}
-
-
-def _merged(clocks: Mapping[UUID, OpenClock]) -> set[UUID]:
-    return {clock.id for clock in clocks.values() if clock.is_merged}
 
 
 def _lies_over(label: str, calendar: str) -> bool:
