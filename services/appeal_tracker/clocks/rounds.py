@@ -17,12 +17,13 @@ async def go_on(
     tx: AsyncSession, subject: Subject, last: Collection[Clock], closed_at: datetime, at: datetime, by: str
 ) -> list[Clock]:
     """Has clocks of the round before go on at `at`: each has run since it began, but for the time from its stop, or
-    else the closing, until now. What was breached stays breached, and what its ladder told is not told again.
+    else the closing, until now. What was breached stays breached, and what its ladder told is not told again:
+    what it would have told meanwhile comes late.
     """
     heirs = [(clock, _heir(clock, subject)) for clock in last]
     tx.add_all([heir for _, heir in heirs])
     await tx.flush()
-    await repository.inherit_timers(tx, [(clock.id, heir.id) for clock, heir in heirs], at)
+    await repository.inherit_timers(tx, [(clock.id, heir.id) for clock, heir in heirs])
     stopped: dict[datetime, list[str]] = {}
     for clock, heir in heirs:
         if heir.state == ClockState.RUNNING:

@@ -1,10 +1,11 @@
 """A closed appeal is reopened: in a new round, restarted or continued, as its policy says; earlier rounds stay."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from appeal_tracker.escalation.worker import Escalation
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, unit
 
@@ -163,10 +164,51 @@ async def test_continued_a_breach_stays_and_goes_up_the_rest_of_its_ladder(desk:
     )
     await desk.stack.settle()
     again = [event for event in await desk.told(*LADDER_EVENTS) if event["clock_id"] == answer["id"]]
-    assert [(event["step"], event["late"]) for event in again] == [("+1wd", False)]
+    assert [(event["step"], event["late"]) for event in again] == [("+1wd", True)]
     await desk.answer(case, "10-27T10:00")
     answer = (await of_round(desk, case, 2))["answer"]
     assert (answer["state"], answer["stopped_at"]) == ("breached", due("10-27T10:00"))
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+async def test_continued_people_hear_once_of_what_came_while_it_was_closed(desk: Desk, batch: int) -> None:
+    """Bug class: ladder reset or skipped."""
+    answer: dict[str, Any] = {"milestone": "answer", "within": "2 working days", "clause": "企标 2"}
+    ladder = [
+        {"at": "due", "tell": ["owner"]},
+        {"at": "+1wd", "tell": ["unit_supervisors"]},
+        {"at": "every 1wd, at most 5", "tell": ["parent_unit_supervisors"]},
+    ]
+    await desk.publish(id="own", reopen="continue", appeals={"report": [{**answer, "ladder": ladder}]})
+    await desk.assign("37401", "own")
+    case = await desk.raised(appeal_type="report")  # due at the end of 10-12
+    await desk.at("10-13T09:00")
+    await desk.answer(case, "10-13T09:00")
+    await desk.act(case, "close")
+    desk.clock.set(instant("10-17T09:00"))
+    await desk.act(case, "reopen", reason="客户再次反映")
+    its = (await of_round(desk, case, 2))["answer"]
+    escalator = Escalation(desk.runtime)
+    escalator.batch = batch
+    while await escalator.run_once():
+        pass
+    await desk.stack.settle()
+    told = [event for event in await desk.told("deadline.escalated.v1") if event["clock_id"] == its["id"]]
+    assert {event["step"] for event in told} == {"+1wd", *(f"every 1wd#{time}" for time in range(1, 5))}
+    assert all(event["late"] for event in told)
+    (loud,) = [event for event in told if event["audience"]]
+    assert (loud["step"], {*loud["audience"]}) == ("every 1wd#4", {"unit_supervisors", "parent_unit_supervisors"})
+    moments = [entry["data"]["fire_at"] for entry in await desk.timeline(case) if entry["kind"] == "deadline_escalated"]
+    assert {datetime.fromisoformat(each) for each in moments} == {
+        instant(f"10-{day}T00:00") for day in (14, 15, 16, 17)
+    }
+    await desk.at("10-20T00:00")
+    told = [event for event in await desk.told("deadline.escalated.v1") if event["clock_id"] == its["id"]]
+    assert (told[-1]["step"], told[-1]["late"], told[-1]["audience"]) == (
+        "every 1wd#5",
+        False,
+        ["parent_unit_supervisors"],
+    )
 
 
 async def test_where_nobody_was_contacted_the_contact_is_asked_for(desk: Desk) -> None:
