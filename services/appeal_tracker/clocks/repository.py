@@ -78,10 +78,10 @@ SELECT step, tell, late FROM ended WHERE phase = 'due'
 """)
 
 # What fired is taken over as the record that it did. A clock that was not breached may still be; the escalations that a
-# breached one has before it keep their moments: those that are past come at once, late, and people are told once.
+# breached one has before it come now.
 _INHERIT = text("""
 INSERT INTO timers (clock_id, step, phase, tell, fire_at, state, fired_at, late)
-SELECT c.id, t.step, t.phase, t.tell, t.fire_at,
+SELECT c.id, t.step, t.phase, t.tell, CASE t.state WHEN 'fired' THEN t.fire_at ELSE greatest(t.fire_at, :at) END,
        CASE t.state WHEN 'fired' THEN 'fired' ELSE 'pending' END, t.fired_at, t.late
 FROM unnest(CAST(:clocks AS uuid[]), CAST(:heirs AS uuid[])) AS i (clock, heir)
      JOIN clocks c ON c.id = i.heir JOIN timers t ON t.clock_id = i.clock
@@ -187,6 +187,12 @@ async def of_subjects(
     return sorted(await tx.scalars(query), key=lambda clock: (clock.subject_id, clock.round, clock.due_at, clock.id))
 
 
+async def held(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Clock]:
+    """The clocks called `ids`, locked, in the order of those."""
+    query = select(Clock).where(Clock.id == any_(literal([*ids], ARRAY(Uuid)))).order_by(Clock.id)
+    return (await tx.scalars(query.with_for_update().execution_options(populate_existing=True))).all()
+
+
 async def page(tx: AsyncSession, kind: str, subject: UUID, window: Window) -> Listing[Clock]:
     """Some clocks of a subject, in the order they fall due. Whatever changes one is noted in the timeline: a feed gives
     them all once that has grown."""
@@ -235,11 +241,11 @@ async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID], after: datet
     await tx.execute(pending.values(state=TimerState.CANCELLED), execution_options={"synchronize_session": False})
 
 
-async def inherit_timers(tx: AsyncSession, heirs: Collection[tuple[UUID, UUID]]) -> None:
-    """Gives the clocks that go on for others what those told already, and what they still have to tell."""
+async def inherit_timers(tx: AsyncSession, heirs: Collection[tuple[UUID, UUID]], at: datetime) -> None:
+    """Gives the clocks that go on for others what those told already, and what they still have to tell from `at` on."""
     if heirs:
         clocks, its = zip(*heirs, strict=True)
-        await tx.execute(_INHERIT, {"clocks": list(clocks), "heirs": list(its)})
+        await tx.execute(_INHERIT, {"clocks": list(clocks), "heirs": list(its), "at": at})
 
 
 async def escalate_again(tx: AsyncSession, clocks: Collection[UUID]) -> None:

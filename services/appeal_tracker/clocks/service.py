@@ -79,6 +79,11 @@ async def of_subjects(
     return found
 
 
+async def held(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Clock]:
+    """The clocks called `ids`, kept as they are until the transaction ends."""
+    return await repository.held(tx, ids) if ids else ()
+
+
 async def start(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
     """Stores clocks and their timers."""
     await repository.insert(tx, clocks)

@@ -35,6 +35,10 @@ class Chosen(NamedTuple):
     assigned_to: str | None = None
     since: date | None = None
 
+    def calls_for(self, target: Policy) -> Policy:
+        """Another policy, on the calendar that counts: that of another version of the same pack."""
+        return _on(target, self.policy.calendar if self.policy.id == target.id else target.calendar)
+
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """A pack at its newest version."""

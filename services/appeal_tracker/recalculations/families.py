@@ -39,11 +39,11 @@ class Families(msgspec.Struct, frozen=True):
     ) -> dict[UUID, UUID | None]:
         """Has merged clocks follow their leader's, of which either begins now; returns what follows which."""
         following: dict[UUID, UUID | None] = {each.clock.id: None for each in starting if each.again}
-        running = [each for each in starting if each.done_at is None and each.appeal.id in self.leaders]
+        running = [each for each in starting if each.done_at is None and each.on.id in self.leaders]
         its = {(clock.subject_id, clock.milestone): clock for clock in clocks.values()}
-        its |= {(each.appeal.id, each.clock.milestone): new[each.clock.id] for each in running}
+        its |= {(each.on.id, each.clock.milestone): new[each.clock.id] for each in running}
         for each in running:
-            appeal, leader = each.appeal.id, self.leaders[each.appeal.id]
+            appeal, leader = each.on.id, self.leaders[each.on.id]
             leading = its.get((leader, each.clock.milestone))
             for member in self._beside(appeal) if appeal == leader else [appeal]:
                 clock = its.get((member, each.clock.milestone))

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import service as calendars
@@ -15,7 +14,6 @@ from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import DAY, instant_of
 from appeal_tracker.clocks.planning import Planner, limit_of
 from appeal_tracker.clocks.recalculation import Replanner, Target
-from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
@@ -30,25 +28,13 @@ from appeal_tracker.recalculations.concerned import (
 )
 from appeal_tracker.recalculations.families import families
 from appeal_tracker.recalculations.models import Recalculation
+from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Relabelling, Starting, begun, lacking
 from appeal_tracker.recalculations.touching import changed_days, touched
+from appeal_tracker.recalculations.visiting import Visiting
 
 FIRST = UUID(int=0)  # before every id
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
-
-
-class Seen(msgspec.Struct):
-    """What is to become of a batch: clocks planned anew, clocks whose milestone vanishes, clocks that begin, the plans
-    of those that do not run by themselves, and what follows which; and how many of the batch that settles. The others
-    were held by somebody, and are looked at again."""
-
-    plans: list[tuple[OpenClock, Plan]] = []
-    ending: list[OpenClock] = []
-    starting: list[Starting] = []
-    bound: list[tuple[OpenClock, Plan]] = []
-    following: dict[UUID, UUID | None] = {}
-    relabelled: list[Relabelling] = []
-    settled: int = 0
 
 
 class Errand(Protocol):
@@ -109,20 +95,21 @@ class OnCalendar:
 
 
 class OnPolicy:
-    """Brings open appeals to another policy: a `target` version, or where none is given what counts for their units.
+    """Brings open appeals and visits to another policy: a `target` version, or where none is given what counts for
+    their units. Visits run by what counted when their facts came true; see `visiting`.
 
     A milestone that the other policy does not time ends, one that it times besides begins where it would have begun.
-    Clocks on visits keep the policy they began with.
     """
 
-    most = 500  # appeals
+    most = 500  # appeals and visits
+    repeats = True
 
     def __init__(
         self, shelf: policies.Shelf, newest: Mapping[str, Calendar], scope: Scope, target: Policy | None
     ) -> None:
         self._newest, self._scope, self._target = newest, scope, target
-        self.repeats = target is None
         self._replanner, self._planner = Replanner(shelf, newest), Planner(newest)
+        self._visiting = Visiting(shelf, newest, scope, self._replanner, self._planner, target)
 
     @classmethod
     async def begin(cls, tx: AsyncSession, job: Recalculation) -> "OnPolicy":
@@ -134,12 +121,17 @@ class OnPolicy:
         return cls(shelf, await calendars.newest(tx), scope, target)
 
     async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
-        return await concerned.count_appeals(tx, self._scope)
+        counted = [await concerned.count_appeals(tx, self._scope), await self._visiting.count(tx)]
+        return sum(count for count, _ in counted), min((first for _, first in counted if first), default=None)
 
     async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
-        return await concerned.next_appeals(tx, self._scope, after, most)
+        appeals = await concerned.next_appeals(tx, self._scope, after, most)
+        return sorted([*appeals, *await self._visiting.next(tx, after, most)])[:most]
 
     async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
+        return await self._appeals(tx, ids, lock=lock) | await self._visiting.look(tx, ids, lock=lock)
+
+    async def _appeals(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
         appeals = await concerned.open_appeals(tx, ids, lock=lock)
         shelf = await policies.shelf(tx, {appeal.on.unit_code for appeal in appeals})
         standing = await concerned.milestones(tx, [appeal.id for appeal in appeals])
@@ -185,8 +177,7 @@ class OnPolicy:
         choice = shelf.chosen(unit, at, anew=True)
         if self._target is None:
             return choice.policy, shelf.assumes(unit, at, anew=True)
-        calendar = choice.policy.calendar if choice.policy.id == self._target.id else self._target.calendar
-        return msgspec.structs.replace(self._target, calendar=calendar), False
+        return choice.calls_for(self._target), False
 
     async def _starting(
         self,

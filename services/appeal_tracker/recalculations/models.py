@@ -30,11 +30,12 @@ class JobState(StrEnum):
 
 class Recalculation(Tracked, Base):
     """A job. `calendar` is the one that has a new version; `policy` the pack that is left for the version `target`;
-    `unit_code` bounds it to what was raised there and below; `assumed` to appeals whose line upward was not known.
+    `unit_code` bounds it to what was raised there and below; `assumed` to what has a line upward that was not known.
 
-    `total` counts clocks where a calendar changed, else appeals; `done` those that were looked at, `moved` the clocks
-    that have another deadline now, `breaching` those of them whose deadline was past when they were moved. `seconds` is
-    real time. `turn` and `after` say where it goes on: it passes by all that it is about as often as something is left.
+    `total` counts clocks where a calendar changed, else appeals and open visits; `done` those that were looked at,
+    `moved` the clocks that have another deadline now, `breaching` those of them whose deadline was past when they were
+    moved. `seconds` is real time. `turn` and `after` say where it goes on: it passes by all that it is about as often
+    as something is left.
     """
 
     __tablename__ = "recalculations"

@@ -11,7 +11,8 @@ from appeal_tracker.clocks.replanning import Plan, moves
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.recalculations import repository
 from appeal_tracker.recalculations.concerned import OnWhat, OpenClock
-from appeal_tracker.recalculations.looking import FIRST, Errand, Seen
+from appeal_tracker.recalculations.looking import FIRST, Errand
+from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Starting
 
 
@@ -99,7 +100,7 @@ def _found(seen: Seen, ids: Sequence[UUID], now: datetime, known: set[UUID]) -> 
     for clock in seen.ending:
         yield _Found(clock.subject_id, clock.on, _moved(clock, None, now))
     for starting in seen.starting:
-        yield _Found(starting.appeal.id, starting.appeal.on, _started(starting, now))
+        yield _Found(starting.on.id, starting.on, _started(starting, now))
 
 
 def _moved(clock: OpenClock, plan: Plan | None, now: datetime) -> Change:
@@ -121,7 +122,7 @@ def _moved(clock: OpenClock, plan: Plan | None, now: datetime) -> Change:
 
 
 def _started(starting: Starting, now: datetime) -> Change:
-    on, clock = starting.appeal.on, starting.clock
+    on, clock = starting.on, starting.clock
     return Change(
         subject_id=on.id,
         appeal_no=on.appeal_no,

@@ -55,6 +55,7 @@ WITH RECURSIVE tree AS (
     SELECT unnest($1::text[]) AS code UNION SELECT u.code FROM units u JOIN tree ON u.parent_code = tree.code)
 SELECT EXISTS (SELECT FROM appeals
                WHERE policy_assumed AND state <> 'closed' AND unit_code IN (SELECT code FROM tree))
+    OR EXISTS (SELECT FROM visits WHERE policy_assumed AND unit_code IN (SELECT code FROM tree))
 """
 _PROGRESS = """
 UPDATE recalculations SET done = done + $2, moved = moved + $3, breaching = breaching + $4,
@@ -139,14 +140,14 @@ def listed(unit: str | None) -> Select[Any]:
 
 
 async def hold_waiting(tx: AsyncSession) -> bool:
-    """Whether a job for appeals whose line upward was not known waits to begin; if so, it does until the transaction
+    """Whether a job for what has a line upward that was not known waits to begin; if so, it does until the transaction
     ends."""
     query = select(Recalculation.id).where(Recalculation.assumed, Recalculation.state == JobState.QUEUED)
     return (await tx.scalar(query.limit(1).with_for_update())) is not None
 
 
 async def are_assumed_below(tx: AsyncSession, units: Collection[str]) -> bool:
-    """Whether open appeals of `units`, or of units below them, run by a policy that is assumed."""
+    """Whether open appeals of `units`, or of units below them, or visits, run by a policy that is assumed."""
     return bool(await (await driver(tx)).fetchval(_ASSUMED_BELOW, list(units)))
 
 

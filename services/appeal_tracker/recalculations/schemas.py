@@ -17,9 +17,10 @@ class Recalculate(Body):
     """Brings what is open to other rules, on purpose.
 
     `calendar_version`: the clocks that count on `calendar`, or on one that lies over it, to its newest version; only
-    those that its changed days touch. `policy_version`: the appeals that run by the pack `policy` to the newest
-    `version` of it, or of the pack `to`; of `unit_code` and the units below it, if one is named. `assignment`: the
-    appeals of `unit_code` and the units below it to what counted for their units when they were received.
+    those that its changed days touch. `policy_version`: the appeals and the clocks on visits that run by the pack
+    `policy` to the newest `version` of it, or of the pack `to`; of `unit_code` and the units below it, if one is named.
+    `assignment`: the appeals and visits of `unit_code` and the units below it to what counted for their units when
+    appeals were received, and when what the clocks of a visit run from came true.
     """
 
     cause: CauseName
@@ -31,9 +32,10 @@ class Recalculate(Body):
 
 
 class RecalculationView(View):
-    """A job. `total` and `done` count clocks where a calendar changed, else appeals; `moved` the deadlines that are
-    others now, `breaching` those of them that were past when they were moved. `rate` is `done` a second, in real time;
-    `requested_by` is empty for what the service asked itself for, when it heard of units that appeals waited for."""
+    """A job. `total` and `done` count clocks where a calendar changed, else appeals and open visits; `moved` the
+    deadlines that are others now, `breaching` those of them that were past when they were moved. `rate` is `done` a
+    second, in real time; `requested_by` is empty for what the service asked itself for, when it heard of units that
+    something waited for."""
 
     id: UUID
     cause: CauseName

@@ -164,7 +164,7 @@ async def changes(tx: AsyncSession, caller: Principal, id: UUID, window: Window)
 
 
 async def units_changed(runtime: Runtime, tx: AsyncSession, messages: Sequence[Message]) -> None:
-    """Keeps the units that are heard of, and has a job look after the appeals whose line upward was not known."""
+    """Keeps the units that are heard of, and has a job look after what has a line upward that was not known."""
     await directory.units_changed(tx, messages)
     units = [message.event.unit_code for message in messages if isinstance(message.event, UnitChanged)]
     if await repository.are_assumed_below(tx, units) and not await repository.hold_waiting(tx):

@@ -13,7 +13,7 @@ from appeal_tracker.clocks.planning import NewClock, Planner, Subject
 from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies.policy import Policy
-from appeal_tracker.recalculations.concerned import Deeds, Milestone, OpenAppeal, OpenClock
+from appeal_tracker.recalculations.concerned import Deeds, Milestone, OnWhat, OpenAppeal, OpenClock
 
 CONTACT, ANSWER, CALLBACK = "contact", "answer", "callback"
 _CONTACTED = (State.CONTACTED, State.ANSWERED, State.CALLED_BACK)
@@ -31,7 +31,7 @@ class Starting(msgspec.Struct, frozen=True):
     """A clock that the other policy gives besides; `again` where it ran in this round before, until a policy came that
     does not time it. `done_at` where what it waits for was done before."""
 
-    appeal: OpenAppeal
+    on: OnWhat
     policy: Policy
     clock: NewClock
     again: bool
@@ -41,7 +41,7 @@ class Starting(msgspec.Struct, frozen=True):
         """The clock as it will stand, for being planned together with others; something may have held it."""
         its, subject = self.clock, self.clock.subject
         return OpenClock(
-            on=self.appeal.on,
+            on=self.on,
             id=its.id,
             subject_kind=subject.kind,
             subject_id=subject.id,
@@ -116,4 +116,4 @@ def _starting(
 ) -> Starting:
     again = clock.milestone in before
     called = msgspec.structs.replace(clock, id=before[clock.milestone]) if again else clock
-    return Starting(its.appeal, its.policy, called, again, stops.get(clock.milestone))
+    return Starting(its.appeal.on, its.policy, called, again, stops.get(clock.milestone))

@@ -139,7 +139,7 @@ class Recalculating(Worker):
             seen = await turn.errand.look(tx, ids, lock=True)
             turn.left += len(ids) - seen.settled
             again = turn.errand.repeats and job.turn > 0  # then it was counted before
-            done = len(seen.relabelled) if again else seen.settled
+            done = seen.changed if again else seen.settled
             written = await write_seen(tx, self._runtime, job, seen)
             await repository.progress(tx, job.id, done, *written)
         _moved.labels(job.cause).inc(written.moved)

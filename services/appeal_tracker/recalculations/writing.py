@@ -7,7 +7,6 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals.models import SUBJECT
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import telling
 from appeal_tracker.clocks.planning import no_clock_reason
@@ -16,8 +15,9 @@ from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry, note
 from appeal_tracker.recalculations import repository
 from appeal_tracker.recalculations.concerned import OpenClock
-from appeal_tracker.recalculations.looking import Seen
 from appeal_tracker.recalculations.models import Recalculation
+from appeal_tracker.recalculations.seen import Seen
+from appeal_tracker.visits import repository as visits
 from chassis.db import after_commit
 from chassis.runtime import Runtime
 from contracts.envelope import Event
@@ -68,6 +68,7 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
             for each in seen.relabelled
         ]
         await repository.relabel(tx, relabelled, told.now)
+    await visits.assume(tx, seen.visits)
     past = sum(done.clock.state == ClockState.RUNNING and done.clock.due_at < told.now for done in moved)
     past += sum(each.done_at is None and each.clock.due_at < told.now for each in seen.starting)
     return Written(len(moved) + len(seen.ending) + len(seen.starting), past)
@@ -95,9 +96,8 @@ async def _end(tx: AsyncSession, ending: list[OpenClock], told: _Told) -> None:
         data |= {"old_due_at": clock.due_at, "old_provisional": clock.provisional}
         data |= {"old_policy": clock.policy, "old_calendar": clock.calendar}
         told.add_ours(Entry(clock.subject_id, CANCELLED, told.now, told.job.requested_by, data))
-    its = await clocks.of_subjects(tx, SUBJECT, {clock.subject_id for clock in ending}, lock=True)
-    ids = {clock.id for clock in ending}
-    await clocks.cancel(tx, [clock for each in its.values() for clock in each if clock.id in ids], told.now)
+    its = await clocks.held(tx, {clock.id for clock in ending})
+    await clocks.cancel(tx, its, told.now)
     await tx.flush()
 
 
@@ -111,16 +111,15 @@ async def _start(tx: AsyncSession, runtime: Runtime, seen: Seen, told: _Told) ->
     if not starting:
         return
     for each in starting:
-        entry = telling.started_entry(each.appeal.on, each.clock, told.job.requested_by)
+        entry = telling.started_entry(each.on, each.clock, told.job.requested_by)
         its = {"provisional": each.clock.provisional, "policy": each.clock.policy, "calendar": each.clock.calendar}
         told.add_ours(msgspec.structs.replace(entry, data={**entry.data, **its}))
     done = {each.clock.id: each for each in starting if each.done_at is not None}
-    started = await clocks.of_subjects(tx, SUBJECT, {each.appeal.id for each in done.values()}, lock=True)
-    for clock in [clock for its in started.values() for clock in its if clock.id in done]:
+    for clock in await clocks.held(tx, done.keys()):
         each = done[clock.id]
         assert each.done_at is not None
         for stopped in await clocks.stop(tx, [clock], each.done_at, runtime.clock):
             actor = told.job.requested_by
-            entry = telling.entry(each.appeal.on, stopped, actor, told.now)
-            told.add(entry, telling.event(each.appeal.on, stopped, actor, told.now))
+            entry = telling.entry(each.on, stopped, actor, told.now)
+            told.add(entry, telling.event(each.on, stopped, actor, told.now))
     await tx.flush()

@@ -36,6 +36,8 @@ class Following:
         A clock that is replaced keeps its round, and its breach if it was breached; the next one has the next round.
         """
         held = facts(visit, appeals)
+        assumed = any(self._shelf.assumes(visit.unit_code, at) for at in held.values())
+        visit.policy_assumed = visit.is_open and assumed
         latest = {clock.milestone: clock for clock in its}  # they come round by round
         kept = {clock.milestone for clock in latest.values() if held.get(self._fact(clock)) == clock.started_at}
         for clock in latest.values():

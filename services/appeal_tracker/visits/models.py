@@ -49,6 +49,11 @@ class Visit(Base):
         return self.id
 
     @property
+    def is_open(self) -> bool:
+        """Whether something can still begin on it."""
+        return self.archived_at is None and self.cancelled_at is None and self.missed_at is None
+
+    @property
     def handling_unit_code(self) -> str:
         """The unit that makes the visit."""
         return self.unit_code

@@ -50,6 +50,21 @@ ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at
 """
 
 
+# Those on which something begins or may begin by what is known of them; see `Visit.is_open`.
+_OPEN = """
+FROM visits
+WHERE archived_at IS NULL AND cancelled_at IS NULL AND missed_at IS NULL
+  AND (window_from IS NOT NULL OR completed_at IS NOT NULL)
+  AND (NOT $1 OR policy_assumed) AND ($2::text[] IS NULL OR unit_code = ANY ($2))
+"""
+_COUNT_OPEN = f"""SELECT count(*), min(id::text COLLATE "C")::uuid {_OPEN}"""
+_NEXT_OPEN = f"SELECT id {_OPEN} AND id > $3 ORDER BY id LIMIT $4"
+_ASSUME = """
+UPDATE visits v SET policy_assumed = n.assumed FROM unnest($1::uuid[], $2::boolean[]) AS n (id, assumed)
+WHERE v.id = n.id
+"""
+
+
 async def keep(tx: AsyncSession, news: Sequence[News], now: datetime) -> None:
     """Stores what was heard of visits, one entry for each, and holds them until the transaction ends."""
     await (await driver(tx)).execute(
@@ -89,3 +104,29 @@ async def find(tx: AsyncSession, id: UUID, unit: str | None) -> Visit | None:
     """A visit that a caller of `unit` may see: it was made by a unit there or below."""
     query = select(Visit).where(Visit.id == id, scope.within(Unit, unit, Visit.unit_code))
     return (await tx.scalars(query)).one_or_none()
+
+
+async def count_open(tx: AsyncSession, units: list[str] | None, *, assumed: bool) -> tuple[int, UUID | None]:
+    """How many visits are open, of some units, or whose line upward was not known; and the first of them."""
+    row = await (await driver(tx)).fetchrow(_COUNT_OPEN, assumed, units)
+    return row[0], row[1]
+
+
+async def next_open(tx: AsyncSession, units: list[str] | None, after: UUID, most: int, *, assumed: bool) -> list[UUID]:
+    """The next of them, in the order of their ids."""
+    return [row[0] for row in await (await driver(tx)).fetch(_NEXT_OPEN, assumed, units, after, most)]
+
+
+async def still_open(tx: AsyncSession, ids: Collection[UUID], *, lock: bool) -> Sequence[Visit]:
+    """Those of some visits that are open; `lock` holds them, and leaves out what others hold."""
+    query = select(Visit).where(Visit.id == any_(literal([*ids], ARRAY(Uuid)))).order_by(Visit.id)
+    if lock:
+        query = query.with_for_update(key_share=True, skip_locked=True)
+    found = await tx.scalars(query.execution_options(populate_existing=True))
+    return [visit for visit in found if visit.is_open]
+
+
+async def assume(tx: AsyncSession, visits: Mapping[UUID, bool]) -> None:
+    """Writes of held visits whether their policies are assumed."""
+    if visits:
+        await (await driver(tx)).execute(_ASSUME, [*visits], [*visits.values()])

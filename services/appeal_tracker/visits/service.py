@@ -2,6 +2,7 @@
 
 Nothing is counted up or down: after each piece of news the facts are looked at anew, so that repeated and belated news
 end in the same place. A visit's row is held first and its clocks after it; whoever acts on an appeal holds that before.
+Where the units above a visit's are not all known, `recalculations` sees to it when they are heard of.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -11,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.service import Deadline
+from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
+from appeal_tracker.policies.service import Shelf
 from appeal_tracker.visits import repository
 from appeal_tracker.visits.course import Standing
 from appeal_tracker.visits.errors import VisitNotFound
@@ -30,10 +33,11 @@ Appeals = Callable[[AsyncSession, Collection[UUID]], Awaitable[Mapping[UUID, Sta
 async def heard(runtime: Runtime, appeals: Appeals, tx: AsyncSession, messages: Sequence[Message]) -> None:
     """Learns what became of visits; a batch costs a number of round trips that does not grow."""
     its = news(messages)
+    shelf = await _shelf(tx, {each.unit_code for each in its})
     await repository.keep(tx, its, runtime.clock.now())
     visits = await repository.hold(tx, [each.visit_id for each in its])
     over = [visit.id for visit in visits if visit.completed_at]
-    await _follow(tx, runtime, visits, await appeals(tx, over) if over else {})
+    await _follow(tx, runtime, shelf, visits, await appeals(tx, over) if over else {})
 
 
 async def appeals_raised(tx: AsyncSession, runtime: Runtime, visits: Collection[UUID]) -> None:
@@ -42,14 +46,16 @@ async def appeals_raised(tx: AsyncSession, runtime: Runtime, visits: Collection[
     Only a visit that is over has anything that could wait; and that it is over comes in the order of its appeals.
     """
     if visits and (over := await repository.hold(tx, visits, over=True)):
-        await _follow(tx, runtime, over, {visit.id: Standing(open=True) for visit in over})
+        shelf = await _shelf(tx, {visit.unit_code for visit in over})
+        await _follow(tx, runtime, shelf, over, {visit.id: Standing(open=True) for visit in over})
 
 
 async def appeals_changed(tx: AsyncSession, runtime: Runtime, visits: Mapping[UUID, str], appeals: Appeals) -> None:
     """Looks anew at visits, by their units, on each of which an appeal was closed or reopened in this transaction."""
     if visits:
+        shelf = await _shelf(tx, {*visits.values()})
         taken = await repository.take(tx, visits, runtime.clock.now())
-        await _follow(tx, runtime, taken, await appeals(tx, [*visits]))
+        await _follow(tx, runtime, shelf, taken, await appeals(tx, [*visits]))
 
 
 async def find(tx: AsyncSession, caller: Principal, id: UUID) -> Visit | None:
@@ -64,11 +70,20 @@ async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Windo
     return await clocks.deadlines(tx, SUBJECT, id, window)
 
 
+async def _shelf(tx: AsyncSession, units: Collection[str]) -> Shelf:
+    """What the units picked. Where not all above them are known, either we see those that are being heard of now, or
+    whoever hears of them sees our visits."""
+    shelf = await policies.shelf(tx, units)
+    if not shelf.may_assume(units):
+        return shelf
+    await directory.hold_tree(tx)
+    return await policies.shelf(tx, units)
+
+
 async def _follow(
-    tx: AsyncSession, runtime: Runtime, visits: Sequence[Visit], standing: Mapping[UUID, Standing]
+    tx: AsyncSession, runtime: Runtime, shelf: Shelf, visits: Sequence[Visit], standing: Mapping[UUID, Standing]
 ) -> None:
     its = await clocks.of_subjects(tx, SUBJECT, [visit.id for visit in visits], lock=True)
-    shelf = await policies.shelf(tx, {visit.unit_code for visit in visits})
     following = Following(tx, runtime, shelf)
     for visit in visits:
         await following.look(visit, its[visit.id], standing.get(visit.id, Standing()))

@@ -28,15 +28,15 @@ ARCHIVE = {
 
 
 class Round:
-    """One visit of 37401, as visit_api would tell of it."""
+    """One visit of a unit, as visit_api would tell of it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk, self.id = desk, new_id()
+    def __init__(self, desk: Desk, unit_code: str = "37401") -> None:
+        self.desk, self.id, self.unit_code = desk, new_id(), unit_code
 
     def planned(self, *visitors: str) -> Event:
         return VisitPlanned(
             visit_id=self.id,
-            unit_code="37401",
+            unit_code=self.unit_code,
             customer_id=new_id(),
             channel="on_site",
             direction="outbound",
@@ -47,10 +47,10 @@ class Round:
 
     def appointed(self, start: str, end: str) -> Event:
         window = {"window_from": instant(start), "window_to": instant(end)}
-        return VisitAppointed(visit_id=self.id, unit_code="37401", **window)
+        return VisitAppointed(visit_id=self.id, unit_code=self.unit_code, **window)
 
     def did(self, event: type[VisitMoment], at: str) -> Event:
-        return event(visit_id=self.id, unit_code="37401", at=instant(at))
+        return event(visit_id=self.id, unit_code=self.unit_code, at=instant(at))
 
     async def deadlines(self) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = (await got(self.desk.supervisor.get(f"/visits/{self.id}/deadlines")))["items"]
