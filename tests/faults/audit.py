@@ -3,6 +3,7 @@
 Read by PostgreSQL's administrator and past our own bus adapters; each check fails with the ids that break the promise.
 """
 
+import importlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis.messaging.handlers import Handlers
 from contracts.deadlines import LadderEvent
 from contracts.topics import TOPICS
 from notifier.deliveries.sender import Sender
@@ -113,7 +115,10 @@ class Audit:
         """Every promise; to be called when all is quiet."""
         await self.stored(ledger)
         await self.tracked(ledger)
+        await self.followed(ledger)
+        await self.known(ledger)
         await self.told()
+        await self.heard()
         await self.fired()
         await self.delivered()
         for service in SERVICES:
@@ -146,6 +151,47 @@ class Audit:
             same(acts, [done.appeal for done in ledger.of(table)], table)
         closed = await self._ids("appeal_tracker", "appeals WHERE state = 'closed'")
         same(closed, ledger.appeals("close"), "closed appeals of appeal_tracker")
+
+    async def followed(self, ledger: Ledger) -> None:
+        """The tracker has every visit once, as visit_api has it, and with what the client did to it."""
+        times = [f"{fact}_at" for fact in ("arrived", "started", "completed", "cancelled", "missed", "archived")]
+        columns = f"SELECT id, unit_code, {{}}, {', '.join(times)} FROM visits"
+        found = await self.rows("appeal_tracker", columns.format("array_to_string(visitors, ' ')"))
+        kept = await self.rows("visit_api", columns.format("array_to_string(visitor_ids, ' ')"))
+        same(map(tuple, found), map(tuple, kept), "visits of appeal_tracker")
+        same([row["id"] for row in found], ledger.visits(), "visits of appeal_tracker")
+        for act, time in {"start": "started_at", "complete": "completed_at", "archive": "archived_at"}.items():
+            same([row["id"] for row in found if row[time]], ledger.visits(act), f"visits by {time}")
+
+    async def known(self, ledger: Ledger) -> None:
+        """The notifier knows every appeal, what ended and what there is nothing left to warn of."""
+        subjects = await self.rows("notifier", "SELECT id, ended FROM subjects")
+        ends = dict.fromkeys(ledger.visits("archive"), "archived") | dict.fromkeys(ledger.visits("cancel"), "cancelled")
+        ends |= dict.fromkeys(ledger.appeals(), None) | dict.fromkeys(ledger.appeals("close"), "resolved")
+        same(map(tuple, subjects), ends.items(), "subjects of notifier")
+        stops = await self.rows("notifier", "SELECT subject_id, milestone, certain FROM stops")
+        acts = {"contacts": [("contact", False)], "callbacks": [("callback", False)]}
+        acts["answers"] = [("answer", True), ("contact", True)]
+        done = [(appeal, *stop) for act, its in acts.items() for appeal in ledger.appeals(act) for stop in its]
+        same(map(tuple, stops), done, "what the notifier knows to be done")
+
+    async def heard(self) -> None:
+        """Each service has taken in whatever was told of the kinds that it hears, and nothing else; of what goes by
+        versions it has the last."""
+        for service in self.services.names:
+            hears = handlers_of(service)
+            told = [
+                record.id
+                for topic in hears.topics
+                if not TOPICS[topic].compacted
+                for record in await self.reader.read(topic)
+                if type(record.message.event) in hears
+            ]
+            same(await self._ids(service, "inbox", "event_id"), set(told), f"inbox of {service}")
+            for table in ("units", "staff") if "directory.changes" in hears.topics else ():
+                versions = f"SELECT id, version FROM {table}"
+                kept = await self.rows("visit_api", versions)
+                same(map(tuple, await self.rows(service, versions)), map(tuple, kept), f"{table} of {service}")
 
     async def told(self) -> dict[str, list[OnBus]]:
         """What was stored to be told is on its topic, as it was stored, and nothing else is; returns the topics."""
@@ -199,6 +245,12 @@ class Audit:
 
     async def _ids(self, service: str, table: str, column: str = "id") -> list[UUID]:
         return [row[0] for row in await self.rows(service, f"SELECT {column} FROM {table}")]
+
+
+def handlers_of(service: str) -> Handlers:
+    """The table of what a service hears. It is only looked at: nothing stands behind it."""
+    found: Handlers = importlib.import_module(f"{service}.handlers").handlers(None)
+    return found
 
 
 def same(found: Iterable[Any], expected: Iterable[Any], what: str) -> None:

@@ -1,4 +1,4 @@
-"""A complaint that was acknowledged has its clocks in the tracker within a second, through real processes and sockets."""
+"""A complaint that was acknowledged has its clocks in the tracker within a second: real processes, real sockets."""
 
 import statistics
 import time
