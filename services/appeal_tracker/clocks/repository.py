@@ -78,10 +78,10 @@ SELECT step, tell, late FROM ended WHERE phase = 'due'
 """)
 
 # What fired is taken over as the record that it did. A clock that was not breached may still be; the escalations that a
-# breached one has before it come now.
+# breached one has before it keep their moments: those that are past come at once, late, and people are told once.
 _INHERIT = text("""
 INSERT INTO timers (clock_id, step, phase, tell, fire_at, state, fired_at, late)
-SELECT c.id, t.step, t.phase, t.tell, CASE t.state WHEN 'fired' THEN t.fire_at ELSE greatest(t.fire_at, :at) END,
+SELECT c.id, t.step, t.phase, t.tell, t.fire_at,
        CASE t.state WHEN 'fired' THEN 'fired' ELSE 'pending' END, t.fired_at, t.late
 FROM unnest(CAST(:clocks AS uuid[]), CAST(:heirs AS uuid[])) AS i (clock, heir)
      JOIN clocks c ON c.id = i.heir JOIN timers t ON t.clock_id = i.clock
@@ -241,11 +241,11 @@ async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID], after: datet
     await tx.execute(pending.values(state=TimerState.CANCELLED), execution_options={"synchronize_session": False})
 
 
-async def inherit_timers(tx: AsyncSession, heirs: Collection[tuple[UUID, UUID]], at: datetime) -> None:
-    """Gives the clocks that go on for others what those told already, and what they still have to tell from `at` on."""
+async def inherit_timers(tx: AsyncSession, heirs: Collection[tuple[UUID, UUID]]) -> None:
+    """Gives the clocks that go on for others what those told already, and what they still have to tell."""
     if heirs:
         clocks, its = zip(*heirs, strict=True)
-        await tx.execute(_INHERIT, {"clocks": list(clocks), "heirs": list(its), "at": at})
+        await tx.execute(_INHERIT, {"clocks": list(clocks), "heirs": list(its)})
 
 
 async def escalate_again(tx: AsyncSession, clocks: Collection[UUID]) -> None:
