@@ -215,10 +215,11 @@ class Deed:
         """Writes timeline and outbox, has what is not held any more go on, and marks the appeals as changed."""
         if self._goes_on:
             await self.replan([clock for case in self.group for clock in case.clocks], "resume")
-        if alone := [clock for case in self.group[1:] for clock in case.clocks if self._lost_its_leader(clock)]:
-            for clock in alone:
-                clock.follows = None
-            await self.replan(alone, "correction")
+        alone = [clock for case in self.group[1:] for clock in case.clocks if self._lost_its_leader(clock)]
+        for clock in alone:
+            clock.follows = None
+        if free := [*alone, *self._released()]:
+            await self.replan(free, "correction")
         for subject in {entry.appeal_id for entry in self._entries}:
             next(case.appeal for case in self.group if case.appeal.id == subject).updated_at = self.now
         await self.tx.flush()
@@ -234,6 +235,13 @@ class Deed:
         if leading is None or leading.id != clock.follows or clock.state not in _OPEN:
             return False
         return leading.stopped_at is not None or leading.state == ClockState.CANCELLED
+
+    def _released(self) -> list[Clock]:
+        """The open clocks that keep a promise which somebody was given, and that was kept or lost its object: one that
+        was broken binds them still."""
+        its = [clock for case in self.group for clock in case.clocks]
+        over = {clock.id for clock in its if clock.state in (ClockState.MET, ClockState.CANCELLED)}
+        return [clock for clock in its if clock.state in _OPEN and clock.promised_by in over]
 
     async def done(self) -> Appeal:
         """Settles, and gives the appeal as it is now; whoever handed it to a unit that they do not see is shown it once

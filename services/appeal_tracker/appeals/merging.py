@@ -1,7 +1,13 @@
 """An appeal is merged into another of the same customer (子单, 主单), and taken out of it again.
 
 Its clocks follow those of the leader, milestone by milestone, and all keep the earliest promise. It stays open, takes
-part in whatever is done about the leader, and ends with it.
+part in whatever is done about the leader, and ends with it. Whom its deadlines tell `clocks.replanning` says.
+
+A promise binds the others while its clock runs, and is its own clock's fact when that stops:
+- What was met or breached before the merge binds nobody, and stays what it is.
+- One that is stopped in time while the others still wait has kept its promise: they go by the earliest of theirs.
+- One that is breached has broken it for all that kept it: they are as due as it was, whoever records that, and when.
+- What was recorded stays with its own appeal when that is taken out again: a stop, a breach, and by when it was due.
 """
 
 from typing import Any

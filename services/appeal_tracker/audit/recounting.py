@@ -1,7 +1,6 @@
 """Open deadlines counted anew from the versions they name: they must be where they are."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +11,7 @@ from appeal_tracker.clocks import recalculation
 from appeal_tracker.clocks.models import Clock
 
 
-async def wrong_deadlines(tx: AsyncSession, kind: str, subjects: Sequence[UUID], now: datetime) -> list[Finding]:
+async def wrong_deadlines(tx: AsyncSession, kind: str, subjects: Sequence[UUID]) -> list[Finding]:
     """The open clocks of `subjects` that are not due when their policy, calendar, holds and promises say.
 
     They are read without being held, so that one that is just being changed may look wrong; what does is held then, and
@@ -23,12 +22,7 @@ async def wrong_deadlines(tx: AsyncSession, kind: str, subjects: Sequence[UUID],
     if wrong:
         wrong = await recalculation.astray(tx, [clock.id for clock in wrong], lock=True)
     here = {*its}
-    return [_finding(clock) for clock in wrong if clock.id in here and not _is_ending(clock, now)]
-
-
-def _is_ending(clock: Clock, now: datetime) -> bool:
-    # Merged clocks fall due together and are breached one after the other: whoever is second has lost the promise.
-    return clock.promised_by is not None and clock.due_at <= now
+    return [_finding(clock) for clock in wrong if clock.id in here]
 
 
 def _finding(clock: Clock) -> Finding:

@@ -112,7 +112,7 @@ async def measure(tx: AsyncSession) -> None:
 
 
 async def _of_subjects(tx: AsyncSession, runtime: Runtime, kind: str, subjects: Sequence[UUID]) -> list[Finding]:
-    found = await recounting.wrong_deadlines(tx, kind, subjects, runtime.clock.now())
+    found = await recounting.wrong_deadlines(tx, kind, subjects)
     found += await repository.untold_breaches(tx, kind, subjects)
     found += await repository.steps_fired_twice(tx, kind, subjects)
     if kind == "appeal":

@@ -67,15 +67,23 @@ class Replanner:
         clocks: Collection[Running],
         to: Mapping[UUID, Target],
         held: Collection[UUID] | None = None,
+        merged: Collection[UUID] | None = None,
     ) -> dict[UUID, Plan]:
         """What open clocks should be, by their ids; all that are merged with one must be among them. `held` names the
-        subjects among theirs that were ever held, where that is known."""
+        subjects among theirs that were ever held, `merged` the clocks that are merged, where that is known.
+
+        There is no plan for a clock that kept a promise which was broken: it is about to be breached as well, and
+        nothing moves it any more.
+        """
+        together = [clock for clock in clocks if merged is None or clock.id in merged]
+        broken = await repository.broken(tx, {clock.follows or clock.id for clock in together}) if together else set()
+        over = {clock.id for clock in together if (clock.follows or clock.id, clock.due_at) in broken}
         subjects = {clock.subject_id for clock in clocks} if held is None else held
         holds: dict[UUID, list[RecordedHold]] = {}
         for hold in await repository.holds(tx, subjects) if subjects else ():
             holds.setdefault(hold.subject_id, []).append(hold)
         groups: dict[UUID, dict[UUID, Facts]] = {}
-        for clock in clocks:
+        for clock in (clock for clock in clocks if clock.id not in over):
             its = [hold for hold in holds.get(clock.subject_id, ()) if hold.stops(clock)]
             facts = self._facts(clock, to.get(clock.id, _AS_SET), its)
             groups.setdefault(clock.follows or clock.id, {})[clock.id] = facts
@@ -129,7 +137,7 @@ async def recalculate(
     every = await repository.group(tx, [clock.id for clock in clocks])
     replanner = Replanner(await policies.shelf(tx), await calendars.newest(tx))
     plans = await replanner.plan(tx, every, to)
-    return await write(tx, [(clock, plans[clock.id]) for clock in every])
+    return await write(tx, [(clock, plans[clock.id]) for clock in every if clock.id in plans])
 
 
 async def write(tx: AsyncSession, plans: Sequence[tuple[Running, Plan]]) -> list[Recalculated]:

@@ -2,9 +2,14 @@
 
 Every cause of a change comes here: a hold, a merge, a correction, a new calendar, another policy. A clock is planned
 anew from its facts and never moved by a difference, so that the order of the causes plays no part.
+
+Merged clocks keep the earliest promise among them, and the leader's speaks for all: along the way of that promise it
+climbs its own ladder and those of the others, each step at the moment that it names on that way, so that none which a
+pack demands is lost. A step that several name is one step, and tells all whom any of them tells. A withdrawn pack has
+no step left but a breach that tells nobody: what is merged with its clocks goes on to warn by the other ladders.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -14,10 +19,10 @@ import msgspec
 from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import DAY, day_number, instant_of
 from appeal_tracker.calendars.period import Unit
-from appeal_tracker.clocks.calculation import Deadline, Hold, Point
+from appeal_tracker.clocks.calculation import Deadline, Hold, Point, points
 from appeal_tracker.clocks.planning import NewClock, plan
 from appeal_tracker.clocks.states import ClockState, TimerState
-from appeal_tracker.policies.ladder import Phase
+from appeal_tracker.policies.ladder import Phase, Step
 from appeal_tracker.policies.policy import Limit, Policy
 
 _HOURS = Unit.HOURS  # read several times faster than through its enum
@@ -26,8 +31,7 @@ _HOURS = Unit.HOURS  # read several times faster than through its enum
 class Facts(msgspec.Struct, frozen=True):
     """All that the plan of a clock depends on.
 
-    `held_since`: a hold without an end so far. `follows`: the clock of another appeal speaks for it. `silent`: its pack
-    was withdrawn.
+    `held_since`: a hold without an end so far. `follows`: the clock of another appeal speaks for it.
     """
 
     started_at: datetime
@@ -37,7 +41,6 @@ class Facts(msgspec.Struct, frozen=True):
     holds: tuple[Hold, ...] = ()
     held_since: datetime | None = None
     follows: bool = False
-    silent: bool = False
 
 
 class PlannedTimer(msgspec.Struct, frozen=True):
@@ -79,25 +82,24 @@ class _Course(msgspec.Struct):
     calendar: str
     deadline: Deadline
     points: tuple[Point, ...]
-    _timers: dict[tuple[bool, bool, bool], tuple[PlannedTimer, ...]] = {}
+    _timers: dict[tuple[bool, bool], tuple[PlannedTimer, ...]] = {}
 
-    def timers(self, facts: Facts, *, held: bool) -> tuple[PlannedTimer, ...]:
-        """What follows another clock, and what runs by a withdrawn pack, records its breach and then tells nobody: the
-        one is told of elsewhere, for as long as it follows; the other not at all."""
-        known = self._timers.get((held, facts.follows, facts.silent))
+    def timers(self, *, held: bool, follows: bool) -> tuple[PlannedTimer, ...]:
+        """What follows another clock records its breach and then tells nobody: it is told of elsewhere, for as long as
+        it follows."""
+        known = self._timers.get((held, follows))
         if known is None:
-            known = tuple(_timers(self.points, held=held, follows=facts.follows, silent=facts.silent))
-            self._timers[held, facts.follows, facts.silent] = known
+            known = self._timers[held, follows] = _timers(self.points, held=held, follows=follows)
         return known
 
 
-def _timers(points: Iterable[Point], *, held: bool, follows: bool, silent: bool) -> Iterable[PlannedTimer]:
-    for point in points:
-        if point.phase is Phase.DUE:
-            its = msgspec.structs.replace(point, tell=()) if follows or silent else point
-            yield PlannedTimer(its, TimerState.HELD if held else TimerState.PENDING)
-        elif not silent:
-            yield PlannedTimer(point, TimerState.HELD if held or follows else TimerState.PENDING)
+def _timers(its: Iterable[Point], *, held: bool, follows: bool) -> tuple[PlannedTimer, ...]:
+    return tuple(
+        PlannedTimer(msgspec.structs.replace(point, tell=()), TimerState.HELD if held else TimerState.PENDING)
+        if follows and point.phase is Phase.DUE
+        else PlannedTimer(point, TimerState.HELD if held or follows else TimerState.PENDING)
+        for point in its
+    )
 
 
 class Courses:
@@ -140,29 +142,70 @@ def replan(group: Mapping[UUID, Facts], courses: Courses | None = None) -> dict[
     if len(own) == 1:  # nearly all are alone
         ((clock, facts),) = group.items()
         held_since, course = facts.held_since, own[clock]
-        stands = held_since is not None and held_since <= course.deadline.due_at
-        return {clock: _plan(facts, course, course, None, held=stands)}
-    held = {clock for clock, its in group.items() if its.held_since and its.held_since <= own[clock].deadline.due_at}
-    bound = group.keys() - held or held
+        held = held_since is not None and held_since <= course.deadline.due_at
+        timers = course.timers(held=held, follows=facts.follows)
+        return {clock: _plan(facts, course, course.deadline, None, timers, held=held)}
+    still = {clock for clock, its in group.items() if its.held_since and its.held_since <= own[clock].deadline.due_at}
+    bound = group.keys() - still or still
     first = min(sorted(bound), key=lambda clock: own[clock].deadline.due_at)
     plans = {}
     for clock, facts in group.items():
         promiser = first if clock in bound and own[first].deadline.due_at != own[clock].deadline.due_at else None
-        plans[clock] = _plan(facts, own[clock], own[promiser or clock], promiser, held=clock in held)
+        way = promiser or clock
+        heard = [clock, *sorted(bound - {clock})] if clock in bound and not facts.follows else [clock]
+        steps = _along(group[way], own[way], [group[each] for each in heard])
+        timers = _timers(steps, held=clock in still, follows=facts.follows)
+        plans[clock] = _plan(facts, own[clock], own[way].deadline, promiser, timers, held=clock in still)
     return plans
 
 
-def _plan(facts: Facts, own: _Course, kept: _Course, promiser: UUID | None, *, held: bool) -> Plan:
-    """A clock's plan by its own course, or by that of another one whose promise it keeps."""
+def _along(way: Facts, course: _Course, climbing: Sequence[Facts]) -> Sequence[Point]:
+    """The steps of several ladders along the way of one clock."""
+    found: dict[str, Point] = {}
+    for facts in climbing:
+        for point in _on(way, course, facts):
+            known = found.get(point.step, point)
+            tell = tuple(dict.fromkeys((*known.tell, *point.tell)))
+            found[point.step] = Point(point.step, point.phase, min(known.fire_at, point.fire_at), tell)
+    return sorted(found.values(), key=lambda point: point.fire_at)
+
+
+def _on(way: Facts, course: _Course, facts: Facts) -> Sequence[Point]:
+    """The steps of a clock's ladder along the way of another one; warnings are put off by its own quiet hours."""
+    ladder, quiet = facts.limit.ladder, facts.policy.quiet
+    if (ladder, quiet) == (way.limit.ladder, way.policy.quiet):
+        return course.points
+    return points(ladder, way.started_at, way.limit.within, way.calendar, quiet, way.holds)
+
+
+def audiences(ladders: Iterable[Sequence[Step]]) -> dict[str, tuple[str, ...]]:
+    """Whom each step tells, by its name, where several ladders are climbed as one."""
+    found: dict[str, tuple[str, ...]] = {}
+    for step in (step for ladder in ladders for step in ladder):
+        for name in step.moment.names:
+            found[name] = tuple(dict.fromkeys((*found.get(name, ()), *step.tell)))
+    return found
+
+
+def _plan(
+    facts: Facts,
+    own: _Course,
+    kept: Deadline,
+    promiser: UUID | None,
+    timers: tuple[PlannedTimer, ...],
+    *,
+    held: bool,
+) -> Plan:
+    """A clock's plan by its own rules, due as promised."""
     return Plan(
         started_at=facts.started_at,
-        due_at=kept.deadline.due_at,
-        provisional=kept.deadline.provisional,
+        due_at=kept.due_at,
+        provisional=kept.provisional,
         policy=own.policy,
         calendar=own.calendar,
         state=ClockState.HELD if held else ClockState.RUNNING,
         promised_by=promiser,
-        timers=kept.timers(facts, held=held),
+        timers=timers,
     )
 
 

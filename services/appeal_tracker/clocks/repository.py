@@ -61,6 +61,12 @@ SELECT p.* FROM planned p
 WHERE NOT EXISTS (SELECT FROM timers t WHERE t.clock_id = p.clock_id AND t.step = p.step)
 """
 
+# What is breached alone is found too, and binds nobody but itself.
+_BROKEN = """
+SELECT id, due_at FROM clocks WHERE id = ANY ($1::uuid[]) AND state = 'breached'
+UNION SELECT follows, due_at FROM clocks WHERE follows = ANY ($1::uuid[]) AND state = 'breached'
+"""
+
 _FOLLOW = """
 UPDATE clocks SET follows = n.follows FROM unnest($1::uuid[], $2::uuid[]) AS n (id, follows) WHERE clocks.id = n.id
 """
@@ -217,6 +223,11 @@ async def group(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = True
     query = select(Clock).where(Clock.id.in_(members), Clock.state.in_((ClockState.RUNNING, ClockState.HELD)))
     query = query.order_by(Clock.id)
     return (await tx.scalars(query.with_for_update() if lock else query)).all()
+
+
+async def broken(tx: AsyncSession, leaders: Collection[UUID]) -> set[tuple[UUID, datetime]]:
+    """The promises that were broken among clocks merged under `leaders`: under which, and when it was due."""
+    return {tuple(row) for row in await (await driver(tx)).fetch(_BROKEN, list(leaders))}
 
 
 async def holds(tx: AsyncSession, subjects: Collection[UUID]) -> Sequence[RecordedHold]:

@@ -89,7 +89,7 @@ class OnCalendar:
 
     async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
         clocks, _ = await _with_merged(tx, ids, lock=lock)
-        plans = await self._replanner.plan(tx, clocks.values(), {}, _held(clocks))
+        plans = await self._replanner.plan(tx, clocks.values(), {}, _held(clocks), _merged(clocks))
         its = [(clocks[clock], plan) for clock, plan in plans.items()]
         return Seen(its, settled=len({*ids} & clocks.keys()))
 
@@ -162,7 +162,7 @@ class OnPolicy:
             targets[each.clock.id] = Target(each.policy, self._newest[each.policy.calendar])
         seen.following |= merged.follow(clocks, starting, new)
         every = clocks | new
-        plans = await self._replanner.plan(tx, every.values(), targets, _held(every))
+        plans = await self._replanner.plan(tx, every.values(), targets, _held(every), _merged(clocks))
         seen.plans = [(clocks[clock], plan) for clock, plan in plans.items() if clock in clocks]
         seen.starting = [each.by(plans[each.clock.id]) for each in starting]
         tied = {*seen.following, *seen.following.values()}
@@ -229,6 +229,10 @@ async def _with_merged(
 
 def _held(clocks: Mapping[UUID, OpenClock]) -> set[UUID]:
     return {clock.subject_id for clock in clocks.values() if clock.was_held}
+
+
+def _merged(clocks: Mapping[UUID, OpenClock]) -> set[UUID]:
+    return {clock.id for clock in clocks.values() if clock.is_merged}
 
 
 def _lies_over(label: str, calendar: str) -> bool:
