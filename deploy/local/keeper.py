@@ -37,9 +37,9 @@ class Keeper:
     def start(self) -> None:
         with files.open_log(self.log) as log:
             self._child = processes.spawn(self._command, log=log, env=self._env, cwd=ROOT)
-        self._pid.write(self._child.pid)
         self._starts += 1
         self._start_again_at = None
+        self._pid.write(self._child.pid)  # last: it runs and is tended, also where a full disk does not let us note it
 
     def tend(self, say: Callable[[str], None]) -> None:
         """Start the service again if it died. Raises Refused when it has never been ready and keeps dying."""

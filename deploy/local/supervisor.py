@@ -4,11 +4,13 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from deploy.local import clock, files, processes
 from deploy.local.cluster import Cluster, own_server
-from deploy.local.errors import Refused
+from deploy.local.errors import Refused, explain
 from deploy.local.kafka import Kafka
 from deploy.local.keeper import Keeper
 from deploy.local.leftovers import stop_leftovers
@@ -21,6 +23,8 @@ from deploy.local.state import ADMIN, State
 READY_SECONDS = 90.0
 LOOK_EVERY = 0.5  # seconds; the death of a child is noticed at once
 REFRESH_AFTER = 3600.0  # seconds, of real time, after which the services' tokens, good for a day, are made anew
+TRY_AGAIN_AFTER = 5.0  # seconds, of what failed while the stack runs
+SETTLED_AFTER = 2.0  # seconds after which a server that was started again is taken to stay
 FIRST_UNIT = {"code": "37401", "name": "济南供电公司"}
 
 
@@ -32,7 +36,8 @@ class Supervisor:
         self.state = State(settings.state_dir)
         self.postgres: Cluster | None = None
         self.kafka: Kafka | None = None
-        self.keepers: list[Keeper] = []
+        self.keepers: list[Keeper] = []  # of services that have all been ready
+        self._try_again_at: dict[str, float] = {}
 
     def up(self) -> None:
         """Run the stack until it is asked to stop (raises Stopped) or cannot go on (Refused); stops all of it then."""
@@ -60,18 +65,20 @@ class Supervisor:
             self._watch()
 
     def say(self, text: str) -> None:
-        """Tell the terminal; the stack goes on when nobody listens any more (`make up | head`)."""
+        """Tell the terminal; the stack goes on when nobody listens (`make up | head`) or nothing can be written."""
         try:
             print(text, flush=True)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError:
+            return  # written to a file on a full disk: it stays in the buffer, and is told with what follows
 
     def _start_kafka(self, running: ExitStack) -> None:
         if self.settings.bus != "kafka" or self.settings.kafka_bootstrap_servers:
             return
         self.say("starting Kafka (the first time its jars are fetched)")
         port, cache = self.settings.port("kafka"), self.settings.cache
-        self.kafka = Kafka(self.state.folder, port, cache=cache, pause=self.signals.pause)
+        self.kafka = Kafka(self.state.folder, port, cache=cache, pause=self._pause)
         running.callback(self.kafka.stop)
         self.kafka.launch()
 
@@ -82,21 +89,29 @@ class Supervisor:
             running.callback(self.postgres.stop)
             self.postgres.start()
 
-    def _prepare(self, *words: str) -> None:
-        """Have databases, tokens and environments made. Raises Refused with what the one who does it says."""
-        if not words:
-            self.say("preparing the databases")
+    def _prepare(self) -> None:
+        """Have databases, tokens and environments made."""
+        self.say("preparing the databases")
         if self.kafka:
             self.kafka.wait()
+        self._run_prepare()
+
+    def _refresh_tokens(self) -> None:
+        """Have the tokens made anew when it is time."""
+        if time.time() - self.state.token(ADMIN).stat().st_mtime > REFRESH_AFTER:
+            self._run_prepare("tokens")
+
+    def _run_prepare(self, *words: str) -> None:
+        """Run the program that prepares. Raises Refused with what it says."""
         said = self.state.logs / "prepare.log"
         said.unlink(missing_ok=True)
         with files.open_log(said) as log:
             child = processes.spawn([*self.programs.prepare, *words], log=log, env=base_environment(), cwd=ROOT)
         try:
             while child.poll() is None:
-                if self.postgres and self.postgres.died:
+                if not words and self.postgres and self.postgres.died:
                     raise Refused(f"PostgreSQL did not start: {self.postgres.last_complaint()}")
-                self.signals.pause(LOOK_EVERY)
+                self._pause(LOOK_EVERY)
         finally:
             processes.stop_child(child, processes.AT_ONCE)
         if child.returncode != 0:
@@ -104,21 +119,22 @@ class Supervisor:
 
     def _start_services(self, running: ExitStack) -> None:
         self.say("starting the services")
+        keepers = []
         for name, command in self.programs.services.items():
             env = {**base_environment(), **files.read_json(self.state.environment(name))}
             log, pid = self.state.logs / f"{name}.log", self.state.run / f"{name}.pid"
-            self.keepers.append(Keeper(name, self.settings.port(name), command, env, log, pid))
-            running.callback(self.keepers[-1].stop)
+            keepers.append(Keeper(name, self.settings.port(name), command, env, log, pid))
+            running.callback(keepers[-1].stop)
         # Run before those when all stops: every service is asked at once, then each is waited for.
-        for keeper in self.keepers:
+        for keeper in keepers:
             running.callback(keeper.ask_to_stop)
-        for keeper in self.keepers:
+        for keeper in keepers:
             keeper.start()
-        self._wait_until_ready()
+        self._wait_until_ready(keepers)
+        self.keepers = keepers
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, waiting: list[Keeper]) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        waiting = self.keepers
         while waiting:
             self.signals.pause(0.05)
             for keeper in waiting:
@@ -132,19 +148,45 @@ class Supervisor:
                 )
 
     def _watch(self) -> None:
-        """Mend what dies, until asked to stop."""
+        """Mend what dies, until asked to stop. What cannot be mended now is tried again: the rest goes on meanwhile."""
         while True:
-            self.signals.pause(LOOK_EVERY)
+            self._pause(LOOK_EVERY)
             if self.postgres and self.postgres.died:
-                self.say("PostgreSQL died; starting it again")
-                self.postgres.start()
+                self._attempt("PostgreSQL died; starting it again", partial(self._restart, self.postgres))
             if self.kafka and not self.kafka.alive:
-                self.say("Kafka died; starting it again")
-                self.kafka.start()
-            for keeper in self.keepers:
-                keeper.tend(self.say)
-            if time.time() - self.state.token(ADMIN).stat().st_mtime > REFRESH_AFTER:
-                self._prepare("tokens")
+                self._attempt("Kafka died; starting it again", self.kafka.start)
+            self._attempt("making the tokens anew", self._refresh_tokens, quiet=True)
+
+    def _restart(self, postgres: Cluster) -> None:
+        """Start the server again. Raises Refused when it ends at once, as it does on a full disk."""
+        postgres.start()
+        deadline = time.monotonic() + SETTLED_AFTER
+        while time.monotonic() < deadline:
+            self._pause(LOOK_EVERY)
+            if postgres.died:
+                raise Refused(f"PostgreSQL did not start: {postgres.last_complaint()}")
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, and start again what services died meanwhile: what takes long while the stack runs waits by this."""
+        self.signals.pause(seconds)
+        for keeper in self.keepers:
+            self._attempt(f"starting {keeper.name} again", partial(keeper.tend, self.say), quiet=True)
+
+    def _attempt(self, what: str, work: Callable[[], None], *, quiet: bool = False) -> None:
+        """Do it; when it fails say so, and do it again some seconds later, silently until it succeeds."""
+        if time.monotonic() < self._try_again_at.get(what, 0.0):
+            return
+        failed_before = what in self._try_again_at
+        if not quiet and not failed_before:
+            self.say(what)
+        try:
+            work()
+        except (Refused, OSError) as error:
+            if not failed_before:
+                self.say(f"This failed and is tried again until it succeeds: {what}. {explain(error)}")
+            self._try_again_at[what] = time.monotonic() + TRY_AGAIN_AFTER
+        else:
+            self._try_again_at.pop(what, None)
 
     def _greet(self) -> None:
         """Say where everything is; the curl makes the first unit on a new state, and lists the units on a known one."""
