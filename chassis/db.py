@@ -24,6 +24,7 @@ _SERVER_SETTINGS = {
     "tcp_keepalives_idle": "2",
     "tcp_keepalives_interval": "1",
     "tcp_keepalives_count": "2",
+    "tcp_user_timeout": "4000",  # ms; keep-alive does not act where data wait for an acknowledgement
 }
 
 

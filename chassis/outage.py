@@ -6,6 +6,10 @@ from collections.abc import Iterator
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 # lock_not_available, read_only_sql_transaction (a standby during fail-over), idle_in_transaction_session_timeout
 _TRANSIENT_STATES = frozenset({"55P03", "25006", "25P03"})
+# undefined table, column and function, insufficient_privilege: the database is not (yet) what this version was made for
+_UNPREPARED_STATES = frozenset({"42P01", "42703", "42883", "42501"})
+# query_canceled by statement_timeout, idle_in_transaction_session_timeout
+_TOO_SLOW_STATES = frozenset({"57014", "25P03"})
 # An OSError for what is wrong here, not for what is away.
 _OWN_FAULTS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 # How the driver and the pool speak of a connection that broke under them; the last two, of one whose server died in the
@@ -23,8 +27,8 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_too_slow(error: BaseException) -> bool:
-    """Whether a statement was cancelled, as one is that takes longer than it may: doing less at a time may help."""
-    return any(getattr(link, "sqlstate", None) == "57014" for link in _chain(error))
+    """Whether the server gave up on a statement or a transaction that took its time: doing less at once may help."""
+    return any(getattr(link, "sqlstate", None) in _TOO_SLOW_STATES for link in _chain(error))
 
 
 def _transient(error: BaseException) -> bool:
@@ -33,7 +37,7 @@ def _transient(error: BaseException) -> bool:
         return not isinstance(error, _OWN_FAULTS)
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
-        return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES
+        return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES | _UNPREPARED_STATES
     return bool(getattr(error, "connection_invalidated", False)) or _closed_connection(error)
 
 

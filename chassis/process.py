@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import faulthandler
 import json
 import logging
 import os
@@ -20,7 +21,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from chassis.messaging import dead_letters
-from chassis.messaging.bus import TopicSpec
+from chassis.messaging.bus import TopicSpec, with_dead_letters
 from chassis.messaging.handlers import Handlers
 from chassis.outage import Outage
 from chassis.runtime import Runtime, RuntimeSettings, bus_from
@@ -28,9 +29,10 @@ from chassis.settings import settings_table
 from chassis.telemetry import setup_logging
 from chassis.web.app import openapi_json
 from chassis.web.health import health_router
-from contracts.envelope import dead_letter
 
 log = logging.getLogger(__name__)
+
+LOOP_STUCK = 60.0  # seconds without a turn of the event loop, after which the process says where it stands and ends
 
 
 class Part(Protocol):
@@ -144,7 +146,7 @@ async def _migrate(service: Service, settings: RuntimeSettings) -> int:
     await migrate.upgrade(service.name, settings.migration_database_url.get_secret_value())
     bus = bus_from(service.name, settings)
     try:
-        await bus.ensure([*service.writes, *map(_DeadLetterTopic, service.writes)])
+        await bus.ensure(with_dead_letters(service.writes))
     finally:
         await bus.close()
     return 0
@@ -184,6 +186,7 @@ async def _drop(runtime: Runtime, place: str) -> int:
 
 async def _serve(service: Service, settings: RuntimeSettings, words: Sequence[str]) -> int:
     """Runs the parts until a signal (0), a part that ended by itself (1) or a stuck one (70, by the watchdog)."""
+    _watch_loop()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -201,6 +204,7 @@ async def _serve(service: Service, settings: RuntimeSettings, words: Sequence[st
         for task in done - {stopping}:
             log.critical("a part ended by itself", extra={"part": task.get_name()}, exc_info=task.exception())
         watching.cancel()
+        faulthandler.cancel_dump_traceback_later()
         stopping.cancel()
         for part in reversed(parts):
             await part.stop()
@@ -209,6 +213,7 @@ async def _serve(service: Service, settings: RuntimeSettings, words: Sequence[st
 
 async def _watch(parts: Sequence[Part], every: float = 5.0) -> None:
     while True:
+        _watch_loop()
         await asyncio.sleep(every)
         for part in parts:
             well, why = part.healthy()
@@ -217,6 +222,11 @@ async def _watch(parts: Sequence[Part], every: float = 5.0) -> None:
                     "a part is stuck; the process ends to be started anew", extra={"part": part.name, "why": why}
                 )
                 os._exit(70)
+
+
+def _watch_loop() -> None:
+    """Has a thread end the process where the loop, and whoever watches on it, makes no turn any more."""
+    faulthandler.dump_traceback_later(LOOP_STUCK, exit=True)
 
 
 def _ready_checks(service: Service, runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
@@ -235,16 +245,3 @@ def newest_revision(package: str) -> str:
     """The newest revision that the code knows; a migration's file is named by its revision, `0001_first.py`."""
     names = (path.name for path in (files(package) / "migrations" / "versions").iterdir())
     return max(name.partition("_")[0] for name in names if name.endswith(".py"))
-
-
-class _DeadLetterTopic(msgspec.Struct, frozen=True):
-    """The dead-letter topic beside a topic."""
-
-    of: TopicSpec
-    compacted: bool = False
-    retention_days: int = 90
-    partitions: int = 1
-
-    @property
-    def name(self) -> str:
-        return dead_letter(self.of.name)

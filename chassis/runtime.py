@@ -7,7 +7,7 @@ from typing import Self
 from chassis.clock import Clock, clock_from
 from chassis.db import Database
 from chassis.messaging import inbox, outbox
-from chassis.messaging.bus import Bus, TopicSpec
+from chassis.messaging.bus import Bus, TopicSpec, with_dead_letters
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.embedded import EmbeddedBus
 from chassis.messaging.handlers import Handlers
@@ -60,7 +60,7 @@ class Runtime:
             (outbox.purge, KEEP_OUTBOX),
             (idempotency.purge, KEEP_IDEMPOTENCY_KEYS),
         ]
-        return [relay, Housekeeping(self.service, self.db, self.bus, writes, purges)]
+        return [relay, Housekeeping(self.service, self.db, self.bus, with_dead_letters(writes), purges)]
 
     def consume(self, handlers: Handlers) -> list[Worker]:
         """The parts of a consuming process: one consumer per topic heard."""

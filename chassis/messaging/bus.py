@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from chassis.outage import Outage
+from contracts.envelope import dead_letter
 
 MAX_RECORD_BYTES = 1_000_000  # key, value and headers together; under Kafka's own default of 1,048,588
 
@@ -44,6 +45,24 @@ class TopicSpec(Protocol):
     def retention_days(self) -> int: ...
     @property
     def partitions(self) -> int: ...
+
+
+class DeadLetterTopic(msgspec.Struct, frozen=True):
+    """The topic beside a topic that takes what could not be applied."""
+
+    of: TopicSpec
+    compacted: bool = False
+    retention_days: int = 90
+    partitions: int = 1
+
+    @property
+    def name(self) -> str:
+        return dead_letter(self.of.name)
+
+
+def with_dead_letters(topics: Sequence[TopicSpec]) -> list[TopicSpec]:
+    """The topics, and the one beside each."""
+    return [*topics, *map(DeadLetterTopic, topics)]
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ class Consumer(Worker):
 
     An outage makes the batch wait. A batch that fails by its own fault is taken apart: each event alone, `attempts`
     times, then parked, and with it what follows on its key (unless its handler says that order does not matter). So is
-    one that was too much for a statement's time; a single event that is waits, for then the database is slow.
+    one that takes too long; a single event that does waits, for then the database is slow.
     A large batch is taken in lanes, each with keys of its own: while one is in the database, the other is computed.
     """
 
@@ -45,6 +45,7 @@ class Consumer(Worker):
     wait = 0.5  # seconds a fetch waits for its first record
     attempts = 3
     noted = 10  # events of a batch of which each has its line in the log; of more only where DEBUG is on
+    patience = 45.0  # seconds a batch may take before it is taken apart; the loop counts as stuck soon after
     pause = 0.2  # seconds before an event's second try, doubled for the third
     watch_every = 5.0  # seconds between two looks at the lag
     stuck_after = 60.0  # seconds behind without moving
@@ -66,6 +67,7 @@ class Consumer(Worker):
     async def run_once(self) -> bool:
         if self._subscription is None:
             self._subscription = await self._bus.subscribe(self._service, self._topic)
+        await self._watch(self._subscription)  # first: that it falls behind must be seen also while it cannot go on
         if not self._pending:
             self._pending = await self._subscription.fetch(self.batch, self.wait)
         if self._pending:
@@ -76,7 +78,6 @@ class Consumer(Worker):
             self._pending = []
             self._moved = time.monotonic()
         await self._keep_place(self._subscription)
-        await self._watch(self._subscription)
         return True
 
     async def close(self) -> None:
@@ -100,8 +101,12 @@ class Consumer(Worker):
     async def _watch(self, subscription: Subscription) -> None:
         if time.monotonic() - self._watched > self.watch_every:
             self._watched = time.monotonic()
-            self._behind = await subscription.lag()
-            _lag.labels(self._service, self._topic).set(self._behind)
+            try:
+                self._behind = await subscription.lag()
+            except Outage as error:
+                log.warning("the lag is not known", extra={"topic": self._topic, "error": repr(error)})
+            else:
+                _lag.labels(self._service, self._topic).set(self._behind)
 
     async def _keep_place(self, subscription: Subscription) -> None:
         """Stores how far it came while the next batch is taken: what is read again after a death has no second effect.
@@ -131,10 +136,12 @@ class Consumer(Worker):
                 raise outcome
 
     async def _take_lane(self, records: Sequence[Received]) -> None:
+        several = len(records) > 1
         try:
-            await self._apply(records)
+            async with asyncio.timeout(self.patience if several else None) as patience:
+                await self._apply(records)
         except Exception as error:
-            if is_outage(error) and not (is_too_slow(error) and len(records) > 1):
+            if is_outage(error) and not (several and (is_too_slow(error) or patience.expired())):
                 raise
             log.warning(
                 "a batch failed and is taken apart", extra={"topic": self._topic, "error": dead_letters.why(error)}

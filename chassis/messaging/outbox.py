@@ -22,9 +22,10 @@ MANY = 200  # rows: from here on it is quicker to copy them, for of an array eac
 # `unnest` in one statement: a batch costs one round trip. Rows are numbered in the order given.
 _APPEND = f"""
 {INSERT}
-SELECT e.id, e.topic, e.key, e.type, $8, e.subject, $9::timestamptz, e.payload, e.traceparent
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[])
-     WITH ORDINALITY AS e (id, topic, key, type, subject, payload, traceparent, place)
+SELECT e.id, e.topic, e.key, e.type, e.source, e.subject, e.at, e.payload, e.traceparent
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bytea[],
+            $9::text[])
+     WITH ORDINALITY AS e (id, topic, key, type, source, subject, at, payload, traceparent, place)
 ORDER BY e.place
 """  # noqa: S608 - made of constants
 
@@ -47,34 +48,17 @@ class Outbox:
     ) -> list[UUID]:
         """Stores `events` in their order, told to have happened at `at`; returns their ids.
 
-        `traces` names the trace of each, where a batch carries several; otherwise it is the current one.
+        `traces` names the trace of each, where a batch carries several; who has none there is under the current one.
         """
         if not events:
             return []
-        if len(events) >= MANY:
-            return await self._copy(tx, events, at, traces)
-        ids = [new_id() for _ in events]
-        await (await driver(tx)).execute(
-            _APPEND,
-            ids,
-            [event.topic for event in events],
-            [event.key for event in events],
-            [event.type for event in events],
-            [event.subject for event in events],
-            [_payload(event) for event in events],
-            traces or [current_traceparent()] * len(events),
-            self.source,
-            at,
-        )
-        after_commit(tx, self.wake)
-        return ids
-
-    async def _copy(
-        self, tx: AsyncSession, events: Sequence[Event], at: datetime, traces: Sequence[str | None] | None
-    ) -> list[UUID]:
-        its = zip(events, traces or [current_traceparent()] * len(events), strict=True)
-        rows = [self.row(event, at, trace) for event, trace in its]
-        await (await driver(tx)).copy_records_to_table("outbox", records=rows, columns=_COLUMNS)
+        told = zip(events, traces or [None] * len(events), strict=True)
+        rows = [self.row(event, at, trace) for event, trace in told]
+        its = await driver(tx)
+        if len(rows) >= MANY:
+            await its.copy_records_to_table("outbox", records=rows, columns=_COLUMNS)
+        else:
+            await its.execute(_APPEND, *zip(*rows, strict=True))
         after_commit(tx, self.wake)
         return [row.id for row in rows]
 

@@ -3,8 +3,11 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from chassis.db import Database
-from chassis.messaging.bus import Record
+from chassis.messaging import embedded
+from chassis.messaging.bus import BusUnavailable, Record
 from chassis.messaging.embedded import EmbeddedBus
 from contracts.topics import Topic
 from tests.integration.messaging.spine import Spine
@@ -86,3 +89,12 @@ async def test_an_end_that_expired_is_no_lag_and_a_waiting_member_has_none(spine
     await aged(bus, timedelta(days=8))
     await bus.maintain([TOPIC])
     assert await subscription.lag() == 0
+
+
+async def test_a_bus_that_is_not_yet_what_the_code_needs_cannot_be_used(
+    spine: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await spine.bus.ping()
+    monkeypatch.setattr(embedded, "REVISIONS", [*embedded.REVISIONS, "SELECT 1"])
+    with pytest.raises(BusUnavailable, match="the embedded bus is at revision 1, this version needs 2"):
+        await spine.bus.ping()

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 from sqlalchemy import text
 
+from chassis.outage import is_outage
 from chassis.telemetry import JsonFormatter, trace_id, traced
 from tests.integration.messaging.spine import TOPIC, Spine, started
 
@@ -187,11 +188,58 @@ async def test_a_batch_that_is_too_much_is_taken_apart_and_a_single_event_waits(
     last = started()
     await spine.tell(last)
     await relayed(spine)
-    for _ in range(2):
+    consumer.watch_every = 0.0
+    for behind in (1, 4):
         with pytest.raises(Exception, match="statement timeout"):
             await consumer.run_once()
+        assert metric("consumer_lag") == behind, "that it falls behind is seen while it waits"
+        await spine.tell(*(started() for _ in range(3)))
+        await relayed(spine)
     assert await spine.rows("SELECT 1 FROM dead_letters") == [], "the database is slow: nobody's own fault"
     slow["from"] = 2
     await consumer.run_once()
-    assert (await spine.effects())[-1] == str(last.visit_id)
+    assert (await spine.effects())[3] == str(last.visit_id)
+    await consumer.close()
+
+
+async def test_a_batch_that_takes_too_long_in_all_is_taken_apart(spine: Spine) -> None:
+    write_down = spine._write_down
+
+    async def slow(tx: Any, messages: Any) -> None:
+        for _ in messages:
+            await tx.execute(text("SELECT pg_sleep(0.4)"))
+        await write_down(tx, messages)
+
+    for event, handler in spine.handlers._table.items():
+        spine.handlers._table[event] = type(handler)(slow, handler.commutes)
+    events = [started() for _ in range(3)]
+    await spine.tell(*events)
+    await relayed(spine)
+    consumer = spine.consumer()
+    consumer.patience = 0.7
+    await consumer.run_once()
+    await consumer.close()
+    assert await spine.effects() == [str(event.visit_id) for event in events]
+
+
+async def test_a_database_that_is_not_yet_what_the_code_needs_is_waited_for(spine: Spine) -> None:
+    write_down, its = spine._write_down, "made_by_the_next_migration"
+
+    async def newer(tx: Any, messages: Any) -> None:
+        await tx.execute(text(f"SELECT 1 FROM {its}"))
+        await write_down(tx, messages)
+
+    for event, handler in spine.handlers._table.items():
+        spine.handlers._table[event] = type(handler)(newer, handler.commutes)
+    event = started()
+    await spine.tell(event)
+    await relayed(spine)
+    consumer = spine.consumer()
+    with pytest.raises(Exception, match=f'relation "{its}" does not exist') as refusal:
+        await consumer.run_once()
+    assert is_outage(refusal.value)
+    assert await spine.rows("SELECT 1 FROM dead_letters") == [], "it is not the event's fault"
+    its = "effects"
+    await consumer.run_once()
+    assert await spine.effects() == [str(event.visit_id)]
     await consumer.close()

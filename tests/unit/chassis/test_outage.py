@@ -17,6 +17,10 @@ def wrapped(error: asyncpg.PostgresError) -> DBAPIError:
     ("error", "outage", "too_slow"),
     [
         (asyncpg.QueryCanceledError("canceling statement due to statement timeout"), True, True),
+        (asyncpg.IdleInTransactionSessionTimeoutError("terminating connection due to idle-in-transaction"), True, True),
+        (asyncpg.UndefinedTableError('relation "visits" does not exist'), True, False),
+        (asyncpg.UndefinedColumnError('column "calendar" does not exist'), True, False),
+        (asyncpg.InsufficientPrivilegeError("permission denied for table visits"), True, False),
         (asyncpg.AdminShutdownError("terminating connection"), True, False),
         (asyncpg.DeadlockDetectedError("deadlock detected"), True, False),
         (asyncpg.UniqueViolationError("duplicate key"), False, False),

@@ -17,6 +17,8 @@ from tests.support.web import NOWHERE
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import asyncio
+import time
+from chassis import process
 from fastapi import FastAPI
 from chassis.messaging.handlers import Handlers
 from chassis.process import Service, main
@@ -31,6 +33,10 @@ class Stuck(Worker):
     async def run_once(self):
         await asyncio.sleep(3600)
 
+class Blocked(Worker):
+    async def run_once(self):
+        time.sleep(3600)
+
 class Broken(Worker):
     async def run_once(self):
         raise ZeroDivisionError
@@ -39,7 +45,9 @@ class Well(Worker):
     async def run_once(self):
         return False
 
-def process(kind):
+process.LOOP_STUCK = 6.0
+
+def made_of(kind):
     return lambda runtime: [kind("part")]
 
 main(Service(
@@ -48,7 +56,7 @@ main(Service(
     writes=[],
     app=lambda runtime: FastAPI(),
     handlers=lambda runtime: Handlers({}),
-    processes={"stuck": process(Stuck), "broken": process(Broken), "well": process(Well)},
+    processes={"stuck": made_of(Stuck), "blocked": made_of(Blocked), "broken": made_of(Broken), "well": made_of(Well)},
 ))
 """
 
@@ -99,6 +107,13 @@ async def test_a_part_that_does_not_move_is_told_and_the_watchdog_ends_the_proce
         said, _ = process.communicate(timeout=30)
         assert process.returncode == 70
         assert "a part is stuck; the process ends to be started anew" in said
+
+
+def test_a_loop_that_a_part_blocks_ends_the_process_and_says_where() -> None:
+    with running("blocked") as (process, _):
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert "in run_once" in said
 
 
 async def test_a_part_that_moves_is_alive_and_a_signal_ends_it_well() -> None:

@@ -1,0 +1,56 @@
+"""What each service keeps of its plumbing, by the housekeeping that it really runs."""
+
+from uuid import uuid4
+
+import pytest
+
+from chassis.messaging.bus import Record
+from chassis.messaging.housekeeping import Housekeeping
+from contracts.envelope import dead_letter
+from tests.support.databases import SERVICES
+from tests.support.stack import Member, Stack
+
+OLD = "now() - interval '91 days'"
+SEEN = f"INSERT INTO inbox (event_id, seen_at) VALUES (gen_random_uuid(), {OLD}), (gen_random_uuid(), now())"
+PUBLISHED = f"""
+INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload, published_at)
+SELECT gen_random_uuid(), 't', 'k', 't.t.v1', '/s', 's', now(), '', at FROM unnest(ARRAY[{OLD}, now()]) AS at
+"""
+ANSWERED = f"""
+INSERT INTO idempotency_keys (principal, key, fingerprint, stored_at)
+SELECT 'p', gen_random_uuid()::text, '', at FROM unnest(ARRAY[{OLD}, now()]) AS at
+"""
+
+
+async def cleaned(member: Member) -> None:
+    """Turns the housekeeping that the service made for itself until there is nothing left to do."""
+    (housekeeping,) = [worker for worker in member.workers if isinstance(worker, Housekeeping)]
+    while await housekeeping.run_once():
+        pass
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_what_is_old_goes_and_what_is_new_stays(stack: Stack, service: str) -> None:
+    member = stack[service]
+    async with member.runtime.db.connection() as connection:
+        for rows in (SEEN, PUBLISHED, ANSWERED):
+            await connection.execute(rows)
+    await cleaned(member)
+    async with member.runtime.db.connection() as connection:
+        for table in ("inbox", "outbox", "idempotency_keys"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 1, table
+
+
+@pytest.mark.parametrize(
+    ("service", "topic"),
+    [("visit_api", "visit.events"), ("appeal_tracker", "appeal.events"), ("notifier", "notification.events")],
+)
+async def test_a_topic_and_its_dead_letters_are_kept_by_who_writes_it(stack: Stack, service: str, topic: str) -> None:
+    bus, key = stack[service].runtime.bus, str(uuid4())
+    names = [topic, dead_letter(topic)]
+    for _ in ("old", "new"):
+        await bus.fetch(f"UPDATE records SET written_at = {OLD}")  # type: ignore[attr-defined]
+        await bus.publish([Record(name, key, b"{}") for name in names])
+    await cleaned(stack[service])
+    kept = await bus.fetch("SELECT topic FROM records WHERE key = $1", key)  # type: ignore[attr-defined]
+    assert sorted(row["topic"] for row in kept) == names
