@@ -71,17 +71,22 @@ _FOLLOW = """
 UPDATE clocks SET follows = n.follows FROM unnest($1::uuid[], $2::uuid[]) AS n (id, follows) WHERE clocks.id = n.id
 """
 
+# Whether the pack that a clock `c` runs by is withdrawn. Whoever is about to tell asks it once more: a clock may have
+# been started or planned anew by somebody who began before the withdrawal, and ended after it.
+SILENT = "split_part(c.policy, '@', 1) IN (SELECT policy FROM policy_withdrawals)"
+
 # The breach is told by whoever records it. What was to be said before it, or after the act, has no object any more; an
 # escalation that should have fired before the act is not skipped because nobody was there to fire it.
-_BREACH = text("""
+_BREACH = text(f"""
 WITH ended AS (
     UPDATE timers SET state = CASE WHEN phase = 'due' THEN 'fired' ELSE 'cancelled' END,
         fired_at = CASE WHEN phase = 'due' THEN CAST(:now AS timestamptz) END,
         late = CASE WHEN phase = 'due' THEN fire_at < CAST(:promptly AS timestamptz) END
     WHERE clock_id = :clock AND (state = 'held' OR state = 'pending' AND (phase <> 'after' OR fire_at > :at))
     RETURNING phase, step, tell, late)
-SELECT step, tell, late FROM ended WHERE phase = 'due'
-""")
+SELECT step, CASE WHEN {SILENT} THEN '{{}}' ELSE tell END AS tell, late
+FROM ended JOIN clocks c ON c.id = :clock WHERE phase = 'due'
+""")  # noqa: S608 - made of constants
 
 # What fired is taken over as the record that it did. A clock that was not breached may still be; the escalations that a
 # breached one has before it keep their moments: those that are past come at once, late, and people are told once.

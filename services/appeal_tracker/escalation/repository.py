@@ -12,11 +12,13 @@ import asyncpg
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.clocks.repository import SILENT
 from chassis.db import driver
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
-    """A timer that is due, with its clock and what is to be said of it. One of thousands: nothing in it refers back."""
+    """A timer that is due, with its clock and what is to be said of it; `silent`: its pack was withdrawn. One of
+    thousands: nothing in it refers back."""
 
     clock_id: UUID
     step: str
@@ -36,22 +38,24 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     handling_unit_code: str
     owner: str | None
     first_contact: str | None
+    silent: bool
 
 
 # What is asked most often, and nearly always in vain: it has no parameter, so that it is planned once, by its index.
 NEXT = "SELECT fire_at FROM timers WHERE state = 'pending' ORDER BY fire_at LIMIT 1"
 
-_DUE = """
-SELECT t.clock_id, t.step, t.phase, t.tell, t.fire_at, c.subject_kind, c.subject_id, c.round, c.milestone, c.due_at,
+_DUE = f"""
+SELECT t.clock_id, t.step, t.phase, CASE WHEN {SILENT} THEN '{{}}' ELSE t.tell END AS tell, t.fire_at,
+       c.subject_kind, c.subject_id, c.round, c.milestone, c.due_at,
        c.state, c.stopped_at, c.late_arrival, coalesce(a.visit_id, v.id) AS visit_id,
        coalesce(a.unit_code, v.unit_code) AS unit_code,
        coalesce(a.handling_unit_code, v.unit_code) AS handling_unit_code,
-       coalesce(a.handler, a.first_contact, v.visitors[1]) AS owner, a.first_contact
+       coalesce(a.handler, a.first_contact, v.visitors[1]) AS owner, a.first_contact, {SILENT} AS silent
 FROM timers t JOIN clocks c ON c.id = t.clock_id
      LEFT JOIN appeals a ON a.id = c.subject_id AND c.subject_kind = 'appeal'
      LEFT JOIN visits v ON v.id = c.subject_id AND c.subject_kind = 'visit'
 WHERE t.state = 'pending' AND t.fire_at <= $1
-"""
+"""  # noqa: S608 - made of constants
 
 # Nothing here waits for a lock: what an act or another escalator holds is left for the next look. An act locks its
 # appeal first and its clocks after it, and would otherwise wait for us while we wait for it. The clock is taken before

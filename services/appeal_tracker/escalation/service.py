@@ -47,7 +47,7 @@ class Fate(Enum):
     """What becomes of a timer that is due."""
 
     FIRE = auto()
-    CANCEL = auto()  # its clock was stopped or cancelled: there is nothing to say any more
+    CANCEL = auto()  # its clock was stopped or cancelled, or its pack withdrawn: there is nothing to say any more
     WAIT = auto()  # its clock's breach comes first
 
 
@@ -58,9 +58,10 @@ class Fired(msgspec.Struct, frozen=True):
     lateness: float
 
 
-def fate(phase: str, state: str, *, stopped: bool) -> Fate:
-    """What becomes of a due timer, by its phase and the state of its clock; `stopped`: before the timer's moment."""
-    if stopped or state in (ClockState.MET, ClockState.CANCELLED):
+def fate(phase: str, state: str, *, stopped: bool, silent: bool = False) -> Fate:
+    """What becomes of a due timer, by its phase and the state of its clock; `stopped`: before the timer's moment;
+    `silent`: its pack was withdrawn, and the breach alone is recorded."""
+    if stopped or state in (ClockState.MET, ClockState.CANCELLED) or (silent and phase != Phase.DUE):
         return Fate.CANCEL
     if state == ClockState.BREACHED:
         return Fate.CANCEL if phase == Phase.DUE else Fate.FIRE
@@ -147,7 +148,8 @@ def _decide(rows: Sequence[Due]) -> tuple[list[Due], list[Due], set[UUID]]:
     firing, cancelled, breached = [], [], set()
     for row in sorted(rows, key=lambda row: (row.fire_at, _ORDER[row.phase])):
         state = ClockState.BREACHED if row.clock_id in breached else row.state
-        its = fate(row.phase, state, stopped=row.stopped_at is not None and row.fire_at > row.stopped_at)
+        stopped = row.stopped_at is not None and row.fire_at > row.stopped_at
+        its = fate(row.phase, state, stopped=stopped, silent=row.silent)
         if its is Fate.FIRE:
             firing.append(row)
             if row.phase == Phase.DUE:

@@ -104,6 +104,12 @@ async def withdraw(tx: AsyncSession, caller: Principal, policy: str, reason: str
     return withdrawal
 
 
+async def hold_withdrawn(tx: AsyncSession) -> frozenset[str]:
+    """The packs that were withdrawn; no other is until the transaction ends."""
+    await repository.lock(tx, shared=True)
+    return await repository.withdrawn(tx)
+
+
 async def relaxed_by(tx: AsyncSession, moved: Mapping[str, Calendar], at: datetime) -> list[Relaxed]:
     """The packs that calendars, by id, leave laxer than what they extend, on these calendars as they will be: each
     version that something can still begin under, on its own calendar and on those that units picked for it."""

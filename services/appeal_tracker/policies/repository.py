@@ -71,10 +71,11 @@ async def on_shelf(tx: AsyncSession, units: Collection[str]) -> OnShelf:
     return OnShelf(labels or [], withdrawn, choices, frozenset(open_ended or ()))
 
 
-async def lock(tx: AsyncSession) -> None:
+async def lock(tx: AsyncSession, *, shared: bool = False) -> None:
     """Makes others who would publish, withdraw or pick a pack wait: a version is judged by those it extends, on the
-    calendars that were picked for it."""
-    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtext("policies"))))
+    calendars that were picked for it. Those who `shared` it do not wait for each other."""
+    lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+    await tx.execute(select(lock(func.hashtext("policies"))))
 
 
 def listed() -> Select[Any]:
@@ -88,6 +89,11 @@ async def withdrawals(tx: AsyncSession, packs: Collection[str]) -> dict[str, Wit
     """Those of `packs` that were withdrawn."""
     found = await tx.scalars(select(Withdrawal).where(Withdrawal.policy.in_(packs)))
     return {withdrawal.policy: withdrawal for withdrawal in found}
+
+
+async def withdrawn(tx: AsyncSession) -> frozenset[str]:
+    """The packs that were withdrawn."""
+    return frozenset(await tx.scalars(select(Withdrawal.policy)))
 
 
 async def withdraw(tx: AsyncSession, withdrawal: Withdrawal) -> None:

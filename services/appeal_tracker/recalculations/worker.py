@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 from prometheus_client import Counter
 
+from appeal_tracker.policies import publishing
 from appeal_tracker.recalculations import repository
 from appeal_tracker.recalculations.looking import FIRST, Errand, errand_of
 from appeal_tracker.recalculations.models import JobState, Recalculation
@@ -26,11 +27,11 @@ _moved = Counter("deadlines_recalculated", "Deadlines that a recalculation moved
 
 
 class _Turn:
-    """One passage over all that a job is about. It is the last if nobody could still add to it when it began, and it
-    found nothing in somebody else's hands."""
+    """One passage over all that a job is about, while no other pack is withdrawn than those that were when it began. It
+    is the last if nobody could still add to it when it began, and it found nothing in somebody else's hands."""
 
-    def __init__(self, errand: Errand, after: UUID, *, whole: bool) -> None:
-        self.errand, self.after, self.whole = errand, after, whole
+    def __init__(self, errand: Errand, after: UUID, withdrawn: frozenset[str], *, whole: bool) -> None:
+        self.errand, self.after, self.withdrawn, self.whole = errand, after, withdrawn, whole
         self.left = 0  # held by somebody
 
 
@@ -106,7 +107,9 @@ class Recalculating(Worker):
         if not ids:
             return await self._end(job, self._turn)
         batches = [ids[place : place + most] for place in range(0, len(ids), most)]
-        await asyncio.gather(*(self._batch(job, self._turn, batch) for batch in batches))
+        if not all(await asyncio.gather(*(self._batch(job, self._turn, batch) for batch in batches))):
+            self._turn = None  # what was planned so would tell people again: the rest is done by the rules as they are
+            return True
         self._turn.after = ids[-1]
         await self._write(job, after=ids[-1], seconds=job.seconds + time.monotonic() - began)
         return True
@@ -123,8 +126,9 @@ class Recalculating(Worker):
         assert self._since is not None
         async with self._runtime.db.transaction() as tx:
             alone = not await repository.is_anyone_older(tx, self._since)
+            withdrawn = await publishing.hold_withdrawn(tx)
             if job.after is not None:
-                return _Turn(await errand_of(tx, job), job.after, whole=False)
+                return _Turn(await errand_of(tx, job), job.after, withdrawn, whole=False)
             if job.turn > 0 and not alone:
                 return None
             errand = await errand_of(tx, job)
@@ -132,10 +136,14 @@ class Recalculating(Worker):
         if job.turn == 0:
             await self._write(job, total=total)
         after = FIRST if first is None else UUID(int=first.int - 1)
-        return _Turn(errand, after, whole=alone)
+        return _Turn(errand, after, withdrawn, whole=alone)
 
-    async def _batch(self, job: Recalculation, turn: _Turn, ids: list[UUID]) -> None:
+    async def _batch(self, job: Recalculation, turn: _Turn, ids: list[UUID]) -> bool:
+        """Does a part of a turn; nothing, and False, where a pack was withdrawn since that began. Whoever withdraws one
+        waits for us, and then finds what we planned."""
         async with self._runtime.db.transaction() as tx:
+            if await publishing.hold_withdrawn(tx) != turn.withdrawn:
+                return False
             seen = await turn.errand.look(tx, ids, lock=True)
             turn.left += len(ids) - seen.settled
             again = turn.errand.repeats and job.turn > 0  # then it was counted before
@@ -143,6 +151,7 @@ class Recalculating(Worker):
             written = await write_seen(tx, self._runtime, job, seen)
             await repository.progress(tx, job.id, done, *written)
         _moved.labels(job.cause).inc(written.moved)
+        return True
 
     async def _end(self, job: Recalculation, turn: _Turn) -> bool:
         """Ends the job with its turn, or has it pass by once more what was left."""

@@ -1,0 +1,121 @@
+"""A pack is withdrawn while somebody is about to set clocks by it: nobody is told all the same."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from appeal_tracker.appeals import opening
+from appeal_tracker.recalculations import worker
+from appeal_tracker.recalculations.worker import Recalculating
+from chassis.ids import new_id
+from contracts.appeals import AppealRaised
+from contracts.envelope import Message
+from tests.integration.appeal_tracker.desk import Desk, made, raised
+from tests.integration.appeal_tracker.test_publishing_packs import answer
+from tests.integration.appeal_tracker.test_recalculations import LATE, year_2027
+from tests.integration.appeal_tracker.test_withdrawing import LADDER, withdraw
+from tests.support.eventually import eventually
+
+
+@pytest.fixture
+async def own(desk: Desk) -> None:
+    """37401 goes by a pack of its own."""
+    await desk.publish(id="own", extends="state-grid", appeals=answer("5 working days"))
+    await desk.assign("37401", "own")
+
+
+async def armed(desk: Desk, case: str) -> list[tuple[str, str]]:
+    """What is left to be told of an appeal."""
+    rows = await desk.rows(
+        "SELECT t.step, t.state FROM timers t JOIN clocks c ON c.id = t.clock_id WHERE c.subject_id = $1"
+        " AND t.state IN ('pending', 'held') AND (t.phase <> 'due' OR t.tell <> '{}')",
+        UUID(case),
+    )
+    return [(row["step"], row["state"]) for row in rows]
+
+
+async def job(desk: Desk) -> tuple[str, Recalculating]:
+    """An appeal of the pack, and a job that is about to bring it to another calendar."""
+    desk.clock.set(LATE)
+    case = await desk.raised(received_at=LATE)
+    assert await armed(desk, case)
+    await made(desk.admin.post("/calendars/cn-statutory/versions", json=year_2027()))
+    its = Recalculating(desk.runtime)
+    assert await its.run_once()
+    assert its._turn is not None, "it has read the rules"
+    return case, its
+
+
+@pytest.mark.usefixtures("own")
+async def test_before_a_batch_of_a_job_that_read_the_rules_already(desk: Desk) -> None:
+    case, its = await job(desk)
+    await withdraw(desk)
+    while await its.run_once():
+        pass
+    await its.close()
+    (done,) = (await desk.admin.get("/recalculations")).json()["items"]
+    assert (done["state"], done["moved"]) == ("done", 1)
+    assert await armed(desk, case) == []
+
+
+@pytest.mark.usefixtures("own")
+async def test_in_the_middle_of_a_batch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, its = await job(desk)
+    written, go_on, write_seen = asyncio.Event(), asyncio.Event(), worker.write_seen
+
+    async def slowly(*args: Any) -> Any:
+        counts = await write_seen(*args)
+        written.set()
+        await go_on.wait()
+        return counts
+
+    monkeypatch.setattr(worker, "write_seen", slowly)
+    batch = asyncio.create_task(its.run_once())
+    await written.wait()
+    withdrawing = asyncio.create_task(withdraw(desk))
+
+    async def waits() -> bool:
+        return bool(await desk.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+
+    await eventually(waits)
+    go_on.set()
+    await asyncio.gather(batch, withdrawing)
+    assert await armed(desk, case) == []
+    while await its.run_once():
+        pass
+    await its.close()
+    assert await armed(desk, case) == []
+
+
+async def opened_meanwhile(desk: Desk) -> str:
+    """An appeal that is opened under the pack by a transaction that ends after the one that withdraws it."""
+    event: AppealRaised = raised(received_at=desk.clock.now())
+    message = Message(new_id(), event.type, "/visit_api", event.subject, desk.clock.now(), event, None)
+    async with desk.runtime.db.transaction() as tx:
+        await opening.appeals_raised(desk.runtime, tx, [message])
+        await withdraw(desk)
+    case = str(event.appeal_id)
+    assert (await desk.appeal(case))["policy"] == "own@1"
+    assert await armed(desk, case), "neither of the two knew of the other"
+    return case
+
+
+@pytest.mark.usefixtures("own")
+async def test_while_an_appeal_is_opened_under_it(desk: Desk) -> None:
+    case = await opened_meanwhile(desk)
+    await desk.at("10-09T22:00")
+    await desk.at("12-01T00:00")
+    told = [(each["type"], each["milestone"], each["audience"]) for each in await desk.told(*LADDER)]
+    assert told == [("deadline.breached.v1", "contact", []), ("deadline.breached.v1", "answer", [])]
+    assert await armed(desk, case) == []
+
+
+@pytest.mark.usefixtures("own")
+async def test_while_an_appeal_is_opened_under_it_whose_breach_an_act_records(desk: Desk) -> None:
+    case = await opened_meanwhile(desk)
+    desk.clock.set(LATE)
+    await desk.answer(case, "12-20T10:00")
+    told = [(each["type"], each["milestone"], each["audience"]) for each in await desk.told(*LADDER)]
+    assert sorted(told) == [("deadline.breached.v1", "answer", []), ("deadline.breached.v1", "contact", [])]
