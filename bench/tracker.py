@@ -4,8 +4,9 @@ import importlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal
+from uuid import UUID
 
-from bench.events import AT, raised
+from bench.events import AT, UNIT, raised
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.messaging.bus import Record
@@ -13,7 +14,8 @@ from chassis.messaging.consumer import Consumer
 from chassis.messaging.handlers import Handlers
 from chassis.process import Service
 from chassis.runtime import Runtime
-from contracts.envelope import encode_payload, headers
+from contracts.directory import UnitChanged
+from contracts.envelope import Message, encode_payload, headers
 from contracts.topics import TOPICS, dead_letter
 
 SERVICE = "appeal_tracker"
@@ -26,14 +28,25 @@ BUSES: Mapping[BusName, str] = {"embedded": "embedded log", "kafka": "Kafka"}
 
 @asynccontextmanager
 async def tracker(environment: Mapping[str, str], clock: Clock | None = None) -> AsyncIterator[Runtime]:
-    """The tracker's runtime; `environment` is what its process would be started with, `clock` its domain time."""
+    """The tracker's runtime; `environment` is what its process would be started with, `clock` its domain time. It knows
+    the unit of all appeals, as it does of all but a company's first."""
     prefix = f"{SERVICE}_".upper()
     values = {
         name.removeprefix(prefix).lower(): value for name, value in environment.items() if name.startswith(prefix)
     }
     async with Runtime(SERVICE, _service().settings(**values), clock) as runtime:  # type: ignore[arg-type]
         await runtime.bus.ensure([TOPIC, TOPIC._replace(name=dead_letter(TOPIC.name))])
+        await _hear_of_the_unit(runtime)
         yield runtime
+
+
+async def _hear_of_the_unit(runtime: Runtime) -> None:
+    unit = UnitChanged(id=UUID(int=1), unit_code=UNIT, parent_code=None, version=1)
+    told = Message(
+        id=new_id(), type=unit.type, source="/visit_api", subject=unit.subject, time=AT, event=unit, traceparent=None
+    )
+    async with runtime.db.transaction() as tx:
+        await handlers(runtime).apply(tx, [told])
 
 
 def handlers(runtime: Runtime) -> Handlers:
