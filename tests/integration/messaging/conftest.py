@@ -1,6 +1,7 @@
 """A bus under test: every adapter behind the same fixture."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from chassis.messaging.bus import Bus
 from chassis.messaging.embedded import EmbeddedBus
 from contracts.topics import Topic
 from deploy.local.databases import DatabaseUrls
+from tests.faults.bus_reader import clear
 from tests.integration.messaging.spine import Spine, template
 from tests.support.databases import Databases
 
@@ -68,10 +70,42 @@ def make_topic(bus: Bus) -> MakeTopic:
 
 @pytest.fixture
 async def spine(databases: Databases) -> AsyncIterator[Spine]:
-    """A service with nothing but plumbing, on a database and a bus of its own."""
-    await template(databases)
-    service, bus = await databases.clone("spine"), await databases.clone("bus")
-    async with Spine(service.service, bus.service) as its:
+    """A service with nothing but plumbing, on a database and an embedded bus of its own."""
+    async with embedded_bus(databases) as bus, on_a_database(databases, bus) as its:
         yield its
-    await databases.drop(service)
-    await databases.drop(bus)
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def bootstrap(request: pytest.FixtureRequest) -> str | None:
+    """Both buses in turn: None, or the address of a broker."""
+    return request.getfixturevalue("kafka").bootstrap if request.param == "kafka" else None
+
+
+@pytest.fixture
+async def any_spine(databases: Databases, bootstrap: str | None) -> AsyncIterator[Spine]:
+    """The same on both buses in turn; nothing is on them."""
+    if bootstrap is None:
+        async with embedded_bus(databases) as bus, on_a_database(databases, bus) as its:
+            yield its
+    else:
+        from chassis.messaging.kafka import KafkaBus
+
+        await clear(bootstrap)
+        async with on_a_database(databases, KafkaBus(bootstrap, replication=1)) as its:
+            yield its
+
+
+@asynccontextmanager
+async def embedded_bus(databases: Databases) -> AsyncIterator[Bus]:
+    urls = await databases.clone("bus")
+    yield EmbeddedBus(Database(urls.service, pool_size=5, name="spine bus"))
+    await databases.drop(urls)
+
+
+@asynccontextmanager
+async def on_a_database(databases: Databases, bus: Bus) -> AsyncIterator[Spine]:
+    await template(databases)
+    urls = await databases.clone("spine")
+    async with Spine(urls.service, bus) as its:
+        yield its
+    await databases.drop(urls)

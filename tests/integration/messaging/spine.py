@@ -1,5 +1,6 @@
 """A service with nothing but plumbing: it tells what it is asked to, and writes down what it hears."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
@@ -12,14 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.clock import ManualClock
 from chassis.db import Database
 from chassis.ids import new_id
+from chassis.messaging.bus import Bus, Received, Record
 from chassis.messaging.consumer import Consumer
-from chassis.messaging.embedded import EmbeddedBus
 from chassis.messaging.handlers import Handler, Handlers
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.relay import Relay
 from chassis.messaging.schema import MESSAGING
 from contracts.appeals import AppealRaised
-from contracts.envelope import Event, Message
+from contracts.envelope import Event, Message, headers
 from contracts.topics import TOPICS, dead_letter
 from contracts.visits import VisitStarted
 from tests.support.databases import Databases
@@ -61,11 +62,11 @@ def raised(visit: UUID | None = None) -> AppealRaised:
 
 
 class Spine:
-    """The plumbing on one database and the embedded bus; `broken` names the subjects that its handler chokes on."""
+    """The plumbing on one database and one bus; `broken` names the subjects that its handler chokes on."""
 
-    def __init__(self, service_url: str, bus_url: str) -> None:
+    def __init__(self, service_url: str, bus: Bus) -> None:
         self.db = Database(service_url, pool_size=5, name="spine")
-        self.bus = EmbeddedBus(Database(bus_url, pool_size=5, name="spine bus"))
+        self.bus = bus
         self.clock = ManualClock(NOW)
         self.outbox = Outbox("/spine")
         self.broken: set[str] = set()
@@ -95,6 +96,37 @@ class Spine:
     async def tell(self, *events: Event) -> list[UUID]:
         async with self.db.transaction() as tx:
             return await self.outbox.append(tx, events, at=self.clock.now())
+
+    async def publish_raw(self, key: str, value: bytes, type_: str = "visit.started.v1") -> None:
+        """Puts on the bus what our own outbox would never tell."""
+        its = headers(uuid4(), type_, "/elsewhere", key, NOW)
+        await self.bus.publish([Record(TOPIC, key, value, tuple(its))])
+
+    async def relayed(self) -> None:
+        """Lets a relay publish what there is."""
+        relay = self.relay()
+        while await relay.run_once():
+            pass
+        await relay.close()
+
+    async def taken(self, records: int) -> None:
+        """Lets a consumer take so many records, in as many rounds as it needs to become a member and to read them."""
+        consumer = self.consumer()
+        async with asyncio.timeout(30):
+            while consumer.position < records:
+                await consumer.run_once()
+        assert consumer.position == records
+        await consumer.close()
+
+    async def on(self, topic: str, records: int) -> list[Received]:
+        """So many records of a topic, from its beginning, read by somebody else."""
+        subscription = await self.bus.subscribe(uuid4().hex, topic)
+        found: list[Received] = []
+        async with asyncio.timeout(30):
+            while len(found) < records:
+                found += await subscription.fetch(100, 0.5)
+        await subscription.close()
+        return found
 
     async def effects(self) -> list[str]:
         """The subjects written down, in order."""

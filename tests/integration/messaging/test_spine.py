@@ -13,7 +13,6 @@ from chassis.messaging.bus import BusUnavailable, Record
 from chassis.messaging.embedded import EmbeddedBus
 from chassis.messaging.housekeeping import Housekeeping
 from chassis.runtime import KEEP_INBOX, KEEP_OUTBOX
-from contracts.envelope import headers
 from tests.integration.messaging.spine import NOW, TOPIC, Spine, raised, started
 from tests.support.eventually import eventually
 
@@ -186,83 +185,6 @@ async def test_nothing_read_ahead_overtakes_what_failed(spine: Spine, fails_at: 
     await relay.close()
 
 
-async def test_an_oversize_row_is_set_aside_and_the_rest_flows(spine: Spine) -> None:
-    async with spine.db.connection() as connection:
-        await connection.execute(
-            """INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload)
-            VALUES (gen_random_uuid(), 'visit.events', 'k', 't.t.v1', '/spine', 's', now(), $1)""",
-            b"x" * 1_200_000,
-        )
-    await spine.tell(started())
-    relay = spine.relay()
-    await relay.run_once()
-    assert await spine.rows("SELECT 1 FROM outbox WHERE published_at IS NULL") == []
-    (row,) = await spine.rows("SELECT refused FROM outbox WHERE refused IS NOT NULL")
-    assert "1000000 bytes" in row["refused"]
-    subscription = await spine.bus.subscribe("watcher", f"{TOPIC}.dlq")
-    (notice,) = await subscription.fetch(10, 1)
-    assert b"too large" in dict(notice.headers)["dlq_reason"]
-    await relay.close()
-
-
-async def publish_raw(spine: Spine, key: str, value: bytes, type_: str = "visit.started.v1") -> None:
-    its = headers(uuid4(), type_, "/elsewhere", key, NOW)
-    await spine.bus.publish([Record(TOPIC, key, value, tuple(its))])
-
-
-@pytest.mark.parametrize(
-    ("value", "type_", "reason"),
-    [
-        (b"\xff\xfenot json", "visit.started.v1", "InvalidPayload"),
-        (b"{}", "visit.started.v9", "UnknownVersion"),
-        (b'{"visit_id": 5}', "visit.started.v1", "InvalidPayload"),
-        (b"{}", "visit.started.v1\0", "UnknownVersion"),
-    ],
-)
-async def test_what_cannot_be_decoded_is_parked_and_the_rest_flows(
-    spine: Spine, value: bytes, type_: str, reason: str
-) -> None:
-    await publish_raw(spine, "poisoned", value, type_)
-    good = started()
-    await spine.tell(good)
-    relay = spine.relay()
-    await relay.run_once()
-    await taken(spine)
-    assert await spine.effects() == [str(good.visit_id)]
-    await relay.run_once()
-    subscription = await spine.bus.subscribe("watcher", f"{TOPIC}.dlq")
-    (letter,) = await subscription.fetch(10, 1)
-    told = dict(letter.headers)
-    assert reason in told["dlq_reason"].decode()
-    assert (told["dlq_group"], letter.value, letter.key) == (b"spine", value, b"poisoned")
-    await relay.close()
-
-
-async def test_a_poisoned_key_keeps_its_order_and_a_complaint_never_waits_behind_it(spine: Spine) -> None:
-    visit, other = uuid4(), uuid4()
-    spine.broken = {str(visit)}
-    complaint = raised(visit)
-    await spine.tell(started(visit), started(visit), complaint, started(other))
-    relay = spine.relay()
-    await relay.run_once()
-    await taken(spine)
-    assert await spine.effects() == [str(complaint.appeal_id), str(other)]
-    async with spine.db.transaction() as tx:
-        parked = await dead_letters.listed(tx)
-    assert [(row["attempts"], row["key"].decode()) for row in parked] == [(3, str(visit)), (0, str(visit))]
-
-    done, failures = await dead_letters.replay(spine.db, spine.handlers)
-    assert (done, len(failures)) == (0, 1)
-    spine.broken = set()
-    assert await dead_letters.replay(spine.db, spine.handlers) == (2, [])
-    assert await spine.effects() == [str(complaint.appeal_id), str(other), str(visit), str(visit)]
-    await spine.tell(started(visit))
-    await relay.run_once()
-    await taken(spine)
-    assert (await spine.effects())[-1] == str(visit)
-    await relay.close()
-
-
 async def test_an_outage_makes_the_batch_wait_and_parks_nothing(spine: Spine) -> None:
     await spine.tell(started())
     relay = spine.relay()
@@ -397,7 +319,7 @@ async def test_a_run_of_failing_complaints_ends_and_those_behind_it_are_opened(s
 
 async def test_what_cannot_be_mended_is_dropped_and_its_key_goes_on(spine: Spine) -> None:
     visit = uuid4()
-    await publish_raw(spine, str(visit), b"garbage")
+    await spine.publish_raw(str(visit), b"garbage")
     spine.broken = {str(visit)}
     complaint = raised(visit)
     spine.broken.add(str(complaint.appeal_id))
@@ -420,7 +342,7 @@ async def test_what_cannot_be_mended_is_dropped_and_its_key_goes_on(spine: Spine
 
 async def test_what_a_service_does_not_hear_holds_nothing_up(spine: Spine) -> None:
     visit = uuid4()
-    await publish_raw(spine, str(visit), b"{}", "visit.archived.v9")
+    await spine.publish_raw(str(visit), b"{}", "visit.archived.v9")
     await spine.tell(started(visit))
     relay = spine.relay()
     await relay.run_once()
