@@ -278,4 +278,11 @@ async def cases(tx: AsyncSession, appeals: Sequence[Appeal]) -> list[Case]:
     """What an act needs to know of locked appeals; their clocks are locked too."""
     shelf = await policies.shelf(tx, {appeal.unit_code for appeal in appeals})
     its = await clocks.of_subjects(tx, SUBJECT, [appeal.id for appeal in appeals], lock=True)
-    return [Case(each, shelf.kept(each.policy, each.unit_code, each.received_at), its[each.id]) for each in appeals]
+    return [Case(each, _kept(shelf, each, its[each.id]), its[each.id]) for each in appeals]
+
+
+def _kept(shelf: policies.Shelf, appeal: Appeal, its: Sequence[Clock]) -> Policy:
+    """The policy that an appeal keeps, on the calendar that it keeps: in older rows that of its clocks."""
+    counted_on = (clock.calendar.partition("@")[0] for clock in reversed(its) if clock.policy == appeal.policy)
+    calendar = appeal.calendar or next(counted_on, None)
+    return shelf.kept(appeal.policy, appeal.unit_code, appeal.received_at, calendar)

@@ -70,7 +70,7 @@ def _plan(
     told = runtime.outbox.row(_event(raised, policy.label, started), now, trace)
     assumed = shelf.assumes(raised.unit_code, raised.received_at)
     entry = _entry(raised, policy.label, started, reason)
-    return _Planned(Opening(raised, policy.label, assumed, reason, entry, told), started)
+    return _Planned(Opening(raised, policy.label, policy.calendar, assumed, reason, entry, told), started)
 
 
 def _entry(raised: AppealRaised, policy: str, started: Sequence[NewClock], reason: str | None) -> dict[str, object]:

@@ -71,7 +71,7 @@ async def _look_again(deed: Deed) -> bool:
         return False
     case.policy = shelf.chosen(appeal.unit_code, appeal.received_at, anew=True).policy
     turned = case.policy.label != appeal.policy
-    appeal.policy, appeal.policy_assumed = case.policy.label, False
+    appeal.policy, appeal.calendar, appeal.policy_assumed = case.policy.label, case.policy.calendar, False
     appeal.no_clock_reason = no_clock_reason(appeal.type, case.policy)
     return turned
 

@@ -31,18 +31,19 @@ WITH raised AS MATERIALIZED (
     SELECT * FROM unnest(
         $5::uuid[], $6::text[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[],
         $13::timestamptz[], $14::boolean[], $15::boolean[], $16::text[], $17::text[], $18::text[], $19::uuid[],
-        $20::bytea[], $21::text[], $22::boolean[]
+        $20::bytea[], $21::text[], $22::boolean[], $23::text[]
     ) WITH ORDINALITY AS r (
         id, appeal_no, visit_id, customer_id, unit_code, raised_by, type, received_at,
         recorded_at, confidential, anonymous, policy, no_clock_reason, entry, event_id,
-        payload, traceparent, assumed, place
+        payload, traceparent, assumed, calendar, place
     )
 ), opened AS (
     INSERT INTO appeals (id, appeal_no, visit_id, customer_id, unit_code, handling_unit_code, first_contact, type,
-                         state, round, received_at, recorded_at, confidential, anonymous, policy, policy_assumed,
-                         no_clock_reason, updated_at)
+                         state, round, received_at, recorded_at, confidential, anonymous, policy, calendar,
+                         policy_assumed, no_clock_reason, updated_at)
     SELECT id, appeal_no, visit_id, customer_id, unit_code, unit_code, raised_by, type,
-           'open', 1, received_at, recorded_at, confidential, anonymous, policy, assumed, no_clock_reason, $1
+           'open', 1, received_at, recorded_at, confidential, anonymous, policy, calendar, assumed,
+           no_clock_reason, $1
     FROM raised ON CONFLICT (id) DO NOTHING RETURNING id
 ), noted AS (
     INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
@@ -63,11 +64,13 @@ FROM appeals WHERE visit_id = ANY ($1::uuid[]) GROUP BY visit_id
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """An appeal to be stored: as raised, with the policy it runs by, which is `assumed` where another may turn out to
-    count; why it has no clocks if it has none, what its timeline begins with, and what is told of it."""
+    """An appeal to be stored: as raised, with the policy it runs by and the calendar it is counted on, `assumed` where
+    others may turn out to count; why it has no clocks if it has none, what its timeline begins with, and what is told
+    of it."""
 
     raised: AppealRaised
     policy: str
+    calendar: str
     assumed: bool
     no_clock_reason: str | None
     entry: dict[str, object]
@@ -101,6 +104,7 @@ async def open_new(tx: AsyncSession, openings: Sequence[Opening], now: datetime)
         [each.payload for each in told],
         [each.traceparent for each in told],
         [opening.assumed for opening in openings],
+        [opening.calendar for opening in openings],
     )
     return {row["id"] for row in rows}
 

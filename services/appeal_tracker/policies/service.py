@@ -101,9 +101,12 @@ class Shelf:
         """The policy as a clock names it, `t-sdpea@1`, for the clock to run by."""
         return self._running(self.written(label))
 
-    def kept(self, label: str, unit: str, received_at: datetime) -> Policy:
-        """The policy that an appeal of `unit` keeps, on the calendar by which it began."""
+    def kept(self, label: str, unit: str, received_at: datetime, calendar: str | None) -> Policy:
+        """The policy that an appeal of `unit` keeps, on the calendar that it keeps; where that is not known, on the one
+        that counted for the unit."""
         policy = self.labelled(label)
+        if calendar is not None:
+            return _on(policy, calendar)
         its = (self.chosen(unit, received_at, anew=anew).policy for anew in (False, True))
         return next((_on(policy, each.calendar) for each in its if each.label == label), policy)
 

@@ -197,7 +197,7 @@ class OnPolicy:
 
 
 def _differs(appeal: OpenAppeal, policy: Policy, assumed: bool, standing: Sequence[Milestone]) -> bool:
-    if policy.label != appeal.policy or assumed != appeal.assumed:
+    if (policy.label, assumed) != (appeal.policy, appeal.assumed) or appeal.calendar not in (None, policy.calendar):
         return True
     return any(each.state in _OPEN and each.calendar.partition("@")[0] != policy.calendar for each in standing)
 

@@ -36,9 +36,10 @@ SELECT event_id, $8, subject_id::text, $9, $10, subject_id::text, $5, payload, N
 """  # noqa: S608 - made of constants
 
 _RELABEL = """
-UPDATE appeals a SET policy = n.policy, policy_assumed = n.assumed, no_clock_reason = n.reason, updated_at = $5,
-                     changed_xid = pg_current_xact_id()::text::bigint
-FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::text[]) AS n (id, policy, assumed, reason) WHERE a.id = n.id
+UPDATE appeals a SET policy = n.policy, calendar = n.calendar, policy_assumed = n.assumed, no_clock_reason = n.reason,
+                     updated_at = $6, changed_xid = pg_current_xact_id()::text::bigint
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::text[]) AS n (id, policy, calendar, assumed, reason)
+WHERE a.id = n.id
 """
 
 _WAITING = """
@@ -85,10 +86,10 @@ async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row], 
     )
 
 
-async def relabel(tx: AsyncSession, appeals: Sequence[tuple[UUID, str, bool, str | None]], now: datetime) -> None:
-    """Writes by which policy appeals run, whether that is assumed, and why they have no clock if they have none."""
-    ids, policies, assumed, reasons = (list(column) for column in zip(*appeals, strict=True))
-    await (await driver(tx)).execute(_RELABEL, ids, policies, assumed, reasons, now)
+async def relabel(tx: AsyncSession, appeals: Sequence[tuple[UUID, str, str, bool, str | None]], now: datetime) -> None:
+    """Writes by which policy and on which calendar appeals run, whether that is assumed, and why they have no clock if
+    they have none."""
+    await (await driver(tx)).execute(_RELABEL, *(list(column) for column in zip(*appeals, strict=True)), now)
 
 
 async def units_below(tx: AsyncSession, unit: str) -> list[str]:

@@ -64,8 +64,9 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
         await runtime.outbox.append(tx, told.events, at=told.now)
     if seen.relabelled:
         relabelled = [
-            (each.appeal.id, each.policy.label, each.assumed, no_clock_reason(each.appeal.type, each.policy))
+            (its.id, policy.label, policy.calendar, each.assumed, no_clock_reason(its.type, policy))
             for each in seen.relabelled
+            for its, policy in [(each.appeal, each.policy)]
         ]
         await repository.relabel(tx, relabelled, told.now)
     await visits.assume(tx, seen.visits)

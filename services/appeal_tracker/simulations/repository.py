@@ -111,6 +111,7 @@ def covered(simulation: Simulation, since: datetime, until: datetime) -> Any:
         Appeal.received_at,
         Appeal.round,
         Appeal.policy,
+        Appeal.calendar,
         Appeal.closed_at,
     )
     period = (Appeal.received_at >= since, Appeal.received_at < until)

@@ -4,11 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from asyncpg import Connection
 
 from appeal_tracker.policies import publishing
 from chassis.web.tokens import Principal
 from tests.integration.appeal_tracker.desk import Desk, got, problem
 from tests.integration.appeal_tracker.test_publishing_calendars import AUGUST, report, typhoon
+from tests.integration.appeal_tracker.test_recalculations import recalculate
 from tests.support.eventually import eventually
 from tests.unit.appeal_tracker.test_calendar import notice_2027
 
@@ -67,6 +69,73 @@ async def test_a_clock_that_starts_later_is_counted_on_it_too(qingdao: Desk) -> 
     clock = (await qingdao.clocks(case))["callback"]
     # Saturday 10-10 works, Monday the 12th is stopped.
     assert (clock["due_at"], clock["calendar"]) == ("2026-10-13T16:00:00Z", "qingdao@1+cn-statutory@1")
+
+
+CALLBACK = {"complaint": [{"milestone": "callback", "within": "2 working days", "clause": "1"}]}
+
+
+async def called_back_by(desk: Desk, case: str) -> tuple[str, str]:
+    """By when, and on which calendar, the appeal is to be called back once it is answered."""
+    await desk.answer(case, "10-09T09:45")
+    clock = (await desk.clocks(case))["callback"]
+    return clock["due_at"], clock["calendar"]
+
+
+# Saturday 10-10 works, Monday the 12th is stopped.
+ON_QINGDAO = ("2026-10-13T16:00:00Z", "qingdao@1+cn-statutory@1")
+
+
+async def test_a_choice_that_is_made_anew_on_its_first_day_leaves_what_began_under_it(qingdao: Desk) -> None:
+    await qingdao.publish(id="own", appeals=CALLBACK)
+    await qingdao.assign("37401", "own", calendar="qingdao")
+    case = await qingdao.raised()
+    await qingdao.assign("37401", "own")
+    assert await called_back_by(qingdao, case) == ON_QINGDAO
+
+
+async def test_what_was_brought_to_another_version_keeps_the_calendar_that_counts(qingdao: Desk) -> None:
+    await qingdao.publish(id="own", appeals=CALLBACK)
+    await qingdao.assign("37401", "own", calendar="qingdao")
+    case = await qingdao.raised()
+    await qingdao.publish(id="own", appeals=CALLBACK, effective_from="2026-12-01")
+    await recalculate(qingdao, cause="policy_version", policy="own")
+    assert (await qingdao.appeal(case))["policy"] == "own@2"
+    assert await called_back_by(qingdao, case) == ON_QINGDAO
+
+
+async def test_what_was_brought_to_another_calendar_is_counted_on_that_from_then_on(qingdao: Desk) -> None:
+    """Though no clock of it was running that would have told of it."""
+    await qingdao.publish(id="own", appeals=CALLBACK)
+    await qingdao.assign("37401", "own")
+    case = await qingdao.raised(appeal_type="report")
+    await qingdao.publish(id="other", appeals={"report": CALLBACK["complaint"]})
+    await qingdao.assign("37401", "other")
+    await recalculate(qingdao, cause="assignment", unit_code="37401")
+    await qingdao.assign("37401", "other", calendar="qingdao")
+    await recalculate(qingdao, cause="assignment", unit_code="37401")
+    await qingdao.assign("37401", "own")
+    assert await called_back_by(qingdao, case) == ON_QINGDAO
+
+
+async def test_a_reopened_appeal_is_counted_on_the_calendar_it_keeps(qingdao: Desk) -> None:
+    await qingdao.assign("37401", "t-sdpea", calendar="qingdao")
+    case = await qingdao.raised()
+    await qingdao.answer(case, "10-09T09:45")
+    await qingdao.act(case, "close")
+    await qingdao.assign("37401", "t-sdpea")
+    await qingdao.act(case, "reopen", reason="客户不认可")
+    again = [clock for clock in (await qingdao.appeal(case))["clocks"] if clock["round"] == 2]
+    assert {clock["calendar"] for clock in again} == {"qingdao@1+cn-statutory@1"}
+
+
+async def test_an_older_appeal_is_counted_on_the_calendar_of_its_clocks(qingdao: Desk, owner: Connection) -> None:
+    """The column came later than the row."""
+    await qingdao.publish(id="own", appeals=CALLBACK)
+    await qingdao.assign("37401", "own", calendar="qingdao")
+    case = await qingdao.raised()
+    await owner.execute("UPDATE appeals SET calendar = NULL")
+    await qingdao.assign("37401", "own")
+    assert await called_back_by(qingdao, case) == ON_QINGDAO
 
 
 async def test_the_calendar_is_the_packs_or_lies_over_it(qingdao: Desk) -> None:
