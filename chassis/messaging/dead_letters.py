@@ -126,7 +126,8 @@ async def listed(tx: AsyncSession) -> list[dict[str, Any]]:
 
 
 async def drop(db: Database, topic: str, partition: int, offset: int) -> bool:
-    """Gives up the event at a place of a topic, so that its key goes on without it; the record of it stays."""
+    """Gives up the event at a place of a topic; the record of it stays. Its key goes on at once if nothing was parked
+    behind it, else with the replay of what was: a drop applies nothing."""
     place = {"topic": topic, "partition": partition, "record_offset": offset, "digest": None, "how": "dropped"}
     async with db.transaction() as tx:
         result = await tx.execute(_SETTLE, place)

@@ -59,7 +59,7 @@ def token(settings: Settings, programs: Programs) -> int:
 
 def dlq(settings: Settings, programs: Programs) -> int:
     """List the dead letters of all services or of SERVICE; DO=replay handles them again, with KEY= one key's only;
-    DO=drop gives up the one at PLACE=, so that its key goes on without it."""
+    DO=drop gives up the one at PLACE=; what was parked behind it is then taken in by a replay."""
     chosen = os.environ.get("SERVICE") or None
     if chosen is not None and chosen not in programs.services:
         raise Refused(f"There is no service {chosen!r}; the services are {', '.join(programs.services)}.")

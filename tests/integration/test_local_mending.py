@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import cluster, processes
+from deploy.local import keeper as module
 from deploy.local.keeper import Keeper
 from deploy.local.settings import Settings
 from deploy.local.signals import Signals
@@ -153,15 +154,25 @@ class TestFullDisk:
             supervisor.say("and is back")
         assert heard.read_text() == "a service died\nand is back\n"
 
-    def test_a_service_whose_start_cannot_be_noted_is_kept_all_the_same(self, tmp_path: Path) -> None:
+    def test_a_start_that_cannot_be_noted_counts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "RESTART_AFTER", 0.0)
         said: list[str] = []
-        (tmp_path / "pid").mkdir()
-        keeper = Keeper("notifier", 1, ("sleep", "60"), os.environ, tmp_path / "log", tmp_path / "pid")
-        with pytest.raises(OSError, match="Is a directory"):
-            keeper.start()
+        pid = tmp_path / "pid"
+        keeper = Keeper("notifier", 1, ("sh", "-c", "exit 3"), os.environ, tmp_path / "log", pid)
+        keeper.start()
+        pid.unlink()
+        pid.mkdir()
         try:
-            keeper.tend(said.append)
-            assert said == [], "it runs"
+            with pytest.raises(OSError, match="Is a directory"):
+                tend_until(keeper, said, deaths=2)
+            tend_until(keeper, said, deaths=2)
         finally:
-            (tmp_path / "pid").rmdir()
+            pid.rmdir()
             keeper.stop()
+        assert said == ["notifier ended with exit code 3; starting it again"] * 2
+
+
+def tend_until(keeper: Keeper, said: list[str], *, deaths: int) -> None:
+    deadline = time.monotonic() + 10
+    while len(said) < deaths and time.monotonic() < deadline:
+        keeper.tend(said.append)
