@@ -20,6 +20,7 @@ from deploy.local.passwords import Passwords
 from deploy.local.postgres import Postgres
 from tests.support.databases import Databases, free_port, refusal
 from tests.support.eventually import eventually
+from tests.support.missing import not_tested
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL to another user")
 
@@ -162,7 +163,7 @@ class TestLife:
     async def test_data_outlive_a_restart(self, tmp_path: Path, kind: str) -> None:
         state = tmp_path / "state"
         if kind == "machine" and not binaries._found("machine"):
-            pytest.skip("this machine has no PostgreSQL of its own")
+            not_tested("with the machine's own PostgreSQL: there is none")
         first = Postgres(state, free_port(), kind, fast=True)
         first.start()
         urls = first.ensure_database("visit_api")
@@ -305,7 +306,7 @@ class TestRefusals:
         small = reachable / "small"
         small.mkdir()
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", small], check=False).returncode:
-            pytest.skip("this machine lets nobody mount a small disk")
+            not_tested("on a full disk: this machine lets nobody mount a small one")
         its = Postgres(small / "state", free_port(), fast=True)
         try:
             with pytest.raises(Refused, match=r"could not make its data.*No space left on device"):

@@ -21,6 +21,7 @@ from deploy.local.state import State
 from tests.support.databases import free_port
 from tests.support.eventually import eventually
 from tests.support.local_stack import FAKE, LocalStack
+from tests.support.missing import not_tested
 
 SERVICES = ("visit_api", "appeal_tracker", "notifier")
 
@@ -318,7 +319,7 @@ class TestRefusals:
         small = tmp_path / "small"
         small.mkdir()
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "none", small], check=False).returncode:
-            pytest.skip("this machine lets nobody mount a small disk")
+            not_tested("on a full disk: this machine lets nobody mount a small one")
         try:
             said = LocalStack(small / "state", FAKE).refused()
             assert re.fullmatch(r"The disk of .*state has \d+ MB left, 250 MB are needed: make room on it\.", said)

@@ -1,6 +1,5 @@
 """The page of an explanation as a real browser shows and prints it; needs Chromium."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.appeal_tracker.desk import Desk, got
+from tests.support.missing import not_tested
 
 pytestmark = pytest.mark.long
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -19,9 +19,7 @@ def browser() -> str:
     """The browser of this machine; a machine without one says so, and with CI=true that is a failure."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("not tested in a browser: there is no Chromium here")
-        pytest.skip("not tested in a browser: there is no Chromium here")
+        not_tested("in a browser: there is no Chromium here")
     return found
 
 
