@@ -20,7 +20,7 @@ class Cause(StrEnum):
 
 
 class JobState(StrEnum):
-    """How far a recalculation has come. `failed`: by its own fault, which the log tells; asked for anew, it goes on."""
+    """How far a recalculation has come. `failed`: by its own fault; asked for anew, it goes on."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -65,6 +65,7 @@ class Recalculation(Tracked, Base):
     seconds: Mapped[float] = mapped_column(server_default=text("0"))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    failure: Mapped[str | None]  # why it failed, if it did
 
     @property
     def rate(self) -> float | None:

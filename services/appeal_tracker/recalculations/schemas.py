@@ -53,6 +53,7 @@ class RecalculationView(View):
     rate: float | None
     started_at: Instant | None
     finished_at: Instant | None
+    failure: str | None
 
 
 class ChangeView(View):

@@ -14,6 +14,7 @@ from appeal_tracker.recalculations import repository
 from appeal_tracker.recalculations.looking import FIRST, Errand, errand_of
 from appeal_tracker.recalculations.models import JobState, Recalculation
 from appeal_tracker.recalculations.writing import write_seen
+from chassis.failure import reason
 from chassis.outage import is_outage
 from chassis.runtime import Runtime
 from chassis.worker import Worker
@@ -69,7 +70,8 @@ class Recalculating(Worker):
             self._job = self._turn = None
             if isinstance(error, Exception) and not is_outage(error):
                 log.exception("a recalculation fails", extra={"recalculation": str(job.id)})
-                await self._write(job, state=JobState.FAILED)
+                now = self._runtime.clock.now()
+                await self._write(job, state=JobState.FAILED, failure=reason(error), finished_at=now)
                 return True
             raise
 

@@ -14,11 +14,12 @@ from chassis.db import Tracked, Written
 
 
 class Progress(StrEnum):
-    """How far a simulation has come."""
+    """How far a simulation has come. `failed`: by its own fault; it is asked for anew, if at all."""
 
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
+    FAILED = "failed"
 
 
 class Simulation(Tracked, Base):
@@ -27,6 +28,7 @@ class Simulation(Tracked, Base):
     `unit_code` is the unit whose people may see it; it covers what was raised in `scope`, that unit or one below it.
     `candidate` is enough to build the candidate again: published versions by name, whatever was inline in full. It is
     judged as of `requested_at`. `after_received` and `after_id` name the last appeal that was judged.
+    `failure` says why it failed, if it did.
     """
 
     __tablename__ = "simulations"
@@ -34,6 +36,7 @@ class Simulation(Tracked, Base):
         Index("simulations_feed", "changed_xid", "id"),
         Index("simulations_unit_code", "unit_code", "id"),
         Index("simulations_open", "requested_at", "id", postgresql_where=text("state <> 'done'")),
+        Index("simulations_unfinished", "requested_at", "id", postgresql_where=text("state IN ('queued', 'running')")),
         one_of("state", Progress),
     )
 
@@ -51,6 +54,7 @@ class Simulation(Tracked, Base):
     after_received: Mapped[datetime | None]
     after_id: Mapped[UUID | None]
     finished_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
 
 
 class Count(Base):

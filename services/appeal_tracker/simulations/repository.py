@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,7 @@ from appeal_tracker.clocks.models import Clock, RecordedHold
 from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.directory.models import Unit
 from appeal_tracker.simulations.judging import Judgement
-from appeal_tracker.simulations.models import Count, Difference, Simulation
+from appeal_tracker.simulations.models import Count, Difference, Progress, Simulation
 from chassis import scope
 from chassis.db import driver
 from chassis.ids import new_id
@@ -82,9 +82,16 @@ async def find(tx: AsyncSession, id: UUID, unit: str | None) -> Simulation | Non
 
 
 async def claim(tx: AsyncSession) -> Simulation | None:
-    """The simulation that was asked for first of those not done that nobody else works at now, locked."""
-    query = select(Simulation).where(text("state <> 'done'")).order_by(Simulation.requested_at, Simulation.id)
+    """The simulation that was asked for first of those not ended that nobody else works at now, locked."""
+    unfinished = text("state IN ('queued', 'running')")
+    query = select(Simulation).where(unfinished).order_by(Simulation.requested_at, Simulation.id)
     return (await tx.scalars(query.limit(1).with_for_update(skip_locked=True))).one_or_none()
+
+
+async def fail(tx: AsyncSession, id: UUID, failure: str, now: datetime) -> None:
+    """Ends a simulation that cannot be done."""
+    its = update(Simulation).where(Simulation.id == id, text("state IN ('queued', 'running')"))
+    await tx.execute(its.values(state=Progress.FAILED, failure=failure, finished_at=now, updated_at=now))
 
 
 async def count(tx: AsyncSession, simulation: Simulation, since: datetime, until: datetime) -> int:

@@ -49,10 +49,11 @@ class CandidateView(View):
 
 
 class SimulationView(View):
-    """A simulation and how far it has come: `done` of `total` appeals, which are counted when it begins."""
+    """A simulation and how far it has come: `done` of `total` appeals, which are counted when it begins; `failure` is
+    why it failed, if it did."""
 
     id: UUID
-    state: Literal["queued", "running", "done"]
+    state: Literal["queued", "running", "done", "failed"]
     unit_code: str
     requested_by: str
     requested_at: Instant
@@ -62,6 +63,7 @@ class SimulationView(View):
     done: int
     total: int
     finished_at: Instant | None
+    failure: str | None
     updated_at: Instant
 
     @classmethod
@@ -169,5 +171,5 @@ def difference_row(difference: Difference) -> list[object]:
 
 def _shown(simulation: Simulation) -> dict[str, Any]:
     fields = ("id", "state", "requested_by", "requested_at", "first_day", "last_day", "done", "total")
-    shown = {field: getattr(simulation, field) for field in (*fields, "finished_at", "updated_at")}
+    shown = {field: getattr(simulation, field) for field in (*fields, "finished_at", "failure", "updated_at")}
     return {**shown, "unit_code": simulation.scope, "candidate": CandidateView.of(simulation.candidate)}

@@ -120,28 +120,23 @@ async def differences_after(
     return await repository.differences_after(tx, id, caller.unit, after, most)
 
 
-class Step(msgspec.Struct, frozen=True):
-    """A simulation that somebody is working at, and the candidate it is judged by."""
-
-    simulation: Simulation
-    candidate: Candidate
+async def claim(tx: AsyncSession) -> Simulation | None:
+    """Takes the next simulation for this transaction."""
+    return await repository.claim(tx)
 
 
-async def claim(tx: AsyncSession, known: dict[UUID, Candidate]) -> Step | None:
-    """Takes the next simulation for this transaction; its candidate is built once, and kept in `known`."""
-    simulation = await repository.claim(tx)
-    if simulation is None:
-        known.clear()
-        return None
-    if simulation.id not in known:
-        known.clear()
-        known[simulation.id] = await preparing.build(tx, msgspec.convert(simulation.candidate, Asked))
-    return Step(simulation, known[simulation.id])
+async def candidate(tx: AsyncSession, simulation: Simulation) -> Candidate:
+    """What a simulation judges by, built as it was asked for."""
+    return await preparing.build(tx, msgspec.convert(simulation.candidate, Asked))
 
 
-async def advance(tx: AsyncSession, step: Step, now: datetime, most: int) -> None:
-    """Judges the next `most` appeals of a claimed simulation at most, and adds what came out."""
-    simulation = step.simulation
+async def fail(tx: AsyncSession, id: UUID, failure: str, now: datetime) -> None:
+    """Ends a simulation that cannot be done; what came out so far stays."""
+    await repository.fail(tx, id, failure, now)
+
+
+async def advance(tx: AsyncSession, simulation: Simulation, by: Candidate, now: datetime, most: int) -> None:
+    """Judges the next `most` appeals of a claimed simulation at most by its candidate, and adds what came out."""
     since, until = span(simulation.first_day, simulation.last_day)
     if simulation.state == Progress.QUEUED:
         simulation.total = await repository.count(tx, simulation, since, until)
@@ -149,7 +144,7 @@ async def advance(tx: AsyncSession, step: Step, now: datetime, most: int) -> Non
     appeals = await repository.next_appeals(tx, simulation, since, until, most)
     tallies: dict[Kind, Tally] = defaultdict(Tally)
     found = []
-    for appeal, judgement in await _judged(tx, step, appeals):
+    for appeal, judgement in await _judged(tx, simulation, by, appeals):
         _count(tallies[appeal.unit_code, appeal.type, judgement.milestone], judgement)
         if judgement.newly_breached or judgement.newly_kept:
             found.append((appeal, judgement))
@@ -163,7 +158,9 @@ async def advance(tx: AsyncSession, step: Step, now: datetime, most: int) -> Non
         simulation.total = simulation.done  # what was heard of meanwhile may have come in between
 
 
-async def _judged(tx: AsyncSession, step: Step, appeals: Rows) -> Iterable[tuple[Any, Judgement]]:
+async def _judged(
+    tx: AsyncSession, simulation: Simulation, by: Candidate, appeals: Rows
+) -> Iterable[tuple[Any, Judgement]]:
     reopened = [appeal.id for appeal in appeals if appeal.round > 1]
     record = await repository.record(tx, [appeal.id for appeal in appeals], reopened)
     shelf = await policies.shelf(tx, {appeal.unit_code for appeal in appeals})
@@ -174,9 +171,9 @@ async def _judged(tx: AsyncSession, step: Step, appeals: Rows) -> Iterable[tuple
     return [
         (appeal, judgement)
         for appeal in appeals
-        for rules in [_rules(step.candidate, appeal, shelf, by_appeal, newest)]
+        for rules in [_rules(by, appeal, shelf, by_appeal, newest)]
         for each in its_rounds[appeal.id]
-        for judgement in judge(each, rules, step.simulation.requested_at)
+        for judgement in judge(each, rules, simulation.requested_at)
     ]
 
 

@@ -24,7 +24,17 @@ APPEALS = """
 ALTER TABLE appeals ADD COLUMN calendar text;
 """
 
+# Why a job failed. Whoever works at simulations passes by those that did.
+JOBS = """
+ALTER TABLE recalculations ADD COLUMN failure text;
+ALTER TABLE simulations ADD COLUMN failure text;
+ALTER TABLE simulations DROP CONSTRAINT simulations_state_check;
+ALTER TABLE simulations ADD CONSTRAINT simulations_state_check
+    CHECK (state IN ('queued', 'running', 'done', 'failed'));
+CREATE INDEX simulations_unfinished ON simulations (requested_at, id) WHERE state IN ('queued', 'running');
+"""
+
 
 def upgrade() -> None:
     """What follows may not be deleted by the service's role either."""
-    run_scripts(VISITS, APPEALS)
+    run_scripts(VISITS, APPEALS, JOBS)
