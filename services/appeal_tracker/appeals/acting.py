@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import lifecycle, repository, showing
+from appeal_tracker.appeals import belated, lifecycle, repository, showing
 from appeal_tracker.appeals.errors import (
     AppealIsClosed,
     AppealIsHeld,
@@ -142,6 +142,9 @@ class Deed:
                 await self._resumed(case, at, data)
             for fact in lifecycle.facts(before.progress, now.progress):
                 await self.start(case, await clocks.start_from(self.tx, case.subject, fact, at, case.policy))
+            for fact in lifecycle.facts_again(before.progress, act):
+                if its := belated.begun_too_late(case.clocks, case.policy, fact, at):
+                    await self._begin_earlier(case, its, at)
 
     async def _resumed(self, case: Case, at: datetime, data: Mapping[str, object]) -> None:
         """Ends a hold; what is merged goes on together."""
@@ -152,6 +155,14 @@ class Deed:
             if other.appeal.standing.held:
                 other.appeal.stand(lifecycle.after(other.appeal.standing, Act.RESUME, by_leader=True))
                 await self._resumed(other, at, data)
+
+    async def _begin_earlier(self, case: Case, its: Sequence[Clock], at: datetime) -> None:
+        """Has clocks run from `at` on, for what they run from came true by then, though it is recorded only now."""
+        await self.replan(its, "correction", {clock.id: Target(started_at=at) for clock in its})
+        recorded = await timeline.of(self.tx, case.appeal.id)
+        for clock in its:
+            if (done := belated.done_at(recorded, clock.milestone, at)) is not None:
+                await self.stop(clock.milestone, done, [case])
 
     async def start(self, case: Case, started: Sequence[NewClock]) -> None:
         """Takes clocks in that were just started: they stand still where a hold names them, and those of the merged
@@ -284,5 +295,4 @@ async def cases(tx: AsyncSession, appeals: Sequence[Appeal]) -> list[Case]:
 def _kept(shelf: policies.Shelf, appeal: Appeal, its: Sequence[Clock]) -> Policy:
     """The policy that an appeal keeps, on the calendar that it keeps: in older rows that of its clocks."""
     counted_on = (clock.calendar.partition("@")[0] for clock in reversed(its) if clock.policy == appeal.policy)
-    calendar = appeal.calendar or next(counted_on, None)
-    return shelf.kept(appeal.policy, appeal.unit_code, appeal.received_at, calendar)
+    return shelf.kept(appeal.policy, appeal.unit_code, appeal.received_at, appeal.calendar or next(counted_on, None))

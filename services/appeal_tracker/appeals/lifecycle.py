@@ -142,3 +142,10 @@ def facts(before: State, now: State) -> list[str]:
     contacted = before is State.OPEN and now in (State.CONTACTED, State.ANSWERED)
     answered = before in (State.OPEN, State.CONTACTED) and now is State.ANSWERED
     return [*(["contacted"] * contacted), *(["answered"] * answered)]
+
+
+def facts_again(before: State, act: Act) -> list[str]:
+    """The facts that an act tells of once more: they had come true, and it may be recorded after what came later."""
+    contacted = act in (Act.CONTACT, Act.ANSWER) and before is not State.OPEN
+    answered = act is Act.ANSWER and before in (State.ANSWERED, State.CALLED_BACK)
+    return [*(["contacted"] * contacted), *(["answered"] * answered)]

@@ -1,0 +1,52 @@
+"""What is recorded out of order: a fact came true earlier than what was recorded before says. Pure.
+
+The clocks that run from it have run since then, and what they wait for may have been recorded before them.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from appeal_tracker.clocks.planning import Timed, limit_of
+from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.policies.policy import Policy
+
+# What the timeline says of an act that stops a clock which can run from another act.
+_DONE = {"callback": "called_back", "answer": "answered"}
+_REACHED = "milestone_reached"
+
+
+class Running(Timed, Protocol):
+    """What is asked about a clock."""
+
+    state: str
+    started_at: datetime
+
+
+class Recorded(Protocol):
+    """What is asked about a fact of the timeline."""
+
+    kind: str
+    at: datetime
+    data: dict[str, object]
+
+
+C = TypeVar("C", bound=Running)
+
+
+def begun_too_late(clocks: Iterable[C], policy: Policy, fact: str, at: datetime) -> list[C]:
+    """Those of an appeal's clocks that run from a fact later than it came true. What has ended stays as it is."""
+    running = (clock for clock in clocks if clock.state in (ClockState.RUNNING, ClockState.HELD))
+    limits = ((clock, limit_of(policy, clock)) for clock in running if clock.started_at > at)
+    return [clock for clock, limit in limits if limit is not None and limit.starts == fact]
+
+
+def done_at(entries: Iterable[Recorded], milestone: str, since: datetime) -> datetime | None:
+    """When a milestone was first reached from an instant on, by what was recorded so far; None if it was not."""
+    return min((each.at for each in entries if each.at >= since and _reaches(each, milestone)), default=None)
+
+
+def _reaches(entry: Recorded, milestone: str) -> bool:
+    if entry.kind == _REACHED:
+        return entry.data.get("milestone") == milestone
+    return entry.kind == _DONE.get(milestone)

@@ -1,0 +1,118 @@
+"""Acts that are recorded out of order: clocks run from when the customer was in truth contacted or answered."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.ids import new_id
+from tests.integration.appeal_tracker.desk import Desk, instant, made
+from tests.integration.appeal_tracker.test_audit import look
+
+CALLBACK = {"milestone": "callback", "within": "24 hours", "clause": "1"}
+SURVEY = {"milestone": "survey", "within": "24 hours", "clause": "2", "starts": "contacted"}
+
+
+@pytest.fixture
+async def timed(desk: Desk) -> Desk:
+    """The desk, where a unit has limits that run from the answer and from the contact."""
+    await desk.publish(id="own", appeals={"complaint": [CALLBACK, SURVEY]})
+    for code in ("37401", "37402"):
+        await desk.assign(code, "own")
+    return desk
+
+
+async def call_back(desk: Desk, case: str, at: str) -> None:
+    body = {"at": instant(at).isoformat(), "result": "completed"}
+    await made(desk.first.post(f"/appeals/{case}/callbacks", json=body))
+
+
+async def clock(desk: Desk, case: str, milestone: str) -> tuple[Any, ...]:
+    its = (await desk.clocks(case))[milestone]
+    return its["state"], its["started_at"], its["due_at"]
+
+
+async def test_the_callback_runs_from_the_earlier_answer(timed: Desk) -> None:
+    case = await timed.raised()
+    await timed.at("10-09T15:00")
+    await timed.answer(case, "10-09T14:00")
+    assert await clock(timed, case, "callback") == ("running", "2026-10-09T06:00:00Z", "2026-10-10T06:00:00Z")
+    await timed.answer(case, "10-09T11:00")
+    assert await clock(timed, case, "callback") == ("running", "2026-10-09T03:00:00Z", "2026-10-10T03:00:00Z")
+    told = [event for event in await timed.told("deadline.recalculated.v1") if event["milestone"] == "callback"]
+    assert [(event["cause"], event["old_due_at"], event["due_at"]) for event in told] == [
+        ("correction", "2026-10-10T06:00:00Z", "2026-10-10T03:00:00Z")
+    ]
+    answers = [each for each in await timed.timeline(case) if each["kind"] == "answered"]
+    assert [each["at"] for each in answers] == ["2026-10-09T06:00:00Z", "2026-10-09T03:00:00Z"], "both are kept"
+    await timed.at("10-10T11:00")
+    assert (await clock(timed, case, "callback"))[0] == "breached"
+    assert await look(timed) == {}
+
+
+async def test_a_later_answer_moves_nothing(timed: Desk) -> None:
+    case = await timed.raised()
+    await timed.at("10-09T15:00")
+    await timed.answer(case, "10-09T11:00")
+    before = await timed.clocks(case)
+    await timed.answer(case, "10-09T14:00")
+    await timed.contact(case, "10-09T14:30")
+    assert await timed.clocks(case) == before
+    assert not await timed.told("deadline.recalculated.v1")
+
+
+@pytest.mark.parametrize("act", ["contact", "answer"])
+async def test_what_runs_from_the_contact_runs_from_the_earlier_one(timed: Desk, act: str) -> None:
+    """An answer given to the customer is also a contact."""
+    case = await timed.raised()
+    await timed.at("10-09T15:00")
+    await timed.contact(case, "10-09T14:00")
+    await getattr(timed, act)(case, "10-09T11:00")
+    assert await clock(timed, case, "survey") == ("running", "2026-10-09T03:00:00Z", "2026-10-10T03:00:00Z")
+
+
+async def test_a_contact_that_is_recorded_after_the_answer(timed: Desk) -> None:
+    case = await timed.raised()
+    await timed.at("10-09T15:00")
+    await timed.answer(case, "10-09T14:00")
+    await timed.contact(case, "10-09T11:00")
+    assert (await clock(timed, case, "survey"))[1] == "2026-10-09T03:00:00Z"
+    assert (await clock(timed, case, "callback"))[1] == "2026-10-09T06:00:00Z", "this one waits for the answer"
+
+
+async def test_what_was_done_in_between_stops_the_clock_that_now_ran_by_then(timed: Desk) -> None:
+    case = await timed.raised()
+    await timed.at("10-09T15:00")
+    await timed.answer(case, "10-09T14:00")
+    await call_back(timed, case, "10-09T13:00")
+    assert (await clock(timed, case, "callback"))[0] == "running", "it cannot have been about that answer"
+    await timed.answer(case, "10-09T11:00")
+    assert await clock(timed, case, "callback") == ("met", "2026-10-09T03:00:00Z", "2026-10-10T03:00:00Z")
+    kept = [each["kind"] for each in await timed.timeline(case) if each["data"].get("milestone") == "callback"]
+    assert kept == ["deadline_started", "deadline_recalculated", "deadline_met"]
+    assert await look(timed) == {}
+
+
+async def test_what_has_ended_stays_as_it_was(timed: Desk) -> None:
+    case = await timed.raised()
+    await timed.at("10-09T15:00")
+    await timed.answer(case, "10-09T14:00")
+    await call_back(timed, case, "10-09T14:30")
+    before = await timed.clocks(case)
+    await timed.answer(case, "10-09T11:00")
+    assert (await timed.clocks(case))["callback"] == before["callback"]
+
+
+async def test_merged_appeals_are_put_right_together(timed: Desk) -> None:
+    customer = new_id()
+    leader = await timed.raised(customer_id=customer)
+    child = await timed.raised(customer_id=customer, unit_code="37402")
+    await timed.act(child, "merge", into=leader)
+    await timed.at("10-09T15:00")
+    await timed.answer(leader, "10-09T14:00")
+    await timed.answer(leader, "10-09T11:00")
+    for case in (leader, child):
+        assert (await clock(timed, case, "callback"))[1:] == ("2026-10-09T03:00:00Z", "2026-10-10T03:00:00Z")
+    rows = await timed.rows("SELECT follows FROM clocks WHERE subject_id = $1 AND milestone = 'callback'", UUID(child))
+    assert rows[0]["follows"] is not None
+    assert await look(timed) == {}
