@@ -1,7 +1,7 @@
 """The three services as operating system processes, on databases of their own, each started again when it dies.
 
 What the supervisor does, with three differences: a start can be told where to die (`CRASH_AT`), every death is written
-down, and all of it ends with the block, whatever happens.
+down, and all of it ends with the block.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from deploy.local.services import REAL, base_environment, service_environment
 from deploy.local.settings import ROOT, Settings
 from deploy.local.state import State
 from deploy.local.tokens import Issuer
-from tests.support.databases import SERVICES, Databases
+from tests.support.databases import SERVICES, Databases, free_port
 from tests.support.eventually import eventually
 from tests.support.local_stack import free_port_base
 
@@ -59,12 +59,14 @@ class Death:
 
 @dataclass
 class Kept:
-    """One service: what its starts are told, and the process it is now."""
+    """One service, or a twin of it: what its starts are told, and the process it is now."""
 
     name: str
+    url: str
     env: Mapping[str, str]
     log: Path
     crashes: list[str]  # where the next starts die, in their order
+    for_ever: bool = True  # started again when it dies
     child: subprocess.Popen[bytes] | None = None
     crash_at: str | None = None
     killed: bool = False
@@ -141,8 +143,20 @@ class Processes:
             await asyncio.sleep(NOTICED_AFTER)
 
     def url(self, service: str) -> str:
-        """Where a service is reached."""
-        return f"http://{processes.LOOPBACK}:{self._stack.port(service)}"
+        """Where a service is reached: where there is a twin of it, by the one that lives."""
+        return next(kept.url for kept in self._kept.values() if kept.name == service and self._lives(kept))
+
+    async def add_twin(self, service: str) -> Kept:
+        """One more process of a service, on the same databases; neither of the two is started again when it dies."""
+        its = self._kept[service]
+        its.for_ever = False
+        port = free_port()
+        env = {**its.env, f"{service.upper()}_PORT": str(port)}
+        twin = Kept(service, _at(port), env, its.log.with_name(f"{service}-twin.log"), [], for_ever=False)
+        self._kept[f"{service} twin"] = twin
+        twin.start()
+        await self.until_ready()
+        return twin
 
     def token(self, role: str, unit: str, staff: str) -> str:
         return self._issuer.token([role], unit, staff)
@@ -195,19 +209,20 @@ class Processes:
 
         async def ready() -> bool:
             assert not self.accidents(), self.accidents()
-            for name in self.names:
+            for kept in filter(self._lives, self._kept.values()):
                 try:
-                    assert (await self._http.get(f"{self.url(name)}/readyz")).status_code == 200, name
+                    assert (await self._http.get(f"{kept.url}/readyz")).status_code == 200, kept.name
                 except httpx.TransportError as error:
                     await asyncio.sleep(LET_START)
-                    raise AssertionError(f"{name}: {error!r}") from error
+                    raise AssertionError(f"{kept.name}: {error!r}") from error
             return True
 
         await eventually(ready, within=within)
 
-    async def metric(self, service: str, name: str, **labels: str) -> float:
+    async def metric(self, of: str | Kept, name: str, **labels: str) -> float:
         """The sum of a metric's samples that have these labels."""
-        text = (await self._http.get(f"{self.url(service)}/metrics")).text
+        url = of.url if isinstance(of, Kept) else self.url(of)
+        text = (await self._http.get(f"{url}/metrics")).text
         found = re.findall(rf"^{name}{{(.*)}} (\S+)$", text, re.MULTILINE)
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         return sum(float(value) for its, value in found if all(want in its for want in wanted))
@@ -217,7 +232,9 @@ class Processes:
             for kept in self._kept.values():
                 if kept.child is not None and (code := kept.child.poll()) is not None:
                     self.deaths.append(Death(kept.name, code, kept.crash_at, kept.killed))
-                    kept.start()
+                    kept.child = None
+                    if kept.for_ever:
+                        kept.start()
             await asyncio.sleep(LOOK_EVERY)
 
     async def _make_topics(self) -> None:
@@ -245,7 +262,12 @@ class Processes:
             files.write(state.token(name), self._issuer.token(["service"], None, name))
             env = service_environment(name, self._stack, self.urls[name].service, bus_database, state.clock)
             crashes = list(self.crashes.get(name, ()))
-            self._kept[name] = Kept(name, {**env, **self.settings}, state.logs / f"{name}.log", crashes)
+            env |= self.settings
+            self._kept[name] = Kept(name, _at(self._stack.port(name)), env, state.logs / f"{name}.log", crashes)
+
+    @staticmethod
+    def _lives(kept: Kept) -> bool:
+        return kept.for_ever or kept.child is not None
 
     async def _stop_tending(self) -> None:
         if self._tending is not None:
@@ -278,6 +300,10 @@ class Processes:
         for kept in self._kept.values():
             told = [line for line in kept.log.read_text().splitlines() if '"level":"INFO"' not in line]
             print(f"--- what {kept.name} complained of last", *told[-15:], sep="\n", file=sys.stderr)
+
+
+def _at(port: int) -> str:
+    return f"http://{processes.LOOPBACK}:{port}"
 
 
 def _beside(topic: Topic) -> Topic:
