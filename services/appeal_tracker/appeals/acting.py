@@ -229,6 +229,7 @@ class Deed:
         alone = [clock for case in self.group[1:] for clock in case.clocks if self._lost_its_leader(clock)]
         for clock in alone:
             clock.follows = None
+        await clocks.speak_up(self.tx, alone)
         if free := [*alone, *self._released()]:
             await self.replan(free, "correction")
         for subject in {entry.appeal_id for entry in self._entries}:
@@ -243,7 +244,8 @@ class Deed:
         """Whether the clock it follows was stopped by what does not stop it too, having come before its time; or was
         cancelled, for another policy does not time it."""
         leading = self.leader.clock(clock.milestone)
-        if leading is None or leading.id != clock.follows or clock.state not in _OPEN:
+        waits = clock.state in _OPEN or (clock.state == ClockState.BREACHED and clock.stopped_at is None)
+        if leading is None or leading.id != clock.follows or not waits:
             return False
         return leading.stopped_at is not None or leading.state == ClockState.CANCELLED
 

@@ -30,6 +30,7 @@ from appeal_tracker.appeals.errors import (
 from appeal_tracker.appeals.lifecycle import Act, Rule, State
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks import silencing
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealMerged, AppealUnmerged
@@ -108,4 +109,5 @@ async def unmerge(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
     deed.say(leader, "left", deed.now, appeal_id=id, **said)
     await deed.replan([clock for case in deed.group for clock in case.clocks], "unmerge")
     await clocks.speak_up(tx, child.clocks)
+    await silencing.part(tx, [clock for case in deed.group for clock in case.clocks])
     return await deed.done()

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import Depends, Query, Request, Response
 from pydantic import ValidationError
 
-from appeal_tracker.clocks import service
+from appeal_tracker.clocks import silencing
 from appeal_tracker.clocks.calculations import Calculation as Calculated
 from appeal_tracker.clocks.calculations import Calculator, calculator
 from appeal_tracker.clocks.schemas import (
@@ -70,9 +70,10 @@ async def withdraw_policy(
     runtime: TheRuntime,
 ) -> WithdrawnPolicy:
     """Has nothing begin by a pack any more that is received from now on. What runs by it runs on and tells nobody: its
-    warnings and escalations are gone, and a breach is recorded all the same."""
+    warnings and escalations are gone, and a breach is recorded all the same. What is merged goes on to tell by what the
+    other packs of its group say."""
     withdrawal = await publishing.withdraw(tx, caller, policy, body.reason, runtime.clock.now())
-    silenced = await service.silence(tx, policy)
+    silenced = await silencing.silence(tx, policy)
     return WithdrawnPolicy(
         policy=policy,
         withdrawn_at=withdrawal.withdrawn_at,

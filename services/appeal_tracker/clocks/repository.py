@@ -71,9 +71,12 @@ _FOLLOW = """
 UPDATE clocks SET follows = n.follows FROM unnest($1::uuid[], $2::uuid[]) AS n (id, follows) WHERE clocks.id = n.id
 """
 
-# Whether the pack that a clock `c` runs by is withdrawn. Whoever is about to tell asks it once more: a clock may have
-# been started or planned anew by somebody who began before the withdrawal, and ended after it.
-SILENT = "split_part(c.policy, '@', 1) IN (SELECT policy FROM policy_withdrawals)"
+# Whether the pack that a clock `c` runs by is withdrawn, and it speaks for none of another pack. Whoever is about to
+# tell asks it once more: a clock may have been started or planned anew by somebody who began before the withdrawal, and
+# ended after it.
+SILENT = """(split_part(c.policy, '@', 1) IN (SELECT policy FROM policy_withdrawals) AND NOT EXISTS (
+    SELECT FROM clocks f WHERE f.follows = c.id AND f.state IN ('running', 'held', 'breached') AND f.stopped_at IS NULL
+        AND split_part(f.policy, '@', 1) NOT IN (SELECT policy FROM policy_withdrawals)))"""
 
 # The breach is told by whoever records it. What was to be said before it, or after the act, has no object any more; an
 # escalation that should have fired before the act is not skipped because nobody was there to fire it.
@@ -98,20 +101,6 @@ FROM unnest(CAST(:clocks AS uuid[]), CAST(:heirs AS uuid[])) AS i (clock, heir)
      JOIN clocks c ON c.id = i.heir JOIN timers t ON t.clock_id = i.clock
 WHERE CASE c.state WHEN 'breached' THEN t.state = 'fired' OR t.phase = 'after'
                    ELSE t.state = 'fired' AND t.phase = 'before' END
-""")
-
-# Clocks are locked first, in the order in which whoever locks several does, so that no two wait for each other.
-_SILENCE = text("""
-WITH its AS MATERIALIZED (
-    SELECT id, subject_kind, subject_id FROM clocks
-    WHERE split_part(policy, '@', 1) = :pack
-      AND (state IN ('running', 'held') OR (state = 'breached' AND stopped_at IS NULL))
-    ORDER BY id FOR NO KEY UPDATE
-), silenced AS (
-    UPDATE timers SET state = CASE WHEN phase = 'due' THEN timers.state ELSE 'cancelled' END,
-                      tell = CASE WHEN phase = 'due' THEN '{}' ELSE tell END
-    FROM its WHERE clock_id = its.id AND timers.state IN ('pending', 'held'))
-SELECT count(DISTINCT subject_id) FROM its WHERE subject_kind = 'appeal'
 """)
 
 
@@ -277,8 +266,3 @@ async def fire_breach(
     """Has the timer of a running clock's breach fire now, late if it was due before `promptly`, and those of
     moments after the act `at` never; returns its step, whom it tells, and whether it is late."""
     return (await tx.execute(_BREACH, {"clock": clock, "at": at, "now": now, "promptly": promptly})).one()
-
-
-async def silence(tx: AsyncSession, pack: str) -> int:
-    """Has the open clocks of a pack tell nobody of anything; returns how many appeals they run on."""
-    return int((await tx.execute(_SILENCE, {"pack": pack})).scalar_one())

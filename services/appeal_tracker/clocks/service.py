@@ -158,12 +158,6 @@ async def cancel(tx: AsyncSession, clocks: Collection[Clock], now: datetime) -> 
     return running
 
 
-async def silence(tx: AsyncSession, pack: str) -> int:
-    """Has the open clocks of a withdrawn pack, any version of it, tell nobody any more: no warning and no escalation is
-    left, a breach is recorded all the same. Returns how many appeals they run on."""
-    return await repository.silence(tx, pack)
-
-
 async def let_be(tx: AsyncSession, clocks: Collection[Clock], after: datetime) -> None:
     """Has the timers of locked clocks whose moments come `after` an instant never fire; what was due before does."""
     await repository.cancel_timers(tx, [clock.id for clock in clocks], after=after)

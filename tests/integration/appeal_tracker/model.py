@@ -342,8 +342,10 @@ class Appeal:
 
     def _let_go(self) -> None:
         """What follows a clock that was stopped by something that did not stop it too, goes on by itself."""
-        for clock in [clock for each in self.followers for clock in each.present if clock.open and clock.follows]:
+        for clock in [clock for each in self.followers for clock in each.present if clock.stopped is None]:
             if clock.follows and clock.follows.stopped is not None:
+                if clock.state == "breached":
+                    clock.left = clock.after()
                 clock.follows = None
 
 

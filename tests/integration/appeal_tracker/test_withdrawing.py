@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, problem
+from tests.integration.appeal_tracker.test_audit import look
 from tests.integration.appeal_tracker.test_publishing_packs import answer
 
 ANY = {"If-Match": "*"}
@@ -40,6 +42,89 @@ async def test_its_alerts_stop_and_a_breach_is_recorded_and_tells_nobody(desk: D
     }
     assert {clock["state"] for clock in (await desk.clocks(running)).values()} == {"breached"}
     assert [each["audience"] for each in await desk.told("deadline.escalated.v1") if each["subject_id"] == other]
+
+
+ONCE = {"milestone": "answer", "clause": "1", "within": "5 working days"}
+BY_ITSELF = [
+    {"at": 0.25, "tell": ["unit_supervisors"]},
+    {"at": 0.75, "tell": ["owner", "unit_supervisors"]},
+    {"at": "due", "tell": ["owner", "unit_supervisors", "parent_unit_supervisors"]},
+    {"at": "+1wd", "tell": ["unit_supervisors", "parent_unit_supervisors"]},
+    {"at": "+2wd", "tell": ["parent_unit_supervisors"]},
+]
+
+
+async def merged(desk: Desk, *units: str) -> list[str]:
+    """Complaints of one customer, of several units, all merged into the first; 37402 goes by a pack of its own, with
+    two steps more than the floor's ladder, which promises the earlier answer. 37401 goes by the floor."""
+    await desk.publish(id="own", appeals={"complaint": [{**ONCE, "ladder": BY_ITSELF}]})
+    await desk.assign("37402", "own")
+    customer, now = new_id(), desk.clock.now()
+    cases = [await desk.raised(unit_code=unit, customer_id=customer, received_at=now) for unit in units]
+    for child in cases[1:]:
+        await desk.act(child, "merge", into=cases[0])
+    return cases
+
+
+async def of_the_answer(desk: Desk, since: int = 0) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Who was told of what about the answers, in the order of the steps' names."""
+    its = [each for each in (await desk.told(*LADDER))[since:] if each["milestone"] == "answer" and each["audience"]]
+    return sorted((each["subject_id"], each["step"], tuple(sorted(each["audience"]))) for each in its)
+
+
+@pytest.mark.parametrize("units", [("37401", "37402"), ("37402", "37401"), ("37402", "37402", "37401")])
+async def test_what_is_merged_with_it_goes_on_to_warn_by_the_other_packs(desk: Desk, units: tuple[str, ...]) -> None:
+    """Be its clock the promiser that another one speaks for, or the leader itself; no deadline moves."""
+    leader, *others = await merged(desk, *units)
+    before = {case: (await desk.clocks(case))["answer"] for case in (leader, *others)}
+    withdrawn = await withdraw(desk)
+    assert withdrawn["open_appeals"] == units.count("37402")
+    for day in range(9, 24):
+        await desk.at(f"10-{day:02}T20:00")
+    assert await of_the_answer(desk) == [
+        (leader, "+1wd", ("parent_unit_supervisors", "unit_supervisors")),
+        (leader, "-1wd", ("owner", "unit_supervisors")),
+        (leader, "0.5", ("owner",)),
+        (leader, "0.75", ("owner", "unit_supervisors")),
+        (leader, "due", ("owner", "unit_supervisors")),
+    ]
+    for case, clock in before.items():
+        its = (await desk.clocks(case))["answer"]
+        assert (its["due_at"], its["state"]) == (clock["due_at"], "breached")
+    assert not [each for each in await desk.told("deadline.recalculated.v1") if each["cause"] != "merge"]
+    assert await look(desk) == {}
+
+
+@pytest.mark.parametrize("units", [("37401", "37402"), ("37402", "37401")])
+async def test_what_is_merged_with_it_and_was_breached_goes_up_by_the_other_packs(
+    desk: Desk, units: tuple[str, str]
+) -> None:
+    leader, _ = await merged(desk, *units)
+    await desk.at("10-16T00:00")
+    told = len(await desk.told(*LADDER))
+    await withdraw(desk)
+    await desk.at("10-30T10:00")
+    assert await of_the_answer(desk, told) == [(leader, "+1wd", ("parent_unit_supervisors", "unit_supervisors"))]
+
+
+async def test_taken_out_of_the_group_it_is_silent_again(desk: Desk) -> None:
+    leader, child = await merged(desk, "37401", "37402")
+    await withdraw(desk)
+    await desk.act(child, "unmerge")
+    await desk.at("11-30T10:00")
+    assert {case for case, _, _ in await of_the_answer(desk)} == {leader}
+    assert (await desk.clocks(child))["answer"]["state"] == "breached"
+
+
+async def test_taken_out_after_the_breach_each_goes_up_its_own_ladder(desk: Desk) -> None:
+    leader, child = await merged(desk, "37401", "37402")
+    await desk.at("10-16T00:00")
+    told = len(await desk.told(*LADDER))
+    await desk.act(child, "unmerge")
+    for day in (17, 20, 21):
+        await desk.at(f"10-{day}T00:00")
+    steps = [(case, step) for case, step, _ in await of_the_answer(desk, told)]
+    assert sorted(steps) == sorted([(leader, "+1wd"), (child, "+1wd"), (child, "+2wd")])
 
 
 async def test_its_history_stays(desk: Desk, running: str) -> None:
