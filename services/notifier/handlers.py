@@ -7,6 +7,7 @@ from contracts.appeals import (
     AppealCalledBack,
     AppealClosed,
     AppealContacted,
+    AppealHeld,
     AppealOpened,
     AppealReopened,
 )
@@ -15,6 +16,7 @@ from contracts.deadlines import (
     DeadlineCorrected,
     DeadlineEscalated,
     DeadlineMet,
+    DeadlineRecalculated,
     DeadlineWarned,
 )
 from contracts.directory import StaffChanged, StaffRemoved, UnitChanged, UnitRemoved
@@ -27,7 +29,7 @@ from notifier.subjects import service as subjects
 def handlers(runtime: Runtime) -> Handlers:
     """From event to effect. What must be told is told even while an earlier event of its appeal cannot be applied; and
     what makes that pointless is known by when it was said, whenever it is heard."""
-    done = Handler(subjects.acted, commutes=True)
+    done, moved = Handler(subjects.acted, commutes=True), Handler(subjects.moved, commutes=True)
     return Handlers(
         {
             UnitChanged: directory.units_changed,
@@ -44,6 +46,8 @@ def handlers(runtime: Runtime) -> Handlers:
             VisitArchived: subjects.visits_ended,
             DeadlineMet: done,
             DeadlineCorrected: done,
+            AppealHeld: moved,
+            DeadlineRecalculated: moved,
             DeadlineWarned: Handler(deliveries.tell, commutes=True),
             DeadlineBreached: Handler(deliveries.tell, commutes=True),
             DeadlineEscalated: Handler(deliveries.tell, commutes=True),

@@ -31,13 +31,15 @@ SELECT d.id, d.event_id, d.recipient, d.channel, d.attempts, d.tries, d.send_id,
        n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
        s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
        said.heard AS stopped, said.said_at AS stopped_said,
-       done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at
+       done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at,
+       moved.heard AS moved, moved.said_at AS moved_said
 FROM deliveries d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
 LEFT JOIN stops said ON said.certain
     AND (said.subject_id, said.round, said.milestone) = (n.subject_id, n.round, n.milestone)
 LEFT JOIN stops done ON NOT done.certain
     AND (done.subject_id, done.round, done.milestone) = (n.subject_id, n.round, n.milestone)
+LEFT JOIN moves moved ON (moved.subject_id, moved.round, moved.milestone) = (n.subject_id, n.round, n.milestone)
 """
 # The states are literal, or a generic plan would miss the partial index.
 _DUE = text(
@@ -141,6 +143,7 @@ def _obsolete(row: Any) -> str | None:
         stopped=Said(row.stopped, row.stopped_said) if row.stopped else None,
         acted=Said(row.acted, row.acted_said) if row.acted else None,
         acted_at=row.acted_at,
+        moved=Said(row.moved, row.moved_said) if row.moved else None,
     )
     said, warning = Said(row.heard, row.said_at), row.event_type == "deadline.warned"
     return obsolete(heard, round=row.round, said=said, due_at=row.due_at, warning=warning)

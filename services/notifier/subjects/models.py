@@ -37,3 +37,18 @@ class Stop(Base):
     at: Mapped[datetime]
     said_at: Mapped[datetime | None]
     heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)
+
+
+class Move(Base):
+    """A clock was held or put later; `said_at` is when that was last said, `heard` its place in the order of hearing.
+
+    It may be of a clock that does not run yet, or any more.
+    """
+
+    __tablename__ = "moves"
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True)
+    milestone: Mapped[str] = mapped_column(primary_key=True)
+    said_at: Mapped[datetime]
+    heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)

@@ -4,7 +4,8 @@ The order in which the tracker said things decides, not the one in which they we
 long after it was said. A deadline event said after a contact shows that the tracker did not count that contact (someone
 else's, or one that reached nobody), so the message stands. Where a stop comes in time the tracker says so; an
 act of before the deadline that it says nothing about did not count. Of an act after it, the tracker has nothing to say:
-it makes warnings pointless, but a breach or an escalation is told all the same, for it happened.
+it makes warnings pointless, but a breach or an escalation is told all the same, for it happened. So it is with a clock
+that was held or put later: what is to be said of its new course the tracker says anew.
 """
 
 from datetime import datetime
@@ -27,13 +28,14 @@ class Said(msgspec.Struct, frozen=True):
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """What was heard of a message's subject, and of the stop of its milestone in its round: that the tracker said so,
-    and the act, with that act's true time."""
+    and the act, with that act's true time; and that its clock was `moved`, held or put later."""
 
     round: int = 1
     ended: str | None = None
     stopped: Said | None = None
     acted: Said | None = None
     acted_at: datetime | None = None
+    moved: Said | None = None
 
 
 def obsolete(heard: Heard, *, round: int, said: Said, due_at: datetime, warning: bool) -> str | None:
@@ -45,6 +47,8 @@ def obsolete(heard: Heard, *, round: int, said: Said, due_at: datetime, warning:
         return "later_round"
     if heard.stopped is not None and heard.stopped.since(said):
         return "milestone_done"
+    if warning and heard.moved is not None and heard.moved.since(said):
+        return "deadline_moved"
     if warning and heard.acted is not None and heard.acted_at is not None:
         return "milestone_done" if heard.acted.since(said) and heard.acted_at > due_at else None
     return None

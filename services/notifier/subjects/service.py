@@ -12,10 +12,11 @@ from contracts.appeals import (
     AppealCalledBack,
     AppealClosed,
     AppealContacted,
+    AppealHeld,
     AppealOpened,
     AppealReopened,
 )
-from contracts.deadlines import DeadlineEvent
+from contracts.deadlines import DeadlineEvent, DeadlineRecalculated
 from contracts.envelope import Event, Message
 from contracts.visits import VisitArchived, VisitCancelled
 from notifier.subjects import repository
@@ -51,6 +52,21 @@ async def acted(tx: AsyncSession, messages: Sequence[Message]) -> None:
     """Learns what acts on appeals, and clocks that were met, leave nothing to warn of."""
     rows = [{**row, "said_at": message.time} for message in messages for row in _stops(message.event)]
     await repository.stop(tx, rows)
+
+
+async def moved(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Learns that clocks were held or put later: what was to be warned of before has no object any more."""
+    await repository.move(tx, [(*key, message.time) for message in messages for key in _moves(message.event)])
+
+
+def _moves(event: Event) -> list[tuple[UUID, int, str]]:
+    match event:
+        case AppealHeld():
+            return [(event.appeal_id, event.round, milestone) for milestone in event.milestones]
+        case DeadlineRecalculated() if event.due_at > event.old_due_at:
+            return [(event.subject_id, event.round, event.milestone)]
+        case _:
+            return []
 
 
 def _stops(event: Event) -> list[dict[str, Any]]:

@@ -11,8 +11,15 @@ from sqlalchemy import text
 
 from chassis.ids import new_id
 from chassis.messaging.bus import Record
-from contracts.appeals import AppealAnswered, AppealClosed, AppealContacted, AppealOpened, AppealReopened
-from contracts.deadlines import DeadlineBreached, DeadlineEscalated, DeadlineMet, DeadlineWarned, LadderEvent
+from contracts.appeals import AppealAnswered, AppealClosed, AppealContacted, AppealHeld, AppealOpened, AppealReopened
+from contracts.deadlines import (
+    DeadlineBreached,
+    DeadlineEscalated,
+    DeadlineMet,
+    DeadlineRecalculated,
+    DeadlineWarned,
+    LadderEvent,
+)
 from contracts.directory import StaffChanged, UnitChanged
 from contracts.envelope import Event, encode_payload, headers
 from notifier.deliveries.planner import Planner
@@ -185,6 +192,15 @@ class Appeal:
 
     def closed(self, outcome: str = "resolved") -> AppealClosed:
         return AppealClosed(**self._act(outcome=outcome))
+
+    def held(self, *milestones: str) -> AppealHeld:
+        return AppealHeld(**self._act(milestones=list(milestones)))
+
+    def recalculated(self, cause: str = "calendar_version", **by: float) -> DeadlineRecalculated:
+        """The clock is due later, or earlier, by so much than it was."""
+        due_at = self.due_at + timedelta(**by)
+        its = self._clock(due_at=due_at, old_due_at=self.due_at, provisional=False, cause=cause)
+        return DeadlineRecalculated(**its)
 
     def reopened(self, round: int = 2) -> AppealReopened:
         return AppealReopened(**self._act(round=round))

@@ -52,6 +52,9 @@ BEFORE, AFTER = DAY - timedelta(hours=1), DAY + timedelta(hours=1)
         (Heard(acted=Said(8), acted_at=AFTER), "milestone_done"),
         (Heard(acted=Said(6), acted_at=AFTER), None),  # the tracker knew of it, and told of the deadline all the same
         (Heard(acted=Said(6, AFTER), acted_at=AFTER), "milestone_done"),
+        (Heard(moved=Said(8, AFTER)), "deadline_moved"),
+        (Heard(moved=Said(6, BEFORE)), None),  # it is of the new course
+        (Heard(moved=Said(6, AFTER)), "deadline_moved"),
     ],
 )
 def test_a_message_of_round_1_said_by_day_and_heard_seventh(heard: Heard, why: str | None):
@@ -61,6 +64,10 @@ def test_a_message_of_round_1_said_by_day_and_heard_seventh(heard: Heard, why: s
 def test_what_an_earlier_version_kept_goes_by_the_order_of_hearing():
     assert obsolete(Heard(stopped=Said(8, BEFORE)), round=1, said=Said(7), due_at=DAY, warning=True) == "milestone_done"
     assert obsolete(Heard(stopped=Said(6, AFTER)), round=1, said=Said(7), due_at=DAY, warning=True) is None
+
+
+def test_a_breach_is_told_though_a_hold_was_heard_since():
+    assert obsolete(Heard(moved=Said(8, AFTER)), round=1, said=Said(7, DAY), due_at=DAY, warning=False) is None
 
 
 def test_a_breach_is_told_though_a_late_act_was_heard_since():
