@@ -1,0 +1,54 @@
+"""`make up` with the real services: how soon it is ready, and whether what it and the READMEs say works when pasted."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.settings import ROOT
+from tests.support.local_stack import LocalStack
+from tests.support.readme import READMES, sample
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+FIRST_START, LATER_START = 90, 10  # seconds, promised; the environment is there, so there is nothing to download
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[LocalStack]:
+    """`make up` in this clone, on a state nothing has lived in yet."""
+    with LocalStack(tmp_path / "state", ("make", f"PYTHON={sys.executable}")) as its:
+        yield its
+    assert its.run("reset").returncode == 0
+
+
+def pasted(stack: LocalStack, command: str) -> str:
+    """What a command of the README answers on this stack, its port put in place of the default one."""
+    here = command.replace("localhost:8002", stack.url("appeal_tracker").removeprefix("http://"))
+    assert here != command
+    env = {**os.environ, "STATE_DIR": str(stack.state_dir), "PYTHON": sys.executable}
+    return subprocess.run(["/bin/sh", "-c", here], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_first_start_and_a_later_one_are_as_quick_as_promised(stack: LocalStack) -> None:
+    first = stack.up()
+    print(f"first start {first:.1f} s")
+    assert first <= FIRST_START
+    unit = {"code": "37401", "name": "济南供电公司"}
+    assert unit.items() <= json.loads(stack.curl()).items()
+    assert unit.items() <= json.loads(stack.curl()).items(), "pasted twice, it answers the same"
+    for readme in READMES:
+        shown = sample(readme)
+        assert json.loads(pasted(stack, shown.command)) == json.loads(shown.answer)
+    stack.interrupt()
+    assert stack.processes() == []
+    later = stack.up()
+    print(f"later start {later:.1f} s")
+    assert later <= LATER_START
+    assert [unit["code"]] == [one["code"] for one in json.loads(stack.curl())["items"]]
+    stack.interrupt()
+    assert stack.processes() == []
