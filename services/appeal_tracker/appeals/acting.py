@@ -129,6 +129,7 @@ class Deed:
 
         Raises `AppealIsClosed`, `AppealUnanswered`, and whatever else the state machine refuses by.
         """
+        earlier: list[tuple[Case, Clock]] = []
         for case in cases or [self.case]:
             appeal, before = case.appeal, case.appeal.standing
             try:
@@ -143,8 +144,9 @@ class Deed:
             for fact in lifecycle.facts(before.progress, now.progress):
                 await self.start(case, await clocks.start_from(self.tx, case.subject, fact, at, case.policy))
             for fact in lifecycle.facts_again(before.progress, act):
-                if its := belated.begun_too_late(case.clocks, case.policy, fact, at):
-                    await self._begin_earlier(case, its, at)
+                earlier += [(case, each) for each in belated.begun_too_late(case.clocks, case.policy, fact, at)]
+        if earlier:
+            await self._begin_earlier(earlier, at)
 
     async def _resumed(self, case: Case, at: datetime, data: Mapping[str, object]) -> None:
         """Ends a hold; what is merged goes on together."""
@@ -156,11 +158,12 @@ class Deed:
                 other.appeal.stand(lifecycle.after(other.appeal.standing, Act.RESUME, by_leader=True))
                 await self._resumed(other, at, data)
 
-    async def _begin_earlier(self, case: Case, its: Sequence[Clock], at: datetime) -> None:
+    async def _begin_earlier(self, its: Sequence[tuple[Case, Clock]], at: datetime) -> None:
         """Has clocks run from `at` on, for what they run from came true by then, though it is recorded only now."""
-        await self.replan(its, "correction", {clock.id: Target(started_at=at) for clock in its})
-        recorded = await timeline.of(self.tx, case.appeal.id)
-        for clock in its:
+        its_clocks, target = [clock for _, clock in its], Target(started_at=at)
+        await self.replan(its_clocks, "correction", {clock.id: target for clock in its_clocks})
+        for case, clock in its:
+            recorded = await timeline.of(self.tx, case.appeal.id)
             if (done := belated.done_at(recorded, clock.milestone, at)) is not None:
                 await self.stop(clock.milestone, done, [case])
 
@@ -291,10 +294,6 @@ async def cases(tx: AsyncSession, appeals: Sequence[Appeal]) -> list[Case]:
     """What an act needs to know of locked appeals; their clocks are locked too."""
     shelf = await policies.shelf(tx, {appeal.unit_code for appeal in appeals})
     its = await clocks.of_subjects(tx, SUBJECT, [appeal.id for appeal in appeals], lock=True)
-    return [Case(each, _kept(shelf, each, its[each.id]), its[each.id]) for each in appeals]
-
-
-def _kept(shelf: policies.Shelf, appeal: Appeal, its: Sequence[Clock]) -> Policy:
-    """The policy that an appeal keeps, on the calendar that it keeps: in older rows that of its clocks."""
-    counted_on = (clock.calendar.partition("@")[0] for clock in reversed(its) if clock.policy == appeal.policy)
-    return shelf.kept(appeal.policy, appeal.unit_code, appeal.received_at, appeal.calendar or next(counted_on, None))
+    on = {each.id: each.counted_on(its[each.id]) for each in appeals}
+    kept = [shelf.kept(each.policy, each.unit_code, each.received_at, on[each.id]) for each in appeals]
+    return [Case(each, policy, its[each.id]) for each, policy in zip(appeals, kept, strict=True)]

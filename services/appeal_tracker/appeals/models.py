@@ -1,5 +1,6 @@
 """Tables of the appeals, of what was done about them, and of their timeline. Rows are never deleted."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,7 +22,7 @@ class Appeal(Tracked, Base):
     `first_contact`, who raised it, never changes (000 §8.2.4). `type` may be one this version does not know: such an
     appeal has no clocks, and `no_clock_reason` says so. `policy` is the version in force at `received_at`;
     `policy_assumed` while the units above the raising one are not all known, so that it may turn out to be another.
-    `calendar` is the one that its clocks are counted on, also those that begin later; None in older rows (see `cases`).
+    `calendar` is the one that its clocks are counted on, also those that begin later; None in older rows.
     `merged_into` is the appeal that speaks for this one (主单), or did until both were closed. `held_in` is the state a
     held appeal goes back to; `reopened_at` when its present round began, if it is not the first.
     """
@@ -94,6 +95,12 @@ class Appeal(Tracked, Base):
     def is_merged(self) -> bool:
         """Whether another appeal speaks for it; it ends with that one, and then speaks for itself again."""
         return self.merged_into is not None and self.state != State.CLOSED
+
+    def counted_on(self, clocks: Sequence[Clock]) -> str | None:
+        """The calendar that it keeps: in older rows that of those of its clocks, in their order, which run by its
+        policy; None where there are none."""
+        of_clocks = (clock.calendar.partition("@")[0] for clock in reversed(clocks) if clock.policy == self.policy)
+        return self.calendar or next(of_clocks, None)
 
     def stand(self, standing: Standing) -> None:
         """Stands as the state machine says; which appeal it is merged into is said besides."""

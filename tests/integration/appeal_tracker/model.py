@@ -161,6 +161,7 @@ class Appeal:
     holds: list[Hold] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
     contacts: list[tuple[int, datetime]] = field(default_factory=list)
+    calls: list[tuple[int, datetime]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.world.append(self)
@@ -220,6 +221,7 @@ class Appeal:
         if not self._living(at):
             return False
         its = self._takes_part(at)
+        self._answered_earlier([each for each in its if each.progress in ("answered", "called_back")], at, now)
         stop_all([(each.clock(milestone), at) for each in its for milestone in ("contact", "answer")], now)
         for each in its:
             if each.progress in ("open", "contacted"):
@@ -232,6 +234,14 @@ class Appeal:
         self._let_go()
         return True
 
+    def _answered_earlier(self, its: "list[Appeal]", at: datetime, now: datetime) -> None:
+        """The callback has run since then, and what was recorded in between was one."""
+        late = [clock for each in its if (clock := each.clock("callback")) and clock.open and clock.start > at]
+        for clock in late:
+            clock.start = at
+        calls = [(clock, [when for made, when in clock.appeal.calls if made == clock.round]) for clock in late]
+        stop_all([(clock, min(when)) for clock, those in calls if (when := [x for x in those if x >= at])], now)
+
     def call_back(self, at: datetime, now: datetime) -> bool:
         if not self._living(at) or self.progress not in ("answered", "called_back"):
             return False
@@ -241,6 +251,7 @@ class Appeal:
             self.resume(at, now)
         for each in its:
             each.progress = "called_back"
+            each.calls.append((each.round, at))
         self._let_go()
         return True
 
