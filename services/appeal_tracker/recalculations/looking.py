@@ -55,6 +55,10 @@ class Errand(Protocol):
         """What is to become of these."""
         ...
 
+    def place(self, clock: OpenClock) -> UUID:
+        """The id by which a clock would be passed by, where the errand is about it."""
+        ...
+
 
 class OnCalendar:
     """Brings the open clocks that a calendar's changed days touch, on itself or on those that lie over it, to the
@@ -92,6 +96,9 @@ class OnCalendar:
         plans = await self._replanner.plan(tx, clocks.values(), {}, _held(clocks), _merged(clocks))
         its = [(clocks[clock], plan) for clock, plan in plans.items()]
         return Seen(its, settled=len({*ids} & clocks.keys()))
+
+    def place(self, clock: OpenClock) -> UUID:
+        return clock.id
 
 
 class OnPolicy:
@@ -170,6 +177,9 @@ class OnPolicy:
             (new[each.clock.id], plans[each.clock.id]) for each in starting if each.is_bound(plans[each.clock.id], tied)
         ]
         return seen
+
+    def place(self, clock: OpenClock) -> UUID:
+        return clock.subject_id
 
     def _policy(self, shelf: policies.Shelf, appeal: OpenAppeal) -> tuple[Policy, bool]:
         """What an appeal is to run by, on the calendar that counts for its unit; and whether that is assumed."""

@@ -68,7 +68,8 @@ async def preview(
         if not ids:
             break
         seen = await errand.look(tx, ids, lock=False)
-        its = sorted(_found(seen, ids, now, known), key=lambda found: found.place)
+        known |= await _shown_before(tx, errand, seen, after) if after is not None else set()
+        its = sorted(_found(errand, seen, ids, now, known), key=lambda found: found.place)
         total, moved = total + seen.settled, moved + len(its)
         breaching += sum(found.change.breaches for found in its)
         for found in its if following is None else ():
@@ -84,21 +85,43 @@ async def preview(
     return Preview(total, moved, breaching, items, following)
 
 
-def _found(seen: Seen, ids: Sequence[UUID], now: datetime, known: set[UUID]) -> Iterable[_Found]:
-    """`known` holds those that are merged and were found before: each of them brings all the others along."""
-    wanted = {*ids}
-    families: dict[UUID, list[OpenClock]] = {}
+async def _shown_before(tx: AsyncSession, errand: Errand, seen: Seen, after: UUID) -> set[UUID]:
+    """The clocks that an earlier page has shown, for the first of those merged with them was met there: with that one,
+    unless its milestone ended."""
+    places = {place for clock, _ in seen.plans if (place := errand.place(clock)) <= after}
+    met = [place for place in sorted(places) if await errand.next(tx, UUID(int=place.int - 1), 1) == [place]]
+    if not met:
+        return set()
+    ended = {clock.id for clock in (await errand.look(tx, met, lock=False)).ending}
+    before = (
+        family
+        for family in _families(seen)
+        if any(errand.place(each) in met and each.id not in ended for each in family)
+    )
+    return ended | {clock.id for family in before for clock in family}
+
+
+def _families(seen: Seen) -> list[list[OpenClock]]:
+    found: dict[UUID, list[OpenClock]] = {}
     for clock, _ in seen.plans:
-        families.setdefault(clock.follows or clock.id, []).append(clock)
+        found.setdefault(clock.follows or clock.id, []).append(clock)
+    return [*found.values()]
+
+
+def _found(errand: Errand, seen: Seen, ids: Sequence[UUID], now: datetime, known: set[UUID]) -> Iterable[_Found]:
+    """`known` holds those that are merged and were found before: each of them brings all the others along."""
+    wanted, families = {*ids}, _families(seen)
+    its_family = {clock.id: family for family in families for clock in family}
     for clock, plan in seen.plans:
-        family = families[clock.follows or clock.id]
         if clock.id not in known and moves(clock, plan):
-            places = (place for each in family for place in (each.id, each.subject_id) if place in wanted)
+            places = (place for each in its_family[clock.id] if (place := errand.place(each)) in wanted)
             place = min(places, default=ids[-1])  # merged with what begins
             yield _Found(place, clock.on, _moved(clock, plan, now))
-    known.update(clock.id for family in families.values() if len(family) > 1 for clock in family)
+    known.update(clock.id for family in families if len(family) > 1 for clock in family)
     for clock in seen.ending:
-        yield _Found(clock.subject_id, clock.on, _moved(clock, None, now))
+        if clock.id not in known:
+            yield _Found(clock.subject_id, clock.on, _moved(clock, None, now))
+            known.add(clock.id)
     for starting in seen.starting:
         yield _Found(starting.on.id, starting.on, _started(starting, now))
 
