@@ -15,6 +15,7 @@ from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.policies.policy import Limit, Policy
 from appeal_tracker.policies.service import Shelf
 from appeal_tracker.visits.course import Standing, facts, gone_at, is_open, stops
+from appeal_tracker.visits.hearing import News
 from appeal_tracker.visits.models import SUBJECT, Visit
 from chassis.runtime import Runtime
 from contracts.envelope import Event
@@ -23,11 +24,13 @@ from contracts.envelope import Event
 class Following:
     """One batch: what it changes and what it tells; `settle` writes what is told."""
 
-    def __init__(self, tx: AsyncSession, runtime: Runtime, shelf: Shelf) -> None:
+    def __init__(self, tx: AsyncSession, runtime: Runtime, shelf: Shelf, told: Sequence[News] = ()) -> None:
         self._tx, self._runtime, self._shelf = tx, runtime, shelf
+        self._told = {news.visit_id: news for news in told}
         self._now = runtime.clock.now()
         self._missing: list[tuple[Visit, Subject, Limit, datetime, Policy]] = []
         self._events: list[Event] = []
+        self._traces: list[str | None] = []  # of each event, that of its cause
         self._entries: list[Entry] = []
 
     async def look(self, visit: Visit, its: Sequence[Clock], appeals: Standing) -> None:
@@ -72,13 +75,14 @@ class Following:
                 self._entries.append(telling.entry(visit, stopped, None, self._now))
                 if event := telling.event(visit, stopped, None, self._now):
                     self._events.append(event)
+                    self._traces.append(self._trace(visit, at or self._now))
 
     async def settle(self) -> None:
         """Writes timeline and outbox."""
         await self._tx.flush()
         if self._entries:
             await timeline.note(self._tx, self._entries, self._now)
-        await self._runtime.outbox.append(self._tx, self._events, at=self._now)
+        await self._runtime.outbox.append(self._tx, self._events, at=self._now, traces=self._traces)
 
     async def _give_up(self, visit: Visit, clock: Clock) -> None:
         moved = visit.appointed_at if self._fact(clock) == "appointed" else None
@@ -88,6 +92,10 @@ class Following:
             await clocks.let_be(self._tx, [clock], at)
         elif await clocks.cancel(self._tx, [clock], at):
             self._entries.append(telling.cancelled_entry(visit, clock, at))
+
+    def _trace(self, visit: Visit, at: datetime) -> str | None:
+        news = self._told.get(visit.id)
+        return news.trace_of(at) if news else None
 
     def _fact(self, clock: Clock) -> str:
         limit = limit_of(self._shelf.labelled(clock.policy), clock)

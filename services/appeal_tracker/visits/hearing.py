@@ -33,7 +33,8 @@ HEARD: tuple[type[Event], ...] = (VisitPlanned, VisitReplanned, VisitAppointed, 
 
 
 class News(msgspec.Struct):
-    """What some events say of one visit; None where they say nothing."""
+    """What some events say of one visit; None where they say nothing. `traces` are theirs, by when it happened, and
+    `trace` is that of the last."""
 
     visit_id: UUID
     unit_code: str
@@ -47,6 +48,12 @@ class News(msgspec.Struct):
     cancelled_at: datetime | None = None
     missed_at: datetime | None = None
     archived_at: datetime | None = None
+    trace: str | None = None
+    traces: dict[datetime, str | None] = {}
+
+    def trace_of(self, at: datetime) -> str | None:
+        """The trace of what happened `at`; where that was heard before, of what brought it up now."""
+        return self.traces.get(at, self.trace)
 
 
 def news(messages: Iterable[Message]) -> list[News]:
@@ -56,10 +63,12 @@ def news(messages: Iterable[Message]) -> list[News]:
         event = message.event
         assert isinstance(event, VisitPlan | VisitAppointed | VisitMoment), "the table of handlers gives no other"
         its = found.setdefault(event.visit_id, News(event.visit_id, event.unit_code))
+        its.trace = message.traceparent
         if isinstance(event, VisitPlan):
             its.visitors = event.visitors
         elif isinstance(event, VisitAppointed):
             its.window_from, its.window_to, its.appointed_at = event.window_from, event.window_to, message.time
         else:
             setattr(its, _KEPT[type(event)], event.at)
+            its.traces[event.at] = message.traceparent
     return [found[visit] for visit in sorted(found)]

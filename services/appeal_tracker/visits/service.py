@@ -19,7 +19,7 @@ from appeal_tracker.visits import repository
 from appeal_tracker.visits.course import Standing
 from appeal_tracker.visits.errors import VisitNotFound
 from appeal_tracker.visits.following import Following
-from appeal_tracker.visits.hearing import news
+from appeal_tracker.visits.hearing import News, news
 from appeal_tracker.visits.models import SUBJECT, Visit
 from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
@@ -37,7 +37,7 @@ async def heard(runtime: Runtime, appeals: Appeals, tx: AsyncSession, messages: 
     await repository.keep(tx, its, runtime.clock.now())
     visits = await repository.hold(tx, [each.visit_id for each in its])
     over = [visit.id for visit in visits if visit.completed_at]
-    await _follow(tx, runtime, shelf, visits, await appeals(tx, over) if over else {})
+    await _follow(tx, runtime, shelf, visits, await appeals(tx, over) if over else {}, its)
 
 
 async def appeals_raised(tx: AsyncSession, runtime: Runtime, visits: Collection[UUID]) -> None:
@@ -81,10 +81,15 @@ async def _shelf(tx: AsyncSession, units: Collection[str]) -> Shelf:
 
 
 async def _follow(
-    tx: AsyncSession, runtime: Runtime, shelf: Shelf, visits: Sequence[Visit], standing: Mapping[UUID, Standing]
+    tx: AsyncSession,
+    runtime: Runtime,
+    shelf: Shelf,
+    visits: Sequence[Visit],
+    standing: Mapping[UUID, Standing],
+    told: Sequence[News] = (),
 ) -> None:
     its = await clocks.of_subjects(tx, SUBJECT, [visit.id for visit in visits], lock=True)
-    following = Following(tx, runtime, shelf)
+    following = Following(tx, runtime, shelf, told)
     for visit in visits:
         await following.look(visit, its[visit.id], standing.get(visit.id, Standing()))
     if await following.start():
