@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +29,7 @@ from tests.support.eventually import eventually
 from tests.support.local_stack import FAKE, LocalStack
 from tests.support.missing import not_tested
 
+EVENT = '{"词": "走访"}'
 CACHE = ROOT / ".state" / "cache"
 
 
@@ -107,13 +110,19 @@ class TestBroker:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout == 'ce_type:a.b.v1\tk\t{"词": "走访"}\n'
 
+    async def test_it_is_a_kafka_4(self, kafka: Kafka) -> None:
+        command = kafka.tool("FeatureCommand", "--bootstrap-server", kafka.bootstrap, "describe")
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        level = r"^Feature: metadata\.version\b.*\bFinalizedVersionLevel: 4\.\d"
+        assert re.search(level, said, re.MULTILINE), said
+
 
 @pytest.mark.kafka
 class TestStack:
     """`make up BUS=kafka`, with stand-ins for the services."""
 
     @pytest.mark.usefixtures("kafka")  # says why it is skipped, and has the jars fetched
-    def test_it_brings_its_own_broker_and_takes_it_down_again(self, tmp_path: Path) -> None:
+    async def test_it_brings_its_own_broker_shows_a_topic_and_takes_it_down_again(self, tmp_path: Path) -> None:
         with LocalStack(tmp_path / "state", FAKE, BUS="kafka") as stack:
             stack.up()
             given = surroundings(stack)
@@ -122,6 +131,7 @@ class TestStack:
             assert "NOTIFIER_BUS_DATABASE_URL" not in given
             broker = processes.PidFile(stack.state_dir / "kafka" / "broker.pid").pid()
             assert broker in stack.processes()
+            assert await shown(stack) == f"ce_type:a.b.v1\tk\t{EVENT}\n"
             stack.kill()
             stack.up()
             assert stack.stop() == 0
@@ -136,6 +146,21 @@ class TestStack:
             assert stack.stop() == 0
             assert kafka.alive
             assert stack.run("reset").returncode == 0
+
+
+async def shown(stack: LocalStack) -> str:
+    """The line that `make kafka-console` prints of an event on this stack's own broker."""
+    broker = Kafka(stack.state_dir, stack.port_base + 8, cache=CACHE)
+    name = await topic(broker)
+    await send(broker, name, EVENT.encode())
+    command = ["make", "-s", "kafka-console", f"PYTHON={sys.executable}", f"TOPIC={name}"]
+    console = subprocess.Popen(command, env=stack.environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert console.stdout is not None
+    try:
+        return console.stdout.readline()
+    finally:
+        console.terminate()  # it would listen on
+        console.communicate(timeout=30)
 
 
 def surroundings(stack: LocalStack) -> dict[str, str]:
@@ -175,7 +200,7 @@ class TestRefusals:
         monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
         with pytest.raises(Refused, match=r"(?s)Maven could not fetch Apache Kafka .*Could not transfer artifact"):
             Kafka(tmp_path / "state", free_port(), cache=tmp_path / "empty").start()
-        assert list((tmp_path / "empty").iterdir()) == []
+        assert [path.name for path in (tmp_path / "empty").iterdir()] == ["lock"]
 
     def test_a_port_in_use(self, tmp_path: Path) -> None:
         with socket.socket() as taken:
