@@ -1,10 +1,14 @@
-"""The one statement behind the statistics, put together from the dimensions that are asked for."""
+"""The statements behind the statistics, put together from the dimensions that are asked for.
 
-from collections.abc import Collection, Sequence
+They are three, each for its own figures: a year of a million appeals takes all of them together longer than a statement
+may last, and each of them a fraction of that.
+"""
+
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 # Units that are heard of may form a cycle for a while: UNION finds nothing new in one, and ends. From here on a unit is
@@ -34,13 +38,13 @@ _PERIODS = {
 
 # What is counted is counted for each unit by itself first, and added up for those above it; so is the lateness of
 # timers, of which there are many, by tenths of a second. How long things took has to be sorted for each of them.
-_STATEMENT = """
+_DEADLINES = """
 WITH RECURSIVE {units}, {pairs},
-raised AS MATERIALIZED (
+raised AS (
     SELECT a.id, n.unit, a.state = 'closed' AS closed, a.recorded_at, {type} COLLATE "C" AS type, {period} AS period
     FROM appeals a JOIN numbered n ON n.code = a.unit_code
     WHERE a.received_at >= :since AND a.received_at < :until AND (CAST(:type AS text) IS NULL OR a.type = :type)
-), deadlines AS MATERIALIZED (
+), deadlines AS (
     SELECT c.id, r.unit, r.type, r.period, r.recorded_at, c.milestone, c.late_arrival, c.state = 'met' AS met,
            c.state = 'breached' AS breached, c.state = 'cancelled' AS cancelled, c.state = 'held' AS held,
            c.state = 'met' AND c.breached_at IS NOT NULL AS corrected,
@@ -49,7 +53,8 @@ raised AS MATERIALIZED (
            c.due_at - CAST(:now AS timestamptz) AS remaining,
            date_part('epoch', c.stopped_at - c.started_at) AS took
     FROM raised r JOIN clocks c ON c.subject_id = r.id AND c.subject_kind = 'appeal'
-), appeals_alone AS (
+)"""
+_COUNTED = """, appeals_alone AS (
     SELECT unit, type, period, count(*) AS received, count(*) FILTER (WHERE closed) AS closed
     FROM raised GROUP BY unit, type, period
 ), deadlines_alone AS (
@@ -59,11 +64,18 @@ raised AS MATERIALIZED (
     FROM appeals_alone JOIN pairs USING (unit) GROUP BY whole, type, period
 ), deadlines_counted AS (
     SELECT whole, type, period, {sums} FROM deadlines_alone JOIN pairs USING (unit) GROUP BY whole, type, period
-), taken AS (
-    SELECT whole, type, period, {percentiles}
-    FROM deadlines JOIN pairs USING (unit) WHERE took IS NOT NULL AND milestone IN ({milestones})
-    GROUP BY whole, type, period
-), fired_alone AS (
+)
+SELECT n.code AS unit_code, *
+FROM appeals_counted c JOIN numbered n ON n.unit = c.whole LEFT JOIN deadlines_counted d USING (whole, type, period)
+ORDER BY n.code, type, period LIMIT :most
+"""
+_TAKEN = """
+SELECT n.code AS unit_code, type, period, {percentiles}
+FROM deadlines JOIN pairs USING (unit) JOIN numbered n ON n.unit = whole
+WHERE took IS NOT NULL AND milestone IN ({milestones})
+GROUP BY n.code, type, period
+"""
+_FIRED = """, fired_alone AS (
     SELECT unit, type, period, count(*) AS fired,
            CAST(ceil(10 * date_part('epoch', t.fired_at - greatest(t.fire_at, d.recorded_at))) AS bigint) AS tenths
     FROM deadlines d JOIN timers t ON t.clock_id = d.id WHERE t.state = 'fired' GROUP BY unit, type, period, tenths
@@ -72,18 +84,10 @@ raised AS MATERIALIZED (
            sum(sum(fired)) OVER (its ORDER BY tenths) AS up_to, sum(sum(fired)) OVER its AS n
     FROM fired_alone JOIN pairs USING (unit) GROUP BY whole, type, period, tenths
     WINDOW its AS (PARTITION BY whole, type, period)
-), fired AS (
-    SELECT whole, type, period, max(n) AS timers_fired,
-           ARRAY[min(tenths) FILTER (WHERE up_to >= 0.5 * n),
-                 min(tenths) FILTER (WHERE up_to >= 0.99 * n)] AS late_tenths
-    FROM fired_ranked GROUP BY whole, type, period
 )
-SELECT n.code AS unit_code, *
-FROM appeals_counted c JOIN numbered n ON n.unit = c.whole
-    LEFT JOIN deadlines_counted d USING (whole, type, period)
-    LEFT JOIN taken t USING (whole, type, period)
-    LEFT JOIN fired f USING (whole, type, period)
-ORDER BY n.code, type, period LIMIT :most
+SELECT u.code AS unit_code, type, period, max(n) AS timers_fired,
+       ARRAY[min(tenths) FILTER (WHERE up_to >= 0.5 * n), min(tenths) FILTER (WHERE up_to >= 0.99 * n)] AS late_tenths
+FROM fired_ranked JOIN numbered u ON u.unit = whole GROUP BY u.code, type, period
 """
 
 MILESTONES = ("contact", "answer")
@@ -115,24 +119,27 @@ def _counts() -> dict[str, str]:
     return counts
 
 
-def statement(by: Collection[str], period: str | None) -> str:
-    """The statement for these dimensions."""
+def statements(by: Collection[str], period: str | None) -> tuple[str, str, str]:
+    """The statements for these dimensions: what is counted, how long things took, how late timers fired."""
     counts = _counts()
     percentiles = [
         f"percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY took) FILTER (WHERE milestone = '{milestone}')"
         f" AS {milestone}_took"
         for milestone in MILESTONES
     ]
-    return _STATEMENT.format(
+    deadlines = _DEADLINES.format(
         units=_UNITS,
         pairs=_PAIRS if "unit" in by else _PAIRS_OF_ONE,
         type="a.type" if "type" in by else "''",
         period=_PERIODS[period],
+    )
+    counted = _COUNTED.format(
         counts=", ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in counts.items()),
         sums=", ".join(f"sum({name}) AS {name}" for name in counts),
-        percentiles=", ".join(percentiles),
-        milestones=", ".join(f"'{milestone}'" for milestone in MILESTONES),
     )
+    milestones = ", ".join(f"'{milestone}'" for milestone in MILESTONES)
+    taken = _TAKEN.format(percentiles=", ".join(percentiles), milestones=milestones)
+    return deadlines + counted, deadlines + taken, deadlines + _FIRED
 
 
 async def counted(
@@ -146,9 +153,21 @@ async def counted(
     by: Collection[str],
     period: str | None,
     most: int,
-) -> Sequence[Row[Any]]:
-    """What came of the appeals that `unit` and those below it raised between two instants."""
-    values = {"unit": unit, "since": since, "until": until, "now": now, "type": type, "most": most}
+) -> list[dict[str, Any]]:
+    """What came of the appeals that `unit` and those below it raised between two instants, by groups; of more than
+    `most` one more, and of those what is counted alone."""
+    values = {"unit": unit, "since": since, "until": until, "now": now, "type": type}
     # A month of a large company is sorted in memory.
     await tx.execute(text("SET LOCAL work_mem = '64MB'"))
-    return (await tx.execute(text(statement(by, period)), values)).all()
+    counts, *others = statements(by, period)
+    rows = (await tx.execute(text(counts), {**values, "most": most + 1})).mappings()
+    groups = {_group(row): {**row, "timers_fired": 0} for row in rows}
+    for sql in others if len(groups) <= most else ():
+        for row in (await tx.execute(text(sql), values)).mappings():
+            if (its := groups.get(_group(row))) is not None:  # what came in since the first has no group yet
+                its.update(row)
+    return [*groups.values()]
+
+
+def _group(row: RowMapping) -> tuple[Any, ...]:
+    return row["unit_code"], row["type"], row["period"]

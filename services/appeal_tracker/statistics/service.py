@@ -1,11 +1,10 @@
 """What is counted, and of what: every figure so defined that two people would count the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars.calendar import FIRST_DAY, LAST_DAY
@@ -103,21 +102,20 @@ async def statistics(
     if unit is None or not await directory.may_see_unit(tx, unit, caller.unit):
         return Statistics(first, last, now, [])
     period = periods[0] if periods else None
-    rows = await repository.counted(tx, unit, *span(first, last), now, type=type, by=by, period=period, most=MOST + 1)
+    rows = await repository.counted(tx, unit, *span(first, last), now, type=type, by=by, period=period, most=MOST)
     if len(rows) > MOST:
         raise TooManyRows(most=MOST)
     return Statistics(first, last, now, [_figures(row, by, period) for row in rows])
 
 
-def _figures(row: Row[Any], by: Sequence[str], period: str | None) -> Figures:
-    counted = row._mapping
+def _figures(counted: Mapping[str, Any], by: Sequence[str], period: str | None) -> Figures:
     given: dict[str, Any] = {field: counted[field] for field in ("unit_code", "type", "period")}
     given |= {field: int(counted[field] or 0) for field in Figures.__struct_fields__[3:] if field in counted}
-    given |= {"type": row.type if "type" in by else None, "period": row.period if period else None}
+    given |= {"type": counted["type"] if "type" in by else None, "period": counted["period"] if period else None}
     for milestone in repository.MILESTONES:
-        median, p90 = counted[f"{milestone}_took"] or (None, None)
+        median, p90 = counted.get(f"{milestone}_took") or (None, None)
         given |= {f"{milestone}_median_seconds": _seconds(median), f"{milestone}_p90_seconds": _seconds(p90)}
-    p50, p99 = row.late_tenths or (None, None)
+    p50, p99 = counted.get("late_tenths") or (None, None)
     given |= {"lateness_p50_seconds": _seconds(p50, 10), "lateness_p99_seconds": _seconds(p99, 10)}
     return Figures(**given)
 

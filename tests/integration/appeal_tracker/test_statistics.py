@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appeal_tracker.statistics import repository
+from appeal_tracker.statistics import repository, service
 from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
 
 OCTOBER = {"from": "2026-10-01", "to": "2026-10-31"}
@@ -172,12 +172,39 @@ async def test_what_cannot_be_counted_is_refused(desk: Desk, params: dict[str, A
 
 async def test_a_month_is_read_by_indexes(desk: Desk) -> None:
     await desk.raised()
-    values = ["374", instant("10-01T00:00"), instant("11-01T00:00"), desk.clock.now(), None, 100]
-    sql = repository.statement(["unit", "type"], "day")
-    for place, name in enumerate((":unit", ":since", ":until", ":now", ":type", ":most"), 1):
-        sql = sql.replace(name, f"${place}")
-    async with desk.runtime.db.connection() as connection, connection.transaction():
-        await connection.execute("SET LOCAL enable_seqscan = off")
-        plan = str(await connection.fetch(f"EXPLAIN {sql}", *values))
-    for index in ("appeals_received_at", "clocks_subject_id_subject_kind_round_milestone_key", "timers_pkey"):
-        assert index in plan, plan
+    values = {
+        ":unit": "'374'",
+        ":since": f"timestamptz '{instant('10-01T00:00')}'",
+        ":until": f"timestamptz '{instant('11-01T00:00')}'",
+        ":now": f"timestamptz '{desk.clock.now()}'",
+        ":type": "NULL",
+        ":most": "100",
+    }
+    plans = []
+    for sql in repository.statements(["unit", "type"], "day"):
+        for name, value in values.items():
+            sql = sql.replace(name, value)
+        async with desk.runtime.db.connection() as connection, connection.transaction():
+            await connection.execute("SET LOCAL enable_seqscan = off")
+            plans.append(str(await connection.fetch(f"EXPLAIN {sql}")))
+    for plan in plans:
+        for index in ("appeals_received_at", "clocks_subject_id_subject_kind_round_milestone_key"):
+            assert index in plan, plan
+    assert "timers_pkey" in plans[-1]
+
+
+async def test_what_is_too_much_to_show_is_not_sorted_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code in ("37401", "37402"):
+        await desk.raised(unit_code=code)
+    asked = []
+    statements = repository.statements
+
+    def kept(*args: Any) -> Any:
+        asked.append(statements(*args))
+        return (asked[-1][0], "SELECT 1 / 0", "SELECT 1 / 0")  # neither of these is run
+
+    monkeypatch.setattr(repository, "statements", kept)
+    monkeypatch.setattr(service, "MOST", 2)
+    answer = await desk.supervisor.get("/statistics", params={**OCTOBER, "by": "unit"})
+    problem(answer, 422, "too-many-rows")
+    assert asked
