@@ -4,7 +4,7 @@ What runs by a version never changes under it: versions are immutable, an appeal
 received, and none takes effect before the day after it was published, but for the first, which nobody went by before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -34,8 +34,8 @@ from appeal_tracker.policies.loader import FLOOR, packaged_packs
 from appeal_tracker.policies.models import Withdrawal
 from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
 from appeal_tracker.policies.pointing import place
-from appeal_tracker.policies.policy import Policy, in_force, usable
-from appeal_tracker.policies.relaxing import Question, Relaxed
+from appeal_tracker.policies.policy import Policy, in_force, reigns, usable
+from appeal_tracker.policies.relaxing import InUse, Question, Relaxed
 from appeal_tracker.policies.repository import PickedCalendars
 from appeal_tracker.policies.service import Shelf, line, shelf
 from chassis.web.tokens import Principal
@@ -110,19 +110,26 @@ async def hold_withdrawn(tx: AsyncSession) -> frozenset[str]:
     return await repository.withdrawn(tx)
 
 
-async def relaxed_by(tx: AsyncSession, moved: Mapping[str, Calendar], at: datetime) -> list[Relaxed]:
+async def relaxed_by(
+    tx: AsyncSession, moved: Mapping[str, Calendar], at: datetime, in_use: Iterable[InUse] = ()
+) -> list[Relaxed]:
     """The packs that calendars, by id, leave laxer than what they extend, on these calendars as they will be: each
-    version that something can still begin under, on its own calendar and on those that units picked for it."""
+    version that something can still begin under, on its own calendar and on those that units picked for it; and each
+    that is still `in_use`. They are measured by every version of what they extend that is in force while they are."""
     its, today = await shelf(tx), date_of(day_number(at))
     picked = await repository.picked_calendars(tx, today)
     questions = [
         question
         for versions in its
-        for policy in usable(versions, today)
-        if policy.id not in its.withdrawn
-        for question in _questions(policy, its.extended(policy, today, today), moved, picked)
+        for reign in reigns(versions, today)
+        for question in _questions(reign.policy, its.extended(*reign), moved, picked)
     ]
-    return await relaxing.found(questions)
+    for each in in_use:
+        policy = its.published(each.policy)
+        if policy is not None and each.calendar in moved:
+            first, last = (date_of(day_number(instant)) for instant in (each.first, each.last))
+            questions.append(Question(policy, its.extended(policy, first, last), moved[each.calendar]))
+    return await relaxing.found(relaxing.joined(each for each in questions if each.policy.id not in its.withdrawn))
 
 
 def _questions(

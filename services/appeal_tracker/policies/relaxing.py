@@ -5,7 +5,8 @@ extends: on another calendar than their own, those between need not be as strict
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -27,6 +28,16 @@ class Question(NamedTuple):
     units: Sequence[str] = ()
 
 
+class InUse(NamedTuple):
+    """That something open runs by a version of a pack, counted on a calendar, and when the first and the last of it
+    began."""
+
+    policy: str
+    calendar: str
+    first: datetime
+    last: datetime
+
+
 class Relaxed(msgspec.Struct, frozen=True):
     """A policy that is laxer, on a calendar, than something it extends; `units` picked that calendar for themselves;
     so did some `elsewhere`, which are not named."""
@@ -36,6 +47,18 @@ class Relaxed(msgspec.Struct, frozen=True):
     units: tuple[str, ...]
     places: tuple[Laxness, ...]
     elsewhere: int = 0
+
+
+def joined(questions: Iterable[Question]) -> list[Question]:
+    """The same, each policy asked about once on each calendar."""
+    asked: dict[tuple[str, str], Question] = {}
+    for each in questions:
+        key = each.policy.label, each.calendar.label
+        known = asked.get(key, each)
+        extended = {policy.label: policy for policy in (*known.extended, *each.extended)}
+        units = dict.fromkeys((*known.units, *each.units))
+        asked[key] = known._replace(extended=[*extended.values()], units=[*units])
+    return [*asked.values()]
 
 
 async def found(questions: Sequence[Question]) -> list[Relaxed]:

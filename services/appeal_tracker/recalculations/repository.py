@@ -13,6 +13,7 @@ from appeal_tracker.appeals import repository as appeals
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks.timeline import Entry, TimelineEntry
 from appeal_tracker.directory.models import Unit
+from appeal_tracker.policies.relaxing import InUse
 from appeal_tracker.recalculations.models import JobState, Recalculation
 from appeal_tracker.visits.models import Visit
 from chassis import scope
@@ -58,6 +59,13 @@ SELECT EXISTS (SELECT FROM appeals
                WHERE policy_assumed AND state <> 'closed' AND unit_code IN (SELECT code FROM tree))
     OR EXISTS (SELECT FROM visits WHERE policy_assumed AND unit_code IN (SELECT code FROM tree))
 """
+_IN_USE = """
+SELECT policy, calendar, min(since), max(since) FROM (
+    SELECT policy, calendar, received_at AS since FROM appeals WHERE state <> 'closed' AND calendar IS NOT NULL
+    UNION ALL SELECT policy, split_part(calendar, '@', 1), started_at FROM clocks WHERE state = 'running'
+    UNION ALL SELECT policy, split_part(calendar, '@', 1), started_at FROM clocks WHERE state = 'held') AS its
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
 _PROGRESS = """
 UPDATE recalculations SET done = done + $2, moved = moved + $3, breaching = breaching + $4,
     total = greatest(total, done + $2), changed_xid = pg_current_xact_id()::text::bigint
@@ -100,6 +108,11 @@ async def units_below(tx: AsyncSession, unit: str) -> list[str]:
 async def waiting(tx: AsyncSession, topic: str, most: int) -> int:
     """How many rows wait to be published on a topic, counted up to `most`."""
     return int(await (await driver(tx)).fetchval(_WAITING, topic, most))
+
+
+async def in_use(tx: AsyncSession) -> list[InUse]:
+    """By which versions of packs, counted on which calendars, what is open runs."""
+    return [InUse(*row) for row in await (await driver(tx)).fetch(_IN_USE)]
 
 
 async def now(tx: AsyncSession) -> datetime:

@@ -131,7 +131,8 @@ async def publish_calendar(
     transaction; or says what would come of it. Raises `Forbidden`, and what is wrong with the document."""
     await directory.demand_top(tx, caller)
     prepared = await calendars.prepare(tx, calendar, document, lock=not dry_run)
-    laxer = await relaxing.shown(tx, await publishing.relaxed_by(tx, prepared.calendars, now), caller.unit)
+    relaxed = await publishing.relaxed_by(tx, prepared.calendars, now, await repository.in_use(tx))
+    laxer = await relaxing.shown(tx, relaxed, caller.unit)
     if not dry_run:
         await calendars.publish(tx, prepared, caller.sub, now)
         job = await start(tx, _job(Cause.CALENDAR_VERSION, caller.sub, now, calendar))

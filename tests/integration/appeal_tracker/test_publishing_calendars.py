@@ -1,7 +1,7 @@
 """Calendars as they are published: version by version, one over the other, and what follows for packs."""
 
 import asyncio
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -201,3 +201,43 @@ async def test_packs_that_a_calendar_leaves_laxer_are_named_and_marked_and_do_no
         prepared = await calendars.prepare(tx, "cn-statutory", notice_2027())
         moved = await publishing.relaxed_by(tx, prepared.calendars, desk.clock.now())
     assert [each.calendar for each in moved] == ["plant@2+cn-statutory@2"], "it is said again of what lies over it"
+
+
+@pytest.fixture
+async def plant(desk: Desk) -> Desk:
+    """The desk, with a pack on a plant's own calendar, over another pack."""
+    await desk.publish_days("plant", typhoon("2026-10-12"))
+    await desk.publish(id="base", appeals=report("30 calendar days"))
+    await desk.publish(id="own", extends="base", calendar="plant", appeals=report("5 working days"))
+    await desk.assign("37401", "own")
+    return desk
+
+
+async def laxer_by_august(desk: Desk) -> list[tuple[str, list[str]]]:
+    """The packs that a stop of work in August would leave laxer, and than what."""
+    document = typhoon("2026-10-12", *AUGUST)
+    answered = await got(desk.admin.post("/calendars/plant/versions", json=document, params={"dry_run": "true"}))
+    return [(each["policy"], [place["than"] for place in each["places"]]) for each in answered["laxer"]]
+
+
+async def test_a_pack_is_measured_by_what_it_will_extend_while_it_lasts(plant: Desk) -> None:
+    assert await laxer_by_august(plant) == []
+    await plant.publish(id="base", appeals=report("15 calendar days"), effective_from="2026-12-01")
+    assert await laxer_by_august(plant) == [("own@1", ["base@2"])]
+    await plant.publish(id="own", extends="base", appeals=report("1 working day"), effective_from="2026-12-01")
+    assert await laxer_by_august(plant) == [], "the first is not in force any more by then"
+
+
+async def test_a_version_by_which_something_still_runs_is_named_though_nothing_begins_under_it(plant: Desk) -> None:
+    await plant.publish(id="base", appeals=report("15 calendar days"), effective_from="2026-10-12")
+    await plant.publish(
+        id="own", extends="base", calendar="plant", appeals=report("1 working day"), effective_from="2026-10-13"
+    )
+    plant.clock.set(datetime.fromisoformat("2026-10-12T09:00:00+08:00"))
+    case = await plant.raised(appeal_type="report", received_at=plant.clock.now())
+    plant.clock.set(datetime.fromisoformat("2026-10-14T09:00:00+08:00"))
+    assert await laxer_by_august(plant) == [("own@1", ["base@2"])]
+    await plant.answer(case, "10-14T08:00")
+    assert await laxer_by_august(plant) == [("own@1", ["base@2"])], "a clock of it may still begin"
+    await got(plant.first.post(f"/appeals/{case}/close", json={}))
+    assert await laxer_by_august(plant) == []
