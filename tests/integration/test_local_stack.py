@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -23,6 +24,13 @@ from tests.support.eventually import eventually
 from tests.support.local_stack import FAKE, LocalStack
 from tests.support.missing import not_tested
 
+# The stack's command line, with stand-ins for the services, on a disk with so many bytes left.
+CROWDED = """
+import shutil, sys
+shutil.disk_usage = lambda path: shutil._ntuple_diskusage(10**12, 10**12 - {left}, {left})
+from tests.support.fake_service import stack
+sys.exit(stack(sys.argv[1:]))
+"""
 SERVICES = ("visit_api", "appeal_tracker", "notifier")
 
 
@@ -313,6 +321,17 @@ class TestRefusals:
         assert stack.refused() == f"{tmp_path} holds something else (diary.txt): choose another STATE_DIR."
         assert stack.run("reset").returncode == 1
         assert (tmp_path / "diary.txt").exists()
+
+    def test_a_disk_with_too_little_room(self, stack: LocalStack, tmp_path: Path) -> None:
+        for left, needed, place in ((249, 250, tmp_path / "new"), (49, 50, stack.state_dir)):
+            crowded = (sys.executable, "-c", CROWDED.format(left=left * 1_000_000))
+            its = LocalStack(place, crowded, port_base=stack.port_base)
+            said = f"The disk of {place} has {left} MB left, {needed} MB are needed: make room on it."
+            assert its.refused() == said
+        assert list((tmp_path / "new").iterdir()) == [], "the next start finds no half a state"
+        enough = (sys.executable, "-c", CROWDED.format(left=50_000_000))
+        with LocalStack(stack.state_dir, enough, port_base=stack.port_base) as its:
+            its.up()
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
     def test_a_full_disk(self, tmp_path: Path) -> None:
