@@ -78,6 +78,8 @@ SILENT = """(split_part(c.policy, '@', 1) IN (SELECT policy FROM policy_withdraw
     SELECT FROM clocks f WHERE f.follows = c.id AND f.state IN ('running', 'held', 'breached') AND f.stopped_at IS NULL
         AND split_part(f.policy, '@', 1) NOT IN (SELECT policy FROM policy_withdrawals)))"""
 
+_SILENT = f"SELECT c.id FROM clocks c WHERE c.id = ANY ($1::uuid[]) AND {SILENT}"  # noqa: S608 - made of constants
+
 # The breach is told by whoever records it. What was to be said before it, or after the act, has no object any more; an
 # escalation that should have fired before the act is not skipped because nobody was there to fire it.
 _BREACH = text(f"""
@@ -232,9 +234,16 @@ async def holds(tx: AsyncSession, subjects: Collection[UUID]) -> Sequence[Record
 
 
 async def timers(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Timer]:
-    """The timers of `clocks`, in the order they fire."""
+    """The timers of `clocks`, in the order they fire, for being shown: what a withdrawn pack does not tell any more is
+    cancelled, though that is written only when its moment comes."""
     query = select(Timer).where(Timer.clock_id.in_(clocks)).order_by(Timer.fire_at, Timer.step)
-    return (await tx.scalars(query)).all()
+    found = (await tx.scalars(query)).all()
+    silent = {row[0] for row in await (await driver(tx)).fetch(_SILENT, list(clocks))}
+    for timer in found:
+        if timer.clock_id in silent and timer.state in (TimerState.PENDING, TimerState.HELD):
+            tx.expunge(timer)
+            timer.tell, timer.state = [], timer.state if timer.phase == Phase.DUE else TimerState.CANCELLED
+    return found
 
 
 async def cancel_timers(tx: AsyncSession, clocks: Collection[UUID], after: datetime | None = None) -> None:

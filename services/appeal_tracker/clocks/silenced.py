@@ -7,31 +7,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.db import driver
 
-# Of a pack: the clocks that may still tell something, and all such that are merged with them. They are locked first, in
-# the order in which whoever locks several does, so that no two wait for each other.
-_SILENCE = """
-WITH its AS MATERIALIZED (
-    SELECT id, subject_kind, subject_id, follows FROM clocks
-    WHERE split_part(policy, '@', 1) = $1
-      AND (state IN ('running', 'held') OR (state = 'breached' AND stopped_at IS NULL))
-), leaders AS MATERIALIZED (
+# Of a pack: the clocks that may still tell something; and such of them as are merged, with those that they are merged
+# with. These are locked, in the order in which whoever locks several does, so that no two wait for each other.
+_RUNS_BY_IT = """
+SELECT id, subject_kind, subject_id, follows FROM clocks
+WHERE split_part(policy, '@', 1) = $1
+  AND (state IN ('running', 'held') OR (state = 'breached' AND stopped_at IS NULL))
+"""
+_COUNT = f"SELECT count(DISTINCT subject_id) FROM ({_RUNS_BY_IT}) AS its WHERE subject_kind = 'appeal'"  # noqa: S608
+_MERGED = f"""
+WITH its AS MATERIALIZED ({_RUNS_BY_IT}), leaders AS MATERIALIZED (
     SELECT follows AS id FROM its WHERE follows IS NOT NULL
     UNION SELECT f.follows FROM clocks f JOIN its ON f.follows = its.id
-), members AS (
-    SELECT c.id FROM clocks c JOIN leaders ON leaders.id = c.id
-    UNION SELECT c.id FROM clocks c JOIN leaders ON leaders.id = c.follows
-), locked AS MATERIALIZED (
-    SELECT c.id, c.id IN (SELECT id FROM members) AS merged FROM clocks c
-    WHERE c.id IN (SELECT id FROM its UNION ALL SELECT id FROM members)
-      AND (c.state IN ('running', 'held') OR (c.state = 'breached' AND c.stopped_at IS NULL))
-    ORDER BY c.id FOR NO KEY UPDATE
-), silenced AS (
-    UPDATE timers SET state = CASE WHEN phase = 'due' THEN timers.state ELSE 'cancelled' END,
-                      tell = CASE WHEN phase = 'due' THEN '{}' ELSE tell END
-    FROM locked WHERE clock_id = locked.id AND NOT locked.merged AND timers.state IN ('pending', 'held'))
-SELECT (SELECT count(DISTINCT subject_id) FROM its WHERE subject_kind = 'appeal'),
-       (SELECT array_agg(id) FROM locked WHERE merged)
-"""
+)
+SELECT c.id FROM clocks c
+WHERE c.id IN (SELECT id FROM leaders UNION SELECT f.id FROM clocks f JOIN leaders ON leaders.id = f.follows)
+  AND (c.state IN ('running', 'held') OR (c.state = 'breached' AND c.stopped_at IS NULL))
+ORDER BY c.id FOR NO KEY UPDATE
+"""  # noqa: S608 - made of constants
 
 # Of clocks, the steps that are left: those that nobody names any more are never told, the others tell whom it says.
 _RETELL = """
@@ -45,11 +38,14 @@ WHERE its.clock_id = ANY ($1::uuid[]) AND its.state IN ('pending', 'held')
 """
 
 
-async def silence(tx: AsyncSession, pack: str) -> tuple[int, list[UUID]]:
-    """Has the clocks of a pack tell nobody of anything; but for those that are merged with others, which are locked and
-    named, with all those others that may still tell something. Returns how many appeals they run on, and them."""
-    row = await (await driver(tx)).fetchrow(_SILENCE, pack)
-    return row[0], row[1] or []
+async def running_by(tx: AsyncSession, pack: str) -> int:
+    """How many appeals have clocks of a pack that would still tell something."""
+    return int(await (await driver(tx)).fetchval(_COUNT, pack))
+
+
+async def merged_with(tx: AsyncSession, pack: str) -> list[UUID]:
+    """The clocks that would still tell something and are merged with some of a pack, those too; locked."""
+    return [row[0] for row in await (await driver(tx)).fetch(_MERGED, pack)]
 
 
 async def retell(tx: AsyncSession, whom: Mapping[UUID, Mapping[str, Collection[str]]]) -> None:

@@ -25,13 +25,16 @@ _DUE = "due"
 
 async def silence(tx: AsyncSession, pack: str) -> int:
     """Has the clocks of a withdrawn pack, any version of it, tell nobody any more: no warning and no escalation of its
-    ladders is left, a breach is recorded all the same. Returns how many appeals they run on."""
-    appeals, merged = await silenced.silence(tx, pack)
-    if merged:
+    ladders is left, a breach is recorded all the same. Returns how many appeals they run on.
+
+    However many those are, only what is merged is written: whoever fires or shows a timer asks whether its pack is
+    withdrawn (`repository.SILENT`), which for a clock that speaks for no other pack says all.
+    """
+    if merged := await silenced.merged_with(tx, pack):
         its = await repository.held(tx, merged)
         planned = await _replan(tx, [clock for clock in its if clock.state in _OPEN])
         await _retell(tx, its, planned)
-    return appeals
+    return await silenced.running_by(tx, pack)
 
 
 async def _replan(tx: AsyncSession, clocks: Sequence[Clock]) -> set[UUID]:

@@ -34,6 +34,9 @@ async def test_its_alerts_stop_and_a_breach_is_recorded_and_tells_nobody(desk: D
     told = len(await desk.told(*LADDER))
     withdrawn = await withdraw(desk)
     assert (withdrawn["policy"], withdrawn["open_appeals"], withdrawn["withdrawn_by"]) == ("own", 1, "E009")
+    shown = (await got(desk.supervisor.get(f"/appeals/{running}/deadlines")))["items"]
+    left = [timer for each in shown for timer in each["timers"] if timer["state"] == "pending"]
+    assert [(timer["step"], timer["tell"]) for timer in left] == [("due", []), ("due", [])]
     await desk.at("12-01T00:00")
     its = [each for each in (await desk.told(*LADDER))[told:] if each["subject_id"] == running]
     assert {(each["type"], each["milestone"], tuple(each["audience"])) for each in its} == {
@@ -125,6 +128,20 @@ async def test_taken_out_after_the_breach_each_goes_up_its_own_ladder(desk: Desk
         await desk.at(f"10-{day}T00:00")
     steps = [(case, step) for case, step, _ in await of_the_answer(desk, told)]
     assert sorted(steps) == sorted([(leader, "+1wd"), (child, "+1wd"), (child, "+2wd")])
+
+
+async def test_however_much_runs_by_it_nothing_is_written_but_of_what_is_merged(desk: Desk) -> None:
+    """A hundred thousand appeals would be a million timers to write while everybody who acts on them waits."""
+    leader, child = await merged(desk, "37401", "37402")
+    alone = await desk.raised(unit_code="37402", received_at=desk.clock.now())
+    written = "SELECT subject_id, t.step, t.xmin, t.state FROM timers t JOIN clocks c ON c.id = clock_id"
+    before = {*map(tuple, await desk.rows(written))}
+    assert (await withdraw(desk))["open_appeals"] == 2
+    changed = {*map(tuple, await desk.rows(written))} - before
+    assert {str(row[0]) for row in changed} == {leader, child}
+    await desk.at("12-01T00:00")
+    (step,) = {(row[1], row[3]) for row in await desk.rows(written) if str(row[0]) == alone and row[3] != "cancelled"}
+    assert step == ("due", "fired")
 
 
 async def test_its_history_stays(desk: Desk, running: str) -> None:
