@@ -69,3 +69,7 @@ class DeadlineRecalculated(DeadlineEvent, type="deadline.recalculated.v1", topic
     old_due_at: Time
     provisional: bool
     cause: RecalculationCause
+
+
+class DeadlineCancelled(DeadlineEvent, type="deadline.cancelled.v1", topic="appeal.events", key="subject_id"):
+    """The deadline has no object any more, though its subject goes on: the rules that count now do not set it."""

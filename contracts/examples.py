@@ -131,6 +131,7 @@ EXAMPLES: tuple[Event, ...] = (
         provisional=False,
         cause="calendar_version",
     ),
+    deadlines.DeadlineCancelled(**_answer, at=_at("10-14T18:05")),
     appeals.AppealTransferred(**_act, at=_at("10-14T18:10"), handler="S1002", handling_unit_code="4101"),
     appeals.AppealHeld(**_act, at=_at("10-14T18:20"), milestones=["answer"]),
     appeals.AppealResumed(**_act, at=_at("10-15T09:00")),

@@ -13,6 +13,7 @@ from contracts.appeals import (
 )
 from contracts.deadlines import (
     DeadlineBreached,
+    DeadlineCancelled,
     DeadlineCorrected,
     DeadlineEscalated,
     DeadlineMet,
@@ -48,6 +49,7 @@ def handlers(runtime: Runtime) -> Handlers:
             DeadlineCorrected: done,
             AppealHeld: moved,
             DeadlineRecalculated: moved,
+            DeadlineCancelled: moved,
             DeadlineWarned: Handler(deliveries.tell, commutes=True),
             DeadlineBreached: Handler(deliveries.tell, commutes=True),
             DeadlineEscalated: Handler(deliveries.tell, commutes=True),

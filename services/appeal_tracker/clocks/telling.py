@@ -12,6 +12,7 @@ from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.clocks.verdict import Verdict
 from contracts.deadlines import (
     DeadlineBreached,
+    DeadlineCancelled,
     DeadlineCorrected,
     DeadlineEvent,
     DeadlineMet,
@@ -76,6 +77,11 @@ def started_entry(appeal: Concerned, clock: NewClock | Clock, actor: str | None)
     """What the timeline keeps of a clock that an act started."""
     data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
     return Entry(appeal.id, "deadline_started", clock.started_at, actor, data)
+
+
+def cancelled(appeal: Concerned, clock: Running, now: datetime) -> DeadlineCancelled:
+    """What the bus is told of a clock that lost its object."""
+    return DeadlineCancelled(**_facts(appeal, clock, now))
 
 
 def cancelled_entry(appeal: Concerned, clock: Running, at: datetime) -> Entry:

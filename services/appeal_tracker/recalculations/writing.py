@@ -45,10 +45,10 @@ class _Told:
         if event is not None:
             self.events.append(event)
 
-    def add_ours(self, entry: Entry) -> None:
+    def add_ours(self, entry: Entry, event: Event | None = None) -> None:
         """The same, naming the job that it comes of."""
         its = {"cause": self.job.cause, "recalculation_id": self.job.id}
-        self.add(msgspec.structs.replace(entry, data={**entry.data, **its}))
+        self.add(msgspec.structs.replace(entry, data={**entry.data, **its}), event)
 
 
 async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, seen: Seen) -> Written:
@@ -96,7 +96,8 @@ async def _end(tx: AsyncSession, ending: list[OpenClock], told: _Told) -> None:
         data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone}
         data |= {"old_due_at": clock.due_at, "old_provisional": clock.provisional}
         data |= {"old_policy": clock.policy, "old_calendar": clock.calendar}
-        told.add_ours(Entry(clock.subject_id, CANCELLED, told.now, told.job.requested_by, data))
+        entry = Entry(clock.subject_id, CANCELLED, told.now, told.job.requested_by, data)
+        told.add_ours(entry, telling.cancelled(clock.on, clock, told.now))
     its = await clocks.held(tx, {clock.id for clock in ending})
     await clocks.cancel(tx, its, told.now)
     await tx.flush()

@@ -92,6 +92,8 @@ class Following:
             await clocks.let_be(self._tx, [clock], at)
         elif await clocks.cancel(self._tx, [clock], at):
             self._entries.append(telling.cancelled_entry(visit, clock, at))
+            self._events.append(telling.cancelled(visit, clock, self._now))
+            self._traces.append(self._trace(visit, at))
 
     def _trace(self, visit: Visit, at: datetime) -> str | None:
         news = self._told.get(visit.id)

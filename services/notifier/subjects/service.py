@@ -16,7 +16,7 @@ from contracts.appeals import (
     AppealOpened,
     AppealReopened,
 )
-from contracts.deadlines import DeadlineEvent, DeadlineRecalculated
+from contracts.deadlines import DeadlineCancelled, DeadlineEvent, DeadlineRecalculated
 from contracts.envelope import Event, Message
 from contracts.visits import VisitArchived, VisitCancelled
 from notifier.subjects import repository
@@ -55,7 +55,7 @@ async def acted(tx: AsyncSession, messages: Sequence[Message]) -> None:
 
 
 async def moved(tx: AsyncSession, messages: Sequence[Message]) -> None:
-    """Learns that clocks were held or put later: what was to be warned of before has no object any more."""
+    """Learns that clocks were held, put later or cancelled: what was to be warned of before has no object any more."""
     await repository.move(tx, [(*key, message.time) for message in messages for key in _moves(message.event)])
 
 
@@ -63,7 +63,9 @@ def _moves(event: Event) -> list[tuple[UUID, int, str]]:
     match event:
         case AppealHeld():
             return [(event.appeal_id, event.round, milestone) for milestone in event.milestones]
-        case DeadlineRecalculated() if event.due_at > event.old_due_at:
+        case DeadlineRecalculated() if event.due_at <= event.old_due_at:
+            return []
+        case DeadlineRecalculated() | DeadlineCancelled():
             return [(event.subject_id, event.round, event.milestone)]
         case _:
             return []

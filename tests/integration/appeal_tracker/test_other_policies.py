@@ -104,6 +104,8 @@ async def test_a_milestone_that_is_timed_no_more_ends(desk: Desk) -> None:
     assert (change["due_at"], change["old_policy"]) == (None, "state-grid@1")
     (entry,) = [entry for entry in await desk.timeline(case) if entry["kind"] == "deadline_cancelled"]
     assert (entry["data"]["cause"], entry["actor"]) == ("policy_version", "E009")
+    (told,) = await desk.told("deadline.cancelled.v1")
+    assert (told["subject_id"], told["milestone"], told["clock_id"]) == (case, "answer", entry["data"]["clock_id"])
     await desk.at("11-20T10:00")
     assert not [event for event in await desk.told() if "step" in event]
 

@@ -161,6 +161,8 @@ async def test_a_moved_appointment_replaces_its_clock(visit: Round) -> None:
     await visit.desk.hear(visit.appointed("10-09T14:00", "10-09T15:00"))
     await visit.desk.hear(visit.appointed("10-10T09:00", "10-10T10:00"))
     assert await visit.states() == [("arrival", 1, "cancelled"), ("arrival", 2, "running")]
+    (told,) = await visit.desk.told("deadline.cancelled.v1")
+    assert (told["subject_kind"], told["milestone"], told["round"]) == ("visit", "arrival", 1)
     await visit.desk.at("10-09T16:00")
     assert not await visit.told(), "the old one is silent"
     await visit.desk.at("10-10T10:00")

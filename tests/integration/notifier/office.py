@@ -14,6 +14,7 @@ from chassis.messaging.bus import Record
 from contracts.appeals import AppealAnswered, AppealClosed, AppealContacted, AppealHeld, AppealOpened, AppealReopened
 from contracts.deadlines import (
     DeadlineBreached,
+    DeadlineCancelled,
     DeadlineEscalated,
     DeadlineMet,
     DeadlineRecalculated,
@@ -201,6 +202,9 @@ class Appeal:
         due_at = self.due_at + timedelta(**by)
         its = self._clock(due_at=due_at, old_due_at=self.due_at, provisional=False, cause=cause)
         return DeadlineRecalculated(**its)
+
+    def cancelled(self) -> DeadlineCancelled:
+        return DeadlineCancelled(**self._clock())
 
     def reopened(self, round: int = 2) -> AppealReopened:
         return AppealReopened(**self._act(round=round))

@@ -78,6 +78,7 @@ OBSOLETE: list[tuple[Any, dict[str, Any], str]] = [
     (Appeal.reopened, {}, "later_round"),
     (lambda appeal: appeal.held("answer", "contact"), {}, "deadline_moved"),
     (lambda appeal: appeal.recalculated(days=1), {}, "deadline_moved"),
+    (Appeal.cancelled, {}, "deadline_moved"),
     (visit_cancelled, {"subject_kind": "visit", "milestone": "arrival"}, "subject_ended:cancelled"),
     (visit_archived, {"subject_kind": "visit", "milestone": "archive"}, "subject_ended:archived"),
 ]
