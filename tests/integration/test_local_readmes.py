@@ -81,6 +81,24 @@ def test_every_path_is_there(readme: Path) -> None:
     assert [path for path in [*links, *paths] if not (ROOT / path).exists()] == []
 
 
+def test_every_route_is_there() -> None:
+    documents = [json.loads((ROOT / "contracts" / "openapi" / f"{name}.json").read_text()) for name in SERVICE_PORTS]
+    known = [
+        (method.upper(), re.sub(r"{\w+}", "[^/]+", path), {field["name"] for field in its.get("parameters", ())})
+        for document in documents
+        for path, methods in document["paths"].items()
+        for method, its in methods.items()
+    ]
+    routes = [re.fullmatch(r"(GET|POST) (/v1/[^?]+)(?:\?(\w+)=true)?", block) for block in sorted(named(READMES[0]))]
+    shown = [route.groups() for route in routes if route]
+    assert len(shown) > 3
+    for method, path, option in shown:
+        assert any(
+            method == verb and re.fullmatch(pattern, path) and {option} <= {None, *options}
+            for verb, pattern, options in known
+        ), path
+
+
 async def test_every_metric_is_told(stack: Stack) -> None:
     exposed = generate_latest().decode()
     names = {
