@@ -1,14 +1,23 @@
 """The clocks of visits are brought to other policies: on purpose, or because their units turn out to be others."""
 
+import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
+from appeal_tracker.appeals.repository import on_visits
+from appeal_tracker.visits import service as visits
+from chassis import migrate
+from chassis.ids import new_id
+from contracts.envelope import Message
 from contracts.visits import VisitArrived, VisitCancelled, VisitCompleted
-from tests.integration.appeal_tracker.desk import Desk, got, instant, unit
+from tests.integration.appeal_tracker.desk import RECEIVED, Desk, got, instant, unit
 from tests.integration.appeal_tracker.test_audit import look
 from tests.integration.appeal_tracker.test_recalculations import changes, recalculate, stop_work
 from tests.integration.appeal_tracker.test_visits import ARCHIVE, Round
+from tests.support.databases import Databases
+from tests.support.eventually import eventually
 
 WINDOW = ("10-09T14:00", "10-09T15:00")
 
@@ -155,3 +164,40 @@ async def test_an_open_appeal_keeps_the_archive_waiting_all_the_same(desk: Desk)
     assert await visit.states() == []
     await visit.close(appeal)
     assert await visit.states() == [("archive", 1, "running")]
+
+
+async def test_a_unit_that_is_heard_of_while_its_visit_is_finds_it(windowed: Desk) -> None:
+    visit = Round(windowed, unit_code="37701")
+    event, now = visit.appointed(*WINDOW), windowed.clock.now()
+    message = Message(new_id(), event.type, "/visit_api", event.subject, now, event, None)
+    async with windowed.runtime.db.transaction() as tx:
+        await visits.heard(windowed.runtime, on_visits, tx, [message])
+        hearing = asyncio.create_task(windowed.hear(unit("37701", "377")))
+
+        async def waits() -> bool:
+            waiting = await windowed.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            return bool(waiting) or hearing.done()
+
+        await eventually(waits)
+    await hearing
+    assert await clocks(visit) == [("arrival", 1, "running", "service-window@1", "cn-statutory")]
+
+
+async def test_visits_that_an_older_version_heard_of_are_looked_at_once_their_line_is(databases: Databases) -> None:
+    """Nobody kept which of them came before their units: those that have no clock may have."""
+    url = databases.server.ensure_database(f"older_{new_id().hex}").migration
+    await migrate.upgrade("appeal_tracker", url, "0002")
+    its = await asyncpg.connect(url)
+    plain, timed, over = new_id(), new_id(), new_id()
+    keep = "INSERT INTO visits (id, unit_code, window_from, archived_at, updated_at) VALUES ($1, '1', now(), $2, now())"
+    for visit, archived in ((plain, None), (timed, None), (over, RECEIVED)):
+        await its.execute(keep, visit, archived)
+    await its.execute(
+        "INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, started_at, due_at, policy, calendar,"
+        " provisional, state) VALUES ($1, 'visit', $2, 1, 'arrival', now(), now(), 'a@1', 'b@1', false, 'running')",
+        new_id(),
+        timed,
+    )
+    await migrate.upgrade("appeal_tracker", url)
+    assert [row["id"] for row in await its.fetch("SELECT id FROM visits WHERE policy_assumed")] == [plain]
+    await its.close()
