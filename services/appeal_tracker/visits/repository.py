@@ -49,6 +49,8 @@ INSERT INTO visits (id, unit_code, updated_at) SELECT id, unit_code, $3 FROM unn
 ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at
 """
 
+# Asked of every batch of appeals, and nearly always in vain.
+_OVER = "SELECT id FROM visits WHERE id = ANY ($1::uuid[]) AND completed_at IS NOT NULL"
 
 # Those on which something begins or may begin by what is known of them; see `Visit.is_open`.
 _OPEN = """
@@ -91,11 +93,14 @@ async def take(tx: AsyncSession, visits: Mapping[UUID, str], now: datetime) -> S
     return await hold(tx, visits)
 
 
-async def hold(tx: AsyncSession, ids: Collection[UUID], *, over: bool = False) -> Sequence[Visit]:
-    """The visits called `ids`, or only those of them that are over, held until the transaction ends."""
+async def over(tx: AsyncSession, ids: Collection[UUID]) -> list[UUID]:
+    """Those of the visits called `ids` that are over."""
+    return [row["id"] for row in await (await driver(tx)).fetch(_OVER, [*ids])]
+
+
+async def hold(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Visit]:
+    """The visits called `ids`, held until the transaction ends."""
     query = select(Visit).where(Visit.id == any_(literal([*ids], ARRAY(Uuid)))).order_by(Visit.id)
-    if over:
-        query = query.where(Visit.completed_at.is_not(None))
     held = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return (await tx.scalars(held)).all()
 
