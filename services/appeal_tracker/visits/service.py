@@ -77,7 +77,7 @@ async def _shelf(tx: AsyncSession, units: Collection[str]) -> Shelf:
     shelf = await policies.shelf(tx, units)
     if not shelf.may_assume(units):
         return shelf
-    # await directory.hold_tree(tx)
+    await directory.hold_tree(tx)
     return await policies.shelf(tx, units)
 
 
