@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
+    KafkaConnectionError,
     KafkaError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
@@ -216,6 +217,16 @@ async def _stop(client: _Client) -> None:
             await client.stop()
     except (KafkaError, OSError) as error:
         log.warning("a client did not close cleanly", extra={"error": repr(error)})
+        if isinstance(client, AIOKafkaProducer):
+            await _abandon(client)
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """Ends a producer that still tries to write, where the broker is away for ever: what was given up is published
+    again by the next one, and must not be written later by this one, behind what is newer."""
+    await producer._sender.close()
+    producer._message_accumulator.fail_all(KafkaConnectionError("given up"))
+    await producer.client.close()
 
 
 def _placed(

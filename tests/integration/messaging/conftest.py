@@ -1,9 +1,11 @@
 """A bus under test: every adapter behind the same fixture."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from chassis.db import Database
@@ -11,12 +13,14 @@ from chassis.messaging.bus import Bus
 from chassis.messaging.embedded import EmbeddedBus
 from contracts.topics import Topic
 from deploy.local.databases import DatabaseUrls
+from deploy.local.kafka import Kafka
 from tests.faults.bus_reader import clear
 from tests.integration.messaging.spine import Spine, template
 from tests.support.databases import Databases
 
 MakeBus = Callable[[], Awaitable[Bus]]
 MakeTopic = Callable[..., Awaitable[str]]
+Away = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +29,51 @@ async def bus_database(databases: Databases) -> DatabaseUrls:
 
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
-def connect(request: pytest.FixtureRequest, bus_database: DatabaseUrls) -> Callable[[], Bus]:
+def broker(request: pytest.FixtureRequest) -> Kafka | None:
+    """Both buses in turn: None, or the broker."""
+    return request.getfixturevalue("kafka") if request.param == "kafka" else None
+
+
+@pytest.fixture
+def connect(broker: Kafka | None, bus_database: DatabaseUrls) -> Callable[[], Bus]:
     """A new client of the bus under test."""
-    if request.param == "kafka":
+    if broker is not None:
         from chassis.messaging.kafka import KafkaBus
 
-        bootstrap = request.getfixturevalue("kafka").bootstrap
-        return lambda: KafkaBus(bootstrap, replication=1)
+        return lambda: KafkaBus(broker.bootstrap, replication=1)
     return lambda: EmbeddedBus(Database(bus_database.service, pool_size=4, name="conformance"))
+
+
+@pytest.fixture
+def away(broker: Kafka | None, bus_database: DatabaseUrls, databases: Databases) -> Away:
+    """`async with away():` the bus under test cannot be reached, and whoever was connected to it is not any more."""
+
+    @asynccontextmanager
+    async def until_it_is_back() -> AsyncIterator[None]:
+        if broker is None:
+            async with closed_to_all(databases, bus_database):
+                yield
+            return
+        await asyncio.to_thread(broker.stop)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(broker.start)
+
+    return until_it_is_back
+
+
+@asynccontextmanager
+async def closed_to_all(databases: Databases, urls: DatabaseUrls) -> AsyncIterator[None]:
+    name = urls.service.rpartition("/")[2]
+    admin = await asyncpg.connect(databases.server.dsn())
+    await admin.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    try:
+        yield
+    finally:
+        await admin.execute(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
+        await admin.close()
 
 
 @pytest.fixture
@@ -75,23 +116,17 @@ async def spine(databases: Databases) -> AsyncIterator[Spine]:
         yield its
 
 
-@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
-def bootstrap(request: pytest.FixtureRequest) -> str | None:
-    """Both buses in turn: None, or the address of a broker."""
-    return request.getfixturevalue("kafka").bootstrap if request.param == "kafka" else None
-
-
 @pytest.fixture
-async def any_spine(databases: Databases, bootstrap: str | None) -> AsyncIterator[Spine]:
+async def any_spine(databases: Databases, broker: Kafka | None) -> AsyncIterator[Spine]:
     """The same on both buses in turn; nothing is on them."""
-    if bootstrap is None:
+    if broker is None:
         async with embedded_bus(databases) as bus, on_a_database(databases, bus) as its:
             yield its
     else:
         from chassis.messaging.kafka import KafkaBus
 
-        await clear(bootstrap)
-        async with on_a_database(databases, KafkaBus(bootstrap, replication=1)) as its:
+        await clear(broker.bootstrap)
+        async with on_a_database(databases, KafkaBus(broker.bootstrap, replication=1)) as its:
             yield its
 
 

@@ -1,9 +1,8 @@
-"""What only Apache Kafka has: shared groups, a broker of its own that may go away, and tools that read our records."""
+"""What only Apache Kafka has: shared groups, and tools that read our records."""
 
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -11,14 +10,12 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka
 from cloudevents.core.formats.json import JSONFormat
 
 from chassis.ids import new_id
-from chassis.messaging.bus import BusUnavailable, Received, Record, Subscription
+from chassis.messaging.bus import Received, Record, Subscription
 from chassis.messaging.kafka import KafkaBus
 from contracts.envelope import encode_payload, headers
 from contracts.topics import Topic
 from deploy.local.kafka import Kafka
-from tests.conftest import ROOT
 from tests.integration.messaging.spine import NOW, raised
-from tests.support.databases import free_port_pair
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.kafka
@@ -65,43 +62,6 @@ async def test_members_share_a_topic_and_take_over_what_one_leaves(bus: KafkaBus
 
     await eventually(one_reads_all, within=40)
     await members[1].close()
-
-
-async def test_a_broker_that_goes_away_and_comes_back(tmp_path: Path) -> None:
-    broker = Kafka(tmp_path, free_port_pair(), cache=ROOT / ".state" / "cache")
-    await asyncio.to_thread(broker.start)
-    bus = KafkaBus(broker.bootstrap, replication=1)
-    topic = await made(bus, partitions=1)
-    subscription = await bus.subscribe("g", topic)
-    await bus.publish([Record(topic, "k", b"before")])
-    seen: list[bytes | None] = []
-
-    async def reads(value: bytes) -> bool:
-        try:
-            found = await subscription.fetch(10, 0.3)
-        except BusUnavailable:
-            return False
-        seen.extend(record.value for record in found)
-        return value in seen
-
-    await eventually(lambda: reads(b"before"), within=20)
-    await asyncio.to_thread(broker.stop)
-    with pytest.raises(BusUnavailable):
-        await bus.publish([Record(topic, "k", b"meanwhile")])
-    await asyncio.to_thread(broker.start)
-
-    async def published() -> bool:
-        try:
-            await bus.publish([Record(topic, "k", b"after")])
-        except BusUnavailable:
-            return False
-        return True
-
-    await eventually(published, within=40)
-    await eventually(lambda: reads(b"after"), within=40)
-    await subscription.close()
-    await bus.close()
-    await asyncio.to_thread(broker.stop)
 
 
 async def test_kafkas_own_consumer_and_the_cloudevents_sdk_read_what_we_write(bus: KafkaBus, kafka: Kafka) -> None:
