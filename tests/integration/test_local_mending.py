@@ -80,22 +80,21 @@ async def test_services_are_tended_while_the_tokens_are_made(stack: LocalStack) 
     key.unlink()
     os.mkfifo(key)  # whoever makes tokens now waits for the key
     let_tokens_be_old(state)
-    await eventually(lambda: is_read(key))
+    working = await eventually(lambda: makes_tokens(stack))
     await back_within_two_seconds(stack, "appeal_tracker")
     await back_within_two_seconds(stack, "visit_api")
+    assert makes_tokens(stack) == working, "all the while"
     key.write_text(secret)
     key.unlink()
     key.write_text(secret)
     await eventually(lambda: time.time() - state.token(ADMIN).stat().st_mtime < 60)
 
 
-def is_read(fifo: Path) -> bool:
-    """Whether somebody waits for what is written there."""
-    try:
-        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
-    except OSError:
-        return False
-    return True
+def makes_tokens(stack: LocalStack) -> list[int]:
+    """The process that makes the tokens anew, if it runs."""
+    return [
+        pid for pid in stack.processes() if (processes.PROC / str(pid) / "cmdline").read_bytes().endswith(b"\0tokens\0")
+    ]
 
 
 @pytest.mark.long
