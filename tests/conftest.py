@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.local.errors import Refused
 from deploy.local.kafka import Kafka
@@ -24,6 +25,10 @@ for variable in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
 # A run under nohup bears a hangup; the stacks that it starts are to feel one, and what is ignored would be inherited.
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+# How long an example takes says how busy the machine is, and nothing about us.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent
 START = datetime.fromisoformat("2026-10-09T10:00:00+08:00")  # a Friday; the Saturday after it is a working day

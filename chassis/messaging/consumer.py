@@ -47,6 +47,7 @@ class Consumer(Worker):
     noted = 10  # events of a batch of which each has its line in the log; of more only where DEBUG is on
     patience = 45.0  # seconds a batch may take before it is taken apart; the loop counts as stuck soon after
     pause = 0.2  # seconds before an event's second try, doubled for the third
+    store_every = 0.2  # seconds between two storings of its place while there is work
     watch_every = 5.0  # seconds between two looks at the lag
     stuck_after = 60.0  # seconds behind without moving
 
@@ -60,6 +61,7 @@ class Consumer(Worker):
         self._pending: list[Received] = []
         self._done: dict[int, Received] = {}  # the last record of each partition whose offset is still to be stored
         self._storing: asyncio.Task[None] | None = None
+        self._stored = float("-inf")
         self.position = 0  # records taken since the start
         self._moved = self._watched = time.monotonic()
         self._behind = 0
@@ -70,14 +72,16 @@ class Consumer(Worker):
         await self._watch(self._subscription)  # first: that it falls behind must be seen also while it cannot go on
         if not self._pending:
             self._pending = await self._subscription.fetch(self.batch, self.wait)
-        if self._pending:
+        busy = bool(self._pending)
+        if busy:
             await self._take(self._pending)
             crash.point("consumer.applied")
             self._done.update((record.partition, record) for record in self._pending)
             self.position += len(self._pending)
             self._pending = []
             self._moved = time.monotonic()
-        await self._keep_place(self._subscription)
+        if not busy or time.monotonic() - self._stored > self.store_every:
+            await self._keep_place(self._subscription)
         return True
 
     async def close(self) -> None:
@@ -115,7 +119,7 @@ class Consumer(Worker):
             storing, self._storing = self._storing, None
             await storing
         if self._done and self._storing is None:
-            done, self._done = self._done, {}
+            done, self._done, self._stored = self._done, {}, time.monotonic()
             self._storing = asyncio.create_task(self._store(subscription, done))
 
     async def _store(self, subscription: Subscription, done: dict[int, Received]) -> None:

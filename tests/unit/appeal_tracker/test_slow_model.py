@@ -68,7 +68,7 @@ def cases(draw: st.DrawFn, periods: st.SearchStrategy[Period]) -> Case:
 
 
 # No deadline per example: the model is slow by intention, and the machine may be busy.
-many, some = settings(deadline=None), settings(deadline=None, max_examples=50)
+many, some = settings(), settings(max_examples=50)
 
 
 @many

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appeal_tracker.calendars.calendar import Calendar, Kind
@@ -226,7 +226,6 @@ PERIODS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(own=PERIODS, parent=PERIODS)
 def test_it_agrees_with_whoever_tries_three_starts_a_day(own: Period, parent: Period):
     def later(start: datetime) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.customers import CustomerRemoved
@@ -163,7 +163,6 @@ def test_the_type_can_be_read_even_where_the_event_cannot() -> None:
     assert decode_type([("ce_type", b"\xff")]) is None
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from([*REQUIRED, "traceparent", "content-type"]), st.none() | st.binary(max_size=40)),
     st.none() | st.binary(max_size=200),
@@ -176,7 +175,6 @@ def test_whatever_comes_decode_raises_undecodable_or_nothing(
             assert isinstance(decode(found.items(), value).event, VisitStarted)
 
 
-@settings(deadline=None)
 @given(st.sampled_from([each for each in EXAMPLES if not each.tombstone]), st.data())
 def test_a_damaged_payload_is_undecodable_or_a_valid_event(event: Event, data: st.DataObject) -> None:
     payload = bytearray((encode_payload(event) or "").encode())
