@@ -253,8 +253,15 @@ async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches:
     pending = []
     for batch in batches:
         batch.close()  # it is full as far as we are concerned: an open one lingers for more
-        pending.append(await producer.send_batch(batch, topic, partition=partition))
+        acknowledged = await producer.send_batch(batch, topic, partition=partition)
+        acknowledged.add_done_callback(_heard_of)  # also where we have given up waiting for it
+        pending.append(acknowledged)
     await asyncio.gather(*pending)
+
+
+def _heard_of(acknowledged: asyncio.Future[Any]) -> None:
+    if not acknowledged.cancelled():
+        acknowledged.exception()
 
 
 _WORD = 0xFFFFFFFF
