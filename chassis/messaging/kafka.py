@@ -12,7 +12,6 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
-    KafkaConnectionError,
     KafkaError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
@@ -225,7 +224,6 @@ async def _abandon(producer: AIOKafkaProducer) -> None:
     """Ends a producer that still tries to write, where the broker is away for ever: what was given up is published
     again by the next one, and must not be written later by this one, behind what is newer."""
     await producer._sender.close()
-    producer._message_accumulator.fail_all(KafkaConnectionError("given up"))
     await producer.client.close()
 
 
@@ -253,15 +251,8 @@ async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches:
     pending = []
     for batch in batches:
         batch.close()  # it is full as far as we are concerned: an open one lingers for more
-        acknowledged = await producer.send_batch(batch, topic, partition=partition)
-        acknowledged.add_done_callback(_heard_of)  # also where we have given up waiting for it
-        pending.append(acknowledged)
+        pending.append(await producer.send_batch(batch, topic, partition=partition))
     await asyncio.gather(*pending)
-
-
-def _heard_of(acknowledged: asyncio.Future[Any]) -> None:
-    if not acknowledged.cancelled():
-        acknowledged.exception()
 
 
 _WORD = 0xFFFFFFFF
