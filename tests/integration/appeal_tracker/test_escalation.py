@@ -289,6 +289,7 @@ async def test_the_claim_and_the_look_use_their_partial_index_under_a_generic_pl
         plan = "\n".join(row[0] for row in await owner.fetch(f"EXPLAIN {asked}"))
         assert "timers_pending" in plan
         assert "Seq Scan on timers" not in plan
+        assert "Seq Scan on clocks" not in plan, "what follows a clock is looked up, not gathered"
 
 
 async def test_an_idle_look_finds_nothing_to_do(desk: Desk) -> None:

@@ -16,6 +16,7 @@ CREATE INDEX visits_open ON visits (id)
     WHERE archived_at IS NULL AND cancelled_at IS NULL AND missed_at IS NULL;
 UPDATE visits v SET policy_assumed = true
 WHERE archived_at IS NULL AND cancelled_at IS NULL AND missed_at IS NULL
+    AND (window_from IS NOT NULL OR completed_at IS NOT NULL)
     AND NOT EXISTS (SELECT FROM clocks c WHERE c.subject_id = v.id AND c.subject_kind = 'visit');
 """
 
@@ -36,5 +37,5 @@ CREATE INDEX simulations_unfinished ON simulations (requested_at, id) WHERE stat
 
 
 def upgrade() -> None:
-    """What follows may not be deleted by the service's role either."""
-    run_scripts(VISITS, APPEALS, JOBS)
+    """Appeals are locked before visits, as whoever fires timers does, so that the two do not wait for each other."""
+    run_scripts(JOBS, APPEALS, VISITS)
