@@ -64,6 +64,8 @@ async def assign(
     Raises `NotFound`, `PreconditionFailed`, `UnknownPolicy`, `PolicyNotInForce`, `PolicyIsWithdrawn`,
     `AssignmentInThePast`, `UnknownCalendar`, `CalendarElsewhere`, `LaxerPolicy`.
     """
+    # First this: whoever withdraws a pack holds it and waits for acts, these for the tree, and that for a unit's row.
+    await repository.lock(tx)
     if not await directory.lock_unit(tx, unit, caller.unit):
         raise NotFound
     unchanged(await assigned(tx, caller, unit, at))
@@ -71,7 +73,6 @@ async def assign(
     begins = since or today
     if begins < today:
         raise AssignmentInThePast(today=today)
-    await repository.lock(tx)
     its = await shelf(tx)
     its.named(policy, instant_of(number_of(begins) * DAY))
     if policy in its.withdrawn:

@@ -200,3 +200,17 @@ async def test_a_version_published_while_a_unit_picks_the_pack_is_looked_at_too(
         await eventually(waits)
         await publishing.publish(tx, prepared, admin.sub, desk.clock.now())
     assert problem(await picking, 422, "laxer-policy")["policy"] == "own@2"
+
+
+async def test_who_picks_a_pack_holds_no_unit_while_others_change_packs(desk: Desk) -> None:
+    """Whoever withdraws one waits for acts, which may wait for the units that are heard of, and these for the row."""
+    async with desk.runtime.db.transaction() as tx:
+        await publishing.hold_withdrawn(tx)
+        picking = asyncio.create_task(desk.admin.put("/units/37401/policy", json={"policy": "t-sdpea"}, headers=ANY))
+
+        async def waits() -> bool:
+            return bool(await desk.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+
+        await eventually(waits)
+        assert await desk.rows("SELECT FROM units WHERE code = '37401' FOR UPDATE NOWAIT")
+    assert (await picking).status_code == 200
