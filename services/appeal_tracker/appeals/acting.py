@@ -227,7 +227,7 @@ class Deed:
 
     async def settle(self) -> None:
         """Writes timeline and outbox, has what is not held any more go on, and marks the appeals as changed."""
-        if self._goes_on:
+        if self._goes_on and self.leader.appeal.state != State.CLOSED:
             await self.replan([clock for case in self.group for clock in case.clocks], "resume")
         alone = [clock for case in self.group[1:] for clock in case.clocks if self._lost_its_leader(clock)]
         for clock in alone:

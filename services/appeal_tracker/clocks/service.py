@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.counting import Day, Hold, explain
 from appeal_tracker.clocks import replanning, repository
+from appeal_tracker.clocks.calculation import is_met
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.planning import NewClock, Planner, Subject, limit_of
 from appeal_tracker.clocks.states import ClockState
@@ -148,19 +149,22 @@ async def _breach(tx: AsyncSession, clock: Clock, at: datetime, time: DomainTime
     return Told(fired.step, fired.tell, fired.late)
 
 
+def may_be_met(clock: Clock, now: datetime) -> bool:
+    """Whether something done `now` would be in time for it: it is open, and not past with a breach still unrecorded."""
+    return clock.state == ClockState.HELD or (clock.state == ClockState.RUNNING and is_met(now, clock.due_at))
+
+
 async def cancel(tx: AsyncSession, clocks: Collection[Clock], now: datetime) -> list[Clock]:
-    """Cancels those of locked clocks that still run, and the timers to come of all; returns those it cancelled."""
-    running = [clock for clock in clocks if clock.state in (ClockState.RUNNING, ClockState.HELD)]
+    """Cancels those of locked clocks that still run, and the timers to come of all; returns those it cancelled.
+
+    What was past by `now` is not among them: whoever fires timers records its breach, also where that was not done yet.
+    """
+    running = [clock for clock in clocks if may_be_met(clock, now)]
     for clock in running:
         clock.state = ClockState.CANCELLED
     if clocks:
         await repository.cancel_timers(tx, [clock.id for clock in clocks], after=now)
     return running
-
-
-async def let_be(tx: AsyncSession, clocks: Collection[Clock], after: datetime) -> None:
-    """Has the timers of locked clocks whose moments come `after` an instant never fire; what was due before does."""
-    await repository.cancel_timers(tx, [clock.id for clock in clocks], after=after)
 
 
 async def speak_up(tx: AsyncSession, clocks: Collection[Clock]) -> None:

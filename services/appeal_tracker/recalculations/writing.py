@@ -57,7 +57,7 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     moved = [done for done in await write(tx, seen.plans) if done.moved]
     marked = {each.appeal.id for each in seen.relabelled}  # as changed, by that
     await _tell(tx, runtime, moved, told, touch=any(done.clock.subject_id not in marked for done in moved))
-    await _end(tx, seen.ending, told)
+    ended = await _end(tx, seen.ending, told)
     await _start(tx, runtime, seen, told)
     if told.entries:
         await note(tx, told.entries, told.now)
@@ -72,7 +72,7 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     await visits.assume(tx, seen.visits)
     past = sum(done.clock.state == ClockState.RUNNING and done.clock.due_at < told.now for done in moved)
     past += sum(each.done_at is None and each.clock.due_at < told.now for each in seen.starting)
-    return Written(len(moved) + len(seen.ending) + len(seen.starting), past)
+    return Written(len(moved) + ended + len(seen.starting), past)
 
 
 async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated], told: _Told, *, touch: bool) -> None:
@@ -88,19 +88,21 @@ async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated
     after_commit(tx, runtime.outbox.wake)
 
 
-async def _end(tx: AsyncSession, ending: list[OpenClock], told: _Told) -> None:
-    """Ends what the other policy does not time. What it was, and by which rules, the timeline keeps."""
+async def _end(tx: AsyncSession, ending: list[OpenClock], told: _Told) -> int:
+    """Ends what the other policy does not time, but for what is past: that is breached by the rules it has. What it
+    was, and by which rules, the timeline keeps. Returns how many that are."""
     if not ending:
-        return
-    for clock in ending:
+        return 0
+    its = await clocks.held(tx, {clock.id for clock in ending})
+    ended = {clock.id for clock in await clocks.cancel(tx, its, told.now)}
+    for clock in (clock for clock in ending if clock.id in ended):
         data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone}
         data |= {"old_due_at": clock.due_at, "old_provisional": clock.provisional}
         data |= {"old_policy": clock.policy, "old_calendar": clock.calendar}
         entry = Entry(clock.subject_id, CANCELLED, told.now, told.job.requested_by, data)
         told.add_ours(entry, telling.cancelled(clock.on, clock, told.now))
-    its = await clocks.held(tx, {clock.id for clock in ending})
-    await clocks.cancel(tx, its, told.now)
     await tx.flush()
+    return len(ended)
 
 
 async def _start(tx: AsyncSession, runtime: Runtime, seen: Seen, told: _Told) -> None:

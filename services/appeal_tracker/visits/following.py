@@ -10,7 +10,6 @@ from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import telling, timeline
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import Planner, Subject, limit_of
-from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.policies.policy import Limit, Policy
 from appeal_tracker.policies.service import Shelf
@@ -87,10 +86,7 @@ class Following:
     async def _give_up(self, visit: Visit, clock: Clock) -> None:
         moved = visit.appointed_at if self._fact(clock) == "appointed" else None
         at = gone_at(visit) or moved or self._now
-        if clock.state == ClockState.RUNNING and clock.due_at < at:
-            # It was past by then, and whoever fires timers will record that; only what would come later is not said.
-            await clocks.let_be(self._tx, [clock], at)
-        elif await clocks.cancel(self._tx, [clock], at):
+        if await clocks.cancel(self._tx, [clock], at):
             self._entries.append(telling.cancelled_entry(visit, clock, at))
             self._events.append(telling.cancelled(visit, clock, self._now))
             self._traces.append(self._trace(visit, at))

@@ -40,6 +40,7 @@ class Clock:
     follows: "Clock | None" = None
     fired: set[str] = field(default_factory=set)
     left: dict[str, datetime] = field(default_factory=dict)
+    silent_after: datetime | None = None  # its appeal was closed when it was past
     inherited: frozenset[str] = frozenset()  # fired for the clock that it goes on for
 
     @property
@@ -106,7 +107,9 @@ class Clock:
     def breach(self, due: datetime, now: datetime) -> None:
         self.ended, self.state, self.breached = due, "breached", now
         self.fired.add("due")
-        self.left = {} if self.follows else self.after()
+        last = self.silent_after
+        its = {} if self.follows else self.after()
+        self.left = {step: moment for step, moment in its.items() if last is None or moment <= last}
 
     def stop(self, at: datetime, now: datetime, due: datetime) -> None:
         """It is judged by what was done at `at`, if it ran by then."""
@@ -286,11 +289,14 @@ class Appeal:
         if not self._living(now) or any(each.progress in ("open", "contacted") for each in group):
             return False
         dues = {clock: clock.due() for each in group for clock in each.present}
+        past = {clock for clock, due in dues.items() if clock.open and not clock.held and due < now}
         for each in group:
             each.resume(now, now)
         for clock, due in dues.items():
             clock.left = {step: moment for step, moment in clock.left.items() if moment <= now}
-            if clock.open:
+            if clock in past:
+                clock.ended, clock.silent_after = due, now
+            elif clock.open:
                 clock.ended, clock.state = due, "cancelled"
         for each in group:
             each.progress, each.closed, each.outcome = "closed", now, "resolved" if each is self else "merged"

@@ -9,7 +9,7 @@ import pytest
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import RECEIVED, Desk, got, instant, made, staff, unit
 from tests.integration.appeal_tracker.test_audit import look
-from tests.integration.appeal_tracker.test_recalculations import changes, recalculate, stop_work
+from tests.integration.appeal_tracker.test_recalculations import changes, recalculate, stop_work, worker
 
 SUPERVISOR = staff("E701", "377", "supervisor")
 
@@ -108,6 +108,23 @@ async def test_a_milestone_that_is_timed_no_more_ends(desk: Desk) -> None:
     assert (told["subject_id"], told["milestone"], told["clock_id"]) == (case, "answer", entry["data"]["clock_id"])
     await desk.at("11-20T10:00")
     assert not [event for event in await desk.told() if "step" in event]
+
+
+async def test_what_is_past_when_it_is_timed_no_more_is_breached_all_the_same(desk: Desk) -> None:
+    """Also where nobody has recorded it yet."""
+    await desk.assign("37401", "state-grid")
+    case = await desk.raised(received_at=desk.clock.now(), appeal_type="report")
+    desk.clock.set(instant("11-20T10:00"))
+    body = {"cause": "policy_version", "policy": "state-grid", "to": "t-sdpea"}
+    job = await made(desk.admin.post("/recalculations", json=body))
+    while await worker(desk).run_once():
+        pass
+    assert (await got(desk.admin.get(f"/recalculations/{job['id']}")))["moved"] == 0
+    assert (await desk.clocks(case))["answer"]["state"] == "running"
+    await desk.stack.settle()
+    assert (await desk.clocks(case))["answer"]["state"] == "breached"
+    assert len(await desk.told("deadline.breached.v1")) == 1
+    assert not await desk.told("deadline.cancelled.v1")
 
 
 async def test_a_milestone_that_is_timed_again_runs_again_and_tells_nothing_twice(desk: Desk) -> None:

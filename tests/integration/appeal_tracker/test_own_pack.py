@@ -7,7 +7,7 @@ import pytest
 
 from appeal_tracker.policies import repository
 from appeal_tracker.policies.pack import parse_pack
-from tests.integration.appeal_tracker.desk import Desk, got, made
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made
 
 PACK = {
     "id": "own",
@@ -52,6 +52,20 @@ async def test_closing_cancels_what_still_runs_and_silences_it(desk: Desk, answe
     assert (entry["kind"], entry["data"]["cancelled"]) == ("closed", ["callback"])
     await desk.at("12-01T00:00")
     assert not await desk.told("deadline.warned.v1", "deadline.breached.v1", "deadline.escalated.v1")
+
+
+async def test_closing_hides_no_breach_that_nobody_recorded_in_time(desk: Desk, answered: str) -> None:
+    desk.clock.set(instant("10-13T00:00:01"))  # the callback was due at midnight, and nobody has looked since
+    closed = await got(desk.first.post(f"/appeals/{answered}/close", json={}))
+    assert closed["state"] == "closed"
+    (entry,) = (await desk.timeline(answered))[-1:]
+    assert (entry["kind"], entry["data"]["cancelled"]) == ("closed", [])
+    await desk.stack.settle()
+    (breach,) = await desk.told("deadline.breached.v1")
+    assert (breach["milestone"], breach["due_at"]) == ("callback", "2026-10-12T16:00:00Z")
+    assert (await desk.clocks(answered))["callback"]["state"] == "breached"
+    await desk.at("12-01T00:00")
+    assert not await desk.told("deadline.escalated.v1"), "what would come after the closing is not said"
 
 
 async def test_a_clock_left_alone_is_breached(desk: Desk, answered: str) -> None:
