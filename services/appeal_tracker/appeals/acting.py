@@ -186,10 +186,10 @@ class Deed:
         self._entries += [telling.started_entry(case.appeal, clock, self.caller.sub) for clock in started]
 
     def follow(self, case: Case) -> None:
-        """Has the open clocks of a merged appeal follow those of its leader, milestone by milestone."""
+        """Has open clocks of a merged appeal follow the leader's, by milestone; what is past binds nobody."""
         for clock in case.clocks:
             leading = self.leader.clock(clock.milestone)
-            if leading is not None and leading.state in _OPEN and clock.state in _OPEN:
+            if leading is not None and all(clocks.may_be_met(each, self.now) for each in (leading, clock)):
                 clock.follows = leading.id
 
     async def stop(self, milestone: str, at: datetime, cases: Iterable[Case] | None = None) -> None:

@@ -4,7 +4,7 @@ Its clocks follow those of the leader, milestone by milestone, and all keep the 
 part in whatever is done about the leader, and ends with it. Whom its deadlines tell `clocks.replanning` says.
 
 A promise binds the others while its clock runs, and is its own clock's fact when that stops:
-- What was met or breached before the merge binds nobody, and stays what it is.
+- What was met or past before the merge binds nobody, and stays what it is, be its breach recorded or not.
 - One that is stopped in time while the others still wait has kept its promise: they go by the earliest of theirs.
 - One that is breached has broken it for all that kept it: they are as due as it was, whoever records that, and when.
 - What was recorded stays with its own appeal when that is taken out again: a stop, a breach, and by when it was due.

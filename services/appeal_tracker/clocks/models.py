@@ -109,8 +109,10 @@ class RecordedHold(Base):
     resumed_by: Mapped[str | None]
     recorded_at: Mapped[datetime]
 
-    def stops(self, clock: Holdable) -> bool:
-        """Whether it is a clock of this subject, of a milestone that stands still, and ran when the hold did: one that
-        goes on in a later round brings the holds of the earlier ones along."""
+    def stops(self, clock: Holdable, started_at: datetime | None = None) -> bool:
+        """Whether it is a clock of this subject, of a milestone that stands still, and ran when the hold did, or does
+        if it is to run from `started_at`: one that goes on in a later round brings the holds of the earlier ones along.
+        """
         its = self.subject_id == clock.subject_id and self.round <= clock.round
-        return its and clock.milestone in self.milestones and (self.until is None or self.until > clock.started_at)
+        since = started_at or clock.started_at
+        return its and clock.milestone in self.milestones and (self.until is None or self.until > since)

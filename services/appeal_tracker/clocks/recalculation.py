@@ -84,8 +84,9 @@ class Replanner:
             holds.setdefault(hold.subject_id, []).append(hold)
         groups: dict[UUID, dict[UUID, Facts]] = {}
         for clock in (clock for clock in clocks if clock.id not in over):
-            its = [hold for hold in holds.get(clock.subject_id, ()) if hold.stops(clock)]
-            facts = self._facts(clock, to.get(clock.id, _AS_SET), its)
+            target = to.get(clock.id, _AS_SET)
+            its = [hold for hold in holds.get(clock.subject_id, ()) if hold.stops(clock, target.started_at)]
+            facts = self._facts(clock, target, its)
             groups.setdefault(clock.follows or clock.id, {})[clock.id] = facts
         return {clock: its for group in groups.values() for clock, its in replan(group, self._courses).items()}
 

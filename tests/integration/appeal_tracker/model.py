@@ -233,7 +233,7 @@ class Appeal:
                 if each is self:
                     self.resume(at, now)
         for each in self.followers:
-            each.follow()
+            each.follow(now)
         self._let_go()
         return True
 
@@ -338,13 +338,13 @@ class Appeal:
         if not known or not free or self.followers:
             return False
         self.leader = into
-        self.follow()
+        self.follow(now)
         return True
 
-    def follow(self) -> None:
+    def follow(self, now: datetime) -> None:
         for clock in self.present:
             leading = self.leader and self.leader.clock(clock.milestone)
-            if clock.open and leading and leading.open:
+            if leading and all(each.open and (each.held or each.due() >= now) for each in (leading, clock)):
                 clock.follows = leading
 
     def unmerge(self, now: datetime) -> bool:

@@ -71,6 +71,24 @@ async def test_what_runs_from_the_contact_runs_from_the_earlier_one(timed: Desk,
     assert await clock(timed, case, "survey") == ("running", "2026-10-09T03:00:00Z", "2026-10-10T03:00:00Z")
 
 
+async def test_what_was_held_between_the_two_is_left_out(desk: Desk) -> None:
+    held = {"within": "48 hours", "holdable": True}
+    its = [SURVEY | held, {"milestone": "probe", "clause": "3"} | held]
+    await desk.publish(id="own", appeals={"complaint": its})
+    await desk.assign("37401", "own")
+    case = await desk.raised()
+    await desk.at("10-09T11:00")
+    await desk.act(case, "hold", reason="等待客户材料")
+    await desk.at("10-09T13:00")
+    await desk.act(case, "resume")
+    await desk.at("10-09T15:00")
+    await desk.contact(case, "10-09T14:00")
+    assert await clock(desk, case, "survey") == ("running", "2026-10-09T06:00:00Z", "2026-10-11T06:00:00Z")
+    await desk.contact(case, "10-09T10:30")
+    assert await clock(desk, case, "survey") == ("running", "2026-10-09T02:30:00Z", "2026-10-11T04:30:00Z")
+    assert await look(desk) == {}
+
+
 async def test_a_contact_that_is_recorded_after_the_answer(timed: Desk) -> None:
     case = await timed.raised()
     await timed.at("10-09T15:00")

@@ -140,6 +140,27 @@ async def test_what_was_met_before_the_merge_binds_nobody(desk: Desk) -> None:
     assert (await desk.clocks(child))["contact"] == met
 
 
+@pytest.mark.parametrize("child_is_past", [True, False])
+async def test_what_was_past_before_the_merge_binds_nobody(desk: Desk, child_is_past: bool) -> None:
+    """Nobody has recorded its breach so far."""
+    past = await one(desk, "37401")
+    await desk.at("10-10T09:00")
+    innocent = await one(desk, "37402", "10-10T09:00")
+    desk.clock.set(instant("10-10T10:30"))
+    child, leader = (past, innocent) if child_is_past else (innocent, past)
+    await desk.act(child, "merge", into=leader)
+    await desk.stack.settle()
+    its = [(await desk.clocks(case))["contact"] for case in (past, innocent)]
+    assert [(clock["state"], clock["due_at"]) for clock in its] == [
+        ("breached", due("10-10T10:00")),
+        ("running", due("10-11T09:00")),
+    ]
+    told = {(case, step) for case, step, _ in await audiences(desk, "contact")}
+    assert (past, "due") in told
+    assert (innocent, "due") not in told
+    assert await look(desk) == {}
+
+
 async def test_a_promise_that_was_broken_is_broken_for_all_that_kept_it(desk: Desk, pair: tuple[str, str]) -> None:
     """Whoever recorded it: nobody fired the leader's breach so far, and its own deadline is still to come."""
     leader, child = pair
