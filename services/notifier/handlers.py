@@ -10,6 +10,7 @@ from contracts.appeals import (
     AppealHeld,
     AppealOpened,
     AppealReopened,
+    AppealResumed,
 )
 from contracts.deadlines import (
     DeadlineBreached,
@@ -47,7 +48,8 @@ def handlers(runtime: Runtime) -> Handlers:
             VisitArchived: subjects.visits_ended,
             DeadlineMet: done,
             DeadlineCorrected: done,
-            AppealHeld: moved,
+            AppealHeld: Handler(subjects.held, commutes=True),
+            AppealResumed: Handler(deliveries.resumed, commutes=True),
             DeadlineRecalculated: moved,
             DeadlineCancelled: moved,
             DeadlineWarned: Handler(deliveries.tell, commutes=True),

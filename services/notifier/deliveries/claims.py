@@ -5,7 +5,7 @@ Leases and back-off are in real time, the database's; what is due and whether it
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,9 +21,10 @@ from notifier.deliveries import repository
 from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait, decide
 from notifier.deliveries.models import Delivery, Send
 from notifier.directory import service as directory
-from notifier.subjects.relevance import Heard, Said, obsolete
+from notifier.subjects.relevance import Heard, Move, Said, obsolete
 from notifier.templates.wording import Language, Notice
 
+WARNING = "deadline.warned"
 MERGED = 20  # deliveries that one send carries at most
 
 _DELIVERY = """
@@ -32,7 +33,8 @@ SELECT d.id, d.event_id, d.recipient, d.channel, d.attempts, d.tries, d.send_id,
        s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
        said.heard AS stopped, said.said_at AS stopped_said,
        done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at,
-       moved.heard AS moved, moved.said_at AS moved_said
+       moved.heard AS moved, moved.said_at AS moved_said, moved.due_at AS moved_due, moved.old_due_at AS moved_old_due,
+       held.heard AS held, held.said_at AS held_said
 FROM deliveries d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
 LEFT JOIN stops said ON said.certain
@@ -40,6 +42,7 @@ LEFT JOIN stops said ON said.certain
 LEFT JOIN stops done ON NOT done.certain
     AND (done.subject_id, done.round, done.milestone) = (n.subject_id, n.round, n.milestone)
 LEFT JOIN moves moved ON (moved.subject_id, moved.round, moved.milestone) = (n.subject_id, n.round, n.milestone)
+LEFT JOIN holds held ON (held.subject_id, held.round) = (n.subject_id, n.round) AND n.milestone = ANY (held.milestones)
 """
 # The states are literal, or a generic plan would miss the partial index.
 _DUE = text(
@@ -127,26 +130,37 @@ async def _decided(tx: AsyncSession, rows: Iterable[Any], now: datetime) -> list
     if not rows:
         return []
     gone = await directory.gone(tx, {row.recipient for row in rows})
-    return [
-        Due(
-            row,
-            decide(recipient=row.recipient, recipient_gone=row.recipient in gone, obsolete=_obsolete(row), now=now),
-        )
-        for row in rows
-    ]
+    return [Due(row, _decide(row, gone, now)) for row in rows]
 
 
-def _obsolete(row: Any) -> str | None:
-    heard = Heard(
+def _decide(row: Any, gone: Set[str], now: datetime) -> Decision:
+    heard, said, warning = _heard(row), Said(row.heard, row.said_at), row.event_type == WARNING
+    return decide(
+        recipient=row.recipient,
+        recipient_gone=row.recipient in gone,
+        obsolete=obsolete(heard, round=row.round, said=said, due_at=_due_at(row), warning=warning),
+        held=warning and heard.stands_still(said),
+        now=now,
+    )
+
+
+def _due_at(row: Any) -> datetime:
+    """The due that a message names: a warning that of today, and what tells of a breach the one that was not met."""
+    due_at: datetime = row.due_at
+    return _heard(row).due(Said(row.heard, row.said_at), due_at) if row.event_type == WARNING else due_at
+
+
+def _heard(row: Any) -> Heard:
+    moved = Said(row.moved, row.moved_said) if row.moved else None
+    return Heard(
         round=row.current_round,
         ended=row.ended,
         stopped=Said(row.stopped, row.stopped_said) if row.stopped else None,
         acted=Said(row.acted, row.acted_said) if row.acted else None,
         acted_at=row.acted_at,
-        moved=Said(row.moved, row.moved_said) if row.moved else None,
+        moved=Move(moved, row.moved_due, row.moved_old_due) if moved else None,
+        held=Said(row.held, row.held_said) if row.held else None,
     )
-    said, warning = Said(row.heard, row.said_at), row.event_type == "deadline.warned"
-    return obsolete(heard, round=row.round, said=said, due_at=row.due_at, warning=warning)
 
 
 async def _put_off(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
@@ -231,7 +245,7 @@ def _notice(row: Any) -> Notice:
         number=row.number,
         appeal_type=row.appeal_type,
         milestone=row.milestone,
-        due_at=row.due_at,
+        due_at=_due_at(row),
         step=row.step,
         late=row.late,
         unit=row.handling_unit_code,

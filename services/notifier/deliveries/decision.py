@@ -4,10 +4,11 @@ from datetime import datetime
 
 import msgspec
 
-from notifier.deliveries.quiet import next_allowed
+from notifier.deliveries.quiet import next_allowed, next_morning
 
 NOBODY = "nobody"  # the recipient of a message for which nobody was found
 QUIET_HOURS = "quiet_hours"
+HELD = "held"  # its clock stands still
 READDRESSED = "readdressed"
 
 
@@ -35,12 +36,15 @@ class Readdress(msgspec.Struct, frozen=True):
 Decision = Go | Wait | Drop | Readdress
 
 
-def decide(*, recipient: str, recipient_gone: bool, obsolete: str | None, now: datetime) -> Decision:
-    """Truth first, then the addressee, then the hour: nobody is looked for, or woken, for what is no longer true."""
+def decide(
+    *, recipient: str, recipient_gone: bool, obsolete: str | None, held: bool = False, now: datetime
+) -> Decision:
+    """Truth first, then the addressee, then the hour: nobody is looked for, or woken, for what is no longer true. What
+    is held is looked at again each morning, whatever was heard meanwhile."""
     if obsolete is not None:
         return Drop(obsolete)
     if recipient == NOBODY or recipient_gone:
         return Readdress()
     if (allowed := next_allowed(now)) > now:
         return Wait(allowed, QUIET_HOURS)
-    return Go()
+    return Wait(next_morning(now), HELD) if held else Go()

@@ -20,3 +20,9 @@ def next_allowed(instant: datetime) -> datetime:
     local = instant.astimezone(CHINA)
     day = local.date() + timedelta(days=local.time() >= BEGIN)
     return datetime.combine(day, END, CHINA).astimezone(UTC)
+
+
+def next_morning(instant: datetime) -> datetime:
+    """When the quiet hours end that begin next, seen from outside them; in UTC."""
+    day = instant.astimezone(CHINA).date() + timedelta(days=1)
+    return datetime.combine(day, END, CHINA).astimezone(UTC)

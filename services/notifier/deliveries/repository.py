@@ -1,6 +1,6 @@
 """SQL of notices and deliveries, but for the sender's own (`claims`, `outcomes`)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from chassis import scope
 from chassis.web.paging import Listing, Window
 from notifier.channels.models import Mail
 from notifier.deliveries.decision import READDRESSED
-from notifier.deliveries.models import UNSETTLED, Delivery, Notice, Send
+from notifier.deliveries.models import UNSETTLED, WAITING, Delivery, Notice, Send
 from notifier.directory.models import Unit
 
 
@@ -46,6 +46,15 @@ async def plan_again(tx: AsyncSession, events: Sequence[UUID]) -> None:
     """The people of `events` are to be looked for again."""
     if events:
         await tx.execute(update(Notice).where(Notice.event_id.in_(events)).values(plan_at=func.now()))
+
+
+async def look_again(tx: AsyncSession, subjects: Collection[UUID], at: datetime) -> None:
+    """What waits to be told of `subjects` is decided anew, from `at` on."""
+    told = select(Notice.event_id).where(Notice.subject_id.in_(subjects))
+    # All that waits, not only what is put off: what a sender is putting off at this moment is waited for.
+    waiting = update(Delivery).where(text(WAITING), Delivery.event_id.in_(told))
+    its = {"not_before": func.least(Delivery.not_before, at), "updated_at": func.greatest(Delivery.updated_at, at)}
+    await tx.execute(waiting.values(its), execution_options={"synchronize_session": False})
 
 
 async def plan(tx: AsyncSession, deliveries: list[dict[str, Any]]) -> Sequence[Any]:

@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.web.errors import NotFound
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
+from contracts.appeals import AppealResumed
 from contracts.deadlines import LadderEvent
 from contracts.envelope import Message
 from notifier.channels.models import Mail
 from notifier.deliveries import repository
 from notifier.deliveries.errors import NotRetriable
 from notifier.deliveries.models import Delivery
+from notifier.subjects import service as subjects
 
 RETRIABLE = frozenset({"failed", "unknown", "dead"})
 
@@ -23,6 +25,13 @@ RETRIABLE = frozenset({"failed", "unknown", "dead"})
 async def tell(tx: AsyncSession, messages: Sequence[Message]) -> None:
     """Notes what people must be told of; who they are is looked up by the planner."""
     await repository.hear(tx, [_notice(m, m.event) for m in messages if isinstance(m.event, LadderEvent)])
+
+
+async def resumed(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Learns that what was held goes on; what waited for that is looked at again."""
+    await subjects.held(tx, messages)
+    its = {m.event.appeal_id for m in messages if isinstance(m.event, AppealResumed)}
+    await repository.look_again(tx, its, max(m.time for m in messages))
 
 
 async def listed(

@@ -40,7 +40,8 @@ class Stop(Base):
 
 
 class Move(Base):
-    """A clock was held or put later; `said_at` is when that was last said, `heard` its place in the order of hearing.
+    """A clock that was due at `old_due_at` is due at `due_at`, or was cancelled (null); `said_at` is when that was last
+    said, `heard` its place in the order of hearing.
 
     It may be of a clock that does not run yet, or any more.
     """
@@ -50,5 +51,20 @@ class Move(Base):
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
     round: Mapped[int] = mapped_column(primary_key=True)
     milestone: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime | None]
+    old_due_at: Mapped[datetime | None]
+    said_at: Mapped[datetime]
+    heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)
+
+
+class Hold(Base):
+    """The clocks of `milestones` stand still: none, once that was resumed; an appeal is held once at a time. `said_at`
+    and `heard` as of a move."""
+
+    __tablename__ = "holds"
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True)
+    milestones: Mapped[list[str]]
     said_at: Mapped[datetime]
     heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier.base import NEXT_HEARD
-from notifier.subjects.models import Stop, Subject
+from notifier.subjects.models import Hold, Stop, Subject
 
 
 async def name(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
@@ -35,22 +35,32 @@ async def reopen(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
 
 
 _MOVE = text("""
-INSERT INTO moves AS known (subject_id, round, milestone, said_at)
-SELECT DISTINCT ON (m.subject_id, m.round, m.milestone) m.*
-FROM unnest(CAST(:subjects AS uuid[]), CAST(:rounds AS integer[]), CAST(:milestones AS text[]),
-            CAST(:said AS timestamptz[])) AS m (subject_id, round, milestone, said_at)
-ORDER BY m.subject_id, m.round, m.milestone, m.said_at DESC
-ON CONFLICT (subject_id, round, milestone) DO UPDATE SET said_at = excluded.said_at, heard = nextval('hearing')
+INSERT INTO moves AS known (subject_id, round, milestone, due_at, old_due_at, said_at)
+SELECT * FROM unnest(CAST(:subjects AS uuid[]), CAST(:rounds AS integer[]), CAST(:milestones AS text[]),
+                     CAST(:dues AS timestamptz[]), CAST(:old AS timestamptz[]), CAST(:said AS timestamptz[]))
+ON CONFLICT (subject_id, round, milestone) DO UPDATE
+SET due_at = excluded.due_at, old_due_at = excluded.old_due_at, said_at = excluded.said_at, heard = nextval('hearing')
 WHERE known.said_at <= excluded.said_at
 """)
+Moved = tuple[UUID, int, str, datetime | None, datetime | None, datetime]
 
 
-async def move(tx: AsyncSession, moved: Sequence[tuple[UUID, int, str, datetime]]) -> None:
-    """Stores that clocks (subject, round, milestone) were held or put later, as it was said last: there may be many, as
-    when a calendar changes."""
+async def move(tx: AsyncSession, moved: Sequence[Moved]) -> None:
+    """Stores when clocks are due (subject, round, milestone, due, due before, said at), each once, as it was said last:
+    there may be many, as when a calendar changes."""
     if moved:
-        subjects, rounds, milestones, said = (list(column) for column in zip(*moved, strict=True))
-        await tx.execute(_MOVE, {"subjects": subjects, "rounds": rounds, "milestones": milestones, "said": said})
+        names = ("subjects", "rounds", "milestones", "dues", "old", "said")
+        await tx.execute(_MOVE, dict(zip(names, map(list, zip(*moved, strict=True)), strict=True)))
+
+
+async def hold(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Stores which milestones of subjects stand still, as it was said last; `rows` have all but the place."""
+    if rows:
+        new = insert(Hold)
+        again = {"heard": NEXT_HEARD, "milestones": new.excluded.milestones, "said_at": new.excluded.said_at}
+        newer = Hold.said_at <= new.excluded.said_at
+        key = [Hold.subject_id, Hold.round]
+        await tx.execute(new.on_conflict_do_update(index_elements=key, set_=again, where=newer), rows)
 
 
 async def stop(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:

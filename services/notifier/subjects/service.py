@@ -15,6 +15,7 @@ from contracts.appeals import (
     AppealHeld,
     AppealOpened,
     AppealReopened,
+    AppealResumed,
 )
 from contracts.deadlines import DeadlineCancelled, DeadlineEvent, DeadlineRecalculated
 from contracts.envelope import Event, Message
@@ -55,20 +56,30 @@ async def acted(tx: AsyncSession, messages: Sequence[Message]) -> None:
 
 
 async def moved(tx: AsyncSession, messages: Sequence[Message]) -> None:
-    """Learns that clocks were held, put later or cancelled: what was to be warned of before has no object any more."""
-    await repository.move(tx, [(*key, message.time) for message in messages for key in _moves(message.event)])
+    """Learns when clocks are due now, and which of them were cancelled."""
+    last: dict[tuple[UUID, int, str], repository.Moved] = {}
+    for message in sorted(messages, key=lambda message: message.time):
+        event = message.event
+        assert isinstance(event, (DeadlineRecalculated, DeadlineCancelled)), "nothing else moves a clock"
+        key = event.subject_id, event.round, event.milestone
+        dues = (event.due_at, event.old_due_at) if isinstance(event, DeadlineRecalculated) else (None, None)
+        last[key] = (*key, *dues, message.time)
+    await repository.move(tx, [last[key] for key in sorted(last)])
 
 
-def _moves(event: Event) -> list[tuple[UUID, int, str]]:
-    match event:
-        case AppealHeld():
-            return [(event.appeal_id, event.round, milestone) for milestone in event.milestones]
-        case DeadlineRecalculated() if event.due_at <= event.old_due_at:
-            return []
-        case DeadlineRecalculated() | DeadlineCancelled():
-            return [(event.subject_id, event.round, event.milestone)]
-        case _:
-            return []
+async def held(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Learns which clocks stand still, and that they go on."""
+    events = [(m.event, m.time) for m in messages if isinstance(m.event, (AppealHeld, AppealResumed))]
+    rows = [
+        {
+            "subject_id": event.appeal_id,
+            "round": event.round,
+            "milestones": event.milestones if isinstance(event, AppealHeld) else [],
+            "said_at": said_at,
+        }
+        for event, said_at in events
+    ]
+    await repository.hold(tx, rows)
 
 
 def _stops(event: Event) -> list[dict[str, Any]]:

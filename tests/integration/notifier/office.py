@@ -11,7 +11,15 @@ from sqlalchemy import text
 
 from chassis.ids import new_id
 from chassis.messaging.bus import Record
-from contracts.appeals import AppealAnswered, AppealClosed, AppealContacted, AppealHeld, AppealOpened, AppealReopened
+from contracts.appeals import (
+    AppealAnswered,
+    AppealClosed,
+    AppealContacted,
+    AppealHeld,
+    AppealOpened,
+    AppealReopened,
+    AppealResumed,
+)
 from contracts.deadlines import (
     DeadlineBreached,
     DeadlineCancelled,
@@ -197,10 +205,13 @@ class Appeal:
     def held(self, *milestones: str) -> AppealHeld:
         return AppealHeld(**self._act(milestones=list(milestones)))
 
+    def resumed(self) -> AppealResumed:
+        return AppealResumed(**self._act())
+
     def recalculated(self, cause: str = "calendar_version", **by: float) -> DeadlineRecalculated:
-        """The clock is due later, or earlier, by so much than it was."""
-        due_at = self.due_at + timedelta(**by)
-        its = self._clock(due_at=due_at, old_due_at=self.due_at, provisional=False, cause=cause)
+        """The clock is due later, or earlier, by so much than it was; from now on that is when it is due."""
+        old, self.due_at = self.due_at, self.due_at + timedelta(**by)
+        its = self._clock(due_at=self.due_at, old_due_at=old, provisional=False, cause=cause)
         return DeadlineRecalculated(**its)
 
     def cancelled(self) -> DeadlineCancelled:

@@ -76,9 +76,7 @@ OBSOLETE: list[tuple[Any, dict[str, Any], str]] = [
     (Appeal.closed, {}, "subject_ended:resolved"),
     (lambda appeal: appeal.closed("withdrawn"), {"milestone": "answer"}, "subject_ended:withdrawn"),
     (Appeal.reopened, {}, "later_round"),
-    (lambda appeal: appeal.held("answer", "contact"), {}, "deadline_moved"),
-    (lambda appeal: appeal.recalculated(days=1), {}, "deadline_moved"),
-    (Appeal.cancelled, {}, "deadline_moved"),
+    (Appeal.cancelled, {}, "deadline_cancelled"),
     (visit_cancelled, {"subject_kind": "visit", "milestone": "arrival"}, "subject_ended:cancelled"),
     (visit_archived, {"subject_kind": "visit", "milestone": "archive"}, "subject_ended:archived"),
 ]
@@ -114,15 +112,6 @@ async def test_what_does_not_stop_the_clock_does_not_stop_the_message(office: Of
     assert await office.told() == {("H1", "sent")}
 
 
-async def test_what_does_not_put_a_clock_later_stops_no_message(office: Office, appeal: Appeal):
-    office.clock.set(NIGHT)
-    await office.hear(appeal.opened(), appeal.warned())
-    await office.hear(appeal.held("answer"), appeal.recalculated(hours=-1), Appeal(START).held("contact"))
-    office.clock.set(MORNING)
-    await office.stack.settle()
-    assert await office.told() == {("H1", "sent")}
-
-
 async def test_a_breach_goes_out_though_its_appeal_was_held_since(office: Office, appeal: Appeal):
     office.clock.set(NIGHT)
     await office.hear(appeal.opened(), appeal.breached())
@@ -130,18 +119,6 @@ async def test_a_breach_goes_out_though_its_appeal_was_held_since(office: Office
     office.clock.set(MORNING)
     await office.stack.settle()
     assert await office.told() == {("H1", "sent")}
-
-
-async def test_what_is_said_after_a_hold_is_of_the_new_course(office: Office, appeal: Appeal):
-    office.clock.set(NIGHT)
-    await office.hear(appeal.opened(), appeal.warned(), appeal.held("contact"))
-    office.clock.advance(timedelta(hours=1))
-    await office.hear(appeal.recalculated("resume", hours=1))
-    office.clock.advance(timedelta(hours=1))
-    await office.hear(appeal.warned(step="0.75"))
-    office.clock.set(MORNING)
-    await office.stack.settle()
-    assert {each["step"]: each["state"] for each in await office.deliveries()} == {"0.5": "cancelled", "0.75": "sent"}
 
 
 async def test_a_reopened_appeal_is_told_of_again(office: Office, appeal: Appeal):

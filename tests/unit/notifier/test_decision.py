@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from notifier.deliveries.decision import NOBODY, Drop, Go, Readdress, Wait, decide
-from notifier.subjects.relevance import Heard, Said, obsolete
+from notifier.subjects.relevance import Heard, Move, Said, obsolete
 
 DAY = datetime.fromisoformat("2026-10-09T10:00:00+08:00")
 NIGHT = datetime.fromisoformat("2026-10-09T23:00:00+08:00")
@@ -52,9 +52,10 @@ BEFORE, AFTER = DAY - timedelta(hours=1), DAY + timedelta(hours=1)
         (Heard(acted=Said(8), acted_at=AFTER), "milestone_done"),
         (Heard(acted=Said(6), acted_at=AFTER), None),  # the tracker knew of it, and told of the deadline all the same
         (Heard(acted=Said(6, AFTER), acted_at=AFTER), "milestone_done"),
-        (Heard(moved=Said(8, AFTER)), "deadline_moved"),
-        (Heard(moved=Said(6, BEFORE)), None),  # it is of the new course
-        (Heard(moved=Said(6, AFTER)), "deadline_moved"),
+        (Heard(moved=Move(Said(8, AFTER))), "deadline_cancelled"),
+        (Heard(moved=Move(Said(6, BEFORE))), None),  # it runs again
+        (Heard(moved=Move(Said(6, AFTER))), "deadline_cancelled"),
+        (Heard(moved=Move(Said(8, AFTER), AFTER, DAY), held=Said(9, AFTER)), None),
     ],
 )
 def test_a_message_of_round_1_said_by_day_and_heard_seventh(heard: Heard, why: str | None):
@@ -66,8 +67,40 @@ def test_what_an_earlier_version_kept_goes_by_the_order_of_hearing():
     assert obsolete(Heard(stopped=Said(6, AFTER)), round=1, said=Said(7), due_at=DAY, warning=True) is None
 
 
-def test_a_breach_is_told_though_a_hold_was_heard_since():
-    assert obsolete(Heard(moved=Said(8, AFTER)), round=1, said=Said(7, DAY), due_at=DAY, warning=False) is None
+@pytest.mark.parametrize(
+    ("moved", "due_at"),
+    [
+        (None, DAY),
+        (Move(Said(8, AFTER), AFTER, DAY), AFTER),
+        (Move(Said(8, AFTER), BEFORE, MORNING), BEFORE),  # by way of another due, which was heard of or not
+        (Move(Said(6, AFTER), AFTER, DAY), AFTER),  # said since, though the warning was heard again later
+        (
+            Move(Said(8, BEFORE), AFTER, DAY),
+            AFTER,
+        ),  # of the due that this replaced: so it was said before, by our clocks
+        (Move(Said(8, BEFORE), AFTER, BEFORE), DAY),  # it was due elsewhere since, as we shall hear
+        (Move(Said(8, AFTER)), DAY),
+    ],
+)
+def test_a_warning_of_a_deadline_by_day_names_when_that_is_due_now(moved: Move | None, due_at: datetime):
+    assert Heard(moved=moved).due(Said(7, DAY), DAY) == due_at
+
+
+def test_what_is_held_waits_by_day_and_is_looked_at_again_in_the_morning():
+    whom = {"recipient": "S1", "recipient_gone": False, "obsolete": None, "held": True}
+    assert decide(**whom, now=DAY) == Wait(MORNING, "held")
+    assert decide(**whom, now=NIGHT) == Wait(MORNING, "quiet_hours")
+    assert decide(**whom, now=MORNING) == Wait(MORNING + timedelta(days=1), "held")
+
+
+def test_a_clock_that_speaks_after_it_was_held_has_gone_on():
+    assert Heard(held=Said(6, AFTER)).stands_still(Said(7, DAY))
+    assert not Heard(held=Said(8, BEFORE)).stands_still(Said(7, DAY))
+    assert not Heard().stands_still(Said(7, DAY))
+
+
+def test_a_breach_is_told_though_its_clock_was_cancelled_since():
+    assert obsolete(Heard(moved=Move(Said(8, AFTER))), round=1, said=Said(7, DAY), due_at=DAY, warning=False) is None
 
 
 def test_a_breach_is_told_though_a_late_act_was_heard_since():

@@ -1,4 +1,4 @@
-"""When clocks were held, or put later: what was to be said of them before has no object any more."""
+"""When clocks are due now, or that they were cancelled, and which stand still: what waits to be sent goes by that."""
 
 from chassis.migrate import run_scripts
 
@@ -10,9 +10,19 @@ CREATE TABLE moves (
     subject_id uuid NOT NULL,
     round integer NOT NULL,
     milestone text NOT NULL,
+    due_at timestamptz,
+    old_due_at timestamptz,
     said_at timestamptz NOT NULL,
     heard bigint NOT NULL DEFAULT nextval('hearing'),
     PRIMARY KEY (subject_id, round, milestone)
+);
+CREATE TABLE holds (
+    subject_id uuid NOT NULL,
+    round integer NOT NULL,
+    milestones text[] NOT NULL,
+    said_at timestamptz NOT NULL,
+    heard bigint NOT NULL DEFAULT nextval('hearing'),
+    PRIMARY KEY (subject_id, round)
 );
 """
 
