@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 _ACKNOWLEDGE = 20.0  # seconds for a whole publish; then a new producer, since an idempotent one may be dead (#1017)
 _COMMIT = 10.0  # seconds; aiokafka's commit retries for ever by itself
 _METADATA = 3.0  # seconds to learn of a topic
+_RETRY = 0.1  # seconds before metadata are asked for again
 _START = 15.0  # seconds for a client to find the cluster
 _DAY_MS = 86_400_000
 
@@ -202,12 +204,27 @@ class KafkaSubscription:
 
 
 async def _start(client: _Client) -> None:
+    _unhurry(client.client if isinstance(client, AIOKafkaProducer) else client._client)  # type: ignore[attr-defined]
     try:
         async with asyncio.timeout(_START):
             await client.start()
     except (KafkaError, OSError) as error:
         await _stop(client)
         raise BusUnavailable(f"kafka: {error!r}") from error
+
+
+def _unhurry(client: AIOKafkaClient) -> None:
+    """While a partition has no leader and no broker answers, aiokafka asks for metadata again without a pause, as long
+    as the outage lasts: thousands of times a second. Each try that fails takes a moment here."""
+    update = client._metadata_update
+
+    async def unhurried(*asked: Any) -> bool:
+        done: bool = await update(*asked)
+        if not done:
+            await asyncio.sleep(_RETRY)
+        return done
+
+    client._metadata_update = unhurried
 
 
 async def _stop(client: _Client) -> None:

@@ -88,3 +88,26 @@ async def test_kafkas_own_consumer_and_the_cloudevents_sdk_read_what_we_write(bu
     assert decoded.get_type() == "appeal.raised.v1"
     assert decoded.get_data()["appeal_no"] == event.appeal_no
     await subscription.close()
+
+
+async def test_a_leader_that_nobody_knows_is_not_asked_for_without_a_pause(
+    bus: KafkaBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a broker that told of its end before it was gone."""
+    topic, tries = await made(bus, partitions=1), 0
+    subscription = await bus.subscribe("unhurried", topic)
+    await subscription.fetch(1, 0.5)
+    client = subscription._consumer._client  # type: ignore[union-attr]
+
+    async def nobody(*_: object, **__: object) -> None:
+        nonlocal tries
+        tries += 1
+
+    monkeypatch.setattr(client, "_get_conn", nobody)
+    (partition,) = client.cluster._partitions[topic].values()
+    client.cluster._partitions[topic][0] = partition._replace(leader=-1)
+    await subscription.fetch(1, 1.0)
+    await asyncio.sleep(1.0)
+    assert 0 < tries < 100
+    monkeypatch.undo()
+    await subscription.close()
