@@ -11,6 +11,7 @@ from tests.support.eventually import eventually
 from tests.support.processes import Kept
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "service", [name if name == "appeal_tracker" else pytest.param(name, marks=pytest.mark.long) for name in SERVICES]
 )
