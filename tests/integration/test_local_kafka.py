@@ -24,7 +24,7 @@ from deploy.local.errors import Refused
 from deploy.local.kafka import Kafka
 from deploy.local.services import REAL
 from deploy.local.settings import ROOT
-from tests.support.databases import free_port
+from tests.support.databases import free_port, free_port_pair
 from tests.support.eventually import eventually
 from tests.support.local_stack import FAKE, LocalStack
 from tests.support.missing import not_tested
@@ -204,8 +204,8 @@ class TestRefusals:
 
     def test_a_port_in_use(self, tmp_path: Path) -> None:
         with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
+            port = free_port_pair() + 1
+            taken.bind(("127.0.0.1", port))
             taken.listen()
-            port = taken.getsockname()[1]
             with pytest.raises(Refused, match=f"Port {port} .Kafka's controller. is in use"):
                 Kafka(tmp_path, port - 1, cache=CACHE).start()
