@@ -1,7 +1,6 @@
 """SQL of the appeals, what was done about them, and their timeline."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from appeal_tracker.appeals.lifecycle import State
-from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact, TimelineEntry
+from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry as Entry
@@ -176,29 +175,6 @@ def listed(
         clock += [Clock.due_at < due_before] if due_before else []
         query = query.where(exists().where(*clock))
     return query
-
-
-async def timeline(tx: AsyncSession, appeal: UUID) -> Sequence[TimelineEntry]:
-    """What is known of an appeal, in the order it became known."""
-    query = select(TimelineEntry).where(TimelineEntry.appeal_id == appeal).order_by(TimelineEntry.seq)
-    return (await tx.scalars(query)).all()
-
-
-async def timeline_page(tx: AsyncSession, appeal: UUID, window: Window) -> Listing[TimelineEntry]:
-    """The same, some of it."""
-    query = select(TimelineEntry).where(TimelineEntry.appeal_id == appeal)
-    return await window.fetch(tx, query, TimelineEntry, TimelineEntry.seq)
-
-
-async def clocks_page(tx: AsyncSession, appeal: UUID, window: Window) -> Listing[Clock]:
-    """Some clocks of an appeal, in the order they fall due. Whatever changes one is noted in the timeline: a feed gives
-    them all once that has grown."""
-    query = select(Clock).where(Clock.subject_id == appeal, Clock.subject_kind == SUBJECT)
-    if not window.is_feed:
-        return await window.fetch(tx, query, Clock, Clock.round, Clock.due_at, Clock.id)
-    grown = await timeline_page(tx, appeal, replace(window, limit=None))
-    its = await tx.scalars(query.order_by(Clock.round, Clock.due_at, Clock.id)) if grown.items else ()
-    return Listing([*its], grown.next)
 
 
 async def on_visits(tx: AsyncSession, visits: Collection[UUID]) -> dict[UUID, Standing]:

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import REGISTRY, generate_latest
 from sqlalchemy import text
 
+from chassis.messaging.handlers import Apply, Handler
 from chassis.outage import is_outage
 from chassis.telemetry import JsonFormatter, trace_id, traced
 from tests.integration.messaging.spine import TOPIC, Spine, started
@@ -19,6 +20,12 @@ def metric(name: str, topic: str = TOPIC) -> float:
     labels = {"service": "spine", "topic": topic}
     assert name.removesuffix("_total") in generate_latest().decode(), "exposed at /metrics"
     return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def handled_by(spine: Spine, apply: Apply) -> None:
+    """Has another function do what the spine does of each event."""
+    table = spine.handlers._table
+    table.update({event: Handler(apply, handler.commutes) for event, handler in table.items()})
 
 
 async def relayed(spine: Spine) -> None:
@@ -175,8 +182,7 @@ async def test_a_batch_that_is_too_much_is_taken_apart_and_a_single_event_waits(
         await tx.execute(text(f"SELECT pg_sleep({5 if len(messages) >= slow['from'] else 0})"))
         await write_down(tx, messages)
 
-    for event, handler in spine.handlers._table.items():
-        spine.handlers._table[event] = type(handler)(hurried, handler.commutes)
+    handled_by(spine, hurried)
     events = [started() for _ in range(3)]
     await spine.tell(*events)
     await relayed(spine)
@@ -210,8 +216,7 @@ async def test_a_batch_that_takes_too_long_in_all_is_taken_apart(spine: Spine) -
             await tx.execute(text("SELECT pg_sleep(0.4)"))
         await write_down(tx, messages)
 
-    for event, handler in spine.handlers._table.items():
-        spine.handlers._table[event] = type(handler)(slow, handler.commutes)
+    handled_by(spine, slow)
     events = [started() for _ in range(3)]
     await spine.tell(*events)
     await relayed(spine)
@@ -229,8 +234,7 @@ async def test_a_database_that_is_not_yet_what_the_code_needs_is_waited_for(spin
         await tx.execute(text(f"SELECT 1 FROM {its}"))
         await write_down(tx, messages)
 
-    for event, handler in spine.handlers._table.items():
-        spine.handlers._table[event] = type(handler)(newer, handler.commutes)
+    handled_by(spine, newer)
     event = started()
     await spine.tell(event)
     await relayed(spine)
