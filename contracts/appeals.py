@@ -6,12 +6,16 @@ from contracts.envelope import Event, Record
 from contracts.fields import (
     AppealType,
     CallbackResult,
+    Category,
     ContactResult,
+    Fact,
+    Finding,
     Milestone,
     Number,
     Outcome,
     PolicyVersion,
     Satisfaction,
+    Source,
     StaffNo,
     Time,
     UnitCode,
@@ -64,6 +68,10 @@ class AppealOpened(Event, type="appeal.opened.v1", topic="appeal.events", key="a
     round: int
     policy: PolicyVersion
     clocks: list[ClockStarted]
+    source: Source | None = None
+    category: Category | None = None
+    confidential: bool = False
+    anonymous: bool = False
 
 
 class AppealAct(Event):
@@ -89,7 +97,15 @@ class AppealContacted(AppealAct, type="appeal.contacted.v1", topic="appeal.event
 
 
 class AppealAnswered(AppealAct, type="appeal.answered.v1", topic="appeal.events", key="appeal_id"):
-    """The customer was given an answer."""
+    """The customer was given an answer; `finding` where it was found already whether the facts bear the appeal out."""
+
+    finding: Finding | None = None
+
+
+class AppealJudged(AppealAct, type="appeal.judged.v1", topic="appeal.events", key="appeal_id"):
+    """It was found whether the facts bear an answered complaint or report out, or found anew."""
+
+    finding: Finding
 
 
 class AppealCalledBack(AppealAct, type="appeal.called_back.v1", topic="appeal.events", key="appeal_id"):
@@ -121,6 +137,20 @@ class AppealResumed(AppealAct, type="appeal.resumed.v1", topic="appeal.events", 
     """What was held goes on, from `at` on; also because it was answered, called back or closed."""
 
 
+class AppealDispatched(AppealAct, type="appeal.dispatched.v1", topic="appeal.events", key="appeal_id"):
+    """The appeal was handed to whoever handles it from now on; its clocks go on as they were."""
+
+    handler: StaffNo | None
+    handling_unit_code: UnitCode
+
+
+class AppealReturned(AppealAct, type="appeal.returned.v1", topic="appeal.events", key="appeal_id"):
+    """It was given back to whoever handed it on, or to the unit it was raised in; its clocks go on as they were."""
+
+    handler: StaffNo | None
+    handling_unit_code: UnitCode
+
+
 class AppealTransferred(AppealAct, type="appeal.transferred.v1", topic="appeal.events", key="appeal_id"):
     """Somebody else handles the appeal from now on; its clocks go on as they were."""
 
@@ -138,3 +168,41 @@ class AppealUnmerged(AppealAct, type="appeal.unmerged.v1", topic="appeal.events"
     """The appeal speaks for itself again."""
 
     out_of: UUID
+
+
+class AppealPressed(AppealAct):
+    """Whoever is at work on an appeal is told to see to it: `owner` is the handler, else the first-contact person; with
+    neither, the unit's supervisors own it. No clock moves by that."""
+
+    handling_unit_code: UnitCode
+    owner: StaffNo | None
+    first_contact: StaffNo | None
+
+
+class AppealUrged(AppealPressed, type="appeal.urged.v1", topic="appeal.events", key="appeal_id"):
+    """Somebody asked for it to be hurried, for the n-th time in this round: see `times`."""
+
+    times: int
+
+
+class AppealSupervised(AppealPressed, type="appeal.supervised.v1", topic="appeal.events", key="appeal_id"):
+    """A supervisor watches over it from now on, and wants to hear of it by `report_by`, if that is given."""
+
+    report_by: Time | None
+
+
+class AppealReclassified(AppealAct, type="appeal.reclassified.v1", topic="appeal.events", key="appeal_id"):
+    """It is an appeal of another type, and was from the beginning: its old clocks were cancelled; `clocks` are those
+    that it has now, in the round given."""
+
+    appeal_type: AppealType
+    old_appeal_type: AppealType
+    clocks: list[ClockStarted]
+
+
+class AppealCorrected(AppealAct, type="appeal.corrected.v1", topic="appeal.events", key="appeal_id"):
+    """What had been recorded wrongly was put right: which facts, and of these `received_at` as it is now. Deadlines
+    that move by that are told of by events of their own."""
+
+    facts: list[Fact]
+    received_at: Time

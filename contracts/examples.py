@@ -25,7 +25,8 @@ from contracts.envelope import Event
     SEND,
     OTHER_APPEAL,
     NEXT_CLOCK,
-) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 15))
+    LAST_CLOCK,
+) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 16))
 
 
 def _at(local: str) -> datetime:
@@ -44,6 +45,7 @@ _plan: dict[str, Any] = _here | {
 _visit: dict[str, Any] = _here | {"visit_id": VISIT}
 _other_visit: dict[str, Any] = _here | {"visit_id": OTHER_VISIT}
 _act: dict[str, Any] = _visit | {"appeal_id": APPEAL, "round": 1, "by": "S1001"}
+_at_work: dict[str, Any] = {"handling_unit_code": "4101", "owner": "S1001", "first_contact": "S1001"}
 _clock: dict[str, Any] = _visit | {
     "subject_kind": "appeal",
     "subject_id": APPEAL,
@@ -92,6 +94,7 @@ EXAMPLES: tuple[Event, ...] = (
         appeal_type="complaint",
         received_at=_at("10-09T09:30"),
         round=1,
+        source="visit",
         policy="t-sdpea@1",
         clocks=[
             appeals.ClockStarted(
@@ -133,11 +136,17 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     deadlines.DeadlineCancelled(**_answer, at=_at("10-14T18:05")),
     appeals.AppealTransferred(**_act, at=_at("10-14T18:10"), handler="S1002", handling_unit_code="4101"),
+    appeals.AppealDispatched(**_act, at=_at("10-14T18:12"), handler="S1002", handling_unit_code="4101"),
+    appeals.AppealReturned(**_act, at=_at("10-14T18:14"), handler="S1001", handling_unit_code="4101"),
+    appeals.AppealUrged(**_act, **_at_work, at=_at("10-14T18:16"), times=1),
+    appeals.AppealSupervised(**_act, **_at_work, at=_at("10-14T18:18"), report_by=_at("10-15T12:00")),
     appeals.AppealHeld(**_act, at=_at("10-14T18:20"), milestones=["answer"]),
     appeals.AppealResumed(**_act, at=_at("10-15T09:00")),
     appeals.AppealMerged(**_act, at=_at("10-15T09:10"), into=OTHER_APPEAL),
     appeals.AppealUnmerged(**_act, at=_at("10-15T09:20"), out_of=OTHER_APPEAL),
-    appeals.AppealAnswered(**_act, at=_at("10-15T16:00")),
+    appeals.AppealCorrected(**_act, at=_at("10-15T10:00"), facts=["received_at"], received_at=_at("10-09T09:20")),
+    appeals.AppealAnswered(**_act, at=_at("10-15T16:00"), finding="substantiated"),
+    appeals.AppealJudged(**_act, at=_at("10-15T16:30"), finding="partly_substantiated"),
     deadlines.DeadlineMet(**_answer, at=_at("10-15T16:00")),
     appeals.AppealCalledBack(**_act, at=_at("10-16T10:00"), result="completed", satisfaction="5"),
     appeals.AppealClosed(**_act, at=_at("10-16T10:30"), outcome="resolved"),
@@ -147,6 +156,15 @@ EXAMPLES: tuple[Event, ...] = (
         at=_at("10-21T09:00"),
         clocks=[
             appeals.ClockStarted(clock_id=NEXT_CLOCK, milestone="answer", due_at=_at("10-31T00:00"), provisional=False),
+        ],
+    ),
+    appeals.AppealReclassified(
+        **_act | {"round": 3},
+        at=_at("10-21T10:00"),
+        appeal_type="complaint",
+        old_appeal_type="consultation",
+        clocks=[
+            appeals.ClockStarted(clock_id=LAST_CLOCK, milestone="answer", due_at=_at("10-31T00:00"), provisional=False),
         ],
     ),
     visits.VisitCancelled(**_other_visit, at=_at("10-08T12:00")),

@@ -37,7 +37,16 @@ VisitChannel = Annotated[str, known("channel of the visit", "on_site", "phone", 
 Direction = Annotated[str, known("who sought whom", "outbound", "inbound")]
 VisitForm = Annotated[str, known("form of the visit", "ordinary", "directed", "special")]
 AppealType = Annotated[str, known("appeal type", "complaint", "report", "opinion", "suggestion", "consultation")]
+Source = Annotated[str, known("where the appeal came from, a code", "visit", "95598", "12398", "marketing")]
+Category = Annotated[
+    str,
+    known("what it is about, a code", "attitude", "efficiency", "content", "policy_explanation", "other"),
+]
 Outcome = Annotated[str, known("how the appeal ended", "resolved", "withdrawn", "merged", "void")]
+Finding = Annotated[
+    str, known("whether the facts bear the appeal out", "substantiated", "partly_substantiated", "unsubstantiated")
+]
+Fact = Annotated[str, known("a fact that was recorded wrongly", "received_at", "category", "customer_id")]
 ContactResult = Annotated[str, known("result of a contact", "reached", "refused", "no_answer")]
 CallbackResult = Annotated[str, known("result of a callback", "completed", "unreachable", "refused")]
 Milestone = Annotated[str, known("what the clock waits for", "contact", "answer", "callback", "arrival", "archive")]
