@@ -177,6 +177,10 @@ class LaxerPolicy(Unprocessable):
             for each in laxer
         ]
         super().__init__(*errors, policy=policy, calendar=calendar, laxer=places)
+        self._said = f"{policy} on {calendar}: {laxer[0]}"
+
+    def __str__(self) -> str:
+        return self._said
 
 
 def _text(instant: datetime | None) -> str | None:

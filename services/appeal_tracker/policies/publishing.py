@@ -6,6 +6,7 @@ received, and none takes effect before the day after it was published, but for t
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -74,12 +75,14 @@ async def prepare(
         pointers = [place(pack, each.pointer) for each in relaxed.places]
         raise LaxerPolicy(relaxed.policy, relaxed.calendar, relaxed.places, pointers)
     built_on_it = [
-        Question(each, [policy], newest[each.calendar])
+        question
         for versions in its
         for each in usable(versions, today)
         if each.id not in its.withdrawn and policy.id in (label.partition("@")[0] for label in each.lineage[1:])
+        for question in _questions(each, [policy], newest, picked)
     ]
-    return Prepared(pack, parent.version, policy, await relaxing.found(built_on_it))
+    laxer = await relaxing.shown(tx, await relaxing.found(built_on_it), caller.unit)
+    return Prepared(pack, parent.version, policy, laxer)
 
 
 async def publish(tx: AsyncSession, prepared: Prepared, by: str, at: datetime) -> None:
@@ -104,10 +107,17 @@ async def withdraw(tx: AsyncSession, caller: Principal, policy: str, reason: str
     return withdrawal
 
 
-async def hold_withdrawn(tx: AsyncSession) -> frozenset[str]:
-    """The packs that were withdrawn; no other is until the transaction ends."""
+class Standing(NamedTuple):
+    """How packs stand: which were withdrawn, how many choices units made, and the transaction that made the last."""
+
+    withdrawn: frozenset[str]
+    choices: tuple[int, int | None]
+
+
+async def hold(tx: AsyncSession) -> Standing:
+    """How packs stand; until the transaction ends none is published, withdrawn or picked."""
     await repository.lock(tx, shared=True)
-    return await repository.withdrawn(tx)
+    return Standing(await repository.withdrawn(tx), await repository.choices(tx))
 
 
 async def relaxed_by(

@@ -96,6 +96,12 @@ async def withdrawn(tx: AsyncSession) -> frozenset[str]:
     return frozenset(await tx.scalars(select(Withdrawal.policy)))
 
 
+async def choices(tx: AsyncSession) -> tuple[int, int | None]:
+    """How many choices were made by units, and the last transaction that made one."""
+    row = await (await driver(tx)).fetchrow("SELECT count(*), max(xmin::text::bigint) FROM policy_assignments")
+    return row[0], row[1]
+
+
 async def withdraw(tx: AsyncSession, withdrawal: Withdrawal) -> None:
     """Stores that a pack was withdrawn, and marks it as changed."""
     tx.add(withdrawal)

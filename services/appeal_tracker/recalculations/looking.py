@@ -121,11 +121,8 @@ class OnPolicy:
     @classmethod
     async def begin(cls, tx: AsyncSession, job: Recalculation) -> "OnPolicy":
         shelf = await policies.shelf(tx)
-        units = None if job.unit_code is None else await repository.units_below(tx, job.unit_code)
         target = None if job.target is None else shelf.labelled(job.target)
-        left = None if job.policy is None else [each.label for each in shelf.versions(job.policy)]
-        scope = Scope(left and [label for label in left if label != job.target], job.assumed, units)
-        return cls(shelf, await calendars.newest(tx), scope, target)
+        return cls(shelf, await calendars.newest(tx), await scope_of(tx, job, shelf), target)
 
     async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
         counted = [await concerned.count_appeals(tx, self._scope), await self._visiting.count(tx)]
@@ -204,6 +201,13 @@ class OnPolicy:
             for each, its in ((each, each.appeal.id) for each in lacking)
             for starting in begun(self._planner, each, lacks[its], standing[its], done.get(its, NOTHING_DONE))
         ]
+
+
+async def scope_of(tx: AsyncSession, job: Recalculation, shelf: policies.Shelf) -> Scope:
+    """Which open appeals a job is about."""
+    units = None if job.unit_code is None else await repository.units_below(tx, job.unit_code)
+    left = None if job.policy is None else [each.label for each in shelf.versions(job.policy)]
+    return Scope(left and [label for label in left if label != job.target], job.assumed, units)
 
 
 def _differs(appeal: OpenAppeal, policy: Policy, assumed: bool, standing: Sequence[Milestone]) -> bool:

@@ -1,7 +1,7 @@
 """SQL of the recalculations: the jobs, and what they write beside the clocks."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,21 @@ SELECT policy, calendar, min(since), max(since) FROM (
     UNION ALL SELECT policy, split_part(calendar, '@', 1), started_at FROM clocks WHERE state = 'held') AS its
 GROUP BY 1, 2 ORDER BY 1, 2
 """
+# The civil days on which open appeals were received, and on which what clocks on open visits run from came true.
+_RECEIVED_ON = """
+SELECT unit_code, (received_at AT TIME ZONE 'Asia/Shanghai')::date FROM appeals
+WHERE state <> 'closed' AND policy = ANY ($1::text[]) AND ($2::text[] IS NULL OR unit_code = ANY ($2))
+GROUP BY 1, 2
+"""
+_TRUE_ON = """
+SELECT unit_code, (at AT TIME ZONE 'Asia/Shanghai')::date
+FROM visits v, LATERAL (VALUES (window_from), (completed_at),
+                               ((SELECT max(closed_at) FROM appeals a WHERE a.visit_id = v.id))) AS facts (at)
+WHERE archived_at IS NULL AND cancelled_at IS NULL AND missed_at IS NULL
+  AND (window_from IS NOT NULL OR completed_at IS NOT NULL)
+  AND at IS NOT NULL AND ($1::text[] IS NULL OR unit_code = ANY ($1))
+GROUP BY 1, 2
+"""
 _PROGRESS = """
 UPDATE recalculations SET done = done + $2, moved = moved + $3, breaching = breaching + $4,
     total = greatest(total, done + $2), changed_xid = pg_current_xact_id()::text::bigint
@@ -113,6 +128,16 @@ async def waiting(tx: AsyncSession, topic: str, most: int) -> int:
 async def in_use(tx: AsyncSession) -> list[InUse]:
     """By which versions of packs, counted on which calendars, what is open runs."""
     return [InUse(*row) for row in await (await driver(tx)).fetch(_IN_USE)]
+
+
+async def began(tx: AsyncSession, policies: list[str], units: list[str] | None) -> list[tuple[str, date]]:
+    """On which days, in which units, those of their open appeals were received that run by some policies."""
+    return [(row[0], row[1]) for row in await (await driver(tx)).fetch(_RECEIVED_ON, policies, units)]
+
+
+async def visited(tx: AsyncSession, units: list[str] | None) -> list[tuple[str, date]]:
+    """On which days, in which units, something came true that clocks on their open visits run from."""
+    return [(row[0], row[1]) for row in await (await driver(tx)).fetch(_TRUE_ON, units)]
 
 
 async def now(tx: AsyncSession) -> datetime:

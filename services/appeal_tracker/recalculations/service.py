@@ -15,7 +15,7 @@ from appeal_tracker.policies import publishing, relaxing
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.errors import UnknownCalendar, UnknownPolicy
 from appeal_tracker.policies.relaxing import Relaxed
-from appeal_tracker.recalculations import previewing, repository
+from appeal_tracker.recalculations import measuring, previewing, repository
 from appeal_tracker.recalculations.errors import (
     NotOfThisCause,
     RecalculationNotFound,
@@ -66,7 +66,7 @@ async def asked(
     unit_code: str | None,
 ) -> Recalculation:
     """A recalculation as it is asked for, not stored yet. Raises `Forbidden`, `NotOfThisCause`, `UnknownUnit`,
-    `UnknownCalendar`, `UnknownPolicy`, `UnknownVersion`, `TargetWithdrawn`."""
+    `UnknownCalendar`, `UnknownPolicy`, `UnknownVersion`, `TargetWithdrawn`, `LaxerPolicy`."""
     await directory.demand_top(tx, caller)
     given = {"calendar": calendar, "policy": policy, "to": to, "version": version, "unit_code": unit_code}
     names, (needed, allowed) = {name for name, value in given.items() if value is not None}, _FIELDS[cause]
@@ -79,6 +79,7 @@ async def asked(
     target = None if policy is None else _target(await policies.shelf(tx), policy, to, version)
     job = _job(cause, caller.sub, now, calendar)
     job.policy, job.target, job.unit_code = policy, target, unit_code
+    await measuring.demand_strict(tx, job, "/version" if version else "/to" if to else "/policy")
     return job
 
 

@@ -10,7 +10,8 @@ import asyncpg
 from prometheus_client import Counter
 
 from appeal_tracker.policies import publishing
-from appeal_tracker.recalculations import repository
+from appeal_tracker.policies.publishing import Standing
+from appeal_tracker.recalculations import measuring, repository
 from appeal_tracker.recalculations.looking import FIRST, Errand, errand_of
 from appeal_tracker.recalculations.models import JobState, Recalculation
 from appeal_tracker.recalculations.writing import write_seen
@@ -28,11 +29,12 @@ _moved = Counter("deadlines_recalculated", "Deadlines that a recalculation moved
 
 
 class _Turn:
-    """One passage over all that a job is about, while no other pack is withdrawn than those that were when it began. It
-    is the last if nobody could still add to it when it began, and it found nothing in somebody else's hands."""
+    """One passage over all that a job is about, while packs stand as they did when it began: none was withdrawn since,
+    no unit picked another. It is the last if nobody could still add to it when it began, and it found nothing in
+    somebody else's hands."""
 
-    def __init__(self, errand: Errand, after: UUID, withdrawn: frozenset[str], *, whole: bool) -> None:
-        self.errand, self.after, self.withdrawn, self.whole = errand, after, withdrawn, whole
+    def __init__(self, errand: Errand, after: UUID, packs: Standing, *, whole: bool) -> None:
+        self.errand, self.after, self.packs, self.whole = errand, after, packs, whole
         self.left = 0  # held by somebody
 
 
@@ -128,23 +130,24 @@ class Recalculating(Worker):
         assert self._since is not None
         async with self._runtime.db.transaction() as tx:
             alone = not await repository.is_anyone_older(tx, self._since)
-            withdrawn = await publishing.hold_withdrawn(tx)
-            if job.after is not None:
-                return _Turn(await errand_of(tx, job), job.after, withdrawn, whole=False)
-            if job.turn > 0 and not alone:
+            packs = await publishing.hold(tx)
+            if job.after is None and job.turn > 0 and not alone:
                 return None
+            await measuring.demand_strict(tx, job)  # once more: calendars may have been published since it was asked
+            if job.after is not None:
+                return _Turn(await errand_of(tx, job), job.after, packs, whole=False)
             errand = await errand_of(tx, job)
             total, first = await errand.count(tx)
         if job.turn == 0:
             await self._write(job, total=total)
         after = FIRST if first is None else UUID(int=first.int - 1)
-        return _Turn(errand, after, withdrawn, whole=alone)
+        return _Turn(errand, after, packs, whole=alone)
 
     async def _batch(self, job: Recalculation, turn: _Turn, ids: list[UUID]) -> bool:
-        """Does a part of a turn; nothing, and False, where a pack was withdrawn since that began. Whoever withdraws one
-        waits for us, and then finds what we planned."""
+        """Does a part of a turn; nothing, and False, where a pack was withdrawn or picked since that began. Whoever
+        withdraws one waits for us, and then finds what we planned."""
         async with self._runtime.db.transaction() as tx:
-            if await publishing.hold_withdrawn(tx) != turn.withdrawn:
+            if await publishing.hold(tx) != turn.packs:
                 return False
             seen = await turn.errand.look(tx, ids, lock=True)
             turn.left += len(ids) - seen.settled

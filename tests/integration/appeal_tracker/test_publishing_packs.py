@@ -217,3 +217,18 @@ async def test_packs_on_an_older_version_are_named_when_a_stricter_one_comes(des
     newer, older = (await got(desk.first.get("/policies/child")))["versions"]
     assert (newer["lineage"][1], newer["laxer"], older["laxer"]) == ("own@2", [], [])
     await desk.assign("37401", "child")
+
+
+async def test_they_are_named_on_the_calendars_that_units_picked_for_them_too(desk: Desk) -> None:
+    await desk.publish_days("plant", typhoon(*AUGUST))
+    await desk.publish(id="base", appeals=report("30 calendar days"))
+    await desk.publish(id="own", extends="base", appeals=report("5 working days"))
+    await desk.assign("37401", "own", calendar="plant")
+    picked = {"policy": "own", "calendar": "plant"}
+    await got(desk.stranger.put("/units/375/policy", json=picked, headers={"If-Match": "*"}))
+    stricter = {"id": "base", "extends": "t-sdpea", "appeals": report("15 calendar days")}
+    done = await made(desk.admin.post("/policies", json={**stricter, "effective_from": "2026-10-12"}))
+    (left,) = done["laxer"]
+    assert (left["policy"], left["calendar"]) == ("own@1", "plant@1+cn-statutory@1")
+    assert (left["units"], left["elsewhere"]) == (["37401"], 1), "another company's units are not named"
+    assert left["places"][0]["start"] == "2026-07-27T16:00:00Z"

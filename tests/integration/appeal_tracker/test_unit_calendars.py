@@ -205,7 +205,7 @@ async def test_a_version_published_while_a_unit_picks_the_pack_is_looked_at_too(
 async def test_who_picks_a_pack_holds_no_unit_while_others_change_packs(desk: Desk) -> None:
     """Whoever withdraws one waits for acts, which may wait for the units that are heard of, and these for the row."""
     async with desk.runtime.db.transaction() as tx:
-        await publishing.hold_withdrawn(tx)
+        await publishing.hold(tx)
         picking = asyncio.create_task(desk.admin.put("/units/37401/policy", json={"policy": "t-sdpea"}, headers=ANY))
 
         async def waits() -> bool:
