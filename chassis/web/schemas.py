@@ -5,6 +5,7 @@ Give every number its bounds (`Field(ge=…, le=…)`): JSON's integers have no 
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -55,6 +56,19 @@ class Text:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         pattern = _LINES if self.lines else _LINE
         return core_schema.str_schema(strict=True, min_length=1, max_length=self.longest, pattern=pattern)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Marks a `str` that is one of `codes`, as a table holds them: `need: Annotated[str, OneOf(NEEDS)]`."""
+
+    codes: Collection[str]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema([*self.codes])
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.codes))
 
 
 _SIGN = rf"[^\s{_CONTROLS}/\\?#%]"

@@ -6,8 +6,10 @@ from chassis.runtime import Runtime
 from chassis.web import app
 from visit_api.appeals.endpoints import router as appeals
 from visit_api.archive.endpoints import router as archive
+from visit_api.checklists.endpoints import router as checklists
 from visit_api.customers.endpoints import router as customers
 from visit_api.directory.endpoints import router as directory
+from visit_api.standard.endpoints import router as standard
 from visit_api.visits.endpoints import router as visits
 
 
@@ -17,5 +19,5 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="visit_api",
         version="1",
-        routers=[directory, customers, visits, appeals, archive],
+        routers=[standard, directory, customers, visits, checklists, appeals, archive],
     )

@@ -53,6 +53,7 @@ COMMON: dict[str, str | Make] = {
     "notifier /v1/templates/{id}": "deadline.warned.mailbox.zh-CN",
 }
 COMMON_LISTS = {
+    "visit_api GET /v1/standard",
     "appeal_tracker GET /v1/calendars",
     "appeal_tracker GET /v1/invariants",
     "appeal_tracker GET /v1/policies",
@@ -154,6 +155,7 @@ BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
     "visit_api POST /v1/visits/{id}/miss": _just_now(reason="客户不在"),
     "visit_api POST /v1/visits/{id}/archive": _same(),
     "visit_api POST /v1/visits/{id}/appeals": _raised,
+    "visit_api POST /v1/visits/{id}/checklist": _just_now(answers=[{"item": "on_site.kit", "answer": "yes"}]),
     "appeal_tracker POST /v1/recalculations": _recalculation,
     "appeal_tracker POST /v1/calendars/{calendar}/versions": _same(
         extends="cn-statutory", papers=["青政发〔2026〕1号"], days=[_STOP_WORK]

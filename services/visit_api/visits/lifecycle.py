@@ -38,6 +38,8 @@ class Act(StrEnum):
     CANCEL = "cancel"
     MISS = "miss"
     ARCHIVE = "archive"
+    ANSWER = "answer"
+    RECORD = "record"
 
 
 class Step(NamedTuple):
@@ -67,6 +69,9 @@ LIFE: Mapping[Act, Step] = {
     Act.CANCEL: Step(_PLANNED, State.CANCELLED, "7.1"),
     Act.MISS: Step(_PLANNED, State.MISSED, "7.1"),
     Act.ARCHIVE: Step(frozenset({State.COMPLETED}), State.ARCHIVED, "7.2.6"),
+    # Checklists and steps: what was done is recorded until the archive; steps are taken on the visit itself.
+    Act.ANSWER: Step(_PLANNED | _IN_PROGRESS | frozenset({State.COMPLETED}), None, "7.1"),
+    Act.RECORD: Step(_IN_PROGRESS | frozenset({State.COMPLETED}), None, "7.1"),
 }
 
 # What a visit of a form cannot start without; an ordinary one can.

@@ -16,6 +16,11 @@ POSSIBLE = {
     ("cancel", "planned"): "cancelled",
     ("miss", "planned"): "missed",
     ("archive", "completed"): "archived",
+    ("answer", "planned"): None,
+    ("answer", "in_progress"): None,
+    ("answer", "completed"): None,
+    ("record", "in_progress"): None,
+    ("record", "completed"): None,
 }
 
 
