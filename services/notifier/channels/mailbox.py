@@ -4,11 +4,10 @@ It commits by itself, knows nothing of deliveries, and keeps its own ledger, aga
 """
 
 import asyncio
-from uuid import UUID
 
 from chassis.clock import Clock
 from chassis.db import Database, is_outage
-from notifier.channels.port import Ambiguous, CannotTell, Letter, Receipt
+from notifier.channels.port import Adapter, Ambiguous, CannotTell, Letter, Receipt
 
 _ACCEPT = """
 INSERT INTO mailbox (send_id, recipient, subject, body, accepted_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)
@@ -18,7 +17,7 @@ ON CONFLICT (send_id) DO UPDATE SET attempts = mailbox.attempts + 1, updated_at 
 _FIND = "SELECT true FROM mailbox WHERE send_id = $1"
 
 
-class Mailbox:
+class Mailbox(Adapter):
     """Takes every letter, each id once; counts every time it is handed over."""
 
     idempotent = True
@@ -39,12 +38,12 @@ class Mailbox:
             raise
         return Receipt(str(letter.send_id))
 
-    async def find(self, send_id: UUID) -> Receipt | None:
+    async def find(self, letter: Letter) -> Receipt | None:
         try:
             async with self._turns, self._db.connection() as connection:
-                found = await connection.fetchval(_FIND, send_id)
+                found = await connection.fetchval(_FIND, letter.send_id)
         except Exception as error:
             if is_outage(error):
                 raise CannotTell("the mailbox is away") from error
             raise
-        return Receipt(str(send_id)) if found else None
+        return Receipt(str(letter.send_id)) if found else None

@@ -1,25 +1,47 @@
 """The port every channel stands behind, and the ways in which handing over a send can end."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """What a provider is handed. `send_id` is its idempotency key: the same id is always the same letter."""
+    """What a provider is handed. `send_id` is its idempotency key: the same id is always the same letter.
+
+    `address` is a number or an e-mail address, asked for at the moment of sending and kept nowhere; `account` is whose
+    credentials it goes out under; `template` and `params` are the provider's own code for the text, where it has one.
+    """
 
     send_id: UUID
     recipient: str
     subject: str
     body: str
+    address: str | None = None
+    account: UUID | None = None
+    template: str | None = None
+    params: Mapping[str, str] = {}
+
+    @property
+    def made_at(self) -> datetime:
+        """When its id was made, in real time: a UUIDv7 tells."""
+        return datetime.fromtimestamp((self.send_id.int >> 80) / 1000, UTC)
+
+    @property
+    def text(self) -> str:
+        """Subject and body, for a provider that knows only one text."""
+        return f"{self.subject}\n{self.body}" if self.subject else self.body
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """A provider's word that it has the letter; `delivered` if it also says that it has arrived."""
+    """A provider's word that it has the letter; `delivered` if it also says that it has arrived, `failed` why it never
+    will."""
 
     reference: str
     delivered: bool = False
+    failed: str | None = None
 
 
 class ChannelError(Exception):
@@ -32,12 +54,13 @@ class ChannelError(Exception):
 
 class Refused(ChannelError):
     """The provider did not take the letter, for certain. `permanent`: trying again cannot help; otherwise not before
-    `retry_after` seconds."""
+    `retry_after` seconds, and with `all_wait` nor may any other letter of the account."""
 
-    def __init__(self, reason: str, *, permanent: bool = False, retry_after: float = 0) -> None:
+    def __init__(self, reason: str, *, permanent: bool = False, retry_after: float = 0, all_wait: bool = False) -> None:
         super().__init__(reason)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.all_wait = all_wait
 
 
 class Ambiguous(ChannelError):
@@ -45,21 +68,36 @@ class Ambiguous(ChannelError):
 
 
 class CannotTell(ChannelError):
-    """The provider cannot be asked what became of a letter, or not now."""
+    """The provider cannot be asked what became of a letter, or not now; if `ask_again`, in so many seconds."""
+
+    def __init__(self, reason: str, *, ask_again: float | None = None) -> None:
+        super().__init__(reason)
+        self.ask_again = ask_again
 
 
 class Channel(Protocol):
     """One way of sending."""
 
-    @property
-    def idempotent(self) -> bool:
-        """Whether the provider takes a letter of one id only once, however often it is handed over."""
-        ...
-
     async def send(self, letter: Letter) -> Receipt:
         """Hands the letter over. Raises `Refused` or `Ambiguous`."""
         ...
 
-    async def find(self, send_id: UUID) -> Receipt | None:
+    async def find(self, letter: Letter) -> Receipt | None:
         """What became of a letter whose answer was lost; None: the provider never took it. Raises `CannotTell`."""
         ...
+
+    def takes_once(self, letter: Letter) -> bool:
+        """Whether the provider takes a letter of one id only once, however often it is handed over."""
+        ...
+
+
+class Adapter:
+    """A channel of one provider. Unless it says otherwise it may double, and cannot be asked."""
+
+    idempotent: ClassVar[bool] = False
+
+    async def find(self, letter: Letter) -> Receipt | None:
+        raise CannotTell("this provider cannot be asked")
+
+    def takes_once(self, letter: Letter) -> bool:
+        return self.idempotent

@@ -58,7 +58,7 @@ class Sender(Worker):
                 ended.append(Taken(send.letter.send_id, answer))
             elif answer is None:
                 absent.append(send)
-            elif not send.insisted and (not self.channel.idempotent or send.attempt >= self.back_off.most):
+            elif not send.insisted and (not self.channel.takes_once(send.letter) or send.attempt >= self.back_off.most):
                 ended.append(Unknown(send.letter.send_id, send.attempt))
         silent = [send for send in lost if send not in absent and send.letter.send_id not in {o.send_id for o in ended}]
         return [*ended, *await self._hand_over_again(absent, silent)]
@@ -84,7 +84,7 @@ class Sender(Worker):
     async def _ask(self, send: Leased) -> Receipt | CannotTell | None:
         try:
             async with asyncio.timeout(self.patience):
-                return await self.channel.find(send.letter.send_id)
+                return await self.channel.find(send.letter)
         except CannotTell as error:
             return error
         except TimeoutError:

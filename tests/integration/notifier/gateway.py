@@ -28,10 +28,13 @@ class Gateway:
             raise Ambiguous("the line went dead")
         return Receipt("ok", delivered=True)
 
-    async def find(self, send_id: UUID) -> Receipt | None:
+    async def find(self, letter: Letter) -> Receipt | None:
         if not self.asked:
             raise CannotTell("no such service")
-        return Receipt("found") if send_id in self.ledger else None
+        return Receipt("found") if letter.send_id in self.ledger else None
+
+    def takes_once(self, letter: Letter) -> bool:
+        return self.idempotent
 
 
 def sender_of(office: Office, gateway: Any) -> Sender:

@@ -162,7 +162,7 @@ async def test_the_mailbox_takes_a_send_once_and_counts_every_time_it_is_brought
     letter = Letter(UUID(int=1), "H1", "a", "b")
     await mailbox.send(letter)
     await mailbox.send(Letter(letter.send_id, "H1", "another", "text"))
-    assert await mailbox.find(letter.send_id) == Receipt(str(letter.send_id))
-    assert await mailbox.find(UUID(int=2)) is None
+    assert await mailbox.find(letter) == Receipt(str(letter.send_id))
+    assert await mailbox.find(Letter(UUID(int=2), "H1", "a", "b")) is None
     (kept,) = (await office.client("supervisor", sub="H1").get("mailbox")).json()["items"]
     assert (kept["subject"], kept["attempts"]) == ("a", 2)

@@ -1,0 +1,115 @@
+"""SMS by Tencent Cloud (2021-01-11). It takes a letter as often as it is handed over, and tells only of those of which
+the carrier has told it.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from chassis.clock import RealClock
+from notifier.channels.outward import Outward
+from notifier.channels.port import Adapter, Ambiguous, CannotTell, Letter, Receipt, Refused
+from notifier.channels.signing import tc3
+
+VERSION = "2021-01-11"
+ASKED_FOR = timedelta(minutes=3)  # how long it is asked, a few seconds apart, before a person decides
+_TRY_LATER = ("LimitExceeded", "RequestLimitExceeded", "FailedOperation.InsufficientBalance")
+_UNCLEAR = ("InternalError", "ServiceUnavailable")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`template` is for a text that has no code of its own: it is that template's only parameter."""
+
+    secret_id: str
+    app_id: str
+    sign_name: str
+    template: str = ""
+    region: str = "ap-guangzhou"
+    endpoint: str = "https://sms.tencentcloudapi.com"
+
+
+class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    secret_key: str
+
+
+class Tencent(Adapter):
+    """One account."""
+
+    patience = 4.0  # seconds
+
+    def __init__(self, settings: Settings, secrets: Secrets, outward: Outward) -> None:
+        self._settings, self._secret, self._outward = settings, secrets.secret_key, outward
+
+    async def send(self, letter: Letter) -> Receipt:
+        template = letter.template or self._settings.template
+        if not template or letter.address is None:
+            raise Refused("no_template" if letter.address else "no_address", permanent=True)
+        answer = await self._ask(
+            "SendSms",
+            {
+                "PhoneNumberSet": [_e164(letter.address)],
+                "SmsSdkAppId": self._settings.app_id,
+                "SignName": self._settings.sign_name,
+                "TemplateId": template,
+                "TemplateParamSet": [*letter.params.values()] if letter.template else [letter.text],
+                "SessionContext": str(letter.send_id),
+            },
+        )
+        status = next(iter(answer.get("SendStatusSet") or []), None)
+        code = str((status or answer.get("Error") or {}).get("Code"))
+        if status is not None and code == "Ok":
+            return Receipt(str(status.get("SerialNo") or letter.send_id))
+        if code.startswith(_TRY_LATER):
+            raise Refused(code, retry_after=30.0)
+        if code.startswith(_UNCLEAR) or code == "None":
+            raise Ambiguous(code)
+        raise Refused(code, permanent=True)
+
+    async def find(self, letter: Letter) -> Receipt | None:
+        if letter.address is None:
+            raise CannotTell("no_address")
+        query = {
+            "BeginTime": int((letter.made_at - timedelta(minutes=1)).timestamp()),
+            "Offset": 0,
+            "Limit": 100,
+            "PhoneNumber": _e164(letter.address),
+            "SmsSdkAppId": self._settings.app_id,
+        }
+        try:
+            answer = await self._ask("PullSmsSendStatusByPhoneNumber", query)
+        except (Refused, Ambiguous) as error:
+            raise CannotTell(error.reason, ask_again=5.0) from error
+        if "Error" in answer:
+            raise CannotTell(str(answer["Error"].get("Code")))
+        for status in answer.get("PullSmsSendStatusSet") or []:
+            if status.get("SessionContext") == str(letter.send_id):
+                delivered = status.get("ReportStatus") == "SUCCESS"
+                failed = None if delivered else str(status.get("Description") or "undelivered")
+                return Receipt(str(status.get("SerialNo")), delivered=delivered, failed=failed)
+        early = RealClock().now() - letter.made_at < ASKED_FOR
+        raise CannotTell("not told of yet", ask_again=20.0 if early else None)
+
+    async def _ask(self, action: str, content: dict[str, Any]) -> dict[str, Any]:
+        body = msgspec.json.encode(content)
+        host = self._outward.policy.place(self._settings.endpoint).authority
+        headers = tc3(
+            key_id=self._settings.secret_id,
+            secret=self._secret,
+            host=host,
+            service="sms",
+            body=body,
+            at=RealClock().now(),
+        )
+        headers |= {"X-TC-Action": action, "X-TC-Version": VERSION, "X-TC-Region": self._settings.region}
+        answer = await self._outward.request("POST", self._settings.endpoint, headers, body, within=self.patience)
+        answer.settle()
+        said = answer.json()
+        response = said.get("Response") if isinstance(said, dict) else None
+        if not isinstance(response, dict):
+            raise Ambiguous("the answer cannot be read")
+        return response
+
+
+def _e164(number: str) -> str:
+    return number if number.startswith("+") else f"+86{number}"
