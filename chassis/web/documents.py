@@ -44,10 +44,10 @@ _WRITING = {400: "malformed", 404: "not there, or not yours to see", 409: "confl
 _OVERWRITING = {**_WRITING, 412: "changed since it was read", 428: "If-Match is missing"}
 
 
-def describe(route: APIRoute, roles: Collection[str]) -> None:
+def describe(route: APIRoute, roles: Collection[str], *, overwrites: bool) -> None:
     """Adds to `route` what it has in common with all routes of its method, and the roles that may call it."""
     (method,) = route.methods or {"GET"}
-    problems = _EVERY | {"GET": _READING, "POST": _WRITING}.get(method, _OVERWRITING)
+    problems = _EVERY | (_READING if method == "GET" else _OVERWRITING if overwrites else _WRITING)
     route.responses = {**{status: _problem(words) for status, words in problems.items()}, **route.responses}
     extra: dict[str, Any] = {"x-roles": sorted(roles)}
     if method == "GET":
@@ -55,7 +55,7 @@ def describe(route: APIRoute, roles: Collection[str]) -> None:
         extra["parameters"] = [_header("If-None-Match", "the ETag known already")]
     else:
         extra["parameters"] = [_header("Idempotency-Key", "makes repeating safe", {"minLength": 1, "maxLength": 255})]
-    if method in ("PUT", "PATCH", "DELETE"):
+    if overwrites:
         extra["parameters"].append({**_header("If-Match", "the ETag of what is overwritten"), "required": True})
     route.openapi_extra = {**extra, **(route.openapi_extra or {})}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -33,6 +33,8 @@ class UnitOfWorkRoute(APIRoute):
     `Match` — it raises `TypeError` at import.
     """
 
+    overwrites: ClassVar[bool] = True  # PUT, PATCH, DELETE: what they write over was there to be read
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         # FastAPI's own limit would answer in plain text; ours reads the same parameter.
         self.body_limit: int | None = options.pop("max_body_size", None)
@@ -42,14 +44,15 @@ class UnitOfWorkRoute(APIRoute):
         self._query_names = _query_names(self.dependant)
         self._takes_json = self.body_field is not None and not isinstance(self.body_field.field_info, Form)
         (method,) = self.methods or {"GET"}
+        overwrites = self.overwrites and method in _OVERWRITING
         if len(guards) != 1:
             raise TypeError(f"{method} {path} must say who may call it, once: `caller: Caller`, or `require(…)`")
-        if method in _OVERWRITING and etag.if_match not in [inner.call for inner in self.dependant.dependencies]:
+        if overwrites and etag.if_match not in [inner.call for inner in self.dependant.dependencies]:
             raise TypeError(f"{method} {path} overwrites, and must demand If-Match: `match: Match`")
         (self.guard,) = guards
         self._head, self._tail = path.partition("{")[0], path.rpartition("}")[2]
         self._slashes = path.count("/")
-        documents.describe(self, self.guard.admitted(method))
+        documents.describe(self, self.guard.admitted(method), overwrites=overwrites)
 
     def matches(self, scope: Scope) -> tuple[Matched, Scope]:
         """As FastAPI's; but a service has a hundred routes, each asked in turn, and most can be told by their ends."""
@@ -97,6 +100,13 @@ class UnitOfWorkRoute(APIRoute):
                 raise Unprocessable(FieldError(f"/{name[:100]}", "extra_forbidden", _UNKNOWN, "query"))
             if "\0" in value:
                 raise Unprocessable(FieldError(f"/{name}", "string_nul", _NUL, "query"))
+
+
+class FillingRoute(UnitOfWorkRoute):
+    """A PUT of what is known beforehand, a piece of something whose hash was declared: sent again it is the same, and
+    nobody's reading is written over, so no `If-Match` is asked."""
+
+    overwrites = False
 
 
 def _query_names(dependant: Dependant) -> set[str]:

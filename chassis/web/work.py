@@ -80,10 +80,17 @@ async def _transaction(request: Request) -> AsyncSession:
     return await work.transaction()
 
 
+async def _work(request: Request) -> UnitOfWork:
+    work: UnitOfWork = request.scope[_KEY]
+    return work
+
+
 async def _statements(request: Request) -> Statements:
     return Statements(request.scope[_KEY])
 
 
 Tx = Annotated[AsyncSession, Depends(_transaction)]
+# For an endpoint that has slow things to do before it begins its transaction.
+Work = Annotated[UnitOfWork, Depends(_work)]
 TheRuntime = Annotated[Runtime, Depends(_runtime)]
 HotStatements = Annotated[Statements, Depends(_statements)]

@@ -57,6 +57,7 @@ def service_environment(
         "AUTH_AUDIENCE": AUDIENCE,
         "AUTH_JWKS": str(state.jwks),
         "SERVICE_TOKEN_FILE": str(state.token(service)),
+        "ATTACHMENTS_DIR": str(state.attachments) if service == "visit_api" else None,
         "CLOCK_FILE": str(clock) if clock else None,
         "VISIT_API_URL": f"http://{LOOPBACK}:{settings.port('visit_api')}" if service != "visit_api" else None,
     }

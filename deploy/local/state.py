@@ -28,6 +28,7 @@ class State:
         self.auth = folder / "auth"
         self.logs = folder / "logs"
         self.run = folder / "run"
+        self.attachments = folder / "attachments"
         self.supervisor = PidFile(self.run / "supervisor.pid")
         self._lock: int | None = None
 

@@ -3,6 +3,7 @@
 from chassis.process import Service, main
 from contracts.topics import TOPICS
 from visit_api.app import create_app
+from visit_api.attachments.worker import Sweeper
 from visit_api.handlers import handlers
 from visit_api.settings import Settings
 
@@ -17,7 +18,7 @@ SERVICE = Service(
     handlers=handlers,
     processes={
         "api": lambda runtime: [],
-        "relay": lambda runtime: runtime.relay(WRITES, HEARS),
+        "relay": lambda runtime: [*runtime.relay(WRITES, HEARS), Sweeper(runtime)],
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
     },
 )

@@ -6,6 +6,8 @@ from chassis.runtime import Runtime
 from chassis.web import app
 from visit_api.appeals.endpoints import router as appeals
 from visit_api.archive.endpoints import router as archive
+from visit_api.attachments.endpoints import parts
+from visit_api.attachments.endpoints import router as attachments
 from visit_api.checklists.endpoints import router as checklists
 from visit_api.customers.endpoints import router as customers
 from visit_api.directory.endpoints import router as directory
@@ -19,5 +21,5 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="visit_api",
         version="1",
-        routers=[standard, directory, customers, visits, checklists, appeals, archive],
+        routers=[standard, directory, customers, visits, checklists, appeals, attachments, parts, archive],
     )

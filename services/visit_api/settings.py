@@ -1,7 +1,24 @@
 """What the service reads from its environment."""
 
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+
 from chassis.runtime import RuntimeSettings
 
 
 class Settings(RuntimeSettings, env_prefix="VISIT_API_"):
-    """The settings of visit_api: those that every service has."""
+    """The settings of visit_api: those that every service has, and its own."""
+
+    attachments_dir: Path = Field(
+        Path("/var/lib/customer-visit/attachments"), description="folder that files of visits are kept in"
+    )
+    attachment_limit: int = Field(100 << 20, ge=1, description="bytes that a file of a visit has at most")
+    attachments_per_visit: int = Field(50, ge=1, description="files that a visit has at most")
+    upload_days: int = Field(7, ge=1, description="days after which an upload that was not ended is given up")
+
+    @property
+    def upload_kept_for(self) -> timedelta:
+        """How long an upload waits to be ended."""
+        return timedelta(days=self.upload_days)

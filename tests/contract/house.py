@@ -6,6 +6,7 @@
 All things belong to `ours`. Every text in them holds `secret`, and every id is kept in `marks`.
 """
 
+import hashlib
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -15,6 +16,7 @@ import httpx
 
 from appeal_tracker.calendars.civil import CHINA
 from tests.support.databases import SERVICES
+from tests.support.samples import png
 from tests.support.stack import Stack
 
 _numbers = count(1)
@@ -36,6 +38,7 @@ class House:
         self.top, self.elsewhere = f"T{number}", f"E{number}"
         self.ours, self.below, self.beside = f"T{number}-1", f"T{number}-1-1", f"T{number}-2"
         self.secret = f"绝密{number}事"
+        self.picture = png(text=self.secret)
         self.staff_no = ""  # of a visitor
         self.marks = {self.secret}
         self.twin = ""  # the last appeal that was raised together with another
@@ -121,6 +124,25 @@ class House:
 
     async def archived(self) -> str:
         return await self._after(await self.completed(), "archive")
+
+    async def declared(self) -> str:
+        """A photo of which nothing has arrived yet."""
+        digest = hashlib.sha256(self.picture).hexdigest()
+        new = {"name": f"{self.secret}.png", "kind": "photo", "size": len(self.picture), "sha256": digest}
+        path = f"/visits/{await self.visit()}/attachments"
+        return self._marked(await done(self.admin("visit_api").post(path, json=new)))
+
+    async def uploaded(self) -> str:
+        """The same, arrived."""
+        attachment = await self.declared()
+        await done(self.admin("visit_api").put(f"/attachments/{attachment}/parts/1", content=self.picture))
+        return attachment
+
+    async def stored(self) -> str:
+        """The same, kept."""
+        attachment = await self.uploaded()
+        await done(self.admin("visit_api").post(f"/attachments/{attachment}/complete"))
+        return attachment
 
     async def appeal(self) -> str:
         """A complaint of three quarters of a day ago, so that people have been told of it; the tracker knows it."""

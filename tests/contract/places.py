@@ -16,6 +16,9 @@ from tests.support.tokens import AUDIENCE, ISSUER
 from tests.support.web import NOWHERE
 
 OVERWRITING = frozenset({"PUT", "PATCH", "DELETE"})
+# What is asked for within a thing, by the parameter's name.
+WITHIN = {"number": "1"}
+JSON = "application/json"
 
 
 class Place(NamedTuple):
@@ -25,6 +28,7 @@ class Place(NamedTuple):
     method: str
     path: str
     roles: frozenset[str]
+    overwrites: bool = False
 
     @property
     def name(self) -> str:
@@ -44,11 +48,12 @@ class Place(NamedTuple):
     @property
     def headers(self) -> dict[str, str]:
         """What a call needs beside its token: whatever is overwritten may be."""
-        return {"If-Match": "*"} if self.method in OVERWRITING else {}
+        return {"If-Match": "*"} if self.overwrites else {}
 
     def at(self, name: str) -> str:
         """The path for the thing called `name`, below the prefix that clients of a test's stack have already."""
-        return re.sub(r"{\w+}", name, self.path).removeprefix("/v1")
+        whole = re.sub(r"{(\w+)}", lambda found: WITHIN.get(found[1], name), self.path)
+        return whole.removeprefix("/v1")
 
 
 @cache
@@ -77,7 +82,7 @@ def app_of(name: str) -> FastAPI:
 def places() -> tuple[Place, ...]:
     """Every guarded route of the three services."""
     return tuple(
-        Place(name, method, route.path, route.guard.admitted(method))
+        Place(name, method, route.path, route.guard.admitted(method), route.overwrites and method in OVERWRITING)
         for name in SERVICES
         for route in app_of(name).routes
         if isinstance(route, UnitOfWorkRoute)
@@ -106,9 +111,19 @@ def takes_body(place: Place) -> bool:
     return "requestBody" in operation(place)
 
 
+def takes_bytes(place: Place) -> bool:
+    """Whether the body is any bytes there are."""
+    return takes_body(place) and JSON not in operation(place)["requestBody"]["content"]
+
+
+def sent(body: Any) -> dict[str, Any]:
+    """The argument by which a client sends a body."""
+    return {"content": body} if isinstance(body, bytes) else {"json": body}
+
+
 def body_schema(place: Place, body: dict[str, Any]) -> dict[str, Any]:
     """The published schema of `body`, references resolved; of several forms the one that has its fields."""
-    content = operation(place)["requestBody"]["content"]["application/json"]
+    content = operation(place)["requestBody"]["content"][JSON]
     schema = resolved(place.service, content["schema"])
     forms = schema.get("anyOf", [schema])
     its: dict[str, Any] = next(form for form in forms if body.keys() <= form["properties"].keys())

@@ -3,6 +3,7 @@
 Keys are `Place.thing` and `Place.name`.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +21,7 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/customers/{id}": House.customer,
     "visit_api /v1/visits/{id}": House.visit,
     "visit_api /v1/appeals/{id}": House.appeal,
+    "visit_api /v1/attachments/{id}": House.stored,
     "visit_api /v1/archive/{visit_id}": House.archived,
     "appeal_tracker /v1/units/{code}": House.unit,
     "appeal_tracker /v1/visits/{id}": House.followed,
@@ -34,6 +36,8 @@ STATES: dict[str, Make] = {
     "visit_api POST /v1/visits/{id}/complete": House.started,
     "visit_api POST /v1/visits/{id}/appeals": House.completed,
     "visit_api POST /v1/visits/{id}/archive": House.completed,
+    "visit_api PUT /v1/attachments/{id}/parts/{number}": House.declared,
+    "visit_api POST /v1/attachments/{id}/complete": House.uploaded,
     "appeal_tracker POST /v1/appeals/{id}/callbacks": House.answered,
     "appeal_tracker POST /v1/appeals/{id}/close": House.answered,
     "appeal_tracker POST /v1/appeals/{id}/milestones": House.surveyed,
@@ -107,6 +111,15 @@ async def _raised(house: House) -> Json:
     return {"type": "complaint", "summary": "电压不稳", "received_at": house.ago(minutes=5)}
 
 
+async def _file(house: House) -> Json:
+    digest = hashlib.sha256(house.picture).hexdigest()
+    return {"name": f"{house.secret}.png", "kind": "photo", "size": len(house.picture), "sha256": digest}
+
+
+async def _picture(house: House) -> bytes:
+    return house.picture
+
+
 async def _unit(house: House) -> Json:
     return {"code": uuid4().hex, "name": "新供电所", "parent_code": house.ours}
 
@@ -138,7 +151,7 @@ async def _recalculation(house: House) -> Json:
 
 _STOP_WORK: Json = {"name": "台风停工", "date": "2026-11-02", "isOffDay": True}
 
-BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
+BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/units": _unit,
     "visit_api PATCH /v1/units/{code}": _same(name="改名"),
     "visit_api POST /v1/staff": _member,
@@ -156,6 +169,8 @@ BODIES: dict[str, Callable[[House], Awaitable[Json]]] = {
     "visit_api POST /v1/visits/{id}/archive": _same(),
     "visit_api POST /v1/visits/{id}/appeals": _raised,
     "visit_api POST /v1/visits/{id}/checklist": _just_now(answers=[{"item": "on_site.kit", "answer": "yes"}]),
+    "visit_api POST /v1/visits/{id}/attachments": _file,
+    "visit_api PUT /v1/attachments/{id}/parts/{number}": _picture,
     "appeal_tracker POST /v1/recalculations": _recalculation,
     "appeal_tracker POST /v1/calendars/{calendar}/versions": _same(
         extends="cn-statutory", papers=["青政发〔2026〕1号"], days=[_STOP_WORK]
@@ -203,7 +218,7 @@ async def standing(place: Place, house: House) -> str:
     return house.standing[make]
 
 
-async def body(place: Place, house: House) -> Json:
+async def body(place: Place, house: House) -> Any:
     """A right body for `place`."""
     assert place.name in BODIES, f"tests/contract/right.py has no body for {place.name}"
     return await BODIES[place.name](house)

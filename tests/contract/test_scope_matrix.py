@@ -10,14 +10,14 @@ import pytest
 from chassis.web.auth import SERVICE
 from tests.contract import right
 from tests.contract.house import House, Json, done
-from tests.contract.places import Place, body_schema, places, query_names, takes_body
+from tests.contract.places import Place, body_schema, places, query_names, sent, takes_body, takes_bytes
 from tests.support.stack import Stack
 
 OF_A_UNIT = [place for place in places() if place.thing is not None and place.thing not in right.COMMON]
 COMMON = [place for place in places() if place.thing in right.COMMON or place.name in right.COMMON_LISTS]
 REPORTS = [place for place in places() if place.name in right.REPORTS]
 LISTS = [place for place in places() if place.thing is None and place.reads and place not in COMMON + REPORTS]
-NAMING = [place for place in places() if not place.reads and takes_body(place)]
+NAMING = [place for place in places() if not place.reads and takes_body(place) and not takes_bytes(place)]
 
 # What every list can be asked for.
 WINDOW = {"limit", "cursor", "updated_since"}
@@ -74,10 +74,10 @@ def named(place: Place) -> str:
     return place.name
 
 
-async def call(client: httpx.AsyncClient, place: Place, name: str, body: Json | None) -> httpx.Response:
+async def call(client: httpx.AsyncClient, place: Place, name: str, body: Json | bytes | None) -> httpx.Response:
     """A right call of `place` about `name`."""
     path, query = place.at(name), right.QUERIES.get(place.name)
-    return await client.request(place.method, path, json=body, headers=place.headers, params=query)
+    return await client.request(place.method, path, **sent(body), headers=place.headers, params=query)
 
 
 def said(answer: httpx.Response) -> tuple[int, Any, Any]:

@@ -51,7 +51,7 @@ class Stack:
     def __init__(self, databases: Databases, folder: Path, start: datetime, names: tuple[str, ...] = SERVICES) -> None:
         self.clock = ManualClock(start)
         self.issuer = Issuer(folder)
-        self._databases, self._names = databases, names
+        self._databases, self._names, self._folder = databases, names, folder
         self._urls: list[DatabaseUrls] = []
         self._clients: list[httpx.AsyncClient] = []
         self.members: dict[str, Member] = {}
@@ -68,6 +68,7 @@ class Stack:
                 "auth_issuer": ISSUER,
                 "auth_audience": AUDIENCE,
                 "auth_jwks": str(self.issuer.jwks),
+                "attachments_dir": self._folder / "attachments",
                 **_WATCHING_NOTHING,
             }
             runtime = Runtime(name, service.settings(**values), clock=self.clock)

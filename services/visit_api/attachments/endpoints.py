@@ -1,0 +1,85 @@
+"""Attachments over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Request, Response
+
+from chassis.web.auth import Caller, require
+from chassis.web.errors import ServiceUnavailable
+from chassis.web.files import FILE, file_response
+from chassis.web.paging import Listing, Page, Paging
+from chassis.web.route import FillingRoute, Router
+from chassis.web.schemas import Id
+from chassis.web.tokens import Principal
+from chassis.web.work import TheRuntime, Tx, Work
+from visit_api.attachments import service
+from visit_api.attachments.models import Attachment
+from visit_api.attachments.schemas import AttachmentView, NewAttachment, UploadView
+
+router = Router(tags=["attachments"])
+parts = Router(tags=["attachments"], route_class=FillingRoute)
+
+Uploader = Annotated[Principal, Depends(require("visitor", "supervisor", "integration"))]
+# A picture or a voice is personal data: for those who work on the visit or on what was raised on it.
+Reader = Annotated[Principal, Depends(require("visitor", "handler", "callback", "supervisor"))]
+
+_BYTES = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+
+
+@router.post("/v1/visits/{id}/attachments", status_code=201, response_model=AttachmentView)
+async def declare_attachment(id: Id, new: NewAttachment, caller: Uploader, tx: Tx, runtime: TheRuntime) -> Attachment:
+    """Declares a file of a visit; its bytes follow in parts."""
+    return await service.declare(tx, runtime, caller, id, new)
+
+
+@router.get("/v1/visits/{id}/attachments", response_model=Page[AttachmentView])
+async def list_attachments(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[Attachment]:
+    """The files of a visit, in the order they were declared."""
+    return await service.list_attachments(tx, caller, id, window)
+
+
+@router.get("/v1/attachments/{id}", response_model=UploadView)
+async def get_attachment(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> dict[str, Any]:
+    """A file of a visit, and the parts that have arrived while it is being uploaded: whoever goes on sends the rest."""
+    return await service.get_upload(tx, runtime, caller, id)
+
+
+@parts.put(
+    "/v1/attachments/{id}/parts/{number}",
+    response_model=UploadView,
+    openapi_extra={"requestBody": _BYTES},
+    max_body_size=service.PART_LIMIT,
+)
+async def put_part(
+    id: Id,
+    number: Annotated[int, Path(ge=1, le=service.MOST_PARTS)],
+    caller: Uploader,
+    runtime: TheRuntime,
+    request: Request,
+) -> dict[str, Any]:
+    """Takes part `number` of a file as it is sent, in any order; the parts make the file in the order of their
+    numbers. The same part may be sent again."""
+    return await service.put_part(runtime, caller, id, number, request.stream())
+
+
+@router.post("/v1/attachments/{id}/complete", response_model=AttachmentView)
+async def complete_attachment(id: Id, caller: Uploader, work: Work, runtime: TheRuntime) -> Attachment:
+    """Ends an upload: the bytes are kept if their number, their SHA-256 and their type are what was declared."""
+    return await service.complete(work, runtime, caller, id)
+
+
+@router.get("/v1/attachments/{id}/content", response_class=Response, responses=FILE)
+async def get_content(id: Id, caller: Reader, tx: Tx, runtime: TheRuntime, request: Request) -> Response:
+    """The bytes of a file, to be saved; a range of them where a download is taken up again."""
+    attachment = await service.get_stored(tx, caller, id)
+    store = service.store_of(runtime)
+    if not await store.exists(attachment.sha256):
+        raise ServiceUnavailable
+    return file_response(
+        request,
+        lambda start, end: store.open(attachment.sha256, start, end),
+        name=attachment.name,
+        media_type=attachment.media_type or "application/octet-stream",
+        size=attachment.size,
+        tag=attachment.sha256,
+    )

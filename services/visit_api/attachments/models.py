@@ -1,0 +1,40 @@
+"""Photos, recordings, documents and signatures of visits: what each is said to be, and how far its bytes have come."""
+
+from datetime import datetime
+from typing import Literal, get_args
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from visit_api.base import Base, Versioned
+
+Kind = Literal["photo", "audio", "document", "signature"]
+State = Literal["uploading", "stored", "abandoned"]
+
+
+class Attachment(Versioned, Base):
+    """A file of a visit. Its bytes lie in the store, in parts while it is `uploading`, then by their SHA-256; of one
+    that is `abandoned` there are none."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {get_args(Kind)}", name="attachments_kind_known"),
+        CheckConstraint(f"state IN {get_args(State)}", name="attachments_state_known"),
+        Index("attachments_visit_id", "visit_id", "id"),
+        Index("attachments_feed", "changed_xid", "id"),
+        Index("attachments_uploading", "opened_at", postgresql_where=text("state = 'uploading'")),
+    )
+
+    visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
+    unit_code: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    state: Mapped[str]
+    media_type: Mapped[str | None]
+    declared_by: Mapped[str]
+    declared_at: Mapped[datetime]
+    stored_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime] = mapped_column(server_default=func.now())  # in real time: uploads grow old by it

@@ -1,0 +1,51 @@
+"""Queries of attachments; `unit` is always the caller's, None where a service sees all."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.scope import within
+from chassis.web.paging import Listing, Window
+from visit_api.attachments.models import Attachment
+from visit_api.directory.models import Unit
+
+
+async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Attachment | None:
+    """The attachment `id`, where the caller sees it; `lock` holds it for a change."""
+    query = select(Attachment).where(Attachment.id == id, within(Unit, unit, Attachment.unit_code))
+    found: Attachment | None = await tx.scalar(query.with_for_update(of=Attachment) if lock else query)
+    return found
+
+
+async def find_all(tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID) -> Listing[Attachment]:
+    """The attachments of a visit."""
+    query = select(Attachment).where(Attachment.visit_id == visit_id, within(Unit, unit, Attachment.unit_code))
+    return await window.fetch(tx, query, Attachment)
+
+
+async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Attachment]:
+    """All attachments of a visit but those that were given up, in the order they were declared."""
+    query = select(Attachment).where(Attachment.visit_id == visit_id, Attachment.state != "abandoned")
+    return (await tx.scalars(query.order_by(Attachment.declared_at, Attachment.id))).all()
+
+
+async def count(tx: AsyncSession, visit_id: UUID) -> int:
+    """How many attachments a visit has, those left out that were given up."""
+    query = select(func.count()).where(Attachment.visit_id == visit_id, Attachment.state != "abandoned")
+    return await tx.scalar(query) or 0
+
+
+async def left_lying(tx: AsyncSession, older_than: timedelta, most: int) -> Sequence[Attachment]:
+    """Uploads that were begun so long ago and never ended, held for a change."""
+    query = select(Attachment).where(Attachment.state == "uploading", Attachment.opened_at < func.now() - older_than)
+    query = query.order_by(Attachment.opened_at).limit(most).with_for_update(skip_locked=True)
+    return (await tx.scalars(query)).all()
+
+
+async def uploading(tx: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
+    """Those of `ids` that are still being uploaded."""
+    query = select(Attachment.id).where(Attachment.id.in_(ids), Attachment.state == "uploading")
+    return set(await tx.scalars(query))

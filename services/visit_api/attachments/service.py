@@ -1,0 +1,218 @@
+"""What is done with attachments: declared, uploaded in parts, completed, read.
+
+Bytes come slowly and files are read long: no transaction is open while they move.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.db import after_commit
+from chassis.runtime import Runtime
+from chassis.web.errors import NotFound
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from chassis.web.work import UnitOfWork
+from visit_api.attachments import errors, repository, types
+from visit_api.attachments.models import Attachment
+from visit_api.attachments.schemas import AttachmentView, NewAttachment
+from visit_api.attachments.store import FileStore, Store, Whole
+from visit_api.base import add
+from visit_api.settings import Settings
+from visit_api.visits.lifecycle import Unmet
+from visit_api.visits.models import Visit
+from visit_api.visits.service import get_visit, lock_visit
+
+PART_LIMIT = 4 << 20  # bytes of a part: what is held in memory for each that arrives
+MOST_PARTS = 10_000
+
+
+def store_of(runtime: Runtime) -> Store:
+    """Where the service's files are."""
+    return FileStore(_settings(runtime).attachments_dir)
+
+
+async def declare(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID, new: NewAttachment
+) -> Attachment:
+    """Begins the upload of a file of a visit, whatever state the visit is in: a device may have been away for days.
+
+    Raises `NotFound`, `AttachmentTaken`, `TooManyAttachments`, `Unprocessable` for one that is too large.
+    """
+    visit = await lock_visit(tx, caller, visit_id)  # so that two at once do not pass the limit together
+    found = new.id and await repository.find(tx, caller.unit, new.id)
+    if not found:
+        settings, now = _settings(runtime), runtime.clock.now()
+        if new.size > settings.attachment_limit:
+            raise errors.too_large(settings.attachment_limit)
+        if await repository.count(tx, visit_id) >= settings.attachments_per_visit:
+            raise errors.TooManyAttachments(limit=settings.attachments_per_visit)
+        its = {"visit_id": visit.id, "unit_code": visit.unit_code, "name": types.harmless(new.name)}
+        state = {"state": "uploading", "declared_by": caller.sub, "declared_at": now}
+        attachment = await add(tx, Attachment, new, now, **its, **state)
+        if attachment is not None:
+            return attachment
+        found = new.id and await repository.find(tx, caller.unit, new.id)
+    if not found or found.visit_id != visit_id or not found.is_made_of(new):
+        raise errors.AttachmentTaken(id=new.id)
+    return found
+
+
+async def list_attachments(tx: AsyncSession, caller: Principal, visit_id: UUID, window: Window) -> Listing[Attachment]:
+    """The attachments of a visit. Raises `NotFound`."""
+    await get_visit(tx, caller, visit_id)
+    return await repository.find_all(tx, caller.unit, window, visit_id)
+
+
+async def get_attachment(tx: AsyncSession, caller: Principal, id: UUID) -> Attachment:
+    """The attachment `id`. Raises `NotFound`."""
+    attachment = await repository.find(tx, caller.unit, id)
+    if attachment is None:
+        raise NotFound
+    return attachment
+
+
+async def get_stored(tx: AsyncSession, caller: Principal, id: UUID) -> Attachment:
+    """The attachment `id`, whose bytes are kept. Raises `NotFound`, `NotStored`."""
+    attachment = await get_attachment(tx, caller, id)
+    if attachment.state != "stored":
+        raise errors.NotStored(state=attachment.state)
+    return attachment
+
+
+async def get_upload(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> dict[str, Any]:
+    """The attachment `id` and the parts of it that have arrived. Raises `NotFound`."""
+    attachment = await get_attachment(tx, caller, id)
+    parts = await store_of(runtime).parts(id) if attachment.state == "uploading" else {}
+    return _as_upload(attachment, parts)
+
+
+async def put_part(
+    runtime: Runtime, caller: Principal, id: UUID, number: int, body: AsyncIterator[bytes]
+) -> dict[str, Any]:
+    """Stores a part; the same again changes nothing, another one takes its place.
+
+    Raises `NotFound`, `UploadOver`, `MoreThanDeclared`, `TooLarge`, `Unprocessable` where there are no bytes.
+    """
+    async with runtime.db.transaction() as tx:
+        attachment = await get_attachment(tx, caller, id)
+    if attachment.state != "uploading":
+        raise errors.UploadOver(state=attachment.state)
+    data = b"".join([chunk async for chunk in body])
+    if not data:
+        raise errors.EMPTY_PART
+    store = store_of(runtime)
+    there = await store.parts(id)
+    if sum(size for other, size in there.items() if other != number) + len(data) > attachment.size:
+        raise errors.MoreThanDeclared(size=attachment.size)
+    await store.put_part(id, number, data)
+    return _as_upload(attachment, await store.parts(id))
+
+
+async def complete(work: UnitOfWork, runtime: Runtime, caller: Principal, id: UUID) -> Attachment:
+    """Keeps an upload whose bytes are what was declared; of one whose are not, nothing is kept.
+
+    Raises `NotFound`, `UploadOver`, `UploadIncomplete`, `ContentRefused`.
+    """
+    store, its = store_of(runtime), None
+    attachment = await _find_open(runtime, caller, id)
+    if attachment is not None:
+        try:
+            its = await _keep(store, attachment)
+        except (errors.UploadIncomplete, errors.ContentRefused) as refused:
+            if await _find_open(runtime, caller, id) is not None:  # or a twin has ended it, and cleared away
+                if isinstance(refused, errors.ContentRefused):
+                    store.discard(id)
+                raise
+    tx = await work.transaction()
+    held = await repository.find(tx, caller.unit, id, lock=True)
+    if held is None:
+        raise NotFound
+    if its is not None and held.state == "uploading":
+        held.state, held.media_type, held.name = "stored", its.media_type, types.with_ending(held.name, its)
+        held.stored_at = runtime.clock.now()
+        held.touch(held.stored_at)
+        after_commit(tx, partial(store.discard, id))
+    if held.state != "stored":
+        raise errors.UploadOver(state=held.state)
+    return held
+
+
+async def sweep(tx: AsyncSession, runtime: Runtime, most: int = 100) -> int:
+    """Gives up the uploads that nobody ended; returns how many."""
+    store = store_of(runtime)
+    lying = await repository.left_lying(tx, _settings(runtime).upload_kept_for, most)
+    for attachment in lying:
+        attachment.state = "abandoned"
+        attachment.touch(runtime.clock.now())
+        after_commit(tx, partial(store.discard, attachment.id))
+    return len(lying)
+
+
+async def sweep_parts(tx: AsyncSession, runtime: Runtime) -> None:
+    """Forgets parts that belong to no upload any more: what a crash left between a commit and the clearing away."""
+    store = store_of(runtime)
+    there = await store.uploads()
+    for over in set(there) - await repository.uploading(tx, there):
+        store.discard(over)
+
+
+async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+    """What is archived of the attachments of a visit: each with the SHA-256 by which its bytes are found."""
+    stored = [each for each in await repository.of_visit(tx, visit.id) if each.state == "stored"]
+    return [AttachmentView.model_validate(each).model_dump(mode="json") for each in stored]
+
+
+async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+    """Files that were declared and have not arrived (§7.2.6: complete)."""
+    waiting = [each for each in await repository.of_visit(tx, visit.id) if each.state == "uploading"]
+    return [Unmet("7.2.6", f"attachment_uploaded:{each.id}") for each in waiting]
+
+
+async def _find_open(runtime: Runtime, caller: Principal, id: UUID) -> Attachment | None:
+    async with runtime.db.transaction() as tx:
+        attachment = await get_attachment(tx, caller, id)
+    return attachment if attachment.state == "uploading" else None
+
+
+async def _keep(store: Store, attachment: Attachment) -> types.Type:
+    """Keeps what has arrived, and says what it is. Raises `UploadIncomplete`, `ContentRefused`."""
+    parts = await store.parts(attachment.id)
+    if (received := sum(parts.values())) < attachment.size:
+        raise errors.UploadIncomplete(received=received, size=attachment.size, parts=list(parts))
+    try:
+        whole = await store.assemble(attachment.id)
+        its = await asyncio.to_thread(_examined, whole, attachment)
+        await store.keep(whole)
+    except FileNotFoundError as error:  # cleared away meanwhile
+        raise errors.UploadIncomplete(received=0, size=attachment.size, parts=[]) from error
+    return its
+
+
+def _examined(whole: Whole, attachment: Attachment) -> types.Type:
+    """What an upload was found to be. Raises `ContentRefused`."""
+    if whole.sha256 != attachment.sha256:
+        raise errors.hash_differs()
+    its = types.sniff(whole.path, attachment.name)
+    if its is None or attachment.kind not in its.kinds:
+        raise errors.not_allowed(attachment.kind)
+    if not types.fits(attachment.name, its):
+        raise errors.mislabelled(its.media_type)
+    if not types.is_sound(whole.path, its):
+        raise errors.unsound()
+    return its
+
+
+def _as_upload(attachment: Attachment, parts: Mapping[int, int]) -> dict[str, Any]:
+    shown = AttachmentView.model_validate(attachment).model_dump()
+    arrived = [{"number": number, "size": size} for number, size in parts.items()]
+    return {**shown, "part_limit": PART_LIMIT, "parts": arrived}
+
+
+def _settings(runtime: Runtime) -> Settings:
+    assert isinstance(runtime.settings, Settings)
+    return runtime.settings

@@ -1,0 +1,193 @@
+"""Files of a visit: uploaded in parts over a bad line, kept if they are what was declared, read only with scope."""
+
+import asyncio
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.integration.visit_api.world import World, made, pointers, problem
+from tests.support import samples
+from visit_api.attachments import service
+
+PICTURE = samples.png(text="现场" * 40)
+LIMIT = 100 << 20
+
+
+def declared(data: bytes = PICTURE, name: str = "现场.png", kind: str = "photo", **fields: Any) -> dict[str, Any]:
+    digest = hashlib.sha256(data).hexdigest()
+    return {"name": name, "kind": kind, "size": len(data), "sha256": digest, **fields}
+
+
+async def begun(world: World, data: bytes = PICTURE, visit_id: str | None = None, **fields: Any) -> dict[str, Any]:
+    """An upload of which nothing has arrived."""
+    visit_id = visit_id or (await world.visit())["id"]
+    return await made(world.visitor.post(f"/visits/{visit_id}/attachments", json=declared(data, **fields)))
+
+
+async def put(world: World, attachment: dict[str, Any], number: int, data: bytes) -> httpx.Response:
+    return await world.visitor.put(f"/attachments/{attachment['id']}/parts/{number}", content=data)
+
+
+async def completed(world: World, attachment: dict[str, Any]) -> httpx.Response:
+    return await world.visitor.post(f"/attachments/{attachment['id']}/complete")
+
+
+async def stored(world: World, data: bytes = PICTURE, **fields: Any) -> dict[str, Any]:
+    attachment = await begun(world, data, **fields)
+    assert (await put(world, attachment, 1, data)).status_code == 200
+    answer = await completed(world, attachment)
+    assert answer.status_code == 200, answer.text
+    its: dict[str, Any] = answer.json()
+    return its
+
+
+def files(world: World) -> set[str]:
+    """The names of all files in the store."""
+    root: Path = world.runtime.settings.attachments_dir  # type: ignore[attr-defined]
+    return {path.name for path in root.rglob("*") if path.is_file()}
+
+
+async def test_an_upload_is_taken_up_where_it_broke_off(world: World) -> None:
+    attachment = await begun(world)
+    path = f"/attachments/{attachment['id']}"
+    assert (await put(world, attachment, 3, PICTURE[200:])).status_code == 200
+    assert (await put(world, attachment, 1, PICTURE[:100])).status_code == 200
+    refused = problem(await completed(world, attachment), 409, "upload-incomplete")
+    assert (refused["received"], refused["parts"]) == (len(PICTURE) - 100, [1, 3])
+    upload = (await world.visitor.get(path)).json()
+    assert upload["parts"] == [{"number": 1, "size": 100}, {"number": 3, "size": len(PICTURE) - 200}]
+    assert upload["part_limit"] == 4 << 20
+    for _ in range(2):
+        assert (await put(world, attachment, 2, PICTURE[100:200])).status_code == 200
+    ended = [(await completed(world, attachment)).json() for _ in range(2)]
+    assert ended[0] == ended[1]
+    assert (ended[0]["state"], ended[0]["media_type"], ended[0]["name"]) == ("stored", "image/png", "现场.png")
+    problem(await put(world, attachment, 2, PICTURE[100:200]), 409, "upload-over")
+    answer = await world.visitor.get(f"{path}/content")
+    assert answer.content == PICTURE
+    assert attachment["id"] not in str(files(world))
+
+
+async def test_many_who_complete_at_once_are_answered_alike(world: World) -> None:
+    attachment = await begun(world)
+    await put(world, attachment, 1, PICTURE)
+    answers = await asyncio.gather(*[completed(world, attachment) for _ in range(4)])
+    assert {(answer.status_code, answer.json()["version"]) for answer in answers} == {(200, 2)}
+
+
+@pytest.mark.parametrize(
+    ("data", "fields", "pointer"),
+    [
+        (PICTURE, {"sha256": "0" * 64}, ("/sha256", "hash_mismatch")),
+        (samples.HTML, {"name": "现场.png"}, ("/kind", "type_not_allowed")),
+        (PICTURE, {"kind": "audio", "name": "x"}, ("/kind", "type_not_allowed")),
+        (samples.AMR, {"kind": "photo", "name": "x"}, ("/kind", "type_not_allowed")),
+        (PICTURE, {"name": "现场.jpg"}, ("/name", "mislabelled")),
+        (samples.office("word", {"word/b.xml": bytes(9 << 20)}), {"kind": "document", "name": "x"}, ("", "unsound")),
+    ],
+)
+async def test_bytes_that_are_not_what_was_declared_are_not_kept(
+    world: World, data: bytes, fields: dict[str, Any], pointer: tuple[str, str]
+) -> None:
+    before = files(world)
+    attachment = await begun(world, data, **fields)
+    await put(world, attachment, 1, data)
+    refused = await completed(world, attachment)
+    problem(refused, 422, "attachment-refused")
+    assert pointers(refused) == [pointer]
+    assert files(world) == before, "nothing half stays"
+    upload = (await world.visitor.get(f"/attachments/{attachment['id']}")).json()
+    assert (upload["state"], upload["parts"]) == ("uploading", [])
+    problem(await world.visitor.get(f"/attachments/{attachment['id']}/content"), 409, "attachment-not-stored")
+
+
+async def test_more_than_was_declared_is_not_taken(world: World) -> None:
+    attachment = await begun(world)
+    problem(await put(world, attachment, 1, PICTURE + b"!"), 409, "more-than-declared")
+    assert (await put(world, attachment, 1, PICTURE)).status_code == 200
+    problem(await put(world, attachment, 2, b"!"), 409, "more-than-declared")
+    assert pointers(await put(world, attachment, 3, b"")) == [("", "empty")]
+    problem(await put(world, attachment, 4, bytes((4 << 20) + 1)), 413, "too-large")
+    for number in ("0", "10001", "x"):
+        answer = await world.visitor.put(f"/attachments/{attachment['id']}/parts/{number}", content=b"x")
+        problem(answer, 404, "not-found")
+
+
+async def test_a_file_has_its_limits(world: World, owner: asyncpg.Connection) -> None:
+    visit = await world.visit()
+    path = f"/visits/{visit['id']}/attachments"
+    assert pointers(await world.visitor.post(path, json=declared(size=LIMIT + 1))) == [("/size", "too_large")]
+    first = await begun(world, visit_id=visit["id"])
+    await owner.execute(
+        "INSERT INTO attachments SELECT gen_random_uuid(), visit_id, unit_code, name, kind, size, sha256, state,"
+        " media_type, declared_by, declared_at, stored_at, opened_at, version, content_digest, updated_at"
+        " FROM attachments, generate_series(1, 49) WHERE id = $1",
+        first["id"],
+    )
+    refused = problem(await world.visitor.post(path, json=declared()), 409, "too-many-attachments")
+    assert refused["limit"] == 50
+
+
+async def test_a_declaration_that_comes_again_is_answered_as_the_first_time(world: World) -> None:
+    visit = await world.visit()
+    new = declared(id=str(uuid4()), name="../../现场.png")
+    answers = [await made(world.visitor.post(f"/visits/{visit['id']}/attachments", json=new)) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["name"] == "现场.png"
+    other = {**new, "size": 1}
+    problem(await world.visitor.post(f"/visits/{visit['id']}/attachments", json=other), 409, "attachment-taken")
+    elsewhere = await world.visit()
+    problem(await world.visitor.post(f"/visits/{elsewhere['id']}/attachments", json=new), 409, "attachment-taken")
+
+
+async def test_a_file_is_saved_and_never_shown(world: World) -> None:
+    attachment = await stored(world)
+    path = f"/attachments/{attachment['id']}/content"
+    answer = await world.visitor.get(path)
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"] == (
+        "attachment; filename=\"__.png\"; filename*=UTF-8''%E7%8E%B0%E5%9C%BA.png"
+    )
+    assert answer.headers["etag"] == f'"{attachment["sha256"]}"'
+    for stranger, status in ((world.stranger, 404), (world.client("integration", unit="374"), 403)):
+        assert (await stranger.get(path)).status_code == status
+
+
+async def test_a_download_is_taken_up_where_it_broke_off(world: World) -> None:
+    attachment = await stored(world)
+    path, size, tag = f"/attachments/{attachment['id']}/content", len(PICTURE), f'"{attachment["sha256"]}"'
+    for wanted, start, end in (("0-9", 0, 10), ("10-", 10, size), ("-7", size - 7, size), ("5-99999", 5, size)):
+        part = await world.visitor.get(path, headers={"Range": f"bytes={wanted}", "If-Range": tag})
+        assert (part.status_code, part.content) == (206, PICTURE[start:end]), wanted
+        assert part.headers["content-range"] == f"bytes {start}-{end - 1}/{size}"
+    for wanted in ("bytes=0-1,3-4", "bytes=9-1", "bytes=-", "lines=1-2"):
+        assert (await world.visitor.get(path, headers={"Range": wanted})).content == PICTURE
+    other = await world.visitor.get(path, headers={"Range": "bytes=0-1", "If-Range": '"another"'})
+    assert other.content == PICTURE
+    refused = await world.visitor.get(path, headers={"Range": f"bytes={size}-"})
+    assert problem(refused, 416, "range-not-satisfiable")["size"] == size
+    assert refused.headers["content-range"] == f"bytes */{size}"
+
+
+async def test_what_nobody_ends_is_given_up(world: World, owner: asyncpg.Connection) -> None:
+    store = service.store_of(world.runtime)
+    attachment, other = await begun(world), await begun(world)
+    for each in (attachment, other):
+        await put(world, each, 1, PICTURE)
+    await owner.execute(
+        "UPDATE attachments SET opened_at = opened_at - $2::interval WHERE id = $1", attachment["id"], timedelta(days=8)
+    )
+    await store.put_part(uuid4(), 1, b"left by a crash")
+    await world.stack.settle()
+    assert await store.uploads() == [UUID(other["id"])]
+    assert (await world.visitor.get(f"/attachments/{attachment['id']}")).json()["state"] == "abandoned"
+    problem(await put(world, attachment, 1, PICTURE), 409, "upload-over")
+    problem(await completed(world, attachment), 409, "upload-over")
+    assert (await completed(world, other)).status_code == 200
