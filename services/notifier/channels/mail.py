@@ -42,6 +42,8 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Mail(Adapter):
     """One account on one server."""
 
+    reaches = "email"
+
     patience = 4.0  # seconds
 
     def __init__(self, settings: Settings, secrets: Secrets, outward: Outward) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 from uuid import UUID
 
 import msgspec
+
+# What a channel must know of a recipient to reach them.
+Reach = Literal["phone", "email"]
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -78,6 +81,11 @@ class CannotTell(ChannelError):
 class Channel(Protocol):
     """One way of sending."""
 
+    @property
+    def reaches(self) -> Reach | None:
+        """What of a recipient's contact data it needs; None: the recipient's number is enough."""
+        ...
+
     async def send(self, letter: Letter) -> Receipt:
         """Hands the letter over. Raises `Refused` or `Ambiguous`."""
         ...
@@ -94,6 +102,7 @@ class Channel(Protocol):
 class Adapter:
     """A channel of one provider. Unless it says otherwise it may double, and cannot be asked."""
 
+    reaches: ClassVar[Reach | None] = None
     idempotent: ClassVar[bool] = False
 
     async def find(self, letter: Letter) -> Receipt | None:

@@ -36,6 +36,8 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Tencent(Adapter):
     """One account."""
 
+    reaches = "phone"
+
     patience = 4.0  # seconds
 
     def __init__(self, settings: Settings, secrets: Secrets, outward: Outward) -> None:

@@ -4,76 +4,60 @@ called. Two senders never claim the same one (SKIP LOCKED); whose lease has run 
 Leases and back-off are in real time, the database's; what is due and whether it is quiet is in domain time.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence, Set
+import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
 from notifier.channels.port import Letter
-from notifier.deliveries import repository
-from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait, decide
-from notifier.deliveries.models import Delivery, Send
-from notifier.directory import service as directory
-from notifier.subjects.relevance import Heard, Move, Said, obsolete
-from notifier.templates.wording import Language, Notice
+from notifier.deliveries import looking, merging, repository
+from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait
+from notifier.deliveries.looking import Due
+from notifier.deliveries.models import Send
+from notifier.directory.contacts import Addressee
+from notifier.templates.wording import Language
 
-WARNING = "deadline.warned"
-MERGED = 20  # deliveries that one send carries at most
+NO_CONTACT = "contact_unavailable"  # visit_api is away, and nobody else knows how to reach people
 
-_DELIVERY = """
-SELECT d.id, d.event_id, d.recipient, d.channel, d.attempts, d.tries, d.send_id, n.heard, n.said_at, n.event_type,
-       n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
-       s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
-       said.heard AS stopped, said.said_at AS stopped_said,
-       done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at,
-       moved.heard AS moved, moved.said_at AS moved_said, moved.due_at AS moved_due, moved.old_due_at AS moved_old_due,
-       held.heard AS held, held.said_at AS held_said
-FROM deliveries d JOIN notices n ON n.event_id = d.event_id
-LEFT JOIN subjects s ON s.id = n.subject_id
-LEFT JOIN stops said ON said.certain
-    AND (said.subject_id, said.round, said.milestone) = (n.subject_id, n.round, n.milestone)
-LEFT JOIN stops done ON NOT done.certain
-    AND (done.subject_id, done.round, done.milestone) = (n.subject_id, n.round, n.milestone)
-LEFT JOIN moves moved ON (moved.subject_id, moved.round, moved.milestone) = (n.subject_id, n.round, n.milestone)
-LEFT JOIN holds held ON (held.subject_id, held.round) = (n.subject_id, n.round) AND n.milestone = ANY (held.milestones)
-"""
-# The states are literal, or a generic plan would miss the partial index.
-_DUE = text(
-    _DELIVERY
-    + """
-WHERE d.state IN ('queued', 'deferred', 'failed') AND d.channel = :channel AND d.not_before <= :now
-    AND (d.next_try_at IS NULL OR d.next_try_at <= now())
-ORDER BY d.not_before, d.recipient LIMIT :limit FOR UPDATE OF d SKIP LOCKED
-"""
-)
-_CARRIED = text(
-    _DELIVERY
-    + """
-WHERE d.send_id = ANY (CAST(:sends AS uuid[])) AND d.state = 'sending' ORDER BY d.id FOR UPDATE OF d
-"""
-)
 # What a dead sender left is looked into by one of the living, who has as long for it as for a send.
 _EXPIRED = text("""
 UPDATE sends SET leased_until = now() + CAST(:lease AS interval) WHERE id IN (
     SELECT id FROM sends WHERE state = 'sending' AND leased_until < now() AND channel = :channel
     ORDER BY leased_until LIMIT :limit FOR UPDATE SKIP LOCKED)
-RETURNING id, recipient, subject, body, attempts, insisted
+RETURNING id, recipient, recipient_kind, subject, body, template, params, attempts, insisted
 """)
 _LEASE_AGAIN = text("""
 UPDATE sends SET attempts = attempts + 1, insisted = false, checked_at = :now,
-    leased_until = now() + CAST(:lease AS interval)
+    leased_until = clock_timestamp() + CAST(:lease AS interval)
 WHERE id = ANY (CAST(:sends AS uuid[])) AND state = 'sending'
 """)
-_LEASE = text(
-    "UPDATE sends SET leased_until = now() + CAST(:lease AS interval) WHERE id = ANY (CAST(:sends AS uuid[]))"
-)
+# Not now(), which is when the transaction began: a claim may be large.
+_LEASE = text("""
+UPDATE sends SET leased_until = clock_timestamp() + CAST(:lease AS interval) WHERE id = ANY (CAST(:sends AS uuid[]))
+""")
+_HAND_OVER = text("""
+UPDATE deliveries d SET state = 'sending', send_id = t.send_id, attempts = d.attempts + 1, tries = d.tries + 1,
+    next_try_at = NULL, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
+FROM unnest(CAST(:ids AS uuid[]), CAST(:sends AS uuid[])) AS t (id, send_id) WHERE d.id = t.id
+""")
+_SETTLE = text("""
+UPDATE deliveries d SET state = t.state, not_before = coalesce(t.until, d.not_before), why = t.why, updated_at = :now,
+    changed_xid = pg_current_xact_id()::text::bigint
+FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:untils AS timestamptz[]), CAST(:whys AS text[]))
+    AS t (id, state, until, why) WHERE d.id = t.id
+""")
+_WAIT_FOR_CONTACT = text("""
+UPDATE deliveries SET why = :why, next_try_at = now() + CAST(:pause AS interval), updated_at = :now,
+    changed_xid = pg_current_xact_id()::text::bigint
+WHERE id = ANY (CAST(:ids AS uuid[])) AND state IN ('queued', 'deferred', 'failed')
+""")
 
 
 class Leased(msgspec.Struct, frozen=True):
@@ -82,32 +66,61 @@ class Leased(msgspec.Struct, frozen=True):
 
     letter: Letter
     attempt: int
+    to: Addressee
     insisted: bool = False
 
 
-class Due(msgspec.Struct, frozen=True):
-    """A locked delivery, and what is to be done with it."""
+class Claimed(msgspec.Struct, frozen=True):
+    """What a claim came to: how many deliveries were due, the sends to be handed over once it is committed, and since
+    when (monotonic) they are leased; the deliveries of people whose address was not asked yet, and of those who have
+    none."""
 
-    row: Any
-    decision: Decision
+    due: int
+    sends: Sequence[Leased] = ()
+    leased_at: float = 0.0
+    unasked: Mapping[UUID, Addressee] = {}
+    without_address: Sequence[UUID] = ()
+
+
+# Of people, where the channel reaches them (None: nowhere); None where the channel does not want to know.
+Addresses = Mapping[Addressee, str | None] | None
 
 
 async def claim(
-    tx: AsyncSession, channel: str, language: Language, *, now: datetime, lease: timedelta, limit: int
-) -> tuple[int, list[Leased]]:
-    """Decides about the deliveries that are due on `channel`; returns how many there were, and the sends to be handed
-    over once this transaction is committed."""
-    due = await _decided(tx, await tx.execute(_DUE, {"channel": channel, "now": now, "limit": limit}), now)
-    await _put_off(tx, [its for its in due if isinstance(its.decision, Wait)], now)
-    await _drop(tx, [its for its in due if isinstance(its.decision, Drop | Readdress)], now)
+    tx: AsyncSession,
+    channel: str,
+    language: Language,
+    *,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    addresses: Addresses = None,
+) -> Claimed:
+    """Decides about the deliveries that are due on `channel`, and leases what may go to whoever's address is known."""
+    due = await looking.due(tx, channel, now=now, limit=limit)
+    await _settle(tx, due, now)
     going = [its.row for its in due if isinstance(its.decision, Go)]
-    return len(due), await _lease(tx, going, channel, language, now, lease)
+    unasked: dict[UUID, Addressee] = {}
+    without: list[UUID] = []
+    if addresses is not None:
+        unasked = {row.id: _to(row) for row in going if _to(row) not in addresses}
+        without = [row.id for row in going if row.id not in unasked and addresses[_to(row)] is None]
+        hindered = unasked.keys() | set(without)
+        going = [row for row in going if row.id not in hindered]
+    leased_at = time.monotonic()
+    sends = await _lease(tx, going, channel, language, now, lease, addresses or {})
+    return Claimed(len(due), sends, leased_at, unasked, without)
+
+
+async def wait_for_contact(tx: AsyncSession, ids: Sequence[UUID], *, now: datetime, pause: timedelta) -> None:
+    """Has deliveries wait, as they are, until it can be asked how their people are reached."""
+    await tx.execute(_WAIT_FOR_CONTACT, {"ids": ids, "why": NO_CONTACT, "pause": pause, "now": now})
 
 
 async def expired(tx: AsyncSession, channel: str, *, lease: timedelta, limit: int) -> list[Leased]:
     """Sends whose lease has run out, now leased to the caller, who asks the provider what became of them."""
     rows = await tx.execute(_EXPIRED, {"channel": channel, "lease": lease, "limit": limit})
-    return [Leased(Letter(r.id, r.recipient, r.subject, r.body), r.attempts, r.insisted) for r in rows]
+    return [Leased(_letter_again(r), r.attempts, _to(r), r.insisted) for r in rows]
 
 
 async def claim_again(
@@ -115,151 +128,80 @@ async def claim_again(
 ) -> tuple[list[Leased], dict[UUID, Decision]]:
     """Those of the lost `sends` that are to be handed over again, the same letter under the same id; and of the others,
     what stands in the way."""
-    ids = [send.letter.send_id for send in sends]
-    due = await _decided(tx, await tx.execute(_CARRIED, {"sends": ids}), now)
+    due = await looking.carried(tx, [send.letter.send_id for send in sends], now=now)
     hindered: dict[UUID, Decision] = {its.row.send_id: its.decision for its in due if not isinstance(its.decision, Go)}
     going = [its.row for its in due if its.row.send_id not in hindered]
-    await _handed_over(tx, going, now)
+    await _handed_over(tx, {row.id: row.send_id for row in going}, now)
     again = {row.send_id for row in going}
     await tx.execute(_LEASE_AGAIN, {"sends": list(again), "now": now, "lease": lease})
-    return [Leased(s.letter, s.attempt + 1) for s in sends if s.letter.send_id in again], hindered
+    kept = [send for send in sends if send.letter.send_id in again]
+    return [msgspec.structs.replace(send, attempt=send.attempt + 1, insisted=False) for send in kept], hindered
 
 
-async def _decided(tx: AsyncSession, rows: Iterable[Any], now: datetime) -> list[Due]:
-    rows = list(rows)
-    if not rows:
-        return []
-    gone = await directory.gone(tx, {row.recipient for row in rows})
-    return [Due(row, _decide(row, gone, now)) for row in rows]
-
-
-def _decide(row: Any, gone: Set[str], now: datetime) -> Decision:
-    heard, said, warning = _heard(row), Said(row.heard, row.said_at), row.event_type == WARNING
-    return decide(
-        recipient=row.recipient,
-        recipient_gone=row.recipient in gone,
-        obsolete=obsolete(heard, round=row.round, said=said, due_at=_due_at(row), warning=warning),
-        held=warning and heard.stands_still(said),
-        now=now,
-    )
-
-
-def _due_at(row: Any) -> datetime:
-    """The due that a message names: a warning that of today, and what tells of a breach the one that was not met."""
-    due_at: datetime = row.due_at
-    return _heard(row).due(Said(row.heard, row.said_at), due_at) if row.event_type == WARNING else due_at
-
-
-def _heard(row: Any) -> Heard:
-    moved = Said(row.moved, row.moved_said) if row.moved else None
-    return Heard(
-        round=row.current_round,
-        ended=row.ended,
-        stopped=Said(row.stopped, row.stopped_said) if row.stopped else None,
-        acted=Said(row.acted, row.acted_said) if row.acted else None,
-        acted_at=row.acted_at,
-        moved=Move(moved, row.moved_due, row.moved_old_due) if moved else None,
-        held=Said(row.held, row.held_said) if row.held else None,
-    )
-
-
-async def _put_off(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
-    changes = [
-        {
-            "id": its.row.id,
-            "state": "deferred",
-            "not_before": its.decision.until,
-            "why": its.decision.why,
-            "updated_at": now,
-        }
-        for its in due
-        if isinstance(its.decision, Wait)
-    ]
-    if changes:
-        await tx.execute(update(Delivery), changes)
-
-
-async def _drop(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
-    changes = [
-        {
-            "id": its.row.id,
-            "state": "cancelled",
-            "why": its.decision.why if isinstance(its.decision, Drop) else READDRESSED,
-            "updated_at": now,
-        }
-        for its in due
-    ]
-    if changes:
-        await tx.execute(update(Delivery), changes)
-        lost = [its.row.event_id for its in due if isinstance(its.decision, Readdress)]
-        await repository.plan_again(tx, lost)
+async def _settle(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
+    """Writes what is decided of those that do not go."""
+    its: list[tuple[UUID, str, datetime | None, str]] = []
+    for each in due:
+        match each.decision:
+            case Wait(until, why):
+                its.append((each.row.id, "deferred", until, why))
+            case Drop(why):
+                its.append((each.row.id, "cancelled", None, why))
+            case Readdress():
+                its.append((each.row.id, "cancelled", None, READDRESSED))
+    if its:
+        names = ("ids", "states", "untils", "whys")
+        await tx.execute(_SETTLE, {"now": now} | dict(zip(names, map(list, zip(*its, strict=True)), strict=True)))
+    await repository.plan_again(tx, [each.row.event_id for each in due if isinstance(each.decision, Readdress)])
 
 
 async def _lease(
-    tx: AsyncSession, rows: Sequence[Any], channel: str, language: Language, now: datetime, lease: timedelta
+    tx: AsyncSession,
+    rows: Sequence[Any],
+    channel: str,
+    language: Language,
+    now: datetime,
+    lease: timedelta,
+    addresses: Mapping[Addressee, str | None],
 ) -> list[Leased]:
-    carried = {new_id(): its for its in _merged(rows)}
+    carried = {new_id(): its for its in merging.by_recipient(rows)}
     leased = []
     for send_id, its in carried.items():
-        words = language.merge([language.write(_notice(row), channel) for row in its], channel)
-        leased.append(Leased(Letter(send_id, its[0].recipient, words.subject, words.body), 1))
+        words, to = merging.written(its, channel, language), _to(its[0])
+        letter = Letter(send_id, to.name, words.subject, words.body, addresses.get(to))
+        leased.append(Leased(letter, 1, to))
     if leased:
-        await tx.execute(insert(Send), [_send(its.letter, channel, now) for its in leased])
+        await tx.execute(insert(Send), [_send(its, channel, now) for its in leased])
         await tx.execute(_LEASE, {"sends": list(carried), "lease": lease})
-        await _handed_over(tx, rows, now, {row.id: send_id for send_id, its in carried.items() for row in its})
+        await _handed_over(tx, {row.id: send_id for send_id, its in carried.items() for row in its}, now)
     return leased
 
 
-async def _handed_over(
-    tx: AsyncSession, rows: Sequence[Any], now: datetime, sends: dict[UUID, UUID] | None = None
-) -> None:
-    changes = [
-        {
-            "id": row.id,
-            "state": "sending",
-            "send_id": sends[row.id] if sends else row.send_id,
-            "attempts": row.attempts + 1,
-            "tries": row.tries + 1,
-            "next_try_at": None,
-            "updated_at": now,
-        }
-        for row in rows
-    ]
-    if changes:
-        await tx.execute(update(Delivery), changes)
+async def _handed_over(tx: AsyncSession, sends: Mapping[UUID, UUID], now: datetime) -> None:
+    if sends:
+        await tx.execute(_HAND_OVER, {"ids": list(sends), "sends": list(sends.values()), "now": now})
 
 
-def _merged(rows: Sequence[Any]) -> list[list[Any]]:
-    """What goes to one recipient together, at most `MERGED` at a time."""
-    by_recipient: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in rows:
-        by_recipient[row.recipient].append(row)
-    return [its[start : start + MERGED] for its in by_recipient.values() for start in range(0, len(its), MERGED)]
+def _to(row: Any) -> Addressee:
+    return Addressee(row.recipient_kind, row.recipient)
 
 
-def _notice(row: Any) -> Notice:
-    return Notice(
-        event=row.event_type,
-        subject_kind=row.subject_kind,
-        subject_id=str(row.subject_id),
-        number=row.number,
-        appeal_type=row.appeal_type,
-        milestone=row.milestone,
-        due_at=_due_at(row),
-        step=row.step,
-        late=row.late,
-        unit=row.handling_unit_code,
-        round=row.round,
-    )
+def _letter_again(row: Any) -> Letter:
+    its = {name: getattr(row, name) for name in ("recipient", "subject", "body", "template")}
+    return Letter(send_id=row.id, **its, params=row.params or {})
 
 
-def _send(letter: Letter, channel: str, now: datetime) -> dict[str, Any]:
+def _send(leased: Leased, channel: str, now: datetime) -> dict[str, Any]:
+    letter = leased.letter
     return {
         "id": letter.send_id,
         "recipient": letter.recipient,
+        "recipient_kind": leased.to.kind,
         "channel": channel,
         "subject": letter.subject,
         "body": letter.body,
+        "template": letter.template,
+        "params": dict(letter.params) or None,
         "state": "sending",
         "attempts": 1,
         "checked_at": now,

@@ -2,12 +2,14 @@
 
 from typing import cast
 
+from chassis.peer import Peer
 from chassis.runtime import Runtime
 from chassis.worker import Worker
 from contracts.deadlines import DeadlineBreached, DeadlineEscalated, DeadlineWarned
 from notifier.channels.registry import channels
 from notifier.deliveries.planner import Planner
 from notifier.deliveries.sender import Sender
+from notifier.directory.contacts import Contacts
 from notifier.settings import Settings
 from notifier.templates import catalogue
 
@@ -20,5 +22,6 @@ def loops(runtime: Runtime) -> list[Worker]:
     its = channels(runtime)
     catalogue.check(TOLD, its)
     language = catalogue.language(settings.language)
-    senders = [Sender(runtime, name, channel, language) for name, channel in its.items()]
+    contacts = Contacts(Peer(settings.visit_api_url, settings.service_token_file))
+    senders = [Sender(runtime, name, channel, language, contacts) for name, channel in its.items()]
     return [Planner(runtime, senders), *senders]

@@ -9,3 +9,4 @@ decided = Counter("notifier_due", "Deliveries looked at because they were due", 
 sent = Counter("notifier_sent", "Deliveries a channel took", ["channel"])
 dead = Counter("notifier_dead", "Deliveries given up, nobody having been told", ["reason"])
 latency = Histogram("notifier_send_seconds", "How long a channel took to answer", ["channel"], buckets=SECONDS)
+no_contact = Counter("notifier_contact_unavailable", "Looks for an address that nobody answered", ["channel"])

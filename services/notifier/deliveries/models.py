@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -70,9 +71,12 @@ class Send(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     recipient: Mapped[str]
+    recipient_kind: Mapped[str] = mapped_column(server_default="staff")
     channel: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
+    template: Mapped[str | None]  # the provider's code of the text, where it wants one, and what that is filled with
+    params: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     state: Mapped[str]
     attempts: Mapped[int]
     leased_until: Mapped[datetime | None]
@@ -93,6 +97,7 @@ class Delivery(Tracked, Base):
         ),
         Index("deliveries_event_id_recipient_channel", "event_id", "recipient", "channel", unique=True),
         Index("deliveries_due", "channel", "not_before", "recipient", postgresql_where=text(WAITING)),
+        Index("deliveries_of_one", "channel", "recipient", "not_before", postgresql_where=text(WAITING)),
         Index("deliveries_unsettled", "state", postgresql_where=text(UNSETTLED)),
         Index(None, "send_id"),
         Index("deliveries_feed", "changed_xid", "id"),
@@ -101,6 +106,7 @@ class Delivery(Tracked, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     event_id: Mapped[UUID] = mapped_column(ForeignKey(Notice.event_id))
     recipient: Mapped[str]
+    recipient_kind: Mapped[str] = mapped_column(server_default="staff")  # whose number or id that is
     channel: Mapped[str]
     audience: Mapped[str]
     audience_unit: Mapped[str | None]

@@ -14,7 +14,7 @@ from contracts.notifications import NotificationDead, NotificationSent
 from notifier.channels.port import Receipt
 from notifier.deliveries import telling
 
-EXHAUSTED, REFUSED = "attempts_exhausted", "refused_by_provider"
+EXHAUSTED, REFUSED, NO_ADDRESS = "attempts_exhausted", "refused_by_provider", "no_address"
 
 # Whoever handed it over knows that it was taken, whatever became of the lease meanwhile.
 _TAKEN = text("""
@@ -50,6 +50,12 @@ UPDATE sends s SET error = t.reason, leased_until = now()
     + make_interval(secs => least(:longest, :first * power(2, s.attempts - 1)) * (0.5 + random() / 2))
 FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[]), CAST(:reasons AS text[])) AS t (id, attempt, reason)
 WHERE s.id = t.id AND s.state = 'sending' AND s.attempts = t.attempt
+""")
+_UNREACHABLE = text("""
+UPDATE deliveries d SET state = 'dead', why = :why, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
+FROM notices n WHERE d.id = ANY (CAST(:ids AS uuid[])) AND d.state IN ('queued', 'deferred', 'failed')
+    AND n.event_id = d.event_id
+RETURNING d.id, d.event_id, d.recipient, d.channel, n.unit_code, n.traceparent, d.why
 """)
 _UNKNOWN = text("""
 WITH unknown AS (
@@ -126,6 +132,16 @@ async def record(
     )
     traces = [row.traceparent for row in (*sent, *dead)]
     await outbox.append(tx, [*told.sent, *told.dead], at=now, traces=traces)
+    return told
+
+
+async def give_up(
+    tx: AsyncSession, outbox: Outbox, deliveries: Sequence[UUID], why: str, now: datetime
+) -> Sequence[NotificationDead]:
+    """Gives up `deliveries` that were never handed over, and tells so."""
+    rows = (await tx.execute(_UNREACHABLE, {"ids": list(deliveries), "why": why, "now": now})).all()
+    told = [telling.dead(row, row.unit_code, now, row.why) for row in rows]
+    await outbox.append(tx, told, at=now, traces=[row.traceparent for row in rows])
     return told
 
 

@@ -16,6 +16,8 @@ from notifier.deliveries.decision import READDRESSED
 from notifier.deliveries.models import UNSETTLED, WAITING, Delivery, Notice, Send
 from notifier.directory.models import Unit
 
+_PLAN_AGAIN = text("UPDATE notices SET plan_at = now() WHERE event_id = ANY (CAST(:events AS uuid[]))")
+
 
 async def hear(tx: AsyncSession, notices: list[dict[str, Any]]) -> None:
     """Stores what somebody must be told of, each event once."""
@@ -45,7 +47,7 @@ async def settle_plans(tx: AsyncSession, done: Sequence[UUID], later: Sequence[U
 async def plan_again(tx: AsyncSession, events: Sequence[UUID]) -> None:
     """The people of `events` are to be looked for again."""
     if events:
-        await tx.execute(update(Notice).where(Notice.event_id.in_(events)).values(plan_at=func.now()))
+        await tx.execute(_PLAN_AGAIN, {"events": list(events)})
 
 
 async def look_again(tx: AsyncSession, subjects: Collection[UUID], at: datetime) -> None:

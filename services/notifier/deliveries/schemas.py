@@ -18,6 +18,7 @@ class DeliveryView(View):
     step: str
     late: bool
     recipient: str
+    recipient_kind: str
     channel: str
     state: str
     not_before: Instant

@@ -7,17 +7,23 @@ is asked what it has, and only what it does not have is handed over again — un
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
+import msgspec
+
 from chassis import crash
+from chassis.outage import Outage
+from chassis.peer import Peer
 from chassis.runtime import Runtime
 from chassis.worker import Worker
+from contracts.notifications import NotificationDead
 from notifier.channels.port import Ambiguous, CannotTell, Channel, Receipt, Refused
 from notifier.deliveries import claims, metrics, outcomes
-from notifier.deliveries.claims import Leased
+from notifier.deliveries.claims import Claimed, Leased
 from notifier.deliveries.decision import Wait
 from notifier.deliveries.outcomes import BackOff, Failed, Lost, Outcome, Taken, Unknown
+from notifier.directory.contacts import Addressee, Contacts
 from notifier.templates.wording import Language
 
 log = logging.getLogger(__name__)
@@ -31,26 +37,63 @@ class Sender(Worker):
     patience = 5.0  # seconds a channel may take for one letter
     lease = timedelta(seconds=15)  # three times what a channel may take
     back_off = BackOff()
+    ask_again = timedelta(seconds=10)  # after it could not be asked how people are reached
 
-    def __init__(self, runtime: Runtime, name: str, channel: Channel, language: Language) -> None:
+    def __init__(
+        self, runtime: Runtime, name: str, channel: Channel, language: Language, contacts: Contacts | None = None
+    ) -> None:
         super().__init__(f"{runtime.service}.send.{name}")
         self._db, self._clock, self._outbox = runtime.db, runtime.clock, runtime.outbox
         self._name, self.channel, self._language = name, channel, language
+        self.contacts = contacts or Contacts(Peer(None, None))
 
     async def run_once(self) -> bool:
-        leased_at = time.monotonic()
         async with self._db.transaction() as tx:
             lost = await claims.expired(tx, self._name, lease=self.lease, limit=self.batch)
-            due, sends = await claims.claim(
-                tx, self._name, self._language, now=self._clock.now(), lease=self.lease, limit=self.batch
-            )
-        metrics.decided.labels(self._name).inc(due)
-        await self._record(await self._hand_over(sends, leased_at))
+        claimed = await self._claim(None if self.channel.reaches is None else {})
+        if claimed.unasked and (addresses := await self._ask_where([*claimed.unasked.values()])) is not None:
+            claimed = await self._claim(addresses)
+        elif claimed.unasked:
+            await self._wait(claimed)
+        metrics.decided.labels(self._name).inc(claimed.due)
+        await self._record(await self._hand_over(claimed.sends, claimed.leased_at))
         await self._record(await self._recover(lost))
-        return bool(due or lost)
+        return bool(claimed.due or lost)
+
+    async def close(self) -> None:
+        await self.contacts.close()
+
+    async def _claim(self, addresses: claims.Addresses) -> Claimed:
+        now = self._clock.now()
+        async with self._db.transaction() as tx:
+            claimed = await claims.claim(
+                tx, self._name, self._language, now=now, lease=self.lease, limit=self.batch, addresses=addresses
+            )
+            dead = await outcomes.give_up(tx, self._outbox, claimed.without_address, outcomes.NO_ADDRESS, now)
+        self._tell_dead(dead)
+        return claimed
+
+    async def _ask_where(self, people: Collection[Addressee]) -> dict[Addressee, str | None] | None:
+        """Where `people` are reached; None while that cannot be asked."""
+        assert self.channel.reaches is not None
+        try:
+            return await self.contacts.addresses({*people}, self.channel.reaches)
+        except Outage as error:
+            log.warning("nobody says how people are reached", extra={"channel": self._name, "error": str(error)})
+            metrics.no_contact.labels(self._name).inc()
+            return None
+
+    async def _wait(self, claimed: Claimed) -> None:
+        async with self._db.transaction() as tx:
+            now = self._clock.now()
+            await claims.wait_for_contact(tx, [*claimed.unasked], now=now, pause=self.ask_again)
 
     async def _recover(self, lost: Sequence[Leased]) -> list[Outcome]:
         """What became of sends whose lease ran out: as the provider says, or by handing them over again."""
+        if self.channel.reaches is not None and lost:
+            if (addresses := await self._ask_where([send.to for send in lost])) is None:
+                return []  # its lease runs out again, and we ask again
+            lost = [_addressed(send, addresses) for send in lost]
         ended: list[Outcome] = []
         absent: list[Leased] = []
         for send, answer in zip(lost, await asyncio.gather(*map(self._ask, lost)), strict=True):
@@ -67,8 +110,8 @@ class Sender(Worker):
         """Hands over, as they are, sends that the provider does not have, or of which it does not tell."""
         if not absent and not silent:
             return []
-        leased_at = time.monotonic()
         async with self._db.transaction() as tx:
+            leased_at = time.monotonic()
             again, hindered = await claims.claim_again(tx, [*absent, *silent], now=self._clock.now(), lease=self.lease)
         ended = await self._hand_over(again, leased_at)
         for send in absent:
@@ -97,6 +140,8 @@ class Sender(Worker):
 
     async def _hand_over_one(self, send: Leased, leased_at: float) -> Outcome:
         send_id = send.letter.send_id
+        if self.channel.reaches is not None and send.letter.address is None:
+            return Failed(send_id, send.attempt, outcomes.NO_ADDRESS, permanent=True)
         if time.monotonic() - leased_at > self.lease.total_seconds() - 2 * self.patience:
             # This process stood still for a while: by now the send may be another sender's.
             return Lost(send_id, send.attempt, "the lease had nearly run out")
@@ -122,6 +167,14 @@ class Sender(Worker):
         async with self._db.transaction() as tx:
             told = await outcomes.record(tx, self._outbox, ended, now=self._clock.now(), back_off=self.back_off)
         metrics.sent.labels(self._name).inc(len(told.sent))
-        for death in told.dead:
+        self._tell_dead(told.dead)
+
+    def _tell_dead(self, dead: Sequence[NotificationDead]) -> None:
+        for death in dead:
             metrics.dead.labels(death.reason).inc()
             log.error("a delivery is given up", extra={"delivery": str(death.delivery_id), "reason": death.reason})
+
+
+def _addressed(send: Leased, addresses: Mapping[Addressee, str | None]) -> Leased:
+    letter = msgspec.structs.replace(send.letter, address=addresses.get(send.to))
+    return msgspec.structs.replace(send, letter=letter)

@@ -1,5 +1,6 @@
 """From what is to be told to its text. Pure; a template that could fail is refused when read, not when used."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from string import Template
@@ -10,6 +11,7 @@ import msgspec
 from notifier.civil import wall_text
 
 VARIABLES = frozenset({"matter", "milestone", "due", "step", "late", "unit", "round"})
+LISTED = 20  # messages that a digest says in full
 DIGEST_VARIABLES = frozenset({"count", "first"})
 
 
@@ -62,7 +64,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
     matter: dict[str, str]
     milestone: dict[str, str]
+    event: dict[str, str]
     late: str
+    more: str  # how a digest that does not say all goes on
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,16 +97,28 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
                 return Text(_fill(wording.subject, values), _fill(wording.body, values).strip())
         raise BadTemplate(f"no template for {notice.event} on {channel}")
 
-    def merge(self, texts: Sequence[Text], channel: str) -> Text:
-        """One text that says what all of `texts` say; a single one is left as it is."""
-        if len(texts) == 1:
+    def merge(self, notices: Sequence[Notice], channel: str) -> Text:
+        """One text that says what all of `notices` say: the first of them in full, of the rest how many there are of
+        each kind. A single one is left as it is."""
+        texts = [self.write(notice, channel) for notice in notices[:LISTED]]
+        if len(notices) == 1:
             return texts[0]
         for digest in self.digests:
             if digest.channel == channel:
-                values = {"count": len(texts), "first": texts[0].subject}
+                values = {"count": len(notices), "first": texts[0].subject}
                 parts = [f"{place}. {text.subject}\n{text.body}" for place, text in enumerate(texts, 1)]
+                parts += self._counted(notices[LISTED:])
                 return Text(_fill(digest.subject, values), "\n\n".join([_fill(digest.body, values).strip(), *parts]))
         raise BadTemplate(f"no digest on {channel}")
+
+    def _counted(self, notices: Sequence[Notice]) -> list[str]:
+        kinds = Counter((its.event, its.appeal_type or its.subject_kind, its.milestone) for its in notices)
+        words = (self.words.event, self.words.matter, self.words.milestone)
+        lines = [
+            " · ".join(named.get(code, code) for named, code in zip(words, kind, strict=True)) + f": {count}"
+            for kind, count in kinds.most_common()
+        ]
+        return ["\n".join([_fill(self.words.more, {"count": len(notices)}), *lines])] if notices else []
 
     def _values(self, notice: Notice) -> Mapping[str, object]:
         kind = notice.appeal_type or notice.subject_kind

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from notifier.channels.port import Ambiguous, CannotTell, Letter, Receipt
+from notifier.channels.port import Ambiguous, CannotTell, Letter, Reach, Receipt
 from notifier.deliveries.outcomes import BackOff
 from notifier.deliveries.sender import Sender
 from tests.integration.notifier.office import Office
@@ -14,15 +14,19 @@ EXPIRE = "UPDATE sends SET leased_until = now() - interval '1 second' WHERE stat
 class Gateway:
     """A provider in the test's hand: `answers` are given in turn, then it takes what comes; it keeps its own ledger."""
 
+    reaches: Reach | None = None
+
     def __init__(self, *answers: Exception, idempotent: bool = True, asked: bool = True) -> None:
         self.answers = list(answers)
         self.idempotent, self.asked = idempotent, asked
         self.ledger: dict[UUID, int] = {}
+        self.letters: list[Letter] = []
         self.loses_answers = False
 
     async def send(self, letter: Letter) -> Receipt:
         if self.answers:
             raise self.answers.pop(0)
+        self.letters.append(letter)
         self.ledger[letter.send_id] = self.ledger.get(letter.send_id, 0) + 1
         if self.loses_answers:
             raise Ambiguous("the line went dead")

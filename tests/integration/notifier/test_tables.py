@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from chassis import migrate
 from chassis.db import Database
 from notifier.base import Base
-from notifier.deliveries import claims
+from notifier.deliveries import looking
 from notifier.routes.shipped import shipped
 from tests.conftest import START
 from tests.integration.notifier.office import Appeal, Office
@@ -68,6 +68,6 @@ async def test_what_is_due_is_found_by_its_index_among_much_that_is_not(office: 
     """)
     values = {"channel": "mailbox", "now": office.clock.now(), "limit": 50}
     async with office.notifier.runtime.db.transaction() as tx:
-        plan = "\n".join(await tx.scalars(text(f"EXPLAIN {claims._DUE.text}"), values))
+        plan = "\n".join(await tx.scalars(text(f"EXPLAIN {looking._DUE.text}"), values))
     assert "Index Scan using deliveries_due" in plan, plan
     assert "Sort" not in plan, plan

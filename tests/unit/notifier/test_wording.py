@@ -54,11 +54,24 @@ def test_codes_without_a_word_and_numbers_not_heard_are_shown_as_they_are():
 
 def test_several_messages_make_a_digest_that_says_all_of_them():
     language = catalogue.language("zh-CN")
-    one, other = (language.write(notice(number=number), "mailbox") for number in ("V1", "V2"))
-    assert language.merge([one], "mailbox") == one
-    digest = language.merge([one, other], "mailbox")
+    notices = [notice(number=number) for number in ("V1", "V2")]
+    one, other = (language.write(its, "mailbox") for its in notices)
+    assert language.merge(notices[:1], "mailbox") == one
+    digest = language.merge(notices, "mailbox")
     assert digest.subject == f"【2 条提醒】{one.subject} 等"
     assert all(part in digest.body for part in (one.subject, one.body, other.subject, other.body))
+
+
+def test_a_digest_of_very_many_says_the_first_and_counts_the_rest_by_kind():
+    many = [notice(number=f"V{number}") for number in range(10_000)]
+    many += [notice(event="deadline.warned", appeal_type="report", milestone="contact")] * 7
+    digest = catalogue.language("zh-CN").merge(many, "mailbox")
+    assert digest.subject.startswith("【10007 条提醒】")
+    assert "投诉 V19" in digest.body
+    assert "V20" not in digest.body
+    assert "另有 9987 条" in digest.body
+    assert "已超期 · 投诉 · 答复客户: 9980\n临期提醒 · 举报 · 联系客户: 7" in digest.body
+    assert len(digest.body) < 5000
 
 
 def test_dollars_in_what_is_filled_in_stay_dollars():

@@ -1,0 +1,55 @@
+"""A question to another service, over HTTP, with our own token: for the few things that never travel by topic.
+
+Whoever asks can wait: a peer that is away, slow, or does not let us in is an outage, never an answer.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from chassis.outage import Outage
+
+ANSWER_WITHIN = 3.0  # seconds; a worker asks again, so none waits long
+LONGEST = 1 << 20  # bytes of an answer
+AT_ONCE = 8  # questions
+
+
+class Peer:
+    """Another service; `url` as far as its `/v1`, `token_file` as the stack renews it. Without them it is away."""
+
+    def __init__(self, url: str | None, token_file: Path | None, transport: Any = None) -> None:
+        self._url, self._token_file, self._transport = url, token_file, transport
+        self._http: Any = None
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def get(self, path: str) -> Any:
+        """The JSON answer to `GET /v1<path>`; None where there is no such thing. Raises `Outage`."""
+        import httpx  # 4 MB that a process which never asks need not carry
+
+        if self._url is None or self._token_file is None:
+            raise Outage("the peer's address or our token is not set")
+        if self._http is None:
+            self._http = httpx.AsyncClient(
+                base_url=self._url,
+                timeout=httpx.Timeout(ANSWER_WITHIN),
+                follow_redirects=False,
+                transport=self._transport,
+            )
+        try:
+            # Read each time: it is renewed while we run.
+            token = (await asyncio.to_thread(self._token_file.read_text)).strip()
+            async with self._turns:
+                answer = await self._http.get(f"/v1{path}", headers={"Authorization": f"Bearer {token}"})
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return None
+            if answer.status_code != httpx.codes.OK or len(answer.content) > LONGEST:
+                raise Outage(f"the peer answered {answer.status_code}")
+            return answer.json()
+        except (httpx.HTTPError, OSError, ValueError) as error:
+            raise Outage(f"the peer cannot be asked: {type(error).__name__}") from error
+
+    async def close(self) -> None:
+        """Gives back its connections; safe twice."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
