@@ -46,7 +46,7 @@ Outcome = Annotated[str, known("how the appeal ended", "resolved", "withdrawn", 
 Finding = Annotated[
     str, known("whether the facts bear the appeal out", "substantiated", "partly_substantiated", "unsubstantiated")
 ]
-Fact = Annotated[str, known("a fact that was recorded wrongly", "received_at", "category", "customer_id")]
+Fact = Annotated[str, known("a fact that was recorded wrongly", "received_at", "category")]
 ContactResult = Annotated[str, known("result of a contact", "reached", "refused", "no_answer")]
 CallbackResult = Annotated[str, known("result of a callback", "completed", "unreachable", "refused")]
 Milestone = Annotated[str, known("what the clock waits for", "contact", "answer", "callback", "arrival", "archive")]

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from appeal_tracker.appeals.endpoints import router as appeals
+from appeal_tracker.appeals.verbs import router as verbs
 from appeal_tracker.audit.endpoints import router as audit
 from appeal_tracker.calendars.endpoints import router as calendars
 from appeal_tracker.callbacks.endpoints import router as callbacks
@@ -29,6 +30,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             clocks,
             visits,
             appeals,
+            verbs,
             explanations,
             callbacks,
             recalculations,

@@ -185,6 +185,18 @@ class House:
         appeal = await self.with_a_twin()
         return await self._appeal_after(appeal, "merge", into=self.twin)
 
+    async def dispatched(self) -> str:
+        """An appeal that somebody above handed to us."""
+        appeal, above = await self.appeal(), self.client("appeal_tracker", "supervisor", unit=self.top)
+        await done(above.post(f"/appeals/{appeal}/dispatch", json={"handling_unit_code": self.ours}))
+        return appeal
+
+    async def asked(self) -> str:
+        """A question that was not answered at once."""
+        return await self._raised(
+            await self.visit(), type="consultation", reason_not_answered=self.secret, received_at=self.ago(minutes=5)
+        )
+
     async def deadline(self) -> str:
         appeal = await done(self.admin("appeal_tracker").get(f"/appeals/{await self.appeal()}"))
         return self._marked(appeal["clocks"][0])

@@ -46,6 +46,9 @@ STATES: dict[str, Make] = {
     "appeal_tracker POST /v1/appeals/{id}/merge": House.with_a_twin,
     "appeal_tracker POST /v1/appeals/{id}/unmerge": House.merged,
     "appeal_tracker POST /v1/appeals/{id}/reopen": House.closed,
+    "appeal_tracker POST /v1/appeals/{id}/return": House.dispatched,
+    "appeal_tracker POST /v1/appeals/{id}/finding": House.answered,
+    "appeal_tracker POST /v1/appeals/{id}/reclassify": House.asked,
     "appeal_tracker POST /v1/calendars/{calendar}/versions": House.new_calendar,
     "appeal_tracker POST /v1/policies/{policy}/withdraw": House.pack,
 }
@@ -145,6 +148,10 @@ async def _merge(house: House) -> Json:
     return {"into": house.twin or await house.appeal(), "note": "同一事由"}
 
 
+async def _report(house: House) -> Json:
+    return {"report_by": house.ago(hours=-3), "note": "当日反馈"}
+
+
 async def _recalculation(house: House) -> Json:
     return {"cause": "assignment", "unit_code": house.ours}
 
@@ -181,13 +188,15 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "appeal_tracker POST /v1/deadline-calculations": _case,
     "appeal_tracker POST /v1/invariants": _same(),
     "appeal_tracker POST /v1/simulations": _past,
-    "appeal_tracker POST /v1/appeals/{id}/contacts": _just_now(channel="phone", result="reached"),
-    "appeal_tracker POST /v1/appeals/{id}/answers": _just_now(content="已处理"),
+    "appeal_tracker POST /v1/appeals/{id}/contacts": _just_now(
+        channel="phone", result="reached", evidence="录音 17", note="约定上门"
+    ),
+    "appeal_tracker POST /v1/appeals/{id}/answers": _just_now(content="已处理", finding="substantiated"),
     "appeal_tracker POST /v1/appeals/{id}/callbacks": _just_now(result="completed", satisfaction=5),
     "appeal_tracker POST /v1/appeals/{id}/milestones": _just_now(milestone="site_survey", note="已到现场"),
-    "appeal_tracker POST /v1/appeals/{id}/accept": _same(note="受理"),
-    "appeal_tracker POST /v1/appeals/{id}/dispatch": _same(handler="H001"),
-    "appeal_tracker POST /v1/appeals/{id}/close": _same(),
+    "appeal_tracker POST /v1/appeals/{id}/accept": _same(category="attitude", note="受理"),
+    "appeal_tracker POST /v1/appeals/{id}/dispatch": _same(handler="H001", note="请核实"),
+    "appeal_tracker POST /v1/appeals/{id}/close": _same(note="客户认可"),
     "appeal_tracker POST /v1/appeals/{id}/transfer": _same(handler="H002", reason="轮岗"),
     "appeal_tracker POST /v1/appeals/{id}/hold": _just_now(
         reason="等待客户材料", milestones=["answer"], note="电话约定"
@@ -196,6 +205,14 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "appeal_tracker POST /v1/appeals/{id}/merge": _merge,
     "appeal_tracker POST /v1/appeals/{id}/unmerge": _same(note="并非同一事由"),
     "appeal_tracker POST /v1/appeals/{id}/reopen": _same(reason="客户再次反映"),
+    "appeal_tracker POST /v1/appeals/{id}/return": _same(reason="不属本单位管辖"),
+    "appeal_tracker POST /v1/appeals/{id}/urge": _same(by_customer=True, note="客户来电催办"),
+    "appeal_tracker POST /v1/appeals/{id}/supervise": _report,
+    "appeal_tracker POST /v1/appeals/{id}/finding": _same(finding="substantiated", note="现场核实"),
+    "appeal_tracker POST /v1/appeals/{id}/reclassify": _same(type="complaint", reason="客户明确表示投诉"),
+    "appeal_tracker POST /v1/appeals/{id}/correct": _same(category="attitude", reason="录音核对"),
+    "appeal_tracker POST /v1/appeals/{id}/withdraw": _just_now(channel="phone", note="客户来电撤回"),
+    "appeal_tracker POST /v1/appeals/{id}/void": _same(reason="重复登记"),
     "notifier PUT /v1/routes/{id}": _same(channels=["mailbox"]),
 }
 

@@ -123,6 +123,11 @@ class Deed:
         if event is not None:
             self._events.append(event)
 
+    def tell(self, entry: Entry, event: Event) -> None:
+        """Keeps what became of a clock."""
+        self._entries.append(entry)
+        self._events.append(event)
+
     async def move(self, act: Act, at: datetime, cases: Iterable[Case] | None = None, **data: Any) -> None:
         """Takes the act as the state machine says, ends a hold that it ends, and starts the clocks that run from what
         it brought about; `data` goes to what the timeline says of the end of a hold.

@@ -7,6 +7,9 @@ from appeal_tracker.policies.policy import Policy
 
 # "The result is replied as prescribed", said of every appeal; where a pack gives a number its own clause is named.
 REPLY = "5.5"
+# Complaints and reports say that somebody did wrong: they are dealt with by the facts, so what these were is asked for.
+JUDGED = ("complaint", "report")
+FINDING = "002 6.4.5.3"
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -28,3 +31,9 @@ def missing(state: State, appeal_type: str, policy: Policy, *, anonymous: bool) 
     if state is not State.CALLED_BACK and policy.callback.is_required(appeal_type, anonymous=anonymous):
         lacks.append(Missing("callback", policy.callback.clause))
     return lacks
+
+
+def asked(progress: State, appeal_type: str, finding: str | None) -> list[Missing]:
+    """What is asked for once an appeal was answered, and never demanded: what was found out about a charge."""
+    answered = progress in (State.ANSWERED, State.CALLED_BACK, State.CLOSED)
+    return [Missing("finding", FINDING)] if answered and finding is None and appeal_type in JUDGED else []

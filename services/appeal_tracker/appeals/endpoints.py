@@ -1,29 +1,20 @@
-"""`/v1/appeals`: what is known of them, and what people do about them."""
+"""`/v1/appeals`: what is known of them, and what was done about the customer. The verbs are in `verbs`."""
 
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
-from appeal_tracker.appeals import handing, holding, merging, reaching, reopening, service
+from appeal_tracker.appeals import reaching, service
 from appeal_tracker.appeals.models import Answer, Appeal, Contact, TimelineEntry
 from appeal_tracker.appeals.schemas import (
-    Accept,
     AnswerView,
     AppealView,
-    Close,
     ContactView,
-    Dispatch,
-    Hold,
-    Merge,
     ReachMilestone,
     RecordAnswer,
     RecordContact,
-    Reopen,
-    Resume,
     StateName,
     TimelineEntryView,
-    Transfer,
-    Unmerge,
 )
 from appeal_tracker.clocks.schemas import DeadlineView
 from chassis.web.auth import Caller, require
@@ -36,7 +27,6 @@ from chassis.web.work import TheRuntime, Tx
 router = Router(prefix="/v1", tags=["appeals"])
 # Whoever may work on appeals at all; whose contact counts, and who may call back, the policy and the appeal decide.
 Worker = Annotated[Principal, Depends(require("visitor", "handler", "callback", "supervisor"))]
-Dispatcher = Annotated[Principal, Depends(require("handler", "supervisor"))]
 
 
 @router.get("/appeals", response_model=Page[AppealView])
@@ -76,7 +66,7 @@ async def show_deadlines(id: Id, caller: Caller, tx: Tx, window: WholePaging) ->
 
 
 @router.get("/appeals/{id}/contacts", response_model=Page[ContactView])
-async def list_contacts(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Listing[Contact]:
+async def list_contacts(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Listing[Any]:
     """The recorded contacts and attempts, in the order of their true times."""
     return await service.contacts(tx, caller, id, window)
 
@@ -84,7 +74,7 @@ async def list_contacts(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> 
 @router.post("/appeals/{id}/contacts", status_code=201, response_model=ContactView)
 async def record_contact(id: Id, body: RecordContact, caller: Worker, tx: Tx, runtime: TheRuntime) -> Contact:
     """Record a contact or an attempt; judged by its true time, whenever it is recorded."""
-    return await service.contact(tx, runtime, caller, id, at=body.at, channel=body.channel, result=body.result)
+    return await service.contact(tx, runtime, caller, id, **body.model_dump())
 
 
 @router.get("/appeals/{id}/answers", response_model=Page[AnswerView])
@@ -96,68 +86,10 @@ async def list_answers(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> L
 @router.post("/appeals/{id}/answers", status_code=201, response_model=AnswerView)
 async def record_answer(id: Id, body: RecordAnswer, caller: Worker, tx: Tx, runtime: TheRuntime) -> Answer:
     """Record an answer given to the customer, which is also a contact."""
-    return await service.answer(tx, runtime, caller, id, at=body.at, content=body.content)
+    return await service.answer(tx, runtime, caller, id, **body.model_dump())
 
 
 @router.post("/appeals/{id}/milestones", status_code=201, response_model=AppealView)
 async def reach_milestone(id: Id, body: ReachMilestone, caller: Worker, tx: Tx, runtime: TheRuntime) -> Appeal:
     """Record that a milestone which the appeal's pack adds to the standards' own was reached."""
     return await reaching.reach(tx, runtime, caller, id, milestone=body.milestone, at=body.at, note=body.note)
-
-
-@router.post("/appeals/{id}/accept", response_model=AppealView)
-async def accept_appeal(id: Id, body: Accept, caller: Worker, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """Accept an appeal (受理); that moves no clock."""
-    return await service.accept(tx, runtime, caller, id, body.note)
-
-
-@router.post("/appeals/{id}/dispatch", response_model=AppealView)
-async def dispatch_appeal(id: Id, body: Dispatch, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """Hand an appeal to a handler, a unit, or both (派发); that moves no clock."""
-    to = {"handler": body.handler, "unit": body.handling_unit_code}
-    return await handing.dispatch(tx, runtime, caller, id, **to)
-
-
-@router.post("/appeals/{id}/transfer", response_model=AppealView)
-async def transfer_appeal(id: Id, body: Transfer, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """Hand an appeal on to another handler, unit, or both, for a reason (转派); that moves no clock."""
-    to = {"handler": body.handler, "unit": body.handling_unit_code}
-    return await handing.transfer(tx, runtime, caller, id, **to, reason=body.reason)
-
-
-@router.post("/appeals/{id}/hold", response_model=AppealView)
-async def hold_appeal(id: Id, body: Hold, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """Have what the policy lets wait stand still; an answer ends that as well as resuming does."""
-    return await holding.hold(
-        tx, runtime, caller, id, reason=body.reason, milestones=body.milestones, at=body.at, note=body.note
-    )
-
-
-@router.post("/appeals/{id}/resume", response_model=AppealView)
-async def resume_appeal(id: Id, body: Resume, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """Have what is held go on; each deadline moves by what was held of its own unit."""
-    return await holding.resume(tx, runtime, caller, id, at=body.at, note=body.note)
-
-
-@router.post("/appeals/{id}/merge", response_model=AppealView)
-async def merge_appeal(id: Id, body: Merge, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """Merge an appeal into another of the same customer (合并), which speaks for both; the earliest promise is kept."""
-    return await merging.merge(tx, runtime, caller, id, into=body.into, note=body.note)
-
-
-@router.post("/appeals/{id}/unmerge", response_model=AppealView)
-async def unmerge_appeal(id: Id, body: Unmerge, caller: Dispatcher, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """Take a merged appeal out again: it speaks for itself, by its own deadlines."""
-    return await merging.unmerge(tx, runtime, caller, id, note=body.note)
-
-
-@router.post("/appeals/{id}/close", response_model=AppealView)
-async def close_appeal(id: Id, body: Close, caller: Worker, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """End an appeal that was answered, and called back where its policy requires that; and those merged into it."""
-    return await service.close(tx, runtime, caller, id)
-
-
-@router.post("/appeals/{id}/reopen", response_model=AppealView)
-async def reopen_appeal(id: Id, body: Reopen, caller: Worker, tx: Tx, runtime: TheRuntime) -> Appeal:
-    """Begin a new round of a closed appeal; what runs again, and how long, its policy says."""
-    return await reopening.reopen(tx, runtime, caller, id, reason=body.reason)

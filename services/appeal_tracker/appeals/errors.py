@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chassis.web.errors import Conflict, FieldError, NotFound, Unprocessable, Words
+from chassis.web.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable, Words
 
 
 class AppealNotFound(NotFound):
@@ -20,7 +20,8 @@ class AppealUnanswered(Conflict):
     slug = "appeal-unanswered"
     title = Words("诉求尚未答复", "The appeal is not answered yet")
     detail = Words(
-        "回访须在答复之后进行（000 §7.2.5.1）。", "A callback asks about an answer that was given (000 §7.2.5.1)."
+        "回访、认定属实与否须在答复之后进行（000 §7.2.5.1）。",
+        "A callback asks about an answer that was given, and a finding goes with one (000 §7.2.5.1).",
     )
 
 
@@ -201,3 +202,79 @@ class LeadsOthers(NotMergeable):
     detail = Words(
         "已有诉求并入该诉求，须先拆分。", "Others are merged into it; they are unmerged, or merged elsewhere, first."
     )
+
+
+class OthersFollow(Conflict):
+    slug = "others-follow"
+    title = Words("有其他诉求并入该诉求", "Other appeals are merged into it")
+    detail = Words(
+        "须先拆分子单，再作废或改类。", "They are taken out of it before it is declared void or reclassified."
+    )
+
+
+class NotYoursToReturn(Forbidden):
+    slug = "not-yours-to-return"
+    title = Words("只有承办人可以退回", "Only whoever handles it can return it")
+    detail = Words(
+        "只有承办人、承办单位（未指定承办人时）或其上级主管可以退回。",
+        "It is returned by its handler, by a handler of its unit while none is named, or by a supervisor.",
+    )
+
+
+class NothingToReturn(Conflict):
+    slug = "nothing-to-return"
+    title = Words("诉求未经派发，无处可退", "Nobody handed it on, so it cannot go back")
+
+
+class ReportTooEarly(Unprocessable):
+    slug = "report-too-early"
+    title = Words("反馈时限须晚于当前时间", "The report is due in the past")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/report_by", "report_too_early", self.title))
+
+
+class NothingToJudge(Unprocessable):
+    slug = "nothing-to-judge"
+    title = Words("只有投诉和举报须认定属实与否", "Only complaints and reports are found true or not")
+
+    def __init__(self, **context: str) -> None:
+        super().__init__(FieldError("/finding", "nothing_to_judge", self.title), **context)
+
+
+class SameType(Conflict):
+    slug = "same-type"
+    title = Words("诉求已是该类型", "The appeal is of that type already")
+
+
+class ComplaintNotHidden(Forbidden):
+    slug = "complaint-not-hidden"
+    title = Words("投诉、举报须由主管改类", "Only a supervisor makes a complaint or a report something else")
+    detail = Words(
+        "不准隐瞒、隐匿投诉举报（002 §6.4.5.6）。", "Complaints and reports are not to be concealed (002 §6.4.5.6)."
+    )
+
+
+class NothingToCorrect(Unprocessable):
+    slug = "nothing-to-correct"
+    title = Words("没有须更正的内容", "Nothing differs from what is recorded")
+
+
+class ReopenedSince(Conflict):
+    slug = "reopened-since"
+    title = Words("已重新办理的诉求不再更正提出时间", "It was reopened since; when it was received is past correcting")
+
+
+class AfterWhatWasDone(Conflict):
+    """`done_at` is the earliest act that would come before the appeal."""
+
+    slug = "after-what-was-done"
+    title = Words("提出时间晚于已记录的办理", "It would have been received after something that was done about it")
+
+
+class NotCategorised(Unprocessable):
+    slug = "not-categorised"
+    title = Words("只有投诉分类（004 §6.4）", "Only complaints have a category (004 §6.4)")
+
+    def __init__(self, **context: str) -> None:
+        super().__init__(FieldError("/category", "not_categorised", self.title), **context)

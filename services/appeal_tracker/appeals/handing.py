@@ -1,4 +1,5 @@
-"""Who handles an appeal: it is dispatched (派发), and transferred (转派). No clock moves, no step is undone by that."""
+"""Who handles an appeal: it is dispatched (派发), transferred (转派), and returned (退回). No clock moves, no step is
+undone by that."""
 
 from typing import Any
 from uuid import UUID
@@ -6,23 +7,36 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.acting import Deed, begin
-from appeal_tracker.appeals.errors import NobodyNamed, UnknownHandlingUnit
+from appeal_tracker.appeals.errors import NobodyNamed, NothingToReturn, NotYoursToReturn, UnknownHandlingUnit
+from appeal_tracker.appeals.handovers import Hands, handed_by
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.appeals.responsible import is_at_work
+from appeal_tracker.clocks import timeline
 from appeal_tracker.directory import service as directory
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
-from contracts.appeals import AppealTransferred
+from contracts.appeals import AppealDispatched, AppealReturned, AppealTransferred
 
 
 async def dispatch(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, handler: str | None, unit: str | None
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    id: UUID,
+    *,
+    handler: str | None,
+    unit: str | None,
+    note: str | None = None,
 ) -> Appeal:
     """Hands the appeal to a handler, a unit, or both; the first-contact person stays."""
     deed = await begin(tx, runtime, caller, id)
+    before = _before(deed)
     await _hand(deed, handler, unit)
-    appeal = deed.appeal
-    deed.say(deed.case, "dispatched", deed.now, handler=handler, handling_unit_code=appeal.handling_unit_code)
+    to: dict[str, Any] = {"handler": handler, "handling_unit_code": deed.appeal.handling_unit_code}
+    said: dict[str, Any] = {"note": note} if note else {}
+    event = AppealDispatched(**deed.facts(deed.case, deed.now), **to)
+    deed.say(deed.case, "dispatched", deed.now, event, **to, **before, **said)
     await deed.move(Act.DISPATCH, deed.now)
     return await deed.done()
 
@@ -39,14 +53,48 @@ async def transfer(
 ) -> Appeal:
     """Hands it on to another, for a reason."""
     deed = await begin(tx, runtime, caller, id)
-    appeal = deed.appeal
-    before = {"from_handler": appeal.handler, "from_unit_code": appeal.handling_unit_code}
+    before = _before(deed)
     await _hand(deed, handler, unit)
-    to: dict[str, Any] = {"handler": handler, "handling_unit_code": appeal.handling_unit_code}
+    to: dict[str, Any] = {"handler": handler, "handling_unit_code": deed.appeal.handling_unit_code}
     event = AppealTransferred(**deed.facts(deed.case, deed.now), **to)
     deed.say(deed.case, "transferred", deed.now, event, **to, **before, reason=reason)
     await deed.move(Act.TRANSFER, deed.now)
     return await deed.done()
+
+
+async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, reason: str) -> Appeal:
+    """Returns it to whoever handed it to those who have it now, or else to the unit that raised it; to the unit of
+    somebody who left. Raises `NotYoursToReturn`, `NothingToReturn`.
+    """
+    deed = await begin(tx, runtime, caller, id)
+    await deed.move(Act.RETURN, deed.now)
+    appeal = deed.appeal
+    if not is_at_work(caller, appeal):
+        raise NotYoursToReturn
+    before = _before(deed)
+    back = await _back(deed)
+    if back == Hands(appeal.handler, appeal.handling_unit_code):
+        raise NothingToReturn
+    appeal.handler, appeal.handling_unit_code = back.person, back.unit
+    to: dict[str, Any] = {"handler": back.person, "handling_unit_code": back.unit}
+    event = AppealReturned(**deed.facts(deed.case, deed.now), **to)
+    deed.say(deed.case, "returned", deed.now, event, **to, **before, reason=reason)
+    return await deed.done()
+
+
+async def _back(deed: Deed) -> Hands:
+    raised_in = Hands(None, deed.appeal.unit_code)
+    by = handed_by(await timeline.of(deed.tx, deed.appeal.id))
+    if by is None or by.person in (None, deed.appeal.handler, deed.caller.sub):
+        return raised_in
+    known = await directory.staff_member(deed.tx, by.person)
+    return Hands(None, by.unit) if known is not None and not known.active else by
+
+
+def _before(deed: Deed) -> dict[str, Any]:
+    """From whose hands it comes; whose unit it goes back to where it is returned is that of whoever handed it on."""
+    its = {"from_handler": deed.appeal.handler, "from_unit_code": deed.appeal.handling_unit_code}
+    return {**its, "by_unit_code": deed.caller.unit}
 
 
 async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:

@@ -3,7 +3,8 @@
     open ──contact──> contacted ──answer──> answered ──call back──> called_back ──close──> closed
       └────────────────answer──────────────────^  └───────────────────close───────────────────^
 
-An act never leads back, but for reopening: contacting or answering again is recorded and changes nothing here.
+An act never leads back, but for reopening: contacting or answering again is recorded and changes nothing here. The
+customer may withdraw an appeal, and a supervisor declare it void, wherever it stands: that ends it too.
 
 Whoever holds an appeal stops none of this. A held appeal can be contacted, and stays held; the answer, and the callback
 after it, end the hold. A merged appeal takes part in what is done about the one it was merged into, and takes no such
@@ -45,16 +46,24 @@ class Act(StrEnum):
     ACCEPT = "accept"
     DISPATCH = "dispatch"
     TRANSFER = "transfer"
+    RETURN = "return"  # to whoever handed it on
+    URGE = "urge"
+    SUPERVISE = "supervise"
     ATTEMPT = "attempt"  # a contact that does not count, or not yet
     CONTACT = "contact"
     ANSWER = "answer"
+    JUDGE = "judge"  # whether the facts bear it out
     CALL_BACK = "call_back"
     REACH = "reach"  # a milestone of the pack's own
     HOLD = "hold"
     RESUME = "resume"
     MERGE = "merge"  # into another one
     UNMERGE = "unmerge"
+    RECLASSIFY = "reclassify"
+    CORRECT = "correct"
     CLOSE = "close"
+    WITHDRAW = "withdraw"  # the customer does
+    VOID = "void"  # it is none, and never was
     REOPEN = "reopen"  # from the beginning: the customer is contacted anew
     GO_ON = "go_on"  # reopen where the contact was made already
 
@@ -64,7 +73,7 @@ class Rule(StrEnum):
 
     CLOSED = "closed"  # a closed appeal takes no more acts, but for being reopened
     NOT_CLOSED = "not_closed"
-    UNANSWERED = "unanswered"  # calling back asks about an answer that was given
+    UNANSWERED = "unanswered"  # calling back and judging are about an answer that was given
     HELD = "held"
     NOT_HELD = "not_held"
     MERGED = "merged"  # it is done about the appeal that it was merged into
@@ -80,14 +89,22 @@ class Refused(Exception):
 
 
 _REOPENING = {Act.REOPEN: State.OPEN, Act.GO_ON: State.CONTACTED}
-_OF_THE_MERGED = (Act.ACCEPT, Act.DISPATCH, Act.TRANSFER, Act.UNMERGE)
+_OF_THE_MERGED = (
+    *(Act.ACCEPT, Act.DISPATCH, Act.TRANSFER, Act.RETURN, Act.URGE, Act.SUPERVISE),
+    *(Act.JUDGE, Act.CORRECT, Act.UNMERGE),
+)
+_ENDING = dict.fromkeys((State.OPEN, State.CONTACTED, State.ANSWERED, State.CALLED_BACK), State.CLOSED)
 _LEADS_ON: dict[Act, dict[State, State]] = {
     Act.CONTACT: {State.OPEN: State.CONTACTED},
     Act.ANSWER: {State.OPEN: State.ANSWERED, State.CONTACTED: State.ANSWERED},
     Act.CALL_BACK: {State.ANSWERED: State.CALLED_BACK},
-    Act.CLOSE: dict.fromkeys((State.OPEN, State.CONTACTED, State.ANSWERED, State.CALLED_BACK), State.CLOSED),
+    Act.CLOSE: _ENDING,
+    Act.WITHDRAW: _ENDING,
+    Act.VOID: _ENDING,
 }
-_ENDS_A_HOLD = (Act.ANSWER, Act.CALL_BACK, Act.CLOSE)
+_ENDS_A_HOLD = (Act.ANSWER, Act.CALL_BACK, Act.CLOSE, Act.WITHDRAW, Act.VOID)
+_NOT_WHILE_HELD = (Act.HOLD, Act.MERGE, Act.RECLASSIFY)
+_ABOUT_THE_ANSWER = (Act.CALL_BACK, Act.JUDGE)
 
 
 def after(standing: Standing, act: Act, *, by_leader: bool = False) -> Standing:
@@ -122,13 +139,13 @@ def _refusal(standing: Standing, act: Act, *, by_leader: bool) -> Rule | None:
         return Rule.NOT_CLOSED
     if standing.merged and not by_leader and act not in _OF_THE_MERGED:
         return Rule.MERGED
-    if standing.held and act in (Act.HOLD, Act.MERGE):
+    if standing.held and act in _NOT_WHILE_HELD:
         return Rule.HELD
     if act is Act.RESUME and not standing.held:
         return Rule.NOT_HELD
     if act is Act.UNMERGE and not standing.merged:
         return Rule.NOT_MERGED
-    if act is Act.CALL_BACK and standing.progress in (State.OPEN, State.CONTACTED):
+    if act in _ABOUT_THE_ANSWER and standing.progress in (State.OPEN, State.CONTACTED):
         return Rule.UNANSWERED
     return None
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
+from appeal_tracker.appeals.closing import Missing, asked
 from appeal_tracker.appeals.lifecycle import Standing, State
 from appeal_tracker.base import Base, one_of
 from appeal_tracker.clocks.models import Clock
@@ -24,7 +25,9 @@ class Appeal(Tracked, Base):
     `policy_assumed` while the units above the raising one are not all known, so that it may turn out to be another.
     `calendar` is the one that its clocks are counted on, also those that begin later; None in older rows.
     `merged_into` is the appeal that speaks for this one (主单), or did until both were closed. `held_in` is the state a
-    held appeal goes back to; `reopened_at` when its present round began, if it is not the first.
+    held appeal goes back to; `reopened_at` when its present round began, if it is not the first. `facts_round`: the
+    first of the rounds whose acts count in the present one, where that began only because the appeal was reclassified.
+    `finding` is what was found last; `urged` how often it was, in this round.
     """
 
     __tablename__ = "appeals"
@@ -68,6 +71,14 @@ class Appeal(Tracked, Base):
     merged_into: Mapped[UUID | None]
     reopened_at: Mapped[datetime | None]
     held_in: Mapped[str | None]
+    facts_round: Mapped[int | None]
+    category: Mapped[str | None]
+    accepted_at: Mapped[datetime | None]
+    finding: Mapped[str | None]
+    urged: Mapped[int] = mapped_column(server_default=text("0"))
+    supervised_by: Mapped[str | None]
+    supervised_at: Mapped[datetime | None]
+    report_by: Mapped[datetime | None]
 
     clocks: Mapped[list[Clock]] = relationship(
         primaryjoin=lambda: (foreign(Clock.subject_id) == Appeal.id) & (Clock.subject_kind == SUBJECT),
@@ -85,6 +96,17 @@ class Appeal(Tracked, Base):
     def since(self) -> datetime:
         """When its present round began."""
         return self.reopened_at or self.received_at
+
+    @property
+    def counts_from(self) -> int:
+        """The first round whose acts count in the present one."""
+        return self.facts_round or self.round
+
+    @property
+    def lacks(self) -> list[Missing]:
+        """What is asked for by now, and missing; closing does not demand it."""
+        ended = self.outcome is not None and self.outcome != "resolved"
+        return [] if ended else asked(self.standing.progress, self.type, self.finding)
 
     @property
     def standing(self) -> Standing:
@@ -123,6 +145,8 @@ class Contact(Written, Base):
     channel: Mapped[str]
     result: Mapped[str]
     counts: Mapped[bool]
+    evidence: Mapped[str | None]
+    note: Mapped[str | None]
 
 
 class Answer(Written, Base):
@@ -138,3 +162,4 @@ class Answer(Written, Base):
     recorded_at: Mapped[datetime]
     by: Mapped[str]
     content: Mapped[str]
+    finding: Mapped[str | None]

@@ -43,7 +43,9 @@ async def reopen(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     await deed.move(Act.REOPEN if anew else Act.GO_ON, deed.now)
     closed_at = appeal.closed_at or deed.now
     appeal.round, appeal.reopened_at = appeal.round + 1, deed.now
-    appeal.outcome = appeal.closed_at = appeal.merged_into = None
+    appeal.outcome = appeal.closed_at = appeal.merged_into = appeal.facts_round = appeal.finding = None
+    appeal.supervised_by = appeal.supervised_at = appeal.report_by = None
+    appeal.urged = 0
     if mode == "continue":
         again = [clock for clock in last if _goes_on(case, clock, contacted=contacted)]
         started: Sequence[Clock | NewClock] = await rounds.go_on(

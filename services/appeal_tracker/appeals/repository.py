@@ -14,6 +14,7 @@ from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry as Entry
+from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.clocks.timeline import note as note
 from appeal_tracker.directory.models import Unit
 from appeal_tracker.visits.course import Standing
@@ -60,6 +61,10 @@ _ON_VISITS = """
 SELECT visit_id, bool_or(state <> 'closed') AS open, max(closed_at) AS closed_at
 FROM appeals WHERE visit_id = ANY ($1::uuid[]) GROUP BY visit_id
 """
+
+
+# What people did when they say they did, whenever that was recorded.
+_AT_TRUE_TIMES = ("contacted", "answered", "called_back", "milestone_reached", "held", "resumed")
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -181,6 +186,17 @@ async def on_visits(tx: AsyncSession, visits: Collection[UUID]) -> dict[UUID, St
     """How the appeals raised on `visits` stand, by visit; one without any is left out."""
     rows = await (await driver(tx)).fetch(_ON_VISITS, [*visits])
     return {row["visit_id"]: Standing(row["open"], row["closed_at"]) for row in rows}
+
+
+async def first_done(tx: AsyncSession, appeal: UUID) -> datetime | None:
+    """When the first was done of what is recorded at its true time."""
+    query = (
+        select(TimelineEntry.at)
+        .where(TimelineEntry.appeal_id == appeal, TimelineEntry.kind.in_(_AT_TRUE_TIMES))
+        .order_by(TimelineEntry.at)
+        .limit(1)
+    )
+    return (await tx.scalars(query)).one_or_none()
 
 
 async def contacts(tx: AsyncSession, appeal: UUID) -> Sequence[Contact]:

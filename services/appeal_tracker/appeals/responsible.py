@@ -23,7 +23,13 @@ def is_responsible(caller: Principal, appeal: Entrusted) -> bool:
     handler is named, any handler of the handling unit. What anybody else reports is recorded and stops nothing: it did
     happen, but the promise to the customer is that somebody responsible calls.
     """
-    if caller.sub in (appeal.handler, appeal.first_contact) or supervises(caller):
+    return caller.sub == appeal.first_contact or is_at_work(caller, appeal)
+
+
+def is_at_work(caller: Principal, appeal: Entrusted) -> bool:
+    """Whether `caller`, who may see the appeal, handles it: the handler does, and while none is named any handler of
+    the handling unit; whoever supervises a unit it belongs to may do what they do."""
+    if caller.sub == appeal.handler or supervises(caller):
         return True
     return appeal.handler is None and HANDLER in caller.roles and caller.unit == appeal.handling_unit_code
 

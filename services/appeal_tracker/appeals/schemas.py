@@ -8,11 +8,24 @@ from pydantic import Field
 from appeal_tracker.clocks.schemas import ClockView
 from chassis.web.schemas import Body, Code, Id, Instant, Text, View
 
+Note = Annotated[str, Text(1000, lines=True)]
+TypeName = Literal["complaint", "report", "opinion", "suggestion", "consultation"]
+# 004 §6.4; what fits none of these is `other`.
+CategoryName = Literal["attitude", "efficiency", "content", "policy_explanation", "other"]
+FindingName = Literal["substantiated", "partly_substantiated", "unsubstantiated"]
 StateName = Literal["open", "contacted", "answered", "called_back", "held", "closed"]
 
 
+class LackView(View):
+    """What is not there, and the clause that asks for it."""
+
+    what: str
+    clause: str
+
+
 class AppealView(View):
-    """An appeal. Without clocks `no_clock_reason` says why: `as_prescribed`, `unknown_type`.
+    """An appeal. Without clocks `no_clock_reason` says why: `as_prescribed`, `unknown_type`. `lacks` is what is asked
+    for by now and not there; closing does not demand it.
 
     `is_merged`: another appeal speaks for it. `merged_into` is that one, or the one that did until both were closed, if
     you may see it; `reopened_at` when its present round began, if it is not the first.
@@ -35,6 +48,14 @@ class AppealView(View):
     anonymous: bool
     policy: str
     no_clock_reason: str | None
+    category: str | None
+    finding: str | None
+    lacks: list[LackView]
+    accepted_at: Instant | None
+    urged: int
+    supervised_by: str | None
+    supervised_at: Instant | None
+    report_by: Instant | None
     outcome: str | None
     closed_at: Instant | None
     reopened_at: Instant | None
@@ -57,15 +78,19 @@ class TimelineEntryView(View):
 
 
 class RecordContact(Body):
-    """A contact with the customer, or an attempt at one, at its true time."""
+    """A contact with the customer, or an attempt at one, at its true time. `evidence` is where there is proof of it,
+    such as the number of a call's recording."""
 
     at: Instant
     channel: Code
     result: Literal["reached", "refused", "no_answer"]
+    evidence: Annotated[str, Text(200)] | None = None
+    note: Note | None = None
 
 
 class ContactView(View):
-    """A recorded contact; `counts` if somebody responsible made it."""
+    """A recorded contact; `counts` if somebody responsible made it. `evidence` and `note` are null where they were
+    written in confidence and are not yours to read."""
 
     id: UUID
     appeal_id: UUID
@@ -76,13 +101,17 @@ class ContactView(View):
     channel: str
     result: str
     counts: bool
+    evidence: str | None
+    note: str | None
 
 
 class RecordAnswer(Body):
-    """An answer as it was given to the customer, at its true time."""
+    """An answer as it was given to the customer, at its true time. Of a complaint or a report `finding` says whether
+    the facts bear it out; that may be recorded later, until it is closed."""
 
     at: Instant
     content: Annotated[str, Text(4000, lines=True)]
+    finding: FindingName | None = None
 
 
 class AnswerView(View):
@@ -95,10 +124,21 @@ class AnswerView(View):
     recorded_at: Instant
     by: str
     content: str | None
+    finding: str | None
+
+
+class Judge(Body):
+    """What was found out about a complaint or a report."""
+
+    finding: FindingName
+    note: Note | None = None
 
 
 class Accept(Body):
-    note: Annotated[str, Text(1000, lines=True)] | None = None
+    """Of a complaint, what it is about."""
+
+    category: CategoryName | None = None
+    note: Note | None = None
 
 
 class Dispatch(Body):
@@ -106,6 +146,56 @@ class Dispatch(Body):
 
     handler: Code | None = None
     handling_unit_code: Code | None = None
+    note: Note | None = None
+
+
+class Return(Body):
+    """Why it goes back to whoever handed it on."""
+
+    reason: Note
+
+
+class Urge(Body):
+    """`by_customer`: the customer asked for it."""
+
+    by_customer: bool = False
+    note: Note | None = None
+
+
+class Supervise(Body):
+    """By when the supervisor wants to hear of it, if that matters."""
+
+    report_by: Instant | None = None
+    note: Note | None = None
+
+
+class Withdraw(Body):
+    """When, and by which channel, the customer said that they take it back."""
+
+    at: Instant
+    channel: Code
+    note: Note | None = None
+
+
+class Void(Body):
+    """Why it was a mistake."""
+
+    reason: Note
+
+
+class Reclassify(Body):
+    """What it is in truth, and how that turned out."""
+
+    type: TypeName
+    reason: Note
+
+
+class Correct(Body):
+    """What is true instead of what was recorded, one fact at least; and why."""
+
+    received_at: Instant | None = None
+    category: CategoryName | None = None
+    reason: Note
 
 
 class ReachMilestone(Body):
@@ -113,46 +203,48 @@ class ReachMilestone(Body):
 
     milestone: Code
     at: Instant
-    note: Annotated[str, Text(1000, lines=True)] | None = None
+    note: Note | None = None
 
 
 class Close(Body):
-    """Nothing needs saying."""
+    note: Note | None = None
 
 
-class Transfer(Dispatch):
+class Transfer(Body):
     """To whom, one of the two at least, and why."""
 
-    reason: Annotated[str, Text(1000, lines=True)]
+    handler: Code | None = None
+    handling_unit_code: Code | None = None
+    reason: Note
 
 
 class Hold(Body):
     """Why it waits, since when (now, unless said otherwise), and which milestones: all that the policy lets wait,
     unless some are named."""
 
-    reason: Annotated[str, Text(1000, lines=True)]
+    reason: Note
     milestones: Annotated[list[Code], Field(min_length=1, max_length=20)] | None = None
     at: Instant | None = None
-    note: Annotated[str, Text(1000, lines=True)] | None = None
+    note: Note | None = None
 
 
 class Resume(Body):
     """Since when it goes on: now, unless said otherwise."""
 
     at: Instant | None = None
-    note: Annotated[str, Text(1000, lines=True)] | None = None
+    note: Note | None = None
 
 
 class Reopen(Body):
-    reason: Annotated[str, Text(1000, lines=True)]
+    reason: Note
 
 
 class Merge(Body):
     """The appeal that speaks for both from now on."""
 
     into: Id
-    note: Annotated[str, Text(1000, lines=True)] | None = None
+    note: Note | None = None
 
 
 class Unmerge(Body):
-    note: Annotated[str, Text(1000, lines=True)] | None = None
+    note: Note | None = None

@@ -1,18 +1,14 @@
 """What is done about appeals, and what is asked about them."""
 
-from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import repository, showing
+from appeal_tracker.appeals import judging, repository, showing
 from appeal_tracker.appeals.acting import Case, Deed, begin
-from appeal_tracker.appeals.closing import Missing, missing
-from appeal_tracker.appeals.errors import AppealIncomplete, AppealNotFound
+from appeal_tracker.appeals.errors import AppealNotFound, NotCategorised
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
 from appeal_tracker.appeals.responsible import is_responsible
@@ -25,9 +21,9 @@ from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
-from contracts.appeals import AppealAccepted, AppealAnswered, AppealClosed, AppealContacted
+from contracts.appeals import AppealAccepted, AppealAnswered, AppealContacted
 
-RESOLVED, MERGED = "resolved", "merged"
+COMPLAINT = "complaint"
 
 
 async def listing(tx: AsyncSession, caller: Principal, window: Window, **filters: Any) -> Listing[Appeal]:
@@ -51,10 +47,12 @@ async def timeline(tx: AsyncSession, caller: Principal, id: UUID, window: Window
     return await showing.facts(tx, caller, appeal, await its_timeline.page(tx, id, window))
 
 
-async def contacts(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Contact]:
-    """The recorded contacts and attempts, in the order of their true times. Raises `AppealNotFound`."""
-    await show(tx, caller, id)
-    return await repository.contacts_page(tx, id, window)
+async def contacts(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
+    """The recorded contacts and attempts, in the order of their true times; in confidence without their notes. Raises
+    `AppealNotFound`."""
+    appeal = await show(tx, caller, id)
+    its = await repository.contacts_page(tx, id, window)
+    return await showing.in_confidence(tx, caller, appeal, its, "evidence", "note")
 
 
 async def answers(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
@@ -77,7 +75,16 @@ async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Windo
 
 
 async def contact(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, at: datetime, channel: str, result: str
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    id: UUID,
+    *,
+    at: datetime,
+    channel: str,
+    result: str,
+    evidence: str | None = None,
+    note: str | None = None,
 ) -> Contact:
     """Records a contact or an attempt; the contact clock stops by it if the policy accepts it, or enough in vain.
 
@@ -85,15 +92,13 @@ async def contact(
     """
     deed = await begin(tx, runtime, caller, id, at)
     counts = is_responsible(caller, deed.appeal)
-    made = [
-        await _contact(deed, case, at, channel=channel, result=result, counts=counts)
-        for case in deed.concerned(Act.ATTEMPT, at)
-    ]
+    its = {"channel": channel, "result": result, "counts": counts, "evidence": evidence, "note": note}
+    made = [await _contact(deed, case, at, its) for case in deed.concerned(Act.ATTEMPT, at)]
     await deed.settle()
     return made[0]
 
 
-async def _contact(deed: Deed, case: Case, at: datetime, *, channel: str, result: str, counts: bool) -> Contact:
+async def _contact(deed: Deed, case: Case, at: datetime, values: dict[str, Any]) -> Contact:
     appeal = case.appeal
     made = Contact(
         id=new_id(),
@@ -102,15 +107,14 @@ async def _contact(deed: Deed, case: Case, at: datetime, *, channel: str, result
         at=at,
         recorded_at=deed.now,
         by=deed.caller.sub,
-        channel=channel,
-        result=result,
-        counts=counts,
+        **values,
     )
     deed.tx.add(made)
-    event = AppealContacted(**deed.facts(case, at), result=result, counts=counts)
-    deed.say(case, "contacted", at, event, contact_id=made.id, channel=channel, result=result, counts=counts)
+    event = AppealContacted(**deed.facts(case, at), result=made.result, counts=made.counts)
+    said = {name: values[name] for name in ("channel", "result", "counts")}
+    deed.say(case, "contacted", at, event, contact_id=made.id, **said)
     its = await repository.contacts(deed.tx, appeal.id)
-    attempts = [Attempt(each.at, each.result) for each in its if each.round == appeal.round and each.counts]
+    attempts = [Attempt(each.at, each.result) for each in its if each.round >= appeal.counts_from and each.counts]
     clock = case.clock("contact")
     start, end = (clock.started_at, clock.due_at) if clock else (appeal.since, deed.now)
     contacted = contacted_at(attempts, case.policy.contact, start, end)
@@ -121,10 +125,18 @@ async def _contact(deed: Deed, case: Case, at: datetime, *, channel: str, result
 
 
 async def answer(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, at: datetime, content: str
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    id: UUID,
+    *,
+    at: datetime,
+    content: str,
+    finding: str | None = None,
 ) -> Answer:
-    """Records an answer given to the customer, which is also a contact."""
+    """Records an answer given to the customer, which is also a contact. Raises `NothingToJudge`."""
     deed = await begin(tx, runtime, caller, id, at)
+    judging.check(deed.appeal, finding)
     concerned = deed.concerned(Act.ANSWER, at)
     made = []
     for case in concerned:
@@ -136,10 +148,14 @@ async def answer(
             recorded_at=deed.now,
             by=caller.sub,
             content=content,
+            finding=finding if case is deed.case else None,
         )
         tx.add(its)
         made.append(its)
-        deed.say(case, "answered", at, AppealAnswered(**deed.facts(case, at)), answer_id=its.id)
+        event = AppealAnswered(**deed.facts(case, at), finding=its.finding)
+        judged = {"finding": its.finding} if its.finding else {}
+        case.appeal.finding = its.finding or case.appeal.finding
+        deed.say(case, "answered", at, event, answer_id=its.id, **judged)
     await deed.move(Act.ANSWER, at, concerned)
     await deed.stop("contact", at, concerned)
     await deed.stop("answer", at, concerned)
@@ -147,49 +163,21 @@ async def answer(
     return made[0]
 
 
-async def accept(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, note: str | None) -> Appeal:
-    """Records that the appeal was accepted (受理); that moves no clock."""
+async def accept(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, note: str | None, category: str | None = None
+) -> Appeal:
+    """Records that the appeal was accepted (受理), and of a complaint what it is about; that moves no clock. Raises
+    `NotCategorised`."""
     deed = await begin(tx, runtime, caller, id)
+    appeal = deed.appeal
+    said: dict[str, Any] = {"note": note} if note else {}
+    if category is not None:
+        if appeal.type != COMPLAINT:
+            raise NotCategorised(appeal_type=appeal.type)
+        said |= {"category": category, "old_category": appeal.category}
+        appeal.category = category
     told = AppealAccepted(**deed.facts(deed.case, deed.now))
-    deed.say(deed.case, "accepted", deed.now, told, **({"note": note} if note else {}))
+    deed.say(deed.case, "accepted", deed.now, told, **said)
+    appeal.accepted_at = appeal.accepted_at or deed.now
     await deed.move(Act.ACCEPT, deed.now)
     return await deed.done()
-
-
-async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Appeal:
-    """Ends an appeal that was answered, and called back where the policy requires it, and with it those merged into it;
-    what still runs is cancelled.
-
-    Raises `AppealIncomplete` with what is missing, each with its clause; for a merged one with its number besides.
-    """
-    deed = await begin(tx, runtime, caller, id)
-    closing = deed.concerned(Act.CLOSE, deed.now)
-    lacks = await _lacking(deed, closing)
-    await deed.move(Act.CLOSE, deed.now, closing)
-    if lacks:
-        raise AppealIncomplete(missing=lacks)
-    for case in closing:
-        outcome = RESOLVED if case is deed.case else MERGED
-        case.appeal.outcome, case.appeal.closed_at = outcome, deed.now
-        cancelled = await clocks.cancel(tx, case.clocks, deed.now)
-        event = AppealClosed(**deed.facts(case, deed.now), outcome=outcome)
-        milestones = [clock.milestone for clock in cancelled]
-        deed.say(case, "closed", deed.now, event, outcome=outcome, cancelled=milestones)
-    return await deed.done()
-
-
-async def _lacking(deed: Deed, closing: Sequence[Case]) -> list[dict[str, Any]]:
-    """What is missing, of the appeal itself and of each that is merged into it; of those that the caller does not see,
-    of how many."""
-    others = [case.appeal for case in closing if case is not deed.case]
-    seen = await showing.sight(deed.tx, deed.caller, (appeal.id for appeal in others))
-    named = {appeal.id: {"appeal_id": str(appeal.id), "appeal_no": appeal.appeal_no} for appeal in others}
-    lacks, elsewhere = [], Counter[Missing]()
-    for case in closing:
-        appeal = case.appeal
-        for lack in missing(appeal.standing.progress, appeal.type, case.policy, anonymous=appeal.anonymous):
-            if case is deed.case or appeal.id in seen:
-                lacks.append(msgspec.structs.asdict(lack) | named.get(appeal.id, {}))
-            else:
-                elsewhere[lack] += 1
-    return lacks + [msgspec.structs.asdict(lack) | {"elsewhere": count} for lack, count in elsewhere.items()]

@@ -102,12 +102,19 @@ async def follow(tx: AsyncSession, following: Mapping[UUID, UUID | None]) -> Non
 
 
 async def start_from(
-    tx: AsyncSession, subject: Subject, fact: str, at: datetime, policy: Policy, but: Collection[str] = ()
+    tx: AsyncSession,
+    subject: Subject,
+    fact: str,
+    at: datetime,
+    policy: Policy,
+    but: Collection[str] = (),
+    heard_at: datetime | None = None,
 ) -> list[NewClock]:
-    """Starts the clocks that by a policy run from a fact on, `but` for those of some milestones."""
+    """Starts the clocks that by a policy run from a fact on, `but` for those of some milestones; those that were past
+    by `heard_at` are late arrivals."""
     if not any(limit.starts == fact for limit in policy.limits(subject.appeal_type or "")):
         return []
-    planned = Planner(await calendars.newest(tx)).clocks_started(subject, fact, at, policy)
+    planned = Planner(await calendars.newest(tx)).clocks_started(subject, fact, at, policy, heard_at)
     started = [clock for clock in planned if clock.milestone not in but]
     await repository.insert(tx, started)
     return started

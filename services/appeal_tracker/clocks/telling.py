@@ -84,10 +84,10 @@ def cancelled(appeal: Concerned, clock: Running, now: datetime) -> DeadlineCance
     return DeadlineCancelled(**_facts(appeal, clock, now))
 
 
-def cancelled_entry(appeal: Concerned, clock: Running, at: datetime) -> Entry:
+def cancelled_entry(appeal: Concerned, clock: Running, at: datetime, actor: str | None = None) -> Entry:
     """What the timeline keeps of a clock that lost its object by what happened at `at`."""
     data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
-    return Entry(appeal.id, "deadline_cancelled", at, None, data)
+    return Entry(appeal.id, "deadline_cancelled", at, actor, data)
 
 
 def recalculated(

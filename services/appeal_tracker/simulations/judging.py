@@ -47,7 +47,8 @@ class Stand(msgspec.Struct, frozen=True):
 
 
 class Round(msgspec.Struct, frozen=True):
-    """One round of an appeal as it happened. `ended_at`: when it was closed, if it was."""
+    """One round of an appeal as it happened. `ended_at`: when it was closed, if it was. `counts_from`: the first of the
+    rounds that are one with it, for the appeal was only reclassified between them; 0 where there are none."""
 
     number: int
     received_at: datetime
@@ -57,6 +58,7 @@ class Round(msgspec.Struct, frozen=True):
     answers: Sequence[datetime]
     callbacks: Sequence[datetime]
     stands: Sequence[Stand] = ()
+    counts_from: int = 0
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -99,7 +101,7 @@ def judge(its: Round, rules: Rules, as_of: datetime) -> Iterator[Judgement]:
     A later round is judged by the deadlines that it had: what is to be done again was decided when it was reopened.
     """
     limits = {limit.milestone: limit for limit in rules.policy.limits(rules.appeal_type)}
-    more = [each for each in limits if each not in its.clocks] if its.number == 1 else []
+    more = [each for each in limits if each not in its.clocks] if (its.counts_from or its.number) == 1 else []
     for milestone in [*its.clocks, *more]:
         clock, limit = its.clocks.get(milestone), limits.get(milestone)
         did = Verdict.NONE if clock is None else _DID.get(ClockState(clock.state), Verdict.UNDECIDED)

@@ -67,7 +67,7 @@ class Record(msgspec.Struct, frozen=True):
     answers: Rows
     callbacks: Rows
     holds: Rows
-    closings: Rows
+    endings: Rows
     promised: Rows
 
 
@@ -126,8 +126,8 @@ def covered(simulation: Simulation, since: datetime, until: datetime) -> Any:
 
 
 async def record(tx: AsyncSession, appeals: Sequence[UUID], reopened: Sequence[UUID]) -> Record:
-    """What is recorded of `appeals`, in a number of round trips that does not grow; of those that were `reopened` also
-    when each round was closed."""
+    """What is recorded of `appeals`, in a number of round trips that does not grow; of those that have several rounds
+    (`reopened`) also how each of them ended, and when."""
     clock, hold = Clock, RecordedHold
     clocks = (
         await tx.execute(
@@ -152,8 +152,8 @@ async def record(tx: AsyncSession, appeals: Sequence[UUID], reopened: Sequence[U
     holds = select(hold.subject_id, hold.round, hold.milestones, hold.since, hold.until).where(
         _among(hold.subject_id, appeals)
     )
-    closings = select(TimelineEntry.appeal_id, TimelineEntry.at).where(
-        _among(TimelineEntry.appeal_id, reopened), TimelineEntry.kind == "closed"
+    endings = select(TimelineEntry.appeal_id, TimelineEntry.kind, TimelineEntry.at).where(
+        _among(TimelineEntry.appeal_id, reopened), TimelineEntry.kind.in_(("closed", "reclassified"))
     )
     promisers = [*{each.promised_by for each in clocks} - {None}]
     promised = select(clock.id, clock.started_at, clock.appeal_type, clock.milestone).where(_among(clock.id, promisers))
@@ -163,7 +163,7 @@ async def record(tx: AsyncSession, appeals: Sequence[UUID], reopened: Sequence[U
         (await tx.execute(answers)).all(),
         (await tx.execute(callbacks)).all(),
         (await tx.execute(holds)).all(),
-        (await tx.execute(closings.order_by(TimelineEntry.seq))).all() if reopened else [],
+        (await tx.execute(endings.order_by(TimelineEntry.seq))).all() if reopened else [],
         (await tx.execute(promised)).all() if promisers else [],
     )
 

@@ -51,6 +51,7 @@ async def test_a_transfer_is_told_and_its_reason_stays_here(desk: Desk) -> None:
         "handling_unit_code": "37402",
         "from_handler": "E102",
         "from_unit_code": "37401",
+        "by_unit_code": "374",
         "reason": "轮岗",
     }
 

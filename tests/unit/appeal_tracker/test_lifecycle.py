@@ -14,15 +14,17 @@ STANDINGS = [
     *(Standing(state, held, merged) for state, held, merged in product(FORWARD, (False, True), (False, True))),
     Standing(State.CLOSED),
 ]
+ENDING = (Act.CLOSE, Act.WITHDRAW, Act.VOID)
 LEADS_ON = {
     (State.OPEN, Act.CONTACT): State.CONTACTED,
     (State.OPEN, Act.ANSWER): State.ANSWERED,
     (State.CONTACTED, Act.ANSWER): State.ANSWERED,
     (State.ANSWERED, Act.CALL_BACK): State.CALLED_BACK,
-    **{(state, Act.CLOSE): State.CLOSED for state in FORWARD},
+    **dict.fromkeys(product(FORWARD, ENDING), State.CLOSED),
 }
 REOPENING = {Act.REOPEN: State.OPEN, Act.GO_ON: State.CONTACTED}
-ABOUT_THE_LEADER = {*Act} - {Act.ACCEPT, Act.DISPATCH, Act.TRANSFER, Act.UNMERGE, *REOPENING}
+ABOUT_THE_ONE = {Act.ACCEPT, Act.DISPATCH, Act.TRANSFER, Act.RETURN, Act.URGE, Act.SUPERVISE, Act.JUDGE, Act.CORRECT}
+ABOUT_THE_LEADER = {*Act} - {*ABOUT_THE_ONE, Act.UNMERGE, *REOPENING}
 
 
 def refusal(standing: Standing, act: Act, *, by_leader: bool) -> Rule | None:
@@ -32,13 +34,13 @@ def refusal(standing: Standing, act: Act, *, by_leader: bool) -> Rule | None:
         return Rule.CLOSED if closed else Rule.NOT_CLOSED
     if standing.merged and act in ABOUT_THE_LEADER and not by_leader:
         return Rule.MERGED
-    if act in (Act.HOLD, Act.MERGE) and standing.held:
+    if act in (Act.HOLD, Act.MERGE, Act.RECLASSIFY) and standing.held:
         return Rule.HELD
     if act is Act.RESUME and not standing.held:
         return Rule.NOT_HELD
     if act is Act.UNMERGE and not standing.merged:
         return Rule.NOT_MERGED
-    if act is Act.CALL_BACK and standing.progress in (State.OPEN, State.CONTACTED):
+    if act in (Act.CALL_BACK, Act.JUDGE) and standing.progress in (State.OPEN, State.CONTACTED):
         return Rule.UNANSWERED
     return None
 
@@ -49,7 +51,7 @@ def expected(standing: Standing, act: Act, *, by_leader: bool) -> Standing:
         return Standing(REOPENING[act])
     progress = LEADS_ON.get((standing.progress, act), standing.progress)
     held = act is Act.HOLD or (standing.held and act is not Act.RESUME)
-    if act in (Act.ANSWER, Act.CALL_BACK, Act.CLOSE) and progress is not standing.progress and not by_leader:
+    if act in (Act.ANSWER, Act.CALL_BACK, *ENDING) and progress is not standing.progress and not by_leader:
         held = False
     merged = act is Act.MERGE or (standing.merged and act is not Act.UNMERGE)
     return Standing(progress, held, merged)
