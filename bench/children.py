@@ -72,6 +72,7 @@ async def settings(ground: Ground, service: str, port: int, bus: Literal["embedd
         "AUTH_ISSUER": ISSUER,
         "AUTH_AUDIENCE": AUDIENCE,
         "AUTH_JWKS": str(ground.issuer().jwks),
+        "VAULT_KEYS": str(ground.vault_keys()),
         "VISIT_API_URL": f"http://{LOOPBACK}:1",
     }
     if bus == "kafka":

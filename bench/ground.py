@@ -14,6 +14,8 @@ from chassis import migrate
 from chassis.messaging import embedded
 from chassis.messaging.bus import Bus
 from chassis.messaging.schema import MESSAGING
+from chassis.vault.masters import new_line
+from deploy.local import files
 from deploy.local.databases import DatabaseUrls
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
@@ -105,6 +107,12 @@ class Ground:
         auth = self.folder / "auth"
         auth.mkdir(exist_ok=True)
         return Issuer(auth)
+
+    def vault_keys(self) -> Path:
+        """What the services of this run seal with."""
+        keys = self.folder / "vault.keys"
+        files.write_once(keys, new_line("first"))
+        return keys
 
     def kafka(self) -> str:
         """Where the Kafka of this run is reached. Raises Refused where the machine cannot run one."""

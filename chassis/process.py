@@ -27,6 +27,7 @@ from chassis.outage import Outage
 from chassis.runtime import Runtime, RuntimeSettings, bus_from
 from chassis.settings import settings_table
 from chassis.telemetry import setup_logging
+from chassis.vault import Sealed, command
 from chassis.web.app import openapi_json
 from chassis.web.health import health_router
 
@@ -54,6 +55,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     app: Callable[[Runtime], FastAPI]
     handlers: Callable[[Runtime], Handlers]
     processes: Mapping[str, Callable[[Runtime], Sequence[Part]]]
+    sealed: Sequence[Sealed] = ()  # its columns of personal text, each sealed by the vault
 
 
 class HttpServer:
@@ -97,6 +99,8 @@ def main(service: Service, words: Sequence[str] | None = None) -> None:
     commands.add_parser("settings", help="print the settings table")
     openapi = commands.add_parser("openapi", help="print the OpenAPI document, or write it to FILE")
     openapi.add_argument("file", type=Path, nargs="?", metavar="FILE")
+    keys = commands.add_parser("rotate-keys", help="seal personal text under new keys, while the service runs")
+    keys.add_argument("--wrap-only", action="store_true", help="only put data keys under the current master key")
     letters = commands.add_parser("dlq", help="list, replay or drop dead letters")
     letters.add_argument("do", choices=["list", "replay", "drop"], nargs="?", default="list")
     letters.add_argument("--key", help="replay this key alone")
@@ -120,6 +124,9 @@ def _run(service: Service, chosen: argparse.Namespace) -> int:
             return runner.run(_migrate(service, settings))
         if word == "dlq":
             return runner.run(_dead_letters(service, settings, chosen))
+        if word == "rotate-keys":
+            owner = settings.migration_database_url
+            return runner.run(command.rotate(service.name, settings, owner, service.sealed, wrap_only=chosen.wrap_only))
         return runner.run(_serve(service, settings, list(service.processes) if word == "all" else [word]))
 
 
@@ -185,7 +192,10 @@ async def _drop(runtime: Runtime, place: str) -> int:
 
 
 async def _serve(service: Service, settings: RuntimeSettings, words: Sequence[str]) -> int:
-    """Runs the parts until a signal (0), a part that ended by itself (1) or a stuck one (70, by the watchdog)."""
+    """Runs the parts until a signal (0), a part that ended by itself (1) or a stuck one (70, by the watchdog); not at
+    all without the keys of what it seals (2)."""
+    if service.sealed and not command.keys_are_there(settings):
+        return 2
     _watch_loop()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""What every part of a service's process stands on: settings, clock, database, bus, outbox."""
+"""What every part of a service's process stands on: settings, clock, database, bus, outbox, vault."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,7 +14,8 @@ from chassis.messaging.handlers import Handlers
 from chassis.messaging.housekeeping import Housekeeping
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.relay import Relay
-from chassis.settings import AuthSettings, BusSettings, ClockSettings, DatabaseSettings, HttpSettings
+from chassis.settings import AuthSettings, BusSettings, ClockSettings, DatabaseSettings, HttpSettings, VaultSettings
+from chassis.vault import Vault
 from chassis.web import idempotency
 from chassis.worker import Worker
 from contracts.envelope import dead_letter
@@ -25,7 +26,7 @@ KEEP_OUTBOX = timedelta(days=14)
 KEEP_IDEMPOTENCY_KEYS = timedelta(days=3)
 
 
-class RuntimeSettings(DatabaseSettings, HttpSettings, AuthSettings, BusSettings, ClockSettings):
+class RuntimeSettings(DatabaseSettings, HttpSettings, AuthSettings, BusSettings, ClockSettings, VaultSettings):
     """What a runtime is made from; a service's settings add its prefix and its own fields."""
 
 
@@ -41,6 +42,7 @@ class Runtime:
         )
         self.bus = bus_from(service, settings)
         self.outbox = Outbox(f"/{service}")
+        self.vault = Vault(self.db, settings.vault_keys)
 
     async def __aenter__(self) -> Self:
         return self

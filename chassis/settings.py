@@ -79,6 +79,14 @@ class BusSettings(ServiceSettings):
         return self
 
 
+class VaultSettings(ServiceSettings):
+    """What personal text is sealed with."""
+
+    vault_keys: Path | None = Field(
+        None, description="the file of master keys, lines of `name key`; needed where personal text is stored"
+    )
+
+
 class ClockSettings(ServiceSettings):
     """Which time the rules live in."""
 

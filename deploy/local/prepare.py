@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from chassis.vault.masters import new_line
 from deploy.local import files, processes
 from deploy.local.databases import DatabaseUrls
 from deploy.local.errors import Refused, explain
@@ -27,6 +28,8 @@ def prepare(settings: Settings, programs: Programs) -> None:
     """Bring the state to where the services can start; PostgreSQL and the broker run already, or are about to."""
     state = State(settings.state_dir)
     write_tokens(state, programs)
+    for name in programs.services:
+        files.write_once(state.vault(name), new_line("first"))
     postgres = Postgres(state.folder, settings.port("postgres"), settings.postgres)
     postgres.wait()
     names = [*programs.services, *(["bus"] if settings.bus == "embedded" else [])]

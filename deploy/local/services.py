@@ -58,6 +58,7 @@ def service_environment(
         "AUTH_JWKS": str(state.jwks),
         "SERVICE_TOKEN_FILE": str(state.token(service)),
         "ATTACHMENTS_DIR": str(state.attachments) if service == "visit_api" else None,
+        "VAULT_KEYS": str(state.vault(service)),
         "CLOCK_FILE": str(clock) if clock else None,
         "VISIT_API_URL": f"http://{LOOPBACK}:{settings.port('visit_api')}" if service != "visit_api" else None,
     }

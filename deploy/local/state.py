@@ -94,6 +94,10 @@ class State:
         """Where the token is kept that a service shows to other services, or the administrator's (`ADMIN`)."""
         return self.auth / f"{of}.token"
 
+    def vault(self, service: str) -> Path:
+        """The master keys of a service: whoever loses them loses the personal text that was sealed with them."""
+        return self.auth / f"{service}.vault"
+
     def recall(self, name: str) -> Any:
         return files.read_json(self.marker).get(name)
 

@@ -55,6 +55,7 @@ class Letters:
             "BUS_DATABASE_URL": settings.bus_database_url.get_secret_value(),  # type: ignore[union-attr]
             "AUTH_ISSUER": settings.auth_issuer,
             "AUTH_JWKS": str(settings.auth_jwks),
+            "VAULT_KEYS": str(settings.vault_keys),
             "PORT": "1",
         }
         env = base_environment() | {f"APPEAL_TRACKER_{name}": value for name, value in given.items()}

@@ -15,6 +15,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from chassis.vault.masters import MasterKeys
 from deploy.local import cluster, processes
 from deploy.local.postgres import Postgres
 from deploy.local.settings import ROOT
@@ -101,6 +102,8 @@ class TestUp:
             assert "//bus_service:" in given["BUS_DATABASE_URL"]
             assert Path(given["AUTH_JWKS"]).is_file()
             assert Path(given["SERVICE_TOKEN_FILE"]).read_text().startswith("eyJ")
+            masters = Path(given["VAULT_KEYS"])
+            assert (masters.stat().st_mode & 0o777, MasterKeys(masters).read().name) == (0o600, "first")
             assert "CLOCK_FILE" not in given
             assert "migrator" not in json.dumps(env), "a running service has no business with the tables' owner"
         assert env["VISIT_API_LOG_LEVEL"] == "DEBUG"

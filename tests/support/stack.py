@@ -17,6 +17,7 @@ from chassis.messaging.consumer import Consumer
 from chassis.messaging.relay import Relay
 from chassis.process import Service
 from chassis.runtime import Runtime
+from chassis.vault.masters import new_line
 from chassis.worker import Worker
 from contracts.topics import TOPICS, Topic, dead_letter
 from deploy.local.databases import DatabaseUrls
@@ -52,6 +53,8 @@ class Stack:
         self.clock = ManualClock(start)
         self.issuer = Issuer(folder)
         self._databases, self._names, self._folder = databases, names, folder
+        self.vault_keys = folder / "vault.keys"
+        self.vault_keys.write_text(new_line("first"))
         self._urls: list[DatabaseUrls] = []
         self._clients: list[httpx.AsyncClient] = []
         self.members: dict[str, Member] = {}
@@ -69,6 +72,7 @@ class Stack:
                 "auth_audience": AUDIENCE,
                 "auth_jwks": str(self.issuer.jwks),
                 "attachments_dir": self._folder / "attachments",
+                "vault_keys": self.vault_keys,
                 **_WATCHING_NOTHING,
             }
             runtime = Runtime(name, service.settings(**values), clock=self.clock)

@@ -46,6 +46,7 @@ def deployed(desk: Desk, folder: Path, word: str) -> Iterator[subprocess.Popen[b
         "AUTH_ISSUER": settings.auth_issuer,
         "AUTH_AUDIENCE": settings.auth_audience,
         "AUTH_JWKS": str(settings.auth_jwks),
+        "VAULT_KEYS": str(settings.vault_keys),
     }
     env = {**base_environment(), **{f"APPEAL_TRACKER_{name}": value for name, value in values.items()}}
     with files.open_log(folder / f"{word}.log") as log:

@@ -12,7 +12,7 @@ from appeal_tracker.base import Base
 from appeal_tracker.callbacks import models as _callbacks  # noqa: F401 - the metadata knows what was imported
 from tests.integration.appeal_tracker.desk import Desk
 
-CHASSIS = {"alembic_version", "outbox", "inbox", "dead_letters", "idempotency_keys"}
+CHASSIS = {"alembic_version", "outbox", "inbox", "dead_letters", "idempotency_keys", "data_keys", "trail"}
 
 
 def differences(connection: Connection) -> list[Any]:

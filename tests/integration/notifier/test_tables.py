@@ -15,7 +15,7 @@ from tests.conftest import START
 from tests.integration.notifier.office import Appeal, Office
 from tests.support.databases import Databases
 
-CHASSIS = {"alembic_version", "outbox", "inbox", "dead_letters", "idempotency_keys"}
+CHASSIS = {"alembic_version", "outbox", "inbox", "dead_letters", "idempotency_keys", "data_keys", "trail"}
 
 
 def differences(connection: Connection) -> list[Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis import trail, vault
 from chassis.messaging import embedded, schema
 from chassis.web import idempotency
 
@@ -32,10 +33,12 @@ def migrations(service: str) -> list[Path]:
     return sorted((SERVICES / service / "migrations" / "versions").glob("*.py"))
 
 
-# A service's first migration runs the first two.
+# Migrations run the first four.
 FROZEN = {
     "schema.MESSAGING": (schema.MESSAGING, "915d3cce3e6fe6f708c1c4398a5de30ec378aa86c1919a2eadfc6fbcb705b77c"),
     "idempotency.DDL": (idempotency.DDL, "a1b4e380fafa358c86ab4e0db7b8ab97e762cbcfcad113d8b0a5c0b2585398cb"),
+    "vault.DDL": (vault.DDL, "fb718e5ce9c1246f6b505519328ce03ee6f1fca7b22514d2fc4d89d2b44c7ec6"),
+    "trail.DDL": (trail.DDL, "7bf9a586b7f4aa02faeca1033d685700d5f1c2025ee306d39e674953f2f86755"),
     **{
         f"{path.stem} of {service}": (path.read_text(), digest)
         for service, digests in MIGRATIONS.items()

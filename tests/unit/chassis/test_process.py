@@ -61,11 +61,9 @@ main(Service(
 """
 
 
-@contextmanager
-def running(word: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """The process, and the address of its health."""
-    port = free_port()
-    env = {
+def environment(port: int) -> dict[str, str]:
+    """What the process is started with."""
+    return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "services")]),
         "T_PORT": str(port),
@@ -74,8 +72,16 @@ def running(word: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
         "T_AUTH_ISSUER": "urn:nobody",
         "T_AUTH_JWKS": "nowhere.json",
     }
+
+
+@contextmanager
+def running(word: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """The process, and the address of its health."""
+    port = free_port()
     command = [sys.executable, "-c", PROGRAM, word]
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, env=environment(port), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     try:
         yield process, f"http://127.0.0.1:{port}"
     finally:
@@ -138,3 +144,15 @@ def test_a_part_that_breaks_ends_the_process_with_an_error() -> None:
         assert process.returncode == 1
         assert "a part ended by itself" in said
         assert "ZeroDivisionError" in said
+
+
+def test_a_service_that_seals_says_in_one_sentence_what_it_lacks() -> None:
+    program = PROGRAM.replace("processes={", 'sealed=[Sealed("notes", "words")],\n    processes={')
+    program = "from chassis.vault import Sealed\n" + program
+    env = {**environment(free_port()), "T_MIGRATION_DATABASE_URL": NOWHERE}
+    for word in ("well", "rotate-keys"):
+        command = [sys.executable, "-c", program, word]
+        missing = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert missing.returncode == 2
+        said = "T_VAULT_KEYS must name the file of master keys that seal personal text: no file of master keys is named"
+        assert missing.stderr.strip() == said
