@@ -44,6 +44,7 @@ generate:  ## write the generated files: schemas, AsyncAPI, OpenAPI, conformance
 	$(DEV) -m contracts.generate
 	$(DEV) -m tests.conformance
 	$(DEV) -m appeal_tracker.appeals.drawing docs/life-of-an-appeal.md
+	$(DEV) -m visit_api.visits.drawing docs/life-of-a-visit.md
 	$(DEV) -m visit_api openapi contracts/openapi/visit_api.json
 	$(DEV) -m appeal_tracker openapi contracts/openapi/appeal_tracker.json
 	$(DEV) -m notifier openapi contracts/openapi/notifier.json
@@ -51,6 +52,7 @@ fresh:  ## generated files are up to date, and no released event was broken
 	$(DEV) -m contracts.generate --check
 	$(DEV) -m tests.conformance --check
 	$(DEV) -m appeal_tracker.appeals.drawing docs/life-of-an-appeal.md --check
+	$(DEV) -m visit_api.visits.drawing docs/life-of-a-visit.md --check
 	$(DEV) -m contracts.compatibility
 check: lint fresh test  ## what CI runs: lint, generated files fresh, tests
 bench:  ## the benchmark table, or one row: make bench ROW=P2

@@ -75,6 +75,7 @@ EXAMPLES: tuple[Event, ...] = (
     visits.VisitPlanned(**_plan, scheduled_at=_at("10-08T15:00")),
     visits.VisitReplanned(**_plan, scheduled_at=_at("10-09T09:00")),
     visits.VisitAppointed(**_visit, window_from=_at("10-09T09:00"), window_to=_at("10-09T10:00")),
+    visits.VisitUnappointed(**_other_visit, at=_at("10-09T08:55")),
     visits.VisitArrived(**_visit, at=_at("10-09T09:05")),
     visits.VisitStarted(**_visit, at=_at("10-09T09:10")),
     appeals.AppealRaised(

@@ -44,6 +44,10 @@ class VisitMoment(Event):
     at: Time
 
 
+class VisitUnappointed(VisitMoment, type="visit.unappointed.v1", topic="visit.events", key="visit_id"):
+    """The customer refused after all, or the appointment was called off: no window stands any more."""
+
+
 class VisitArrived(VisitMoment, type="visit.arrived.v1", topic="visit.events", key="visit_id"):
     """The visitors arrived."""
 

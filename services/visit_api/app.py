@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from chassis.runtime import Runtime
 from chassis.web import app
 from visit_api.appeals.endpoints import router as appeals
+from visit_api.appointments.endpoints import router as appointments
 from visit_api.archive.endpoints import router as archive
 from visit_api.attachments.endpoints import parts
 from visit_api.attachments.endpoints import router as attachments
@@ -21,5 +22,16 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="visit_api",
         version="1",
-        routers=[standard, directory, customers, visits, checklists, appeals, attachments, parts, archive],
+        routers=[
+            standard,
+            directory,
+            customers,
+            visits,
+            appointments,
+            checklists,
+            appeals,
+            attachments,
+            parts,
+            archive,
+        ],
     )

@@ -77,7 +77,7 @@ async def add(tx: AsyncSession, entity: type[Row], new: New, now: datetime, **co
         **new.model_dump(),
         "id": new.id or new_id(),
         "content_digest": digest(new),
-        "version": 1,
+        **({"version": 1} if issubclass(entity, Versioned) else {}),
         "updated_at": now,
         **columns,
     }

@@ -110,6 +110,14 @@ class House:
         }
         return self._marked(await done(self.admin("visit_api").post("/visits", json=new)))
 
+    async def appointed(self) -> str:
+        """A planned visit that the customer agreed to."""
+        window = {"window_from": self.ago(hours=-1), "window_to": self.ago(hours=-2)}
+        visit = await self.visit()
+        agreed = {"purpose": self.secret, "place": self.secret, **window}
+        await done(self.admin("visit_api").post(f"/visits/{visit}/appointment", json=agreed))
+        return visit
+
     async def followed(self) -> str:
         """A planned visit that the tracker has heard of."""
         visit = await self.visit()

@@ -35,6 +35,7 @@ THINGS: dict[str, Make] = {
 STATES: dict[str, Make] = {
     "visit_api POST /v1/visits/{id}/complete": House.started,
     "visit_api POST /v1/visits/{id}/appeals": House.completed,
+    "visit_api POST /v1/visits/{id}/appointment/cancel": House.appointed,
     "visit_api POST /v1/visits/{id}/archive": House.completed,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": House.declared,
     "visit_api POST /v1/attachments/{id}/complete": House.uploaded,
@@ -110,6 +111,15 @@ def _just_now(**body: Any) -> Callable[[House], Awaitable[Json]]:
     return give
 
 
+async def _handed(house: House) -> Json:
+    return {"visitor_ids": [house.staff_no], "reason": "临时抢修", "at": house.ago()}
+
+
+async def _appointment(house: House) -> Json:
+    window = {"window_from": house.ago(hours=-20), "window_to": house.ago(hours=-21)}
+    return {"purpose": "了解用电需求", "place": "三楼会议室", **window, "reason": "客户要求", "at": house.ago()}
+
+
 async def _raised(house: House) -> Json:
     return {"type": "complaint", "summary": "电压不稳", "received_at": house.ago(minutes=5)}
 
@@ -167,7 +177,13 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api PATCH /v1/customers/{id}": _same(kind="partner.academia", accounts=["1", "2"]),
     "visit_api POST /v1/visits": _planned,
     "visit_api PATCH /v1/visits/{id}": _same(channel="online"),
-    "visit_api PUT /v1/visits/{id}/preparation": _same(plan_document="走访方案"),
+    "visit_api PUT /v1/visits/{id}/preparation": _same(
+        plan_document="走访方案", kit=[{"item": "handheld", "ready": "yes"}]
+    ),
+    "visit_api POST /v1/visits/{id}/hand-over": _handed,
+    "visit_api POST /v1/visits/{id}/appointment": _appointment,
+    "visit_api POST /v1/visits/{id}/appointment/refuse": _just_now(reason="近期停产"),
+    "visit_api POST /v1/visits/{id}/appointment/cancel": _just_now(reason="抢修"),
     "visit_api POST /v1/visits/{id}/arrive": _just_now(),
     "visit_api POST /v1/visits/{id}/start": _just_now(),
     "visit_api POST /v1/visits/{id}/complete": _just_now(),

@@ -19,7 +19,14 @@ ABOUT = [place for place in places() if place.thing is not None]
 # Times at which something happened: they cannot lie ahead, and nobody spoke before there were calendars.
 HAPPENED = {"at", "received_at"}
 # Times that may be any, and where: what is planned, agreed, or merely asked about.
-ANY_TIME = {"scheduled_at", "agreed_at", "report_by", "appeal_tracker POST /v1/deadline-calculations received_at"}
+ANY_TIME = {
+    "scheduled_at",
+    "agreed_at",
+    "report_by",
+    "window_from",
+    "window_to",
+    "appeal_tracker POST /v1/deadline-calculations received_at",
+}
 
 # Whatever can be a name at all may be the name of something new there.
 NEW_NAMES = {"appeal_tracker POST /v1/calendars/{calendar}/versions": {"17", "null"}}

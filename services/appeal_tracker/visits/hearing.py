@@ -19,6 +19,7 @@ from contracts.visits import (
     VisitPlanned,
     VisitReplanned,
     VisitStarted,
+    VisitUnappointed,
 )
 
 _KEPT: dict[type[VisitMoment], str] = {
@@ -29,11 +30,12 @@ _KEPT: dict[type[VisitMoment], str] = {
     VisitMissed: "missed_at",
     VisitArchived: "archived_at",
 }
-HEARD: tuple[type[Event], ...] = (VisitPlanned, VisitReplanned, VisitAppointed, *_KEPT)
+HEARD: tuple[type[Event], ...] = (VisitPlanned, VisitReplanned, VisitAppointed, VisitUnappointed, *_KEPT)
 
 
 class News(msgspec.Struct):
-    """What some events say of one visit; None where they say nothing. `traces` are theirs, by when it happened, and
+    """What some events say of one visit; None where they say nothing. `unappointed`: what was agreed before does not
+    hold any more, whether or not there is another window. `traces` are theirs, by when it happened, and
     `trace` is that of the last."""
 
     visit_id: UUID
@@ -48,6 +50,7 @@ class News(msgspec.Struct):
     cancelled_at: datetime | None = None
     missed_at: datetime | None = None
     archived_at: datetime | None = None
+    unappointed: bool = False
     trace: str | None = None
     traces: dict[datetime, str | None] = {}
 
@@ -68,6 +71,9 @@ def news(messages: Iterable[Message]) -> list[News]:
             its.visitors = event.visitors
         elif isinstance(event, VisitAppointed):
             its.window_from, its.window_to, its.appointed_at = event.window_from, event.window_to, message.time
+        elif isinstance(event, VisitUnappointed):
+            its.window_from, its.window_to, its.appointed_at, its.unappointed = None, None, event.at, True
+            its.traces[event.at] = message.traceparent
         else:
             setattr(its, _KEPT[type(event)], event.at)
             its.traces[event.at] = message.traceparent

@@ -14,7 +14,8 @@ SUBJECT = "visit"  # the kind of subject that clocks on a visit name
 class Visit(Base):
     """A visit as far as it was heard of; times are the true ones, `updated_at` is when something was last heard.
 
-    `visitors` are staff numbers, the first of them leads. `appointed_at` is when the window was agreed upon.
+    `visitors` are staff numbers, the first of them leads. `appointed_at` is when the window was agreed upon, or
+    given up where there is none any more.
     `policy_assumed`: its clocks run by a policy that may turn out to be another, or are missing by it, for the units
     above its own are not all known.
     """

@@ -30,8 +30,8 @@ ORDER BY n.id
 ON CONFLICT (id) DO UPDATE SET
     unit_code = excluded.unit_code,
     visitors = coalesce(excluded.visitors, visits.visitors),
-    window_from = coalesce(excluded.window_from, visits.window_from),
-    window_to = coalesce(excluded.window_to, visits.window_to),
+    window_from = coalesce(excluded.window_from, CASE WHEN visits.id <> ALL ($14::uuid[]) THEN visits.window_from END),
+    window_to = coalesce(excluded.window_to, CASE WHEN visits.id <> ALL ($14::uuid[]) THEN visits.window_to END),
     appointed_at = coalesce(excluded.appointed_at, visits.appointed_at),
     arrived_at = coalesce(excluded.arrived_at, visits.arrived_at),
     started_at = coalesce(excluded.started_at, visits.started_at),
@@ -84,6 +84,7 @@ async def keep(tx: AsyncSession, news: Sequence[News], now: datetime) -> None:
         [each.missed_at for each in news],
         [each.archived_at for each in news],
         now,
+        [each.visit_id for each in news if each.unappointed],
     )
 
 

@@ -33,5 +33,5 @@ def unknown_unit(pointer: str) -> FieldError:
 
 
 def unknown_staff(pointer: str) -> FieldError:
-    """A member of staff whom there is not, who has left, or who is not the caller's to name."""
+    """A member of staff whom there is not, who has left, or who stands neither in the unit nor above or below it."""
     return FieldError(pointer, "unknown_staff", Words("未知的人员", "No such active member of staff"))

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.scope import below, within
+from chassis.scope import ancestors, below, within
 from chassis.web.paging import Listing, Window
 from visit_api.directory.models import Staff, Unit
 
@@ -60,14 +60,14 @@ async def list_staff(
     return await window.fetch(tx, query, Staff, Staff.staff_no)
 
 
-async def staff_named(
-    tx: AsyncSession, unit: str | None, numbers: Sequence[str], ids: Sequence[UUID]
-) -> Sequence[Staff]:
-    """The active staff, of those the caller sees, who have one of `numbers` or one of `ids`."""
-    query = select(Staff).where(
-        or_(Staff.staff_no.in_(numbers), Staff.id.in_(ids)), Staff.active, within(Unit, unit, Staff.unit_code)
-    )
-    return (await tx.scalars(query)).all()
+async def staff_named(tx: AsyncSession, unit_code: str, numbers: Sequence[str], ids: Sequence[UUID]) -> Sequence[Staff]:
+    """The active staff of the unit, of those above it and of those below it, who have one of `numbers` or of `ids`."""
+    if not numbers:
+        return ()
+    above = await ancestors(tx, Unit, unit_code)
+    its_line = or_(Staff.unit_code.in_(above), within(Unit, unit_code, Staff.unit_code))
+    named = or_(Staff.staff_no.in_(numbers), Staff.id.in_(ids))
+    return (await tx.scalars(select(Staff).where(named, Staff.active, its_line))).all()
 
 
 async def staff_on_record(tx: AsyncSession, numbers: Sequence[str]) -> Sequence[Staff]:

@@ -108,13 +108,14 @@ async def require_unit(tx: AsyncSession, caller: Principal, code: str, pointer: 
         raise Unprocessable(unknown_unit(pointer))
 
 
-async def staff_numbers(tx: AsyncSession, caller: Principal, names: Sequence[str], pointer: str) -> list[str]:
+async def visitors(tx: AsyncSession, unit_code: str, names: Sequence[str], pointer: str) -> list[str]:
     """The staff numbers of those whom `names` (numbers or ids) name, in their order, each once.
 
-    Raises `Unprocessable`, pointing to each name that is not of an active member of staff whom the caller sees.
+    Raises `Unprocessable`, pointing to each name that is not of an active member of staff of the unit, of one above it
+    or of one below it: a unit's customers are visited by its own people, and by those who answer for it.
     """
     ids = [as_id for name in names if (as_id := _as_id(name)) is not None]
-    found = await repository.staff_named(tx, caller.unit, names, ids)
+    found = await repository.staff_named(tx, unit_code, names, ids)
     numbers = {str(member.id): member.staff_no for member in found} | {m.staff_no: m.staff_no for m in found}
     named = [numbers.get(name) or numbers.get(name.lower()) for name in names]
     unknown = [unknown_staff(f"{pointer}/{place}") for place, number in enumerate(named) if number is None]

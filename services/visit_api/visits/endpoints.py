@@ -1,6 +1,6 @@
 """Visits over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
@@ -11,11 +11,13 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
-from visit_api.visits import repository, service
+from visit_api.visits import handing, preparing, repository, service
 from visit_api.visits.lifecycle import Act, State
-from visit_api.visits.models import Visit
+from visit_api.visits.models import HandOver, Visit
 from visit_api.visits.schemas import (
     Dropped,
+    HandingOver,
+    HandOverView,
     Moment,
     NewVisit,
     Preparation,
@@ -66,17 +68,29 @@ async def replan_visit(
 
 
 @router.get("/{id}/preparation", response_model=PreparationView)
-async def get_preparation(id: Id, caller: Caller, tx: Tx) -> dict[str, str]:
-    """What was prepared for a visit."""
-    return (await service.get_visit(tx, caller, id)).preparation
+async def get_preparation(id: Id, caller: Caller, tx: Tx) -> dict[str, Any]:
+    """What was prepared for a visit, and what its channel asks for."""
+    return await preparing.get_preparation(tx, caller, id)
 
 
 @router.put("/{id}/preparation", response_model=PreparationView)
 async def prepare_visit(
     id: Id, preparation: Preparation, caller: Visiting, match: Match, tx: Tx, runtime: TheRuntime
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Records what was prepared for a visit; directed and special ones cannot start without."""
-    return await service.prepare_visit(tx, runtime, caller, id, preparation, match.on(PreparationView))
+    return await preparing.prepare_visit(tx, runtime, caller, id, preparation, match.on(PreparationView))
+
+
+@router.post("/{id}/hand-over", response_model=VisitView)
+async def hand_over_visit(id: Id, handing_over: HandingOver, caller: Visiting, tx: Tx, runtime: TheRuntime) -> Visit:
+    """Has others make a visit that is not over; who was to make it stays on record."""
+    return await handing.hand_over(tx, runtime, caller, id, handing_over)
+
+
+@router.get("/{id}/hand-overs", response_model=Page[HandOverView])
+async def list_hand_overs(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[HandOver]:
+    """To whom a visit was handed."""
+    return await handing.list_hand_overs(tx, caller, id, window)
 
 
 @router.post("/{id}/arrive", response_model=VisitView)

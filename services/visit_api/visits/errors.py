@@ -1,6 +1,9 @@
 """What can go wrong with visits."""
 
+from collections.abc import Sequence
+
 from chassis.web.errors import Conflict, FieldError, Words
+from visit_api.visits.lifecycle import Unmet
 
 
 class VisitTaken(Conflict):
@@ -28,15 +31,31 @@ class AlreadyArrived(Conflict):
 
 
 class PreparationMissing(Conflict):
-    """A directed or special visit cannot start unprepared; `missing` lists what is asked for, by clause."""
+    """A directed or special visit starts neither unprepared nor without an appointment; `missing` lists what is asked
+    for, by clause."""
 
     slug = "visit-preparation-missing"
     title = Words("走访准备不齐，不能开始", "The visit is not prepared")
     detail = Words(
-        "{form} 走访开始前须完成准备（规范 7.2.1）。", "A visit of the form {form} is prepared first (clause 7.2.1)."
+        "{form} 走访开始前须完成准备和预约（规范 {clauses}）。",
+        "A visit of the form {form} is prepared and appointed first (clause {clauses}).",
     )
+
+    def __init__(self, form: str, missing: Sequence[Unmet]) -> None:
+        clauses = ", ".join(dict.fromkeys(unmet.clause for unmet in missing))
+        super().__init__(form=form, missing=[unmet._asdict() for unmet in missing], clauses=clauses)
 
 
 def before_start(pointer: str) -> FieldError:
     """A visit that would end before it began."""
     return FieldError(pointer, "before_start", Words("早于走访开始时间", "Before the visit began"))
+
+
+def unknown_item(pointer: str) -> FieldError:
+    """A thing that is not in the kit of the visit's channel, or was answered already."""
+    return FieldError(pointer, "unknown_item", Words("不在该渠道清单中，或重复", "Not in the channel's kit, or twice"))
+
+
+def why_not(pointer: str) -> FieldError:
+    """Something that is not ready, without a word why."""
+    return FieldError(pointer, "note_required", Words("未备齐的须说明原因", "What is not ready says why"))

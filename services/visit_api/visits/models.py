@@ -1,13 +1,14 @@
 """Visits, as planned and as they went."""
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import Written
 from visit_api.base import Base, Versioned
 from visit_api.visits.lifecycle import Form, State
 
@@ -16,7 +17,11 @@ Direction = Literal["outbound", "inbound"]
 
 
 class Visit(Versioned, Base):
-    """A visit; its unit is the customer's at the time of planning, and stays so. `visitor_ids` are staff numbers."""
+    """A visit; its unit is the customer's at the time of planning, and stays so. `visitor_ids` are staff numbers.
+
+    `preparation`: the documents by name, and under `kit` what was answered of each thing. The window is the one that
+    the customer agreed to, as it stands.
+    """
 
     __tablename__ = "visits"
     __table_args__ = (
@@ -38,7 +43,11 @@ class Visit(Versioned, Base):
     state: Mapped[str]
     scheduled_at: Mapped[datetime]
     visitor_ids: Mapped[list[str]]
-    preparation: Mapped[dict[str, str]] = mapped_column(JSONB)
+    preparation: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    prepared_at: Mapped[datetime | None]
+    prepared_by: Mapped[str | None]
+    window_from: Mapped[datetime | None]
+    window_to: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
@@ -46,3 +55,23 @@ class Visit(Versioned, Base):
     missed_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     reason: Mapped[str | None]
+
+
+class HandOver(Written, Base):
+    """Others make a visit from then on; kept for good."""
+
+    __tablename__ = "visit_hand_overs"
+    __table_args__ = (
+        Index("visit_hand_overs_visit_id", "visit_id", "id"),
+        Index("visit_hand_overs_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
+    unit_code: Mapped[str]
+    from_visitors: Mapped[list[str]]
+    to_visitors: Mapped[list[str]]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str]

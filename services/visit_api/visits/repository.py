@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
 from visit_api.directory.models import Unit
-from visit_api.visits.models import Visit
+from visit_api.visits.models import HandOver, Visit
 
 
 async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Visit | None:
@@ -44,3 +44,13 @@ async def hold(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Visit]:
     # In one order, so that two who hold several never wait for each other.
     query = select(Visit).where(Visit.id.in_(ids)).order_by(Visit.id)
     return (await tx.scalars(query.with_for_update(read=True))).all()
+
+
+async def hand_overs(tx: AsyncSession, visit_id: UUID, window: Window) -> Listing[HandOver]:
+    """To whom a visit was handed, in order."""
+    return await window.fetch(tx, select(HandOver).where(HandOver.visit_id == visit_id), HandOver)
+
+
+async def all_hand_overs(tx: AsyncSession, visit_id: UUID) -> Sequence[HandOver]:
+    """The same, all of them."""
+    return (await tx.scalars(select(HandOver).where(HandOver.visit_id == visit_id).order_by(HandOver.id))).all()

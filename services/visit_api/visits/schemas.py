@@ -1,6 +1,6 @@
 """Visits at the edge."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, Strict, with_config
@@ -54,12 +54,29 @@ class Nothing(Body):
     """An act that needs no words."""
 
 
+class HandingOver(Moment):
+    """Who makes the visit from now on, and why not those who were to."""
+
+    visitor_ids: Annotated[list[Annotated[str, Text(64)]], Field(min_length=1, max_length=50)]
+    reason: Reason
+
+
+class KitAnswer(Body):
+    """What is answered of a thing of the kit: whether it is ready, and of a device whether it works; `no` says why."""
+
+    item: Annotated[str, Text(64)]
+    ready: Literal["yes", "no", "not_applicable"]
+    note: Reason | None = None
+
+
 class Preparation(Body):
-    """What was prepared: a directed visit needs the analysis and the proposal, a special one its plan (§7.2.1)."""
+    """What was prepared: a directed visit needs the analysis and the proposal, a special one its plan (§7.2.1); and of
+    each thing of the kit whether it is ready."""
 
     usage_analysis: Document | None = None
     solution_proposal: Document | None = None
     plan_document: Document | None = None
+    kit: Annotated[list[KitAnswer], Field(max_length=20)] = []
 
 
 class VisitView(View):
@@ -74,6 +91,8 @@ class VisitView(View):
     state: State
     scheduled_at: Instant
     visitor_ids: list[str]
+    window_from: Instant | None
+    window_to: Instant | None
     arrived_at: Instant | None
     started_at: Instant | None
     completed_at: Instant | None
@@ -85,9 +104,36 @@ class VisitView(View):
     updated_at: Instant
 
 
+class KitView(View):
+    """A thing of the kit: the clause that asks for it, and what was answered; null while nothing was."""
+
+    item: str
+    title: str
+    clause: str
+    device: bool
+    ready: str | None
+    note: str | None
+
+
 class PreparationView(View):
-    """What was prepared for a visit so far."""
+    """What was prepared for a visit so far, by whom, and the whole kit of its channel."""
 
     usage_analysis: str | None = None
     solution_proposal: str | None = None
     plan_document: str | None = None
+    kit: list[KitView]
+    prepared_at: Instant | None
+    prepared_by: str | None
+
+
+class HandOverView(View):
+    """Who made a visit until then, and who from then on."""
+
+    id: UUID
+    visit_id: UUID
+    from_visitors: list[str]
+    to_visitors: list[str]
+    reason: str
+    at: Instant
+    recorded_at: Instant
+    recorded_by: str

@@ -3,6 +3,7 @@ appeals of one visit are told is the order in which they were stored."""
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,12 +27,12 @@ from contracts.visits import (
 )
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
-from visit_api.directory.service import staff_numbers
-from visit_api.visits import lifecycle, repository
+from visit_api.directory.service import visitors
+from visit_api.visits import lifecycle, repository, showing
 from visit_api.visits.errors import ActRefused, AlreadyArrived, PreparationMissing, VisitTaken, before_start
-from visit_api.visits.lifecycle import LIFE, Act, Form, State
+from visit_api.visits.lifecycle import LIFE, Act, State, Unmet
 from visit_api.visits.models import Visit
-from visit_api.visits.schemas import NewVisit, Preparation, VisitChange
+from visit_api.visits.schemas import HandOverView, NewVisit, PreparationView, VisitChange
 
 # Where the time of an act is kept, and how it is told.
 _TOLD: dict[Act, tuple[str, type[VisitMoment]]] = {
@@ -55,12 +56,12 @@ async def plan_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, new:
             new,
             runtime.clock.now(),
             unit_code=customer.unit_code,
-            visitor_ids=await staff_numbers(tx, caller, new.visitor_ids, "/visitor_ids"),
+            visitor_ids=await visitors(tx, customer.unit_code, new.visitor_ids, "/visitor_ids"),
             state=State.PLANNED,
             preparation={},
         )
         if visit is not None:
-            await _tell_plan(tx, runtime, visit, VisitPlanned)
+            await tell_plan(tx, runtime, visit, VisitPlanned)
             return visit
         found = new.id and await repository.find(tx, caller.unit, new.id)
     if not found or not found.is_made_of(new):
@@ -84,24 +85,12 @@ async def replan_visit(
     unchanged(visit)
     require_possible(Act.REPLAN, visit)
     if "visitor_ids" in change:
-        change["visitor_ids"] = await staff_numbers(tx, caller, change["visitor_ids"], "/visitor_ids")
+        change["visitor_ids"] = await visitors(tx, visit.unit_code, change["visitor_ids"], "/visitor_ids")
     for field, value in change.items():
         setattr(visit, field, value)
     visit.touch(runtime.clock.now())
-    await _tell_plan(tx, runtime, visit, VisitReplanned)
+    await tell_plan(tx, runtime, visit, VisitReplanned)
     return visit
-
-
-async def prepare_visit(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, preparation: Preparation, unchanged: Unchanged
-) -> dict[str, str]:
-    """Records what was prepared for a visit. Raises `NotFound`, `PreconditionFailed`, `ActRefused`."""
-    visit = await lock_visit(tx, caller, id)
-    unchanged(visit.preparation)
-    require_possible(Act.PREPARE, visit)
-    visit.preparation = preparation.model_dump(exclude_none=True)
-    visit.touch(runtime.clock.now())
-    return visit.preparation
 
 
 async def lock_visit(tx: AsyncSession, caller: Principal, id: UUID) -> Visit:
@@ -136,9 +125,8 @@ async def start(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID,
     """Begins a visit, however far from its planned time. Raises `NotFound`, `ActRefused`, `PreparationMissing`."""
     visit = await lock_visit(tx, caller, id)
     require_possible(Act.START, visit)
-    missing = lifecycle.unprepared(Form(visit.form), visit.preparation)
-    if missing:
-        raise PreparationMissing(form=visit.form, missing=[unmet._asdict() for unmet in missing])
+    if missing := lifecycle.keeps_from_starting(showing.course(visit)):
+        raise PreparationMissing(visit.form, missing)
     return await perform(tx, runtime, visit, Act.START, at)
 
 
@@ -177,7 +165,25 @@ async def perform(tx: AsyncSession, runtime: Runtime, visit: Visit, act: Act, at
     return visit
 
 
-async def _tell_plan(tx: AsyncSession, runtime: Runtime, visit: Visit, event: type[VisitPlan]) -> None:
+async def on_record(tx: AsyncSession, visit: Visit) -> dict[str, Any]:
+    """What is archived of a visit beside itself: its preparation, and to whom it was handed."""
+    handed = await repository.all_hand_overs(tx, visit.id)
+    return {
+        "preparation": PreparationView.model_validate(showing.preparation(visit)).model_dump(mode="json"),
+        "hand_overs": [HandOverView.model_validate(each).model_dump(mode="json") for each in handed],
+    }
+
+
+async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+    """What the clauses ask of the course of a visit, and that is not there."""
+    missing = lifecycle.wanting(showing.course(visit))
+    if visit.channel == "on_site" and visit.direction == "outbound" and visit.arrived_at is None:
+        missing.append(Unmet("6.1.3.1", "arrival"))
+    return missing
+
+
+async def tell_plan(tx: AsyncSession, runtime: Runtime, visit: Visit, event: type[VisitPlan]) -> None:
+    """Tells the plan of a visit as it is now."""
     plan = event(
         visit_id=visit.id,
         unit_code=visit.unit_code,

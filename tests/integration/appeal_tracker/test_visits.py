@@ -17,6 +17,7 @@ from contracts.visits import (
     VisitMoment,
     VisitPlanned,
     VisitStarted,
+    VisitUnappointed,
 )
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
 
@@ -175,6 +176,15 @@ async def test_a_moved_appointment_replaces_its_clock(visit: Round) -> None:
         "deadline_warned",
         "deadline_breached",
     ]
+
+
+async def test_nobody_is_waited_for_by_an_appointment_that_was_given_up(visit: Round) -> None:
+    await visit.desk.hear(visit.appointed("10-09T14:00", "10-09T15:00"))
+    await visit.desk.hear(visit.did(VisitUnappointed, "10-09T13:00"))
+    await visit.desk.at("10-09T16:00")
+    assert await visit.states() == [("arrival", 1, "cancelled")]
+    await visit.desk.hear(visit.appointed("10-10T09:00", "10-10T10:00"))
+    assert await visit.states() == [("arrival", 1, "cancelled"), ("arrival", 2, "running")]
 
 
 async def test_a_promise_that_was_broken_already_stays_broken_when_the_appointment_is_moved(visit: Round) -> None:

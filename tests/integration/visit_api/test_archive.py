@@ -82,9 +82,8 @@ async def test_what_was_said_in_confidence_is_missing_without_a_name(world: Worl
 @pytest.mark.clause("7.2.6")
 async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
     visit = await world.visit(visitor_ids=["E102", "E101"], form="special")
-    await world.admin.put(
-        f"/visits/{visit['id']}/preparation", json={"plan_document": "走访方案"}, headers={"If-Match": "*"}
-    )
+    await world.prepare(visit["id"], plan_document="走访方案")
+    await world.appointed(visit["id"])
     appeal = await world.raised(visit["id"])
     await world.hear(closed(world, appeal))
     visit = await world.act(visit["id"], "start", "complete", "archive")
@@ -102,7 +101,7 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
     assert held["visit"] == visit
     assert held["customer"] == (await world.admin.get(f"/customers/{visit['customer_id']}")).json()
     assert held["visitors"] == [{"staff_no": no, "name": f"员工{no}"} for no in ("E101", "E102")]
-    assert held["preparation"] == {"plan_document": "走访方案"}
+    assert held["preparation"]["plan_document"] == "走访方案"
     assert [(one["summary"], one["state"], one["outcome"]) for one in held["appeals"]] == [
         ("三天两头停电", "closed", "resolved")
     ]

@@ -1,11 +1,15 @@
 """The life of a visit: how it is planned, what it may do next, and what is told of it."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.integration.visit_api.world import Told, World, made, member, pointers, problem, tag
+from visit_api.visits.models import Visit
+from visit_api.visits.service import on_record, unmet
 
 NOW = "2026-10-09T02:00:00Z"
 PLAN = {"channel": "on_site", "scheduled_at": "2026-10-12T09:00:00+08:00"}
@@ -141,24 +145,63 @@ async def test_an_arrival_is_recorded_once_even_after_the_start(world: World) ->
     assert again["arrived_at"].startswith("2026-10-09T01:58:00")
 
 
-@pytest.mark.clause("7.2.1")
+@pytest.mark.clause("6.1.3.1", "7.2.1")
 @pytest.mark.parametrize(
     ("form", "documents"), [("directed", ["usage_analysis", "solution_proposal"]), ("special", ["plan_document"])]
 )
-async def test_directed_and_special_visits_are_prepared_first(world: World, form: str, documents: list[str]) -> None:
+async def test_directed_and_special_visits_are_prepared_and_appointed_first(
+    world: World, form: str, documents: list[str]
+) -> None:
     visit = await world.visit(form=form)
-    path = f"/visits/{visit['id']}/preparation"
+    start, path = f"/visits/{visit['id']}/start", f"/visits/{visit['id']}/preparation"
+    others = [{"clause": "7.2.1", "what": "kit"}, {"clause": "6.1.3.1", "what": "appointment"}]
     prepared: dict[str, str] = {}
     for place, document in enumerate(documents):
-        refused = problem(await world.visitor.post(f"/visits/{visit['id']}/start"), 409, "visit-preparation-missing")
-        assert refused["missing"] == [{"clause": "7.2.1", "what": what} for what in documents[place:]]
+        refused = problem(await world.visitor.post(start), 409, "visit-preparation-missing")
+        assert refused["missing"] == [*({"clause": "7.2.1", "what": what} for what in documents[place:]), *others]
+        assert "7.2.1" in refused["detail"]
+        assert "6.1.3.1" in refused["detail"]
         prepared[document] = "用能情况：\n最大需量 3200 kW"
         put = await world.visitor.put(path, json=prepared, headers=await tag(world.visitor, path))
         assert put.status_code == 200, put.text
         assert put.json()[document] == prepared[document]
+    assert problem(await world.visitor.post(start), 409, "visit-preparation-missing")["missing"] == others
+    await world.prepare(visit["id"], **prepared)
+    assert problem(await world.visitor.post(start), 409, "visit-preparation-missing")["missing"] == others[1:]
+    await world.appointed(visit["id"])
     await world.act(visit["id"], "start")
     late = await world.visitor.put(path, json={}, headers={"If-Match": "*"})
     assert problem(late, 409, "visit-act-refused")["clause"] == "7.2.1"
+
+
+@pytest.mark.clause("6.1.2", "7.2.1")
+async def test_the_kit_is_answered_thing_by_thing(world: World) -> None:
+    visit = await world.visit()
+    path = f"/visits/{visit['id']}/preparation"
+    before = (await world.visitor.get(path)).json()
+    assert (before["prepared_by"], {each["ready"] for each in before["kit"]}) == (None, {None})
+    assert [(each["item"], each["clause"]) for each in before["kit"] if each["device"]] == [
+        ("handheld", "6.1.2"),
+        ("recorder", "6.1.2"),
+    ]
+    answers = [{"item": "recorder", "ready": "no", "note": "电池故障，已报修"}, {"item": "handheld", "ready": "yes"}]
+    put = await world.visitor.put(path, json={"kit": answers}, headers=await tag(world.visitor, path))
+    assert put.json() == (await world.visitor.get(path)).json()
+    assert (put.json()["prepared_at"], put.json()["prepared_by"]) == (NOW, "E101")
+    shown = {each["item"]: (each["ready"], each["note"]) for each in put.json()["kit"]}
+    assert (shown["recorder"], shown["handheld"]) == (("no", "电池故障，已报修"), ("yes", None))
+    assert shown["materials"] == (None, None)
+    wrong = [
+        {"item": "account", "ready": "yes"},
+        {"item": "handheld", "ready": "no"},
+        {"item": "handheld", "ready": "yes"},
+    ]
+    answer = await world.visitor.put(path, json={"kit": wrong}, headers={"If-Match": "*"})
+    assert pointers(answer) == [
+        ("/kit/0/item", "unknown_item"),
+        ("/kit/1/note", "note_required"),
+        ("/kit/2/item", "unknown_item"),
+    ]
 
 
 @pytest.mark.clause("6.2.1", "7.2.1")
@@ -166,6 +209,52 @@ async def test_ordinary_and_inbound_visits_start_unprepared(world: World) -> Non
     for fields in ({}, {"direction": "inbound", "channel": "phone"}):
         visit = await world.visit(**fields)
         assert (await world.act(visit["id"], "start"))["state"] == "in_progress"
+        async with world.runtime.db.transaction() as tx:
+            missing = await unmet(tx, await find(tx, visit["id"]))
+        asked = ["kit", "appointment", "arrival"]
+        assert [each.what for each in missing] == ([] if fields else asked), "and the archive asks why"
+
+
+async def find(tx: AsyncSession, id: str) -> Visit:
+    """The visit itself."""
+    visit = await tx.get(Visit, UUID(id))
+    assert visit is not None
+    return visit
+
+
+async def test_a_visit_is_made_by_people_of_its_unit_and_of_those_above_and_below(world: World) -> None:
+    await made(world.admin.post("/units", json={"code": "3740101", "name": "台区班", "parent_code": "37401"}))
+    for staff_no, unit_code in (("E010", "374"), ("E111", "3740101")):
+        await made(world.admin.post("/staff", json=member(staff_no, unit_code)))
+    customer = await world.customer()
+    new = {**PLAN, "customer_id": customer["id"], "visitor_ids": ["E010", "E101", "E201", "E111"]}
+    assert pointers(await world.admin.post("/visits", json=new)) == [("/visitor_ids/2", "unknown_staff")]
+    visit = await made(world.visitor.post("/visits", json={**new, "visitor_ids": ["E010", "E101", "E111"]}))
+    assert visit["visitor_ids"] == ["E010", "E101", "E111"], "also such as the caller does not see"
+
+
+async def test_a_visit_is_handed_over_with_its_reason(world: World) -> None:
+    visit = await world.visit(visitor_ids=["E101"])
+    path = f"/visits/{visit['id']}/hand-over"
+    await world.act(visit["id"], "start")
+    handed = await world.visitor.post(path, json={"visitor_ids": ["E102"], "reason": "临时抢修"})
+    assert (handed.status_code, handed.json()["visitor_ids"]) == (200, ["E102"])
+    told = (await world.told())[-1]
+    assert told.payload is not None
+    assert (told.type, told.payload["visitors"]) == ("visit.replanned.v1", ["E102"])
+    (kept,) = (await world.visitor.get(f"{path}s")).json()["items"]
+    assert (kept["from_visitors"], kept["to_visitors"], kept["reason"]) == (["E101"], ["E102"], "临时抢修")
+    assert (kept["at"], kept["recorded_by"]) == (NOW, "E101")
+    refused = await world.visitor.post(path, json={"visitor_ids": ["E201"], "reason": "支援"})
+    assert pointers(refused) == [("/visitor_ids/0", "unknown_staff")]
+    async with world.runtime.db.transaction() as tx:
+        record = await on_record(tx, await find(tx, visit["id"]))
+    assert [each["to_visitors"] for each in record["hand_overs"]] == [["E102"]]
+    await world.act(visit["id"], "complete")
+    over = await world.visitor.post(path, json={"visitor_ids": ["E101"], "reason": "晚了"})
+    problem(over, 409, "visit-act-refused")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await world.rows("UPDATE visit_hand_overs SET reason = ''")
 
 
 async def test_a_preparation_is_overwritten_only_as_it_was_read(world: World) -> None:

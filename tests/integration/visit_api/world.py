@@ -17,6 +17,12 @@ from tests.support.stack import Stack
 
 COMPLAINT = {"type": "complaint", "summary": "三天两头停电", "received_at": "2026-10-09T09:30:00+08:00"}
 CONSULTATION = {"type": "consultation", "summary": "分时电价怎么算", "received_at": "2026-10-09T09:30:00+08:00"}
+APPOINTMENT = {
+    "purpose": "了解扩建后的用电需求",
+    "place": "厂区办公楼三楼会议室",
+    "window_from": "2026-10-12T09:00:00+08:00",
+    "window_to": "2026-10-12T10:00:00+08:00",
+}
 
 
 class Told(NamedTuple):
@@ -79,6 +85,20 @@ class World:
             assert answer.status_code == 200, answer.text
             visit = answer.json()
         return visit
+
+    async def prepare(self, visit_id: str, **prepared: Any) -> dict[str, Any]:
+        """The preparation of a visit, its whole kit ready."""
+        path = f"/visits/{visit_id}/preparation"
+        asked = (await self.admin.get(path)).json()["kit"]
+        kit = [{"item": each["item"], "ready": "yes"} for each in asked]
+        put = await self.admin.put(path, json={"kit": kit, **prepared}, headers={"If-Match": "*"})
+        assert put.status_code == 200, put.text
+        result: dict[str, Any] = put.json()
+        return result
+
+    async def appointed(self, visit_id: str, **fields: Any) -> dict[str, Any]:
+        """What the customer agreed to."""
+        return await made(self.visitor.post(f"/visits/{visit_id}/appointment", json={**APPOINTMENT, **fields}))
 
     async def raised(self, visit_id: str, **fields: Any) -> dict[str, Any]:
         """A complaint raised on the visit by its visitor."""

@@ -12,7 +12,15 @@ from appeal_tracker.visits.hearing import HEARD, news
 from appeal_tracker.visits.models import Visit
 from contracts import EVENTS
 from contracts.envelope import Event, Message
-from contracts.visits import VisitAppointed, VisitArrived, VisitCompleted, VisitPlanned, VisitReplanned, VisitStarted
+from contracts.visits import (
+    VisitAppointed,
+    VisitArrived,
+    VisitCompleted,
+    VisitPlanned,
+    VisitReplanned,
+    VisitStarted,
+    VisitUnappointed,
+)
 
 NINE = datetime.fromisoformat("2026-10-09T09:00:00+08:00")
 VISIT, OTHER = UUID(int=1), UUID(int=2)
@@ -93,6 +101,15 @@ def test_what_is_told_of_one_visit_is_folded_and_the_later_word_counts() -> None
     assert (its.window_from, its.window_to, its.appointed_at) == (at(14), at(15), at(8))
     assert (its.started_at, its.completed_at, its.arrived_at, its.archived_at) == (at(14), at(16), None, None)
     assert (others.visit_id, others.arrived_at, others.visitors) == (OTHER, at(9), None)
+
+
+def test_of_a_window_given_up_and_agreed_anew_the_last_word_counts() -> None:
+    agreed = VisitAppointed(visit_id=VISIT, unit_code="37401", window_from=at(14), window_to=at(15))
+    off = VisitUnappointed(visit_id=VISIT, unit_code="37401", at=at(8.5))
+    (its,) = news([told(agreed, at(8)), told(off, at(9))])
+    assert (its.window_from, its.window_to, its.appointed_at, its.unappointed) == (None, None, at(8.5), True)
+    (its,) = news([told(off, at(9)), told(agreed, at(10))])
+    assert (its.window_from, its.window_to, its.appointed_at, its.unappointed) == (at(14), at(15), at(10), True)
 
 
 def test_all_that_is_told_of_visits_is_heard() -> None:

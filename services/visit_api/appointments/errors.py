@@ -1,0 +1,24 @@
+"""What can go wrong with appointments."""
+
+from chassis.web.errors import Conflict, FieldError, Words
+
+
+class AppointmentTaken(Conflict):
+    """Says no more: the appointment that has the id may be another unit's."""
+
+    slug = "appointment-taken"
+    title = Words("预约标识已被使用", "Appointment id already in use")
+    detail = Words("标识 {id} 已用于内容不同的预约。", "The id {id} was used for an appointment with other content.")
+
+
+class NoAppointmentStands(Conflict):
+    slug = "no-appointment"
+    title = Words("没有可取消的预约", "There is no appointment to cancel")
+
+
+ENDS_BEFORE_IT_BEGINS = FieldError(
+    "/window_to", "before_window_from", Words("须晚于 window_from", "Not after window_from")
+)
+NO_PLACE = FieldError(
+    "/place", "place_required", Words("现场走访的预约须说明地点（规范 6.1.3.1）", "On site, say where (clause 6.1.3.1)")
+)

@@ -1,0 +1,120 @@
+"""What is agreed with customers about visits (T/SDPEA §6.1.3.1). Every word is kept; what holds now is on the visit."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.runtime import Runtime
+from chassis.web.errors import Unprocessable
+from chassis.web.moments import happened
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from contracts.visits import VisitAppointed, VisitUnappointed
+from visit_api.appointments import repository
+from visit_api.appointments.errors import ENDS_BEFORE_IT_BEGINS, NO_PLACE, AppointmentTaken, NoAppointmentStands
+from visit_api.appointments.models import Appointment, Kind, Side
+from visit_api.appointments.schemas import EntryView, NewAppointment, NoAppointment
+from visit_api.base import New, add
+from visit_api.visits.lifecycle import Act, Unmet
+from visit_api.visits.models import Visit
+from visit_api.visits.service import get_visit, lock_visit, require_possible
+
+
+async def appoint(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, new: NewAppointment) -> Appointment:
+    """Records what the customer agreed to, and tells the window; one that stands is moved.
+
+    Raises `NotFound`, `ActRefused`, `AppointmentTaken`, `Unprocessable`.
+    """
+    visit = await lock_visit(tx, caller, id)
+    if found := await _same(tx, visit, new):
+        return found
+    require_possible(Act.APPOINT, visit)
+    if new.window_to <= new.window_from:
+        raise Unprocessable(ENDS_BEFORE_IT_BEGINS)
+    if visit.channel == "on_site" and new.place is None:
+        raise Unprocessable(NO_PLACE, clause="6.1.3.1")
+    kind: Kind = "agreed" if visit.window_from is None else "moved"
+    entry = await _enter(tx, runtime, caller, visit, new, kind, new.asked_by, new.at)
+    visit.window_from, visit.window_to = new.window_from, new.window_to
+    told = VisitAppointed(
+        visit_id=visit.id, unit_code=visit.unit_code, window_from=new.window_from, window_to=new.window_to
+    )
+    await runtime.outbox.append(tx, [told], at=entry.at)
+    return entry
+
+
+async def give_up(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, new: NoAppointment, *, refused: bool
+) -> Appointment:
+    """Records that the customer refused, whether or not they had agreed before, or that the company cancelled what was
+    agreed; a window that stood stands no more.
+
+    Raises `NotFound`, `ActRefused`, `AppointmentTaken`, `NoAppointmentStands`, `Unprocessable`.
+    """
+    visit = await lock_visit(tx, caller, id)
+    if found := await _same(tx, visit, new):
+        return found
+    require_possible(Act.APPOINT, visit)
+    stood = visit.window_from is not None
+    if not (stood or refused):
+        raise NoAppointmentStands
+    kind: Kind = "refused" if refused else "cancelled"
+    entry = await _enter(tx, runtime, caller, visit, new, kind, "customer" if refused else "company", new.at)
+    visit.window_from = visit.window_to = None
+    if stood:
+        told = VisitUnappointed(visit_id=visit.id, unit_code=visit.unit_code, at=entry.at)
+        await runtime.outbox.append(tx, [told], at=entry.at)
+    return entry
+
+
+async def get_appointment(tx: AsyncSession, caller: Principal, id: UUID) -> dict[str, Any]:
+    """How the appointment of a visit stands. Raises `NotFound`."""
+    visit = await get_visit(tx, caller, id)
+    last = await repository.last(tx, id)
+    return {"visit_id": id, "window_from": visit.window_from, "window_to": visit.window_to, "last": last}
+
+
+async def list_appointments(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Appointment]:
+    """Every word with the customer about a visit. Raises `NotFound`."""
+    await get_visit(tx, caller, id)
+    return await repository.find_all(tx, id, window)
+
+
+async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+    """What is archived of the appointments of a visit."""
+    entries = await repository.of_visit(tx, visit.id)
+    return [EntryView.model_validate(entry).model_dump(mode="json") for entry in entries]
+
+
+async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+    """Nothing: whether an appointment is missing, the visit knows."""
+    return []
+
+
+async def _same(tx: AsyncSession, visit: Visit, new: New) -> Appointment | None:
+    found = new.id and await repository.find(tx, visit.id, new.id)
+    if found and not found.is_made_of(new):
+        raise AppointmentTaken(id=new.id)
+    return found or None
+
+
+async def _enter(
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    visit: Visit,
+    new: New,
+    kind: Kind,
+    asked_by: Side,
+    at: datetime | None,
+) -> Appointment:
+    now = runtime.clock.now()
+    at = happened(at or now, now)
+    its = {"visit_id": visit.id, "unit_code": visit.unit_code, "recorded_by": caller.sub}
+    entry = await add(tx, Appointment, new, now, **its, kind=kind, asked_by=asked_by, at=at)
+    if entry is None:
+        raise AppointmentTaken(id=new.id)
+    visit.touch(now)
+    return entry

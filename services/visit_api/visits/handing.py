@@ -1,0 +1,47 @@
+"""Handing a visit over to other visitors."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.ids import new_id
+from chassis.runtime import Runtime
+from chassis.web.moments import happened
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from contracts.visits import VisitReplanned
+from visit_api.directory.service import visitors
+from visit_api.visits import repository
+from visit_api.visits.lifecycle import Act
+from visit_api.visits.models import HandOver, Visit
+from visit_api.visits.schemas import HandingOver
+from visit_api.visits.service import get_visit, lock_visit, require_possible, tell_plan
+
+
+async def hand_over(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, handing: HandingOver) -> Visit:
+    """Has others make a visit that is not over. Raises `NotFound`, `ActRefused`, `Unprocessable`."""
+    visit = await lock_visit(tx, caller, id)
+    require_possible(Act.HAND_OVER, visit)
+    now = runtime.clock.now()
+    entry = HandOver(
+        id=new_id(),
+        visit_id=visit.id,
+        unit_code=visit.unit_code,
+        from_visitors=visit.visitor_ids,
+        to_visitors=await visitors(tx, visit.unit_code, handing.visitor_ids, "/visitor_ids"),
+        reason=handing.reason,
+        at=happened(handing.at or now, now),
+        recorded_at=now,
+        recorded_by=caller.sub,
+    )
+    tx.add(entry)
+    visit.visitor_ids = entry.to_visitors
+    visit.touch(now)
+    await tell_plan(tx, runtime, visit, VisitReplanned)
+    return visit
+
+
+async def list_hand_overs(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[HandOver]:
+    """To whom a visit was handed, in order. Raises `NotFound`."""
+    await get_visit(tx, caller, id)
+    return await repository.hand_overs(tx, id, window)
