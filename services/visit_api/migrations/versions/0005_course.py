@@ -2,8 +2,8 @@
 
 from chassis.migrate import run_scripts
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 VISITS = """
 ALTER TABLE visits
