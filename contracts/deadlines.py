@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from contracts.envelope import Event
-from contracts.fields import Audience, Milestone, RecalculationCause, StaffNo, Step, SubjectKind, Time, UnitCode
+from contracts.fields import Audience, Milestone, Pack, RecalculationCause, StaffNo, Step, SubjectKind, Time, UnitCode
 
 
 class DeadlineEvent(Event):
@@ -41,7 +41,10 @@ class LadderEvent(DeadlineEvent):
 
 
 class DeadlineWarned(LadderEvent, type="deadline.warned.v1", topic="appeal.events", key="subject_id"):
-    """The deadline draws near."""
+    """The deadline draws near. `packs`: those that name the steps of this ladder, of its clock and of those that it
+    speaks for; empty where an earlier version said it."""
+
+    packs: list[Pack] = []
 
 
 class DeadlineBreached(LadderEvent, type="deadline.breached.v1", topic="appeal.events", key="subject_id"):
@@ -64,7 +67,8 @@ class DeadlineCorrected(DeadlineEvent, type="deadline.corrected.v1", topic="appe
 
 
 class DeadlineRecalculated(DeadlineEvent, type="deadline.recalculated.v1", topic="appeal.events", key="subject_id"):
-    """The deadline is another one now, `due_at` instead of `old_due_at`, or has become certain or provisional."""
+    """The deadline is another one now, `due_at` instead of `old_due_at`, or has become certain or provisional; or it
+    was cancelled at `old_due_at`, and is back."""
 
     old_due_at: Time
     provisional: bool

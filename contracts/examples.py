@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from contracts import appeals, audit, customers, deadlines, directory, notifications, visits
+from contracts import appeals, audit, customers, deadlines, directory, notifications, policies, visits
 from contracts.envelope import Event
 
 (
@@ -26,7 +26,8 @@ from contracts.envelope import Event
     OTHER_APPEAL,
     NEXT_CLOCK,
     LAST_CLOCK,
-) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 16))
+    WITHDRAWAL,
+) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 17))
 
 
 def _at(local: str) -> datetime:
@@ -108,7 +109,10 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     visits.VisitCompleted(**_visit, at=_at("10-09T10:00")),
     appeals.AppealAccepted(**_act, at=_at("10-09T10:20")),
-    deadlines.DeadlineWarned(**_contact, at=_at("10-09T21:30"), step="0.5", audience=["owner"], late=False),
+    deadlines.DeadlineWarned(
+        **_contact, at=_at("10-09T21:30"), step="0.5", audience=["owner"], late=False, packs=["t-sdpea"]
+    ),
+    policies.PolicyWithdrawn(withdrawal_id=WITHDRAWAL, policy="own", unit_code="41", at=_at("10-09T22:00"), by="E009"),
     deadlines.DeadlineBreached(**_contact, at=_at("10-10T09:30"), step="due", audience=["owner"], late=False),
     notifications.NotificationSent(**_delivery, delivery_id=DELIVERY, send_id=SEND, at=_at("10-10T09:30:01")),
     audit.InvariantFailed(

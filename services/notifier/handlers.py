@@ -22,6 +22,7 @@ from contracts.deadlines import (
     DeadlineWarned,
 )
 from contracts.directory import StaffChanged, StaffRemoved, UnitChanged, UnitRemoved
+from contracts.policies import PolicyWithdrawn
 from contracts.visits import VisitArchived, VisitCancelled
 from notifier.deliveries import service as deliveries
 from notifier.directory import service as directory
@@ -52,6 +53,7 @@ def handlers(runtime: Runtime) -> Handlers:
             AppealResumed: Handler(deliveries.resumed, commutes=True),
             DeadlineRecalculated: moved,
             DeadlineCancelled: moved,
+            PolicyWithdrawn: Handler(subjects.withdrawn, commutes=True),
             DeadlineWarned: Handler(deliveries.tell, commutes=True),
             DeadlineBreached: Handler(deliveries.tell, commutes=True),
             DeadlineEscalated: Handler(deliveries.tell, commutes=True),

@@ -21,9 +21,20 @@ SERVICES = {"visit_api", "appeal_tracker", "notifier"}
 
 # A field that names a person, or takes a sentence, must not appear here: ids, codes, numbers and times only.
 ALLOWED_NAMES = {
-    *("id", "visit_id", "appeal_id", "customer_id", "clock_id", "subject_id", "event_id", "delivery_id", "send_id"),
+    *(
+        "id",
+        "visit_id",
+        "appeal_id",
+        "customer_id",
+        "clock_id",
+        "subject_id",
+        "event_id",
+        "delivery_id",
+        "send_id",
+        "withdrawal_id",
+    ),
     *("unit_code", "parent_code", "handling_unit_code", "staff_no", "customer_no", "appeal_no", "policy"),
-    *("raised_by", "by", "actor", "owner", "first_contact", "visitors", "recipient"),
+    *("raised_by", "by", "actor", "owner", "packs", "first_contact", "visitors", "recipient"),
     *("kind", "channel", "direction", "form", "appeal_type", "subject_kind", "milestone", "step", "audience", "roles"),
     *("invariant", "cause", "milestones", "handler", "into", "out_of", "counts"),
     *("finding", "times", "report_by", "old_appeal_type", "facts", "source", "category"),

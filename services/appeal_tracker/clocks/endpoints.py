@@ -72,7 +72,7 @@ async def withdraw_policy(
     """Has nothing begin by a pack any more that is received from now on. What runs by it runs on and tells nobody: its
     warnings and escalations are gone, and a breach is recorded all the same. What is merged goes on to tell by what the
     other packs of its group say."""
-    withdrawal = await publishing.withdraw(tx, caller, policy, body.reason, runtime.clock.now())
+    withdrawal = await publishing.withdraw(tx, runtime, caller, policy, body.reason)
     silenced = await silencing.silence(tx, policy)
     return WithdrawnPolicy(
         policy=policy,

@@ -78,6 +78,12 @@ SILENT = """(split_part(c.policy, '@', 1) IN (SELECT policy FROM policy_withdraw
     SELECT FROM clocks f WHERE f.follows = c.id AND f.state IN ('running', 'held', 'breached') AND f.stopped_at IS NULL
         AND split_part(f.policy, '@', 1) NOT IN (SELECT policy FROM policy_withdrawals) OFFSET 0))"""
 
+# The packs that a clock `c` speaks for: its own, and those of the clocks that follow it.
+PACKS = """array_prepend(split_part(c.policy, '@', 1), ARRAY(
+    SELECT DISTINCT split_part(f.policy, '@', 1) FROM clocks f
+    WHERE f.follows = c.id AND f.state IN ('running', 'held', 'breached') AND f.stopped_at IS NULL
+        AND split_part(f.policy, '@', 1) <> split_part(c.policy, '@', 1) OFFSET 0))"""
+
 _SILENT = f"SELECT c.id FROM clocks c WHERE c.id = ANY ($1::uuid[]) AND {SILENT}"  # noqa: S608 - made of constants
 
 # The breach is told by whoever records it. What was to be said before it, or after the act, has no object any more; an
@@ -87,7 +93,8 @@ WITH ended AS (
     UPDATE timers SET state = CASE WHEN phase = 'due' THEN 'fired' ELSE 'cancelled' END,
         fired_at = CASE WHEN phase = 'due' THEN CAST(:now AS timestamptz) END,
         late = CASE WHEN phase = 'due' THEN fire_at < CAST(:promptly AS timestamptz) END
-    WHERE clock_id = :clock AND (state = 'held' OR state = 'pending' AND (phase <> 'after' OR fire_at > :at))
+    WHERE clock_id = :clock AND state IN ('pending', 'held')
+        AND (phase <> 'after' OR fire_at > :at OR state = 'held' AND CAST(:at AS timestamptz) IS NOT NULL)
     RETURNING phase, step, tell, late)
 SELECT step, CASE WHEN {SILENT} THEN '{{}}' ELSE tell END AS tell, late
 FROM ended JOIN clocks c ON c.id = :clock WHERE phase = 'due'
@@ -262,6 +269,12 @@ async def inherit_timers(tx: AsyncSession, heirs: Collection[tuple[UUID, UUID]])
         await tx.execute(_INHERIT, {"clocks": list(clocks), "heirs": list(its)})
 
 
+async def hush(tx: AsyncSession, clocks: Collection[UUID]) -> None:
+    """Has what is left of the ladders of `clocks` tell nobody: whoever goes on for them tells it."""
+    left = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state == TimerState.PENDING)
+    await tx.execute(left.values(tell=[]), execution_options={"synchronize_session": False})
+
+
 async def escalate_again(tx: AsyncSession, clocks: Collection[UUID]) -> None:
     """Has the escalations of breached clocks fire that something held; to warn of them it is too late."""
     held = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state == TimerState.HELD)
@@ -270,8 +283,8 @@ async def escalate_again(tx: AsyncSession, clocks: Collection[UUID]) -> None:
 
 
 async def fire_breach(
-    tx: AsyncSession, clock: UUID, at: datetime, now: datetime, promptly: datetime
+    tx: AsyncSession, clock: UUID, at: datetime | None, now: datetime, promptly: datetime
 ) -> Row[tuple[str, list[str], bool]]:
     """Has the timer of a running clock's breach fire now, late if it was due before `promptly`, and those of
-    moments after the act `at` never; returns its step, whom it tells, and whether it is late."""
+    moments after the act `at` never, if one ended it; returns its step, whom it tells, and whether it is late."""
     return (await tx.execute(_BREACH, {"clock": clock, "at": at, "now": now, "promptly": promptly})).one()

@@ -12,12 +12,13 @@ import asyncpg
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.clocks.repository import SILENT
+from appeal_tracker.clocks.repository import PACKS, SILENT
 from chassis.db import driver
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
-    """A timer that is due, with its clock and what is to be said of it; `silent`: its pack was withdrawn. One of
+    """A timer that is due, with its clock and what is to be said of it; `silent`: its pack was withdrawn; `packs`: of a
+    warning, those by which it is told. One of
     thousands: nothing in it refers back."""
 
     clock_id: UUID
@@ -39,6 +40,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     owner: str | None
     first_contact: str | None
     silent: bool
+    packs: list[str] | None
 
 
 # What is asked most often, and nearly always in vain: it has no parameter, so that it is planned once, by its index.
@@ -50,7 +52,8 @@ SELECT t.clock_id, t.step, t.phase, CASE WHEN {SILENT} THEN '{{}}' ELSE t.tell E
        c.state, c.stopped_at, c.late_arrival, coalesce(a.visit_id, v.id) AS visit_id,
        coalesce(a.unit_code, v.unit_code) AS unit_code,
        coalesce(a.handling_unit_code, v.unit_code) AS handling_unit_code,
-       coalesce(a.handler, a.first_contact, v.visitors[1]) AS owner, a.first_contact, {SILENT} AS silent
+       coalesce(a.handler, a.first_contact, v.visitors[1]) AS owner, a.first_contact, {SILENT} AS silent,
+       CASE t.phase WHEN 'before' THEN {PACKS} END AS packs
 FROM timers t JOIN clocks c ON c.id = t.clock_id
      LEFT JOIN appeals a ON a.id = c.subject_id AND c.subject_kind = 'appeal'
      LEFT JOIN visits v ON v.id = c.subject_id AND c.subject_kind = 'visit'

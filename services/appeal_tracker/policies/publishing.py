@@ -39,7 +39,10 @@ from appeal_tracker.policies.policy import Policy, in_force, reigns, usable
 from appeal_tracker.policies.relaxing import InUse, Question, Relaxed
 from appeal_tracker.policies.repository import PickedCalendars
 from appeal_tracker.policies.service import Shelf, line, shelf
+from chassis.ids import new_id
+from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
+from contracts.policies import PolicyWithdrawn
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -90,9 +93,9 @@ async def publish(tx: AsyncSession, prepared: Prepared, by: str, at: datetime) -
     await repository.add(tx, prepared.pack, prepared.extends_version, by, at)
 
 
-async def withdraw(tx: AsyncSession, caller: Principal, policy: str, reason: str, at: datetime) -> Withdrawal:
-    """Has nothing begin by a pack any more that is received from now on. What it already times is for whoever keeps the
-    clocks to silence. Raises `Forbidden`, `PolicyNotFound`, `FloorStays`, `PolicyWithdrawnBefore`.
+async def withdraw(tx: AsyncSession, runtime: Runtime, caller: Principal, policy: str, reason: str) -> Withdrawal:
+    """Has nothing begin by a pack any more that is received from now on, and tells of it. What it already times is for
+    whoever keeps the clocks to silence. Raises `Forbidden`, `PolicyNotFound`, `FloorStays`, `PolicyWithdrawnBefore`.
     """
     await directory.demand_top(tx, caller)
     await repository.lock(tx)
@@ -102,8 +105,11 @@ async def withdraw(tx: AsyncSession, caller: Principal, policy: str, reason: str
         raise FloorStays(policy=policy)
     if policy in its.withdrawn:
         raise PolicyWithdrawnBefore(policy=policy)
+    at = runtime.clock.now()
     withdrawal = Withdrawal(policy=policy, withdrawn_at=at, withdrawn_by=caller.sub, reason=reason)
     await repository.withdraw(tx, withdrawal)
+    told = PolicyWithdrawn(withdrawal_id=new_id(), policy=policy, unit_code=caller.unit or "", at=at, by=caller.sub)
+    await runtime.outbox.append(tx, [told], at=at)
     return withdrawal
 
 

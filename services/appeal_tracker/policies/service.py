@@ -190,6 +190,11 @@ async def shelf(tx: AsyncSession, units: Collection[str] = ()) -> Shelf:
     return Shelf([built[label] for label in on_shelf.labels], on_shelf)
 
 
+async def hold_packs(tx: AsyncSession) -> None:
+    """Lets no pack be published, withdrawn or picked until the transaction ends: for what must not miss one."""
+    await repository.lock(tx, shared=True)
+
+
 async def listed(tx: AsyncSession, window: Window) -> Listing[Summary]:
     """Every pack at its newest version, by id; as a feed, those that were published or withdrawn since."""
     page = await window.fetch(tx, repository.listed(), PolicyVersion)

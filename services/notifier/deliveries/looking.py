@@ -24,7 +24,8 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        said.heard AS stopped, said.said_at AS stopped_said,
        done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at,
        moved.heard AS moved, moved.said_at AS moved_said, moved.due_at AS moved_due, moved.old_due_at AS moved_old_due,
-       held.heard AS held, held.said_at AS held_said
+       held.heard AS held, held.said_at AS held_said,
+       n.packs <@ ARRAY(SELECT pack FROM withdrawn_packs) AS silenced
 FROM deliveries d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
 LEFT JOIN stops said ON said.certain
@@ -108,4 +109,5 @@ def _heard(row: Any) -> Heard:
         acted_at=row.acted_at,
         moved=Move(moved, row.moved_due, row.moved_old_due) if moved else None,
         held=Said(row.held, row.held_said) if row.held else None,
+        silenced=bool(row.silenced),
     )

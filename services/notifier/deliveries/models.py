@@ -23,7 +23,8 @@ UNSETTLED = "state NOT IN ('sent', 'delivered', 'cancelled')"
 
 class Notice(Base):
     """A deadline event that somebody must be told of. `said_at` is when it was said, `heard` its place in the order of
-    hearing; `plan_at` is when its people are looked for (again), null once they are found."""
+    hearing; `plan_at` is when its people are looked for (again), null once they are found. `packs`: of a warning, those
+    by which it is told, where that was said."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -52,6 +53,7 @@ class Notice(Base):
     at: Mapped[datetime]
     owner: Mapped[str | None]
     first_contact: Mapped[str | None]
+    packs: Mapped[list[str] | None]
 
     @property
     def appeal_id(self) -> UUID | None:

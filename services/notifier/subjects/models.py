@@ -57,6 +57,14 @@ class Move(Base):
     heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)
 
 
+class WithdrawnPack(Base):
+    """A pack by which nobody is told any more; it never comes back."""
+
+    __tablename__ = "withdrawn_packs"
+
+    pack: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Hold(Base):
     """The clocks of `milestones` stand still: none, once that was resumed; an appeal is held once at a time. `said_at`
     and `heard` as of a move."""

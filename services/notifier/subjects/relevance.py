@@ -7,7 +7,8 @@ act of before the deadline that it says nothing about did not count. Of an act a
 it makes warnings pointless, but a breach or an escalation is told all the same, for it happened.
 
 A step that was said is never said again, whatever becomes of its clock. So a warning of a clock that is due at another
-time now stays true, with that time; one of a clock that stands still waits; only one that was cancelled ends it.
+time now stays true, with that time; one of a clock that stands still waits; only one that was cancelled ends it, and
+the withdrawal of the packs by which it is told, whenever that was.
 """
 
 from datetime import datetime
@@ -38,7 +39,8 @@ class Move(msgspec.Struct, frozen=True):
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """What was heard of a message's subject, and of the stop of its milestone in its round: that the tracker said so,
-    and the act, with that act's true time; how its clock was `moved`, and that it was `held` and not resumed."""
+    and the act, with that act's true time; how its clock was `moved`, and that it was `held` and not resumed; and that
+    the message is `silenced`: all packs by which it is told were withdrawn."""
 
     round: int = 1
     ended: str | None = None
@@ -47,6 +49,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     acted_at: datetime | None = None
     moved: Move | None = None
     held: Said | None = None
+    silenced: bool = False
 
     def due(self, said: Said, due_at: datetime) -> datetime:
         """When the clock is due of which it was `said` that it is at `due_at`.
@@ -72,6 +75,8 @@ def obsolete(heard: Heard, *, round: int, said: Said, due_at: datetime, warning:
         return "later_round"
     if heard.stopped is not None and heard.stopped.since(said):
         return "milestone_done"
+    if warning and heard.silenced:
+        return "pack_withdrawn"
     if warning and heard.moved is not None and heard.moved.due_at is None and heard.moved.said.since(said):
         return "deadline_cancelled"
     if warning and heard.acted is not None and heard.acted_at is not None:

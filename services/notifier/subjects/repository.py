@@ -1,6 +1,6 @@
 """SQL of what was heard of subjects. Each statement bears any order and repetition."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier.base import NEXT_HEARD
-from notifier.subjects.models import Hold, Stop, Subject
+from notifier.subjects.models import Hold, Stop, Subject, WithdrawnPack
 
 
 async def name(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
@@ -61,6 +61,11 @@ async def hold(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
         newer = Hold.said_at <= new.excluded.said_at
         key = [Hold.subject_id, Hold.round]
         await tx.execute(new.on_conflict_do_update(index_elements=key, set_=again, where=newer), rows)
+
+
+async def withdraw(tx: AsyncSession, packs: Collection[str]) -> None:
+    """Stores that packs were withdrawn."""
+    await tx.execute(insert(WithdrawnPack).on_conflict_do_nothing(), [{"pack": pack} for pack in sorted(packs)])
 
 
 async def stop(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:

@@ -19,6 +19,7 @@ from contracts.appeals import (
 )
 from contracts.deadlines import DeadlineCancelled, DeadlineEvent, DeadlineRecalculated
 from contracts.envelope import Event, Message
+from contracts.policies import PolicyWithdrawn
 from contracts.visits import VisitArchived, VisitCancelled
 from notifier.subjects import repository
 
@@ -80,6 +81,11 @@ async def held(tx: AsyncSession, messages: Sequence[Message]) -> None:
         for event, said_at in events
     ]
     await repository.hold(tx, rows)
+
+
+async def withdrawn(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Learns by which packs nobody is told any more."""
+    await repository.withdraw(tx, {m.event.policy for m in messages if isinstance(m.event, PolicyWithdrawn)})
 
 
 def _stops(event: Event) -> list[dict[str, Any]]:

@@ -144,6 +144,18 @@ async def test_however_much_runs_by_it_nothing_is_written_but_of_what_is_merged(
     assert step == ("due", "fired")
 
 
+async def test_a_warning_names_the_packs_it_is_told_by_and_the_withdrawal_is_told(desk: Desk) -> None:
+    """So that one which waits for the morning can be dropped, if all of them are withdrawn by then."""
+    leader, _ = await merged(desk, "37401", "37402")
+    alone = await desk.raised(unit_code="37402", received_at=desk.clock.now())
+    await desk.at("10-15T23:00")
+    warned = [each for each in await desk.told("deadline.warned.v1") if each["milestone"] == "answer"]
+    assert {(each["subject_id"], *each["packs"]) for each in warned} == {(leader, "t-sdpea", "own"), (alone, "own")}
+    await withdraw(desk)
+    (told,) = await desk.told("policy.withdrawn.v1")
+    assert (told["policy"], told["unit_code"], told["by"]) == ("own", "374", "E009")
+
+
 async def test_its_history_stays(desk: Desk, running: str) -> None:
     before = await got(desk.first.get("/policies/own"))
     page = await got(desk.first.get("/policies", params={"updated_since": "2020-01-01T00:00:00Z"}))

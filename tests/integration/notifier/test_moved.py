@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from chassis.ids import new_id
 from contracts.envelope import Event
+from contracts.policies import PolicyWithdrawn
 from notifier.civil import wall_text
 from tests.conftest import START
 from tests.integration.notifier.office import Appeal, Office
@@ -115,3 +117,27 @@ async def test_a_clock_that_runs_again_after_it_was_cancelled_warns_of_its_own_d
     await spoken(office, appeal.warned())
     await morning(office)
     await sent_once(office, before)
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["in order", "backwards"])
+async def test_a_warning_that_waits_is_dropped_where_all_packs_are_withdrawn_that_tell_it(
+    office: Office, appeal: Appeal, backwards: bool
+):
+    """Not where another one tells it too, nor where nobody said which do; and what happened is told all the same."""
+    office.clock.set(NIGHT)
+    others = [Appeal(START, number=f"V{number}") for number in range(3)]
+    said = [
+        *(each.opened() for each in (appeal, *others)),
+        appeal.warned(packs=["own"]),
+        others[0].warned(packs=["t-sdpea", "own"]),
+        others[1].warned(),
+        others[2].breached(),
+        PolicyWithdrawn(withdrawal_id=new_id(), policy="own", unit_code="41", at=NIGHT, by="E009"),
+    ]
+    for event in reversed(said) if backwards else said:
+        await office.hear(event)
+    await morning(office)
+    found = {row["appeal_id"]: (row["state"], row["why"]) for row in await office.deliveries()}
+    assert found.pop(str(appeal.id)) == ("cancelled", "pack_withdrawn")
+    assert {state for state, _ in found.values()} == {"sent"}
+    assert len(found) == 3
