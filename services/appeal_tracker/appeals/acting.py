@@ -1,8 +1,9 @@
 """The frame of every act on an appeal, in one transaction: lock, check, change, and tell.
 
 Rows are locked in one order, so that no two acts wait for each other: first the appeal that speaks for those merged
-into it, and where an act is about two such, the one with the lower id first; then those merged into it, by id; then the
-clocks of all of them, by id. Whoever fires timers never waits for a lock.
+into it, and where an act is about two such, the one with the lower id first; then those merged into it, by id; then,
+where there are several, the packs, which nobody withdraws meanwhile; then the clocks of all of them, by id. Whoever
+withdraws a pack holds the packs alone and waits for clocks, never for an appeal. Whoever fires timers never waits.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,6 +33,7 @@ from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import NewClock, Subject
 from appeal_tracker.clocks.recalculation import Target
+from appeal_tracker.clocks.service import Stopped
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.policies import service as policies
@@ -207,10 +209,14 @@ class Deed:
         if held:
             await self.replan(held, "resume", still)
         for case, clock in its.values():
-            for stopped in await clocks.stop(self.tx, [clock], at, self._runtime.clock, still):
-                self._entries.append(telling.entry(case.appeal, stopped, self.caller.sub, self.now))
-                if event := telling.event(case.appeal, stopped, self.caller.sub, self.now):
-                    self._events.append(event)
+            self.judged(case, await clocks.stop(self.tx, [clock], at, self._runtime.clock, still))
+
+    def judged(self, case: Case, stopped: Iterable[Stopped]) -> None:
+        """Tells what became of clocks of an appeal."""
+        for each in stopped:
+            self._entries.append(telling.entry(case.appeal, each, self.caller.sub, self.now))
+            if event := telling.event(case.appeal, each, self.caller.sub, self.now):
+                self._events.append(event)
 
     async def replan(
         self,
@@ -296,7 +302,13 @@ async def begin(
 
 
 async def cases(tx: AsyncSession, appeals: Sequence[Appeal]) -> list[Case]:
-    """What an act needs to know of locked appeals; their clocks are locked too."""
+    """What an act needs to know of locked appeals; their clocks are locked too.
+
+    Where one may come to speak for another, a pack is withdrawn before or after, so that either we see that it was, or
+    whoever silences it sees what we merge.
+    """
+    if len(appeals) > 1:
+        await policies.hold_packs(tx)
     shelf = await policies.shelf(tx, {appeal.unit_code for appeal in appeals})
     its = await clocks.of_subjects(tx, SUBJECT, [appeal.id for appeal in appeals], lock=True)
     on = {each.id: each.counted_on(its[each.id]) for each in appeals}

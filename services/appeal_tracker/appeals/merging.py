@@ -95,11 +95,13 @@ def _check(child: Appeal, leader: Appeal) -> None:
 async def unmerge(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, note: str | None) -> Appeal:
     """Takes the appeal out again: what was done stays done, and its clocks run by what they themselves promise.
 
-    A clock that was breached meanwhile stays so, and goes up its own ladder from then on.
+    A clock that was breached meanwhile stays so, and goes up its own ladder from then on; so does one of which nobody
+    has recorded that yet.
     """
     deed = await begin(tx, runtime, caller, id)
     child, leader = deed.case, deed.leader
     await deed.move(Act.UNMERGE, deed.now)
+    await _breach_together(deed, runtime)
     child.appeal.merged_into = None
     for clock in child.clocks:
         clock.follows = None
@@ -111,3 +113,12 @@ async def unmerge(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
     await clocks.speak_up(tx, child.clocks)
     await silencing.part(tx, [clock for case in deed.group for clock in case.clocks])
     return await deed.done()
+
+
+async def _breach_together(deed: Deed, runtime: Runtime) -> None:
+    """Records what is past of the promise that all kept until now: it was broken for each of them."""
+    leading = {clock.follows for case in deed.group for clock in case.clocks}
+    for case in deed.group:
+        merged = [clock for clock in case.clocks if clock.follows or clock.id in leading]
+        deed.judged(case, await clocks.breach(deed.tx, merged, runtime.clock))
+    await deed.tx.flush()

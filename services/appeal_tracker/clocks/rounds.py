@@ -18,12 +18,14 @@ async def go_on(
 ) -> list[Clock]:
     """Has clocks of the round before go on at `at`: each has run since it began, but for the time from its stop, or
     else the closing, until now. What was breached stays breached, and what its ladder told is not told again:
-    what it would have told meanwhile comes late.
+    what it would have told meanwhile comes late, and what was past at the closing, though nobody had recorded that, is
+    breached in both rounds. Of either people hear by the later one.
     """
     heirs = [(clock, _heir(clock, subject)) for clock in last]
     tx.add_all([heir for _, heir in heirs])
     await tx.flush()
     await repository.inherit_timers(tx, [(clock.id, heir.id) for clock, heir in heirs])
+    await repository.hush(tx, [clock.id for clock, _ in heirs])
     stopped: dict[datetime, list[str]] = {}
     for clock, heir in heirs:
         if heir.state == ClockState.RUNNING:

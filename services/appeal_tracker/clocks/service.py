@@ -13,6 +13,7 @@ from appeal_tracker.clocks import replanning, repository
 from appeal_tracker.clocks.calculation import is_met
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.planning import NewClock, Planner, Subject, limit_of
+from appeal_tracker.clocks.replanning import Open
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.verdict import Verdict, verdict
 from appeal_tracker.policies import service as policies
@@ -149,14 +150,25 @@ async def stop(
     return stopped
 
 
-async def _breach(tx: AsyncSession, clock: Clock, at: datetime, time: DomainTime) -> Told:
-    """Records a breach that the act outran: the loop that would have done so comes too late now."""
+async def breach(tx: AsyncSession, clocks: Collection[Clock], time: DomainTime) -> list[Stopped]:
+    """Records the breach of locked clocks that are past, or that kept with others a promise which was broken for one of
+    them, and has them go up their ladders."""
+    running = [clock for clock in clocks if clock.state == ClockState.RUNNING]
+    broken = await repository.broken(tx, {clock.follows or clock.id for clock in running}) if running else set()
+    over = ((clock, (clock.follows or clock.id, clock.due_at) in broken) for clock in running)
+    past = [clock for clock, is_broken in over if is_broken or not may_be_met(clock, time.now())]
+    return [Stopped(clock, Verdict.LATE, await _breach(tx, clock, None, time)) for clock in past]
+
+
+async def _breach(tx: AsyncSession, clock: Clock, at: datetime | None, time: DomainTime) -> Told:
+    """Records a breach that an act outran, one `at` which it stopped or another: the loop that would have done so comes
+    too late now."""
     clock.state, clock.breached_at = ClockState.BREACHED, time.now()
     fired = await repository.fire_breach(tx, clock.id, at, time.now(), promptly(time))
     return Told(fired.step, fired.tell, fired.late)
 
 
-def may_be_met(clock: Clock, now: datetime) -> bool:
+def may_be_met(clock: Open, now: datetime) -> bool:
     """Whether something done `now` would be in time for it: it is open, and not past with a breach still unrecorded."""
     return clock.state == ClockState.HELD or (clock.state == ClockState.RUNNING and is_met(now, clock.due_at))
 

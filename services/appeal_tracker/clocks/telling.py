@@ -63,7 +63,8 @@ def entry(appeal: Concerned, stopped: Stopped, actor: str | None, now: datetime)
     """What the timeline keeps; the true time of the stop, and beside it when that was recorded."""
     clock, told = stopped.clock, stopped.told
     data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone, "due_at": clock.due_at}
-    data["stopped_at"] = clock.stopped_at
+    if clock.stopped_at is not None:
+        data["stopped_at"] = clock.stopped_at
     if clock.breached_at is not None:
         data["breached_at"] = clock.breached_at
     if told is not None:

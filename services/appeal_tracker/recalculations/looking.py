@@ -4,6 +4,7 @@ A dry run looks and writes nothing; a job looks under lock and writes what it sa
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import DAY, instant_of
 from appeal_tracker.clocks.planning import Planner, limit_of
 from appeal_tracker.clocks.recalculation import Replanner, Target
+from appeal_tracker.clocks.service import may_be_met
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
@@ -51,7 +53,7 @@ class Errand(Protocol):
         """What comes after an id."""
         ...
 
-    async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
+    async def look(self, tx: AsyncSession, ids: Sequence[UUID], now: datetime, *, lock: bool) -> Seen:
         """What is to become of these."""
         ...
 
@@ -91,7 +93,7 @@ class OnCalendar:
     async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
         return await concerned.next_touched(tx, self._touched, after, most) if self._touched.held else []
 
-    async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
+    async def look(self, tx: AsyncSession, ids: Sequence[UUID], now: datetime, *, lock: bool) -> Seen:
         clocks, _ = await _with_merged(tx, ids, lock=lock)
         plans = await self._replanner.plan(tx, clocks.values(), {}, _held(clocks), _merged(clocks))
         its = [(clocks[clock], plan) for clock, plan in plans.items()]
@@ -132,10 +134,10 @@ class OnPolicy:
         appeals = await concerned.next_appeals(tx, self._scope, after, most)
         return sorted([*appeals, *await self._visiting.next(tx, after, most)])[:most]
 
-    async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
-        return await self._appeals(tx, ids, lock=lock) | await self._visiting.look(tx, ids, lock=lock)
+    async def look(self, tx: AsyncSession, ids: Sequence[UUID], now: datetime, *, lock: bool) -> Seen:
+        return await self._appeals(tx, ids, now, lock=lock) | await self._visiting.look(tx, ids, now, lock=lock)
 
-    async def _appeals(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
+    async def _appeals(self, tx: AsyncSession, ids: Sequence[UUID], now: datetime, *, lock: bool) -> Seen:
         appeals = await concerned.open_appeals(tx, ids, lock=lock)
         shelf = await policies.shelf(tx, {appeal.on.unit_code for appeal in appeals})
         standing = await concerned.milestones(tx, [appeal.id for appeal in appeals])
@@ -153,10 +155,10 @@ class OnPolicy:
         own = {each.appeal.id: each.policy for each in seen.relabelled}
         for clock in [each for each in clocks.values() if each.subject_id in own and each.id in running]:
             policy = own[clock.subject_id]
-            if limit_of(policy, clock) is None:
-                seen.ending.append(clocks.pop(clock.id))
-            else:
+            if limit_of(policy, clock) is not None:
                 targets[clock.id] = Target(policy, self._newest[policy.calendar])
+            elif may_be_met(clock, now):  # what is past is breached by the rules it has
+                seen.ending.append(clocks.pop(clock.id))
         ended = {clock.id for clock in seen.ending}
         for clock in [each for each in clocks.values() if each.follows in ended]:
             clock.follows = seen.following[clock.id] = None  # from now on it runs by itself

@@ -67,8 +67,8 @@ async def preview(
         ids = await errand.next(tx, at, errand.most)
         if not ids:
             break
-        seen = await errand.look(tx, ids, lock=False)
-        known |= await _shown_before(tx, errand, seen, after) if after is not None else set()
+        seen = await errand.look(tx, ids, now, lock=False)
+        known |= await _shown_before(tx, errand, seen, now, after) if after is not None else set()
         its = sorted(_found(errand, seen, ids, now, known), key=lambda found: found.place)
         total, moved = total + seen.settled, moved + len(its)
         breaching += sum(found.change.breaches for found in its)
@@ -85,14 +85,14 @@ async def preview(
     return Preview(total, moved, breaching, items, following)
 
 
-async def _shown_before(tx: AsyncSession, errand: Errand, seen: Seen, after: UUID) -> set[UUID]:
+async def _shown_before(tx: AsyncSession, errand: Errand, seen: Seen, now: datetime, after: UUID) -> set[UUID]:
     """The clocks that an earlier page has shown, for the first of those merged with them was met there: with that one,
     unless its milestone ended."""
     places = {place for clock, _ in seen.plans if (place := errand.place(clock)) <= after}
     met = [place for place in sorted(places) if await errand.next(tx, UUID(int=place.int - 1), 1) == [place]]
     if not met:
         return set()
-    ended = {clock.id for clock in (await errand.look(tx, met, lock=False)).ending}
+    ended = {clock.id for clock in (await errand.look(tx, met, now, lock=False)).ending}
     before = (
         family
         for family in _families(seen)

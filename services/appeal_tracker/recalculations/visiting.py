@@ -70,7 +70,7 @@ class Visiting:
     async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
         return await repository.next_open(tx, self._scope.units, after, most, assumed=self._scope.assumed)
 
-    async def look(self, tx: AsyncSession, ids: Sequence[UUID], *, lock: bool) -> Seen:
+    async def look(self, tx: AsyncSession, ids: Sequence[UUID], now: datetime, *, lock: bool) -> Seen:
         """What is to become of those of `ids` that are visits. One of which somebody holds a clock is left out."""
         visits = await repository.still_open(tx, ids, lock=lock)
         if not visits:
@@ -86,7 +86,9 @@ class Visiting:
         plans = await self._replanner.plan(tx, [found[clock] for clock in targets], targets, ())
         return Seen(
             plans=[(found[clock], plan) for clock, plan in plans.items()],
-            ending=[found[clock] for outlook in free for clock in outlook.ending],
+            ending=[
+                found[clock] for outlook in free for clock in outlook.ending if clocks.may_be_met(found[clock], now)
+            ],
             starting=[starting for outlook in free for starting in outlook.starting],
             visits={outlook.visit.id: outlook.assumed for outlook in free if outlook.changes},
             settled=len(free),

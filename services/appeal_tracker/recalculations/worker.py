@@ -149,11 +149,12 @@ class Recalculating(Worker):
         async with self._runtime.db.transaction() as tx:
             if await publishing.hold(tx) != turn.packs:
                 return False
-            seen = await turn.errand.look(tx, ids, lock=True)
+            now = self._runtime.clock.now()
+            seen = await turn.errand.look(tx, ids, now, lock=True)
             turn.left += len(ids) - seen.settled
             again = turn.errand.repeats and job.turn > 0  # then it was counted before
             done = seen.changed if again else seen.settled
-            written = await write_seen(tx, self._runtime, job, seen)
+            written = await write_seen(tx, self._runtime, job, seen, now)
             await repository.progress(tx, job.id, done, *written)
         _moved.labels(job.cause).inc(written.moved)
         return True

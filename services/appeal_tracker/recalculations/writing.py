@@ -51,9 +51,9 @@ class _Told:
         self.add(msgspec.structs.replace(entry, data={**entry.data, **its}), event)
 
 
-async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, seen: Seen) -> Written:
-    """Writes what was seen under lock, and tells of every deadline that is another one now; of the others nothing."""
-    told = _Told(job, runtime.clock.now())
+async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, seen: Seen, now: datetime) -> Written:
+    """Writes what was seen under lock, and tells of every deadline that is another one `now`; of the others nothing."""
+    told = _Told(job, now)
     moved = [done for done in await write(tx, seen.plans) if done.moved]
     marked = {each.appeal.id for each in seen.relabelled}  # as changed, by that
     await _tell(tx, runtime, moved, told, touch=any(done.clock.subject_id not in marked for done in moved))
@@ -89,25 +89,24 @@ async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated
 
 
 async def _end(tx: AsyncSession, ending: list[OpenClock], told: _Told) -> int:
-    """Ends what the other policy does not time, but for what is past: that is breached by the rules it has. What it
-    was, and by which rules, the timeline keeps. Returns how many that are."""
-    if not ending:
-        return 0
-    its = await clocks.held(tx, {clock.id for clock in ending})
-    ended = {clock.id for clock in await clocks.cancel(tx, its, told.now)}
-    for clock in (clock for clock in ending if clock.id in ended):
+    """Ends what the other policy does not time. What it was, and by which rules, the timeline keeps. Returns how many
+    that are."""
+    await clocks.cancel(tx, await clocks.held(tx, {clock.id for clock in ending}), told.now)
+    for clock in ending:
         data: dict[str, object] = {"clock_id": clock.id, "milestone": clock.milestone}
         data |= {"old_due_at": clock.due_at, "old_provisional": clock.provisional}
         data |= {"old_policy": clock.policy, "old_calendar": clock.calendar}
         entry = Entry(clock.subject_id, CANCELLED, told.now, told.job.requested_by, data)
         told.add_ours(entry, telling.cancelled(clock.on, clock, told.now))
     await tx.flush()
-    return len(ended)
+    return len(ending)
 
 
 async def _start(tx: AsyncSession, runtime: Runtime, seen: Seen, told: _Told) -> None:
     """Starts what the other policy times besides; what it waits for may have been done before, and stops it then."""
     starting = seen.starting
+    again = await clocks.held(tx, [each.clock.id for each in starting if each.again])
+    old = {clock.id: (clock.due_at, clock.provisional, clock.policy, clock.calendar) for clock in again}
     await clocks.start(tx, [each.clock for each in starting if not each.again])
     await clocks.start_again(tx, [each.clock for each in starting if each.again])
     await write(tx, seen.bound)
@@ -117,7 +116,11 @@ async def _start(tx: AsyncSession, runtime: Runtime, seen: Seen, told: _Told) ->
     for each in starting:
         entry = telling.started_entry(each.on, each.clock, told.job.requested_by)
         its = {"provisional": each.clock.provisional, "policy": each.clock.policy, "calendar": each.clock.calendar}
-        told.add_ours(msgspec.structs.replace(entry, data={**entry.data, **its}))
+        event = None
+        if each.again:  # they heard that it was cancelled
+            back = Recalculated(each.as_open(), *old[each.clock.id], moved=True)
+            _, event = telling.recalculated(each.on, back, told.job.cause, told.job.requested_by, told.now)
+        told.add_ours(msgspec.structs.replace(entry, data={**entry.data, **its}), event)
     done = {each.clock.id: each for each in starting if each.done_at is not None}
     for clock in await clocks.held(tx, done.keys()):
         each = done[clock.id]

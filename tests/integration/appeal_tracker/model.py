@@ -348,8 +348,13 @@ class Appeal:
                 clock.follows = leading
 
     def unmerge(self, now: datetime) -> bool:
-        if not self.merged:
+        if not self.merged or self.leader is None:
             return False
+        its = [clock for each in (self.leader, *self.leader.followers) for clock in each.present]
+        merged = [clock for clock in its if clock.follows or any(each.follows is clock for each in its)]
+        past = [(clock, due) for clock in merged if clock.open and not clock.held and (due := clock.due()) < now]
+        for clock, due in past:
+            clock.breach(due, now)  # the promise was broken for all that kept it
         self.leader = None
         for clock in self.present:
             if clock.follows and clock.state == "breached" and clock.stopped is None:

@@ -8,8 +8,10 @@ from uuid import UUID
 import httpx
 import pytest
 
+from appeal_tracker.appeals import repository
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, instant, made, problem, unit
+from tests.integration.appeal_tracker.test_audit import look
 
 CUSTOMER = new_id()
 LADDER_EVENTS = ("deadline.warned.v1", "deadline.breached.v1", "deadline.escalated.v1")
@@ -355,3 +357,46 @@ async def test_acts_on_both_and_merging_at_once_wait_for_nobody_for_ever(desk: D
     await desk.stack.settle()
     into = {case: (await desk.appeal(case))["merged_into"] for case in cases}
     assert all(into[leader] is None for leader in into.values() if leader is not None)
+
+
+async def broken_for_both(desk: Desk, leader: str, child: str) -> None:
+    """Each is breached as they had promised together, people heard of it once, and each goes up its own ladder."""
+    kept = {case: (await desk.clocks(case))["answer"] for case in (leader, child)}
+    assert {(clock["state"], clock["due_at"]) for clock in kept.values()} == {("breached", due("10-20T00:00"))}
+    await desk.at("10-22T00:00")
+    told = [each for each in await desk.told("deadline.breached.v1") if each["milestone"] == "answer"]
+    assert sorted((each["subject_id"], bool(each["audience"])) for each in told) == sorted(
+        [(leader, True), (child, False)]
+    )
+    up = [each["subject_id"] for each in await desk.told("deadline.escalated.v1") if each["milestone"] == "answer"]
+    assert sorted(up) == sorted([leader, child])
+    assert {(await desk.clocks(case))["answer"]["breached_at"] for case in (leader, child)} == {
+        clock["breached_at"] for clock in kept.values()
+    }
+    assert await look(desk) == {}
+
+
+@pytest.mark.parametrize("first", ["leader", "child"])
+async def test_taken_out_when_the_promise_was_broken_for_one_it_is_for_both(
+    desk: Desk, merged: tuple[str, str], first: str
+) -> None:
+    """Whoever records breaches leaves alone what somebody acts upon just then."""
+    leader, child = merged
+    async with desk.runtime.db.transaction() as tx:
+        await repository.lock(tx, UUID(child if first == "leader" else leader))
+        desk.clock.set(instant("10-20T00:00"))
+        while await desk.escalation.run_once():
+            pass
+    states = {case: (await desk.clocks(case))["answer"]["state"] for case in merged}
+    assert sorted(states.values()) == ["breached", "running"]
+    await desk.act(child, "unmerge")
+    await broken_for_both(desk, leader, child)
+
+
+async def test_taken_out_when_the_promise_is_past_and_nobody_has_recorded_it_it_is_broken_for_both(
+    desk: Desk, merged: tuple[str, str]
+) -> None:
+    leader, child = merged
+    desk.clock.set(instant("10-20T10:00"))
+    await desk.act(child, "unmerge")
+    await broken_for_both(desk, leader, child)

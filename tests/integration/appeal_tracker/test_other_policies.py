@@ -116,6 +116,8 @@ async def test_what_is_past_when_it_is_timed_no_more_is_breached_all_the_same(de
     case = await desk.raised(received_at=desk.clock.now(), appeal_type="report")
     desk.clock.set(instant("11-20T10:00"))
     body = {"cause": "policy_version", "policy": "state-grid", "to": "t-sdpea"}
+    said = await got(desk.admin.post("/recalculations", json=body, params={"dry_run": "true"}))
+    assert (said["total"], said["moved"], said["items"]) == (1, 0, []), "it does not end"
     job = await made(desk.admin.post("/recalculations", json=body))
     while await worker(desk).run_once():
         pass
@@ -143,6 +145,9 @@ async def test_a_milestone_that_is_timed_again_runs_again_and_tells_nothing_twic
     assert (await desk.clocks(case))["answer"] == before
     assert (job["moved"], said["items"]) == (1, await changes(desk, job))
     assert await look(desk) == {}
+    (cancelled,), (again,) = await desk.told("deadline.cancelled.v1"), await desk.told("deadline.recalculated.v1")
+    assert (again["clock_id"], again["cause"]) == (cancelled["clock_id"], "policy_version")
+    assert (again["old_due_at"], again["due_at"]) == (cancelled["due_at"], before["due_at"])
     await desk.at("10-23T00:00")
     assert (await desk.clocks(case))["answer"]["state"] == "breached"
     warned = [event["step"] for event in await desk.told("deadline.warned.v1")]

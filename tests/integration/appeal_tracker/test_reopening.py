@@ -211,6 +211,21 @@ async def test_continued_people_hear_once_of_what_came_while_it_was_closed(desk:
     )
 
 
+async def test_continued_people_hear_once_of_what_was_past_when_it_was_closed(desk: Desk) -> None:
+    """Though nobody had recorded it by then: neither the survey's breach, nor a step after the answer's."""
+    case = await closed(desk, "continue", answered="10-22T10:00", close="10-22T11:00")
+    await reopened(desk, case, "10-22T12:00")
+    desk.clock.set(instant("11-10T10:00"))  # the answer was due on 10-22, the survey on 11-06, and nobody looks
+    await desk.answer(case, "11-10T09:00")
+    await desk.act(case, "close")
+    desk.later(hours=1)
+    told = len(await desk.told(*LADDER_EVENTS))
+    await desk.act(case, "reopen", desk.first, reason="客户再次反映")
+    await desk.at("11-10T12:00")
+    heard = [each for each in (await desk.told(*LADDER_EVENTS))[told:] if each["audience"]]
+    assert sorted((each["milestone"], each["round"]) for each in heard) == [("answer", 3), ("survey", 3)]
+
+
 async def test_where_nobody_was_contacted_the_contact_is_asked_for(desk: Desk) -> None:
     await desk.publish(id="own", reopen="restart", appeals={"report": REPORT})
     await desk.assign("37401", "own")

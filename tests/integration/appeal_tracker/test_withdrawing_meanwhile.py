@@ -1,21 +1,25 @@
 """A pack is withdrawn while somebody is about to set clocks by it: nobody is told all the same."""
 
 import asyncio
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from appeal_tracker.appeals import opening
+from appeal_tracker.appeals import merging, opening
+from appeal_tracker.clocks import silencing
+from appeal_tracker.policies import publishing
 from appeal_tracker.recalculations import worker
 from appeal_tracker.recalculations.worker import Recalculating
 from chassis.ids import new_id
+from chassis.web.tokens import Principal
 from contracts.appeals import AppealRaised
 from contracts.envelope import Message
 from tests.integration.appeal_tracker.desk import Desk, got, made, raised
 from tests.integration.appeal_tracker.test_publishing_packs import answer
 from tests.integration.appeal_tracker.test_recalculations import LATE, year_2027
-from tests.integration.appeal_tracker.test_withdrawing import LADDER, withdraw
+from tests.integration.appeal_tracker.test_withdrawing import BY_ITSELF, LADDER, ONCE, of_the_answer, withdraw
 from tests.support.eventually import eventually
 
 
@@ -118,3 +122,48 @@ async def test_while_an_appeal_is_opened_under_it_whose_breach_an_act_records(de
     await desk.answer(case, "12-20T10:00")
     told = [(each["type"], each["milestone"], each["audience"]) for each in await desk.told(*LADDER)]
     assert sorted(told) == [("deadline.breached.v1", "answer", []), ("deadline.breached.v1", "contact", [])]
+
+
+async def about_to_be_merged(desk: Desk) -> tuple[str, str]:
+    """One of the floor, and one of a pack of its own, with two steps more."""
+    await desk.publish(id="own", appeals={"complaint": [{**ONCE, "ladder": BY_ITSELF}]})
+    await desk.assign("37402", "own")
+    customer, now = new_id(), desk.clock.now()
+    leader, child = [
+        await desk.raised(unit_code=unit, customer_id=customer, received_at=now) for unit in ("37401", "37402")
+    ]
+    return leader, child
+
+
+async def is_silent(desk: Desk, leader: str) -> bool:
+    for number in range(9, 24):
+        await desk.at(f"10-{number:02}T20:00")
+    told = {(case, step) for case, step, _ in await of_the_answer(desk)}
+    return told == {(leader, step) for step in ("0.5", "0.75", "-1wd", "due", "+1wd")}
+
+
+async def waiting(desk: Desk) -> bool:
+    return bool(await desk.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+
+
+async def test_while_one_of_its_appeals_is_merged_into_another(desk: Desk) -> None:
+    leader, child = await about_to_be_merged(desk)
+    caller = Principal("E001", "374", frozenset({"supervisor"}))
+    async with desk.runtime.db.transaction() as tx:
+        await merging.merge(tx, desk.runtime, caller, UUID(child), into=UUID(leader), note=None)
+        withdrawing = asyncio.create_task(withdraw(desk))
+        await eventually(partial(waiting, desk))
+    assert (await withdrawing)["open_appeals"] == 1
+    assert await is_silent(desk, leader)
+
+
+async def test_one_of_its_appeals_is_merged_into_another_while_it_is_withdrawn(desk: Desk) -> None:
+    leader, child = await about_to_be_merged(desk)
+    caller = Principal("E009", "374", frozenset({"admin"}))
+    async with desk.runtime.db.transaction() as tx:
+        await publishing.withdraw(tx, desk.runtime, caller, "own", "已取代")
+        await silencing.silence(tx, "own")
+        acting = asyncio.create_task(desk.act(child, "merge", into=leader))
+        await eventually(partial(waiting, desk))
+    await acting
+    assert await is_silent(desk, leader)
