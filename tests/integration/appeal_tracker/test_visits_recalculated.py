@@ -201,3 +201,16 @@ async def test_visits_that_an_older_version_heard_of_are_looked_at_once_their_li
     await migrate.upgrade("appeal_tracker", url)
     assert [row["id"] for row in await its.fetch("SELECT id FROM visits WHERE policy_assumed")] == [plain]
     await its.close()
+
+
+async def test_a_visit_that_an_older_version_heard_of_meanwhile_is_looked_at_when_it_is_asked_for(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    """While the older one is being replaced it keeps visits as here, without a mark; see `docs/upgrading.md`."""
+    await desk.assign("374", "service-window")
+    visit = Round(desk)
+    keep = "INSERT INTO visits (id, unit_code, window_from, updated_at) VALUES ($1, '37401', $2, now())"
+    await owner.execute(keep, visit.id, instant(WINDOW[0]))
+    job = await recalculate(desk, cause="assignment", unit_code="374")
+    assert (job["state"], job["done"]) == ("done", 1)
+    assert await clocks(visit) == [("arrival", 1, "running", "service-window@1", "cn-statutory")]
