@@ -223,7 +223,8 @@ class Lives(RuleBasedStateMachine):
 
     async def _told(self) -> None:
         """Each step that fired was told once, never early, and nobody of what was met by then."""
-        told, met = set(), set()
+        told, met, aloud = set(), set(), []
+        go_on = {each.id for each in self.world if each.mode == "continue"}
         timers = await self.desk.rows("""
             SELECT clock_id::text, step, fire_at, subject_id::text, round, milestone
             FROM timers JOIN clocks ON clocks.id = clock_id WHERE timers.state = 'fired'""")
@@ -243,7 +244,10 @@ class Lives(RuleBasedStateMachine):
                 assert said["clock_id"] not in met, "told though it was met"
                 assert datetime.fromisoformat(said["at"]) >= fire_at[step], "told early"
                 told.add(step)
+                if said["audience"] and said["subject_id"] in go_on and said["milestone"] != "callback":
+                    aloud.append((said["subject_id"], said["milestone"], said["step"]))
         assert told == fire_at.keys(), "fired and not told"
+        assert len(aloud) == len({*aloud}), "people heard twice of what went on in a later round"
 
 
 @pytest.fixture
