@@ -12,6 +12,8 @@ from visit_api.attachments.endpoints import router as attachments
 from visit_api.checklists.endpoints import router as checklists
 from visit_api.customers.endpoints import router as customers
 from visit_api.directory.endpoints import router as directory
+from visit_api.obligations.endpoints import router as obligations
+from visit_api.rulebooks.endpoints import router as rulebooks
 from visit_api.standard.endpoints import router as standard
 from visit_api.visits.endpoints import router as visits
 
@@ -25,10 +27,12 @@ def create_app(runtime: Runtime) -> FastAPI:
         routers=[
             standard,
             directory,
+            rulebooks,
             customers,
             visits,
             appointments,
             checklists,
+            obligations,
             appeals,
             attachments,
             parts,

@@ -118,6 +118,25 @@ class House:
         await done(self.admin("visit_api").post(f"/visits/{visit}/appointment", json=agreed))
         return visit
 
+    async def owed(self) -> str:
+        """A missed call in the course of a visit, which is to be returned."""
+        visit = await done(self.admin("visit_api").get(f"/visits/{await self.visit()}"))
+        its = {
+            "customer_id": visit["customer_id"],
+            "visit_id": visit["id"],
+            "owner": self.staff_no,
+            "note": self.secret,
+        }
+        new = {"kind": "missed_call", "called_at": self.ago(minutes=9), **its}
+        return self._marked(await done(self.admin("visit_api").post("/obligations", json=new)))
+
+    async def decided(self) -> str:
+        """A unit that decided something for itself."""
+        unit = await self.unit()
+        path, hours = f"/units/{unit}/office-hours", {"week": []}
+        await done(self.admin("visit_api").put(path, json=hours, headers={"If-Match": "*"}))
+        return unit
+
     async def followed(self) -> str:
         """A planned visit that the tracker has heard of."""
         visit = await self.visit()

@@ -23,6 +23,7 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/appeals/{id}": House.appeal,
     "visit_api /v1/attachments/{id}": House.stored,
     "visit_api /v1/archive/{visit_id}": House.archived,
+    "visit_api /v1/obligations/{id}": House.owed,
     "appeal_tracker /v1/units/{code}": House.unit,
     "appeal_tracker /v1/visits/{id}": House.followed,
     "appeal_tracker /v1/appeals/{id}": House.appeal,
@@ -35,6 +36,7 @@ THINGS: dict[str, Make] = {
 STATES: dict[str, Make] = {
     "visit_api POST /v1/visits/{id}/complete": House.started,
     "visit_api POST /v1/visits/{id}/appeals": House.completed,
+    "visit_api GET /v1/units/{code}/rulebooks": House.decided,
     "visit_api POST /v1/visits/{id}/appointment/cancel": House.appointed,
     "visit_api POST /v1/visits/{id}/archive": House.completed,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": House.declared,
@@ -111,6 +113,11 @@ def _just_now(**body: Any) -> Callable[[House], Awaitable[Json]]:
     return give
 
 
+async def _owed(house: House) -> Json:
+    new = {"kind": "missed_call", "customer_id": await house.customer(), "called_at": house.ago(minutes=9)}
+    return {**new, "owner": house.staff_no, "note": "响铃三声"}
+
+
 async def _handed(house: House) -> Json:
     return {"visitor_ids": [house.staff_no], "reason": "临时抢修", "at": house.ago()}
 
@@ -179,6 +186,12 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api PATCH /v1/visits/{id}": _same(channel="online"),
     "visit_api PUT /v1/visits/{id}/preparation": _same(
         plan_document="走访方案", kit=[{"item": "handheld", "ready": "yes"}]
+    ),
+    "visit_api POST /v1/obligations": _owed,
+    "visit_api POST /v1/obligations/{id}/discharge": _just_now(words="已回拨并说明漏接原因"),
+    "visit_api POST /v1/obligations/{id}/waive": _same(reason="客户已再次来电"),
+    "visit_api PUT /v1/units/{code}/office-hours": _same(
+        week=[{"days": [1, 2], "opens": "08:00", "closes": "12:00"}], exceptions=[{"date": "2026-10-10"}]
     ),
     "visit_api POST /v1/visits/{id}/hand-over": _handed,
     "visit_api POST /v1/visits/{id}/appointment": _appointment,

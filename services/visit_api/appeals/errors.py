@@ -1,6 +1,7 @@
 """What can go wrong with appeals."""
 
 from chassis.web.errors import Conflict, FieldError, Words
+from visit_api.directory.errors import unknown_staff
 
 
 class AppealTaken(Conflict):
@@ -16,3 +17,4 @@ NO_REASON = FieldError(
     "reason_required",
     Words("不能当即答复的咨询须说明原因（规范 7.2.3）", "A consultation not answered at once says why (clause 7.2.3)"),
 )
+UNKNOWN_HEARER = unknown_staff("/heard_by")

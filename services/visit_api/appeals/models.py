@@ -16,7 +16,11 @@ NUMBERS = Sequence("appeal_numbers", metadata=Base.metadata)
 
 
 class Appeal(Brought, Base):
-    """An appeal as raised. The words never change; `state`, `round` and `outcome` are what the tracker told since."""
+    """An appeal as raised. The words never change; `state`, `round` and `outcome` are what the tracker told since.
+
+    `raised_by` heard it first, and is responsible from then on (T/SDPEA §8.2.4); `typed_by` is who recorded it, where
+    that was somebody else.
+    """
 
     __tablename__ = "appeals"
     __table_args__ = (
@@ -42,6 +46,7 @@ class Appeal(Brought, Base):
     received_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     raised_by: Mapped[str]
+    typed_by: Mapped[str | None]
     confidential: Mapped[bool]
     anonymous: Mapped[bool]
     state: Mapped[str] = mapped_column(Text, server_default="open")

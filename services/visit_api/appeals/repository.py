@@ -18,7 +18,7 @@ from visit_api.directory.models import Unit
 # One statement, one round trip, one commit. The visit's row is held first, so that between a raise and an act on the
 # visit the order of the outbox is the order of the commits; then comes the appeal, then what is told of it. The payload
 # holds what the caller knows; number, unit and customer are known here only.
-# $1 the visit, $2 the caller's unit, $3-$12 the appeal, $13-$21 the outbox row.
+# $1 the visit, $2 the caller's unit, $3-$13 the appeal, $14-$22 the outbox row.
 _RAISE = f"""
 WITH RECURSIVE visit AS MATERIALIZED (
     SELECT id, unit_code, customer_id FROM visits WHERE id = $1 FOR SHARE
@@ -27,23 +27,36 @@ WITH RECURSIVE visit AS MATERIALIZED (
 ), seen AS (
     SELECT * FROM visit WHERE $2::text IS NULL OR unit_code = $2 OR $2 IN (SELECT code FROM above)
 ), appeal AS (
-    INSERT INTO appeals (id, type, summary, reason_not_answered, received_at, recorded_at, raised_by, confidential,
-                         anonymous, content_digest, visit_id, unit_code, updated_at)
-    SELECT $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, seen.id, seen.unit_code, $8 FROM seen
+    INSERT INTO appeals (id, type, summary, reason_not_answered, received_at, recorded_at, raised_by, typed_by,
+                         confidential, anonymous, content_digest, visit_id, unit_code, updated_at)
+    SELECT $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, seen.id, seen.unit_code, $8 FROM seen
     ON CONFLICT (id) DO NOTHING
     RETURNING *
 ), told AS (
     {INSERT}
-    SELECT $13, $14, $15, $16, $17, $18, $19,
-           convert_to((convert_from($20, 'UTF8')::jsonb || jsonb_build_object(
+    SELECT $14, $15, $16, $17, $18, $19, $20,
+           convert_to((convert_from($21, 'UTF8')::jsonb || jsonb_build_object(
                'appeal_no', appeal.appeal_no,
                'unit_code', appeal.unit_code,
                'customer_id', CASE WHEN NOT appeal.confidential THEN seen.customer_id END))::text, 'UTF8'),
-           $21
+           $22
     FROM appeal, seen
 )
 SELECT appeal.* FROM seen LEFT JOIN appeal ON true
 """  # noqa: S608 - made of constants
+# Whether somebody is of the visit's unit, or of one above or below it, whether or not they have left since.
+# $1 the visit, $2 the caller's unit, $3 the staff number.
+_HEARER = """
+WITH RECURSIVE visit AS MATERIALIZED (
+    SELECT unit_code FROM visits WHERE id = $1
+), above (code) AS (
+    SELECT unit_code FROM visit UNION SELECT units.parent_code FROM units JOIN above USING (code)
+), below (code) AS (
+    SELECT unit_code FROM visit UNION SELECT units.code FROM units JOIN below ON units.parent_code = below.code
+)
+SELECT EXISTS (SELECT FROM staff WHERE staff_no = $3 AND unit_code IN (TABLE above UNION TABLE below)) AS known
+FROM visit WHERE $2::text IS NULL OR $2 IN (TABLE above)
+"""
 _SAME = "SELECT * FROM appeals WHERE id = $1 AND visit_id = $2 AND content_digest = $3"
 
 
@@ -57,6 +70,7 @@ class Raised(NamedTuple):
     received_at: datetime
     recorded_at: datetime
     raised_by: str
+    typed_by: str | None
     confidential: bool
     anonymous: bool
     content_digest: bytes
@@ -69,6 +83,12 @@ async def add(
     the caller sees no such visit."""
     row = await statements.fetchrow(_RAISE, visit_id, unit, *raised, *told)
     return None if row is None else dict(row)
+
+
+async def may_have_heard(statements: Statements, unit: str | None, visit_id: UUID, staff_no: str) -> bool | None:
+    """Whether somebody can have heard what was raised on a visit; None where the caller sees no such visit."""
+    row = await statements.fetchrow(_HEARER, visit_id, unit, staff_no)
+    return None if row is None else bool(row["known"])
 
 
 async def find_same(statements: Statements, visit_id: UUID, raised: Raised) -> Mapping[str, Any] | None:
@@ -86,10 +106,12 @@ async def find(tx: AsyncSession, unit: str | None, id: UUID) -> Appeal | None:
 async def find_all(
     tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID, *, confidential_of: str | None
 ) -> Listing[Appeal]:
-    """What was raised on a visit; of the confidential, what `confidential_of` raised, or all where that is None."""
+    """What was raised on a visit; of the confidential, what `confidential_of` heard or recorded, or all where that is
+    None."""
     query = select(Appeal).where(Appeal.visit_id == visit_id, within(Unit, unit, Appeal.unit_code))
     if confidential_of is not None:
-        query = query.where(or_(Appeal.confidential.is_(False), Appeal.raised_by == confidential_of))
+        theirs = or_(Appeal.raised_by == confidential_of, Appeal.typed_by == confidential_of)
+        query = query.where(or_(Appeal.confidential.is_(False), theirs))
     return await window.fetch(tx, query, Appeal)
 
 

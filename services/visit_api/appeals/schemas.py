@@ -13,7 +13,8 @@ Reason = Annotated[str, Text(500, lines=True)]
 
 class NewAppeal(New):
     """What a customer raised, and when they said it. A consultation is raised when it was not answered at once, and
-    says why (§7.2.3). `confidential`: no other service learns on which visit it was raised, nor by whom."""
+    says why (§7.2.3). `confidential`: no other service learns on which visit it was raised, nor by whom. `heard_by`:
+    the staff number of who heard it first and stays responsible (§8.2.4), where that is not who sends this."""
 
     type: Type
     summary: Words
@@ -21,6 +22,7 @@ class NewAppeal(New):
     reason_not_answered: Reason | None = None
     confidential: bool = False
     anonymous: bool = False
+    heard_by: Annotated[str, Text(64)] | None = None
 
 
 class AppealView(View):
@@ -36,6 +38,7 @@ class AppealView(View):
     received_at: Instant
     recorded_at: Instant
     raised_by: str
+    typed_by: str | None
     confidential: bool
     anonymous: bool
     state: str

@@ -16,7 +16,7 @@ from chassis.web.work import Statements
 from contracts.appeals import AppealAct, AppealClosed, AppealRaised
 from visit_api import moments
 from visit_api.appeals import repository
-from visit_api.appeals.errors import NO_REASON, AppealTaken
+from visit_api.appeals.errors import NO_REASON, UNKNOWN_HEARER, AppealTaken
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import NewAppeal
 from visit_api.base import digest
@@ -29,7 +29,8 @@ _CONFIDANTS = frozenset({"supervisor", "admin", "auditor"})
 async def raise_appeal(
     statements: Statements, runtime: Runtime, caller: Principal, visit_id: UUID, new: NewAppeal
 ) -> Mapping[str, Any]:
-    """Stores what a customer raised on a visit and tells it, in one statement; the caller is its first-contact person.
+    """Stores what a customer raised on a visit and tells it, in one statement. Its first-contact person (§8.2.4), named
+    in `raised_by` wherever it is told, is who heard it: the caller, if nobody else is named.
 
     Possible in every state of the visit, also after it was archived: a complaint is never turned away.
     Raises `NotFound`, `AppealTaken`, `Unprocessable`.
@@ -38,11 +39,15 @@ async def raise_appeal(
     moments.received(new.received_at, now)
     if new.type == "consultation" and new.reason_not_answered is None:
         raise Unprocessable(NO_REASON, clause="7.2.3")
+    heard_by = new.heard_by or caller.sub
+    if heard_by != caller.sub:
+        await _require_hearer(statements, caller, visit_id, heard_by)
     raised = repository.Raised(
-        **new.model_dump(exclude={"id"}),
+        **new.model_dump(exclude={"id", "heard_by"}),
         id=new.id or new_id(),
         recorded_at=now,
-        raised_by=caller.sub,
+        raised_by=heard_by,
+        typed_by=None if heard_by == caller.sub else caller.sub,
         content_digest=digest(new),
     )
     told = runtime.outbox.row(_told(visit_id, raised), now)
@@ -98,7 +103,16 @@ async def follow(tx: AsyncSession, heard: Sequence[AppealAct], now: datetime) ->
 
 def may_know(caller: Principal, appeal: Appeal) -> bool:
     """Whether the caller may know that the appeal was raised on its visit."""
-    return not appeal.confidential or appeal.raised_by == caller.sub or bool(caller.roles & _CONFIDANTS)
+    knows = caller.sub in (appeal.raised_by, appeal.typed_by) or bool(caller.roles & _CONFIDANTS)
+    return not appeal.confidential or knows
+
+
+async def _require_hearer(statements: Statements, caller: Principal, visit_id: UUID, staff_no: str) -> None:
+    known = await repository.may_have_heard(statements, caller.unit, visit_id, staff_no)
+    if known is None:
+        raise NotFound
+    if not known:
+        raise Unprocessable(UNKNOWN_HEARER)
 
 
 def _told(visit_id: UUID, raised: repository.Raised) -> AppealRaised:

@@ -114,19 +114,31 @@ async def visitors(tx: AsyncSession, unit_code: str, names: Sequence[str], point
     Raises `Unprocessable`, pointing to each name that is not of an active member of staff of the unit, of one above it
     or of one below it: a unit's customers are visited by its own people, and by those who answer for it.
     """
-    ids = [as_id for name in names if (as_id := _as_id(name)) is not None]
-    found = await repository.staff_named(tx, unit_code, names, ids)
-    numbers = {str(member.id): member.staff_no for member in found} | {m.staff_no: m.staff_no for m in found}
-    named = [numbers.get(name) or numbers.get(name.lower()) for name in names]
+    named = await _named(tx, unit_code, names)
     unknown = [unknown_staff(f"{pointer}/{place}") for place, number in enumerate(named) if number is None]
     if unknown:
         raise Unprocessable(*unknown)
     return list(dict.fromkeys(number for number in named if number is not None))
 
 
+async def colleague(tx: AsyncSession, unit_code: str, name: str, pointer: str) -> str:
+    """The same of one."""
+    (number,) = await _named(tx, unit_code, [name])
+    if number is None:
+        raise Unprocessable(unknown_staff(pointer))
+    return number
+
+
 async def staff_on_record(tx: AsyncSession, numbers: Sequence[str]) -> Sequence[Staff]:
     """The staff whom a record names, wherever they are now."""
     return await repository.staff_on_record(tx, numbers)
+
+
+async def _named(tx: AsyncSession, unit_code: str, names: Sequence[str]) -> list[str | None]:
+    ids = [as_id for name in names if (as_id := _as_id(name)) is not None]
+    found = await repository.staff_named(tx, unit_code, names, ids)
+    numbers = {str(member.id): member.staff_no for member in found} | {m.staff_no: m.staff_no for m in found}
+    return [numbers.get(name) or numbers.get(name.lower()) for name in names]
 
 
 async def _check_parent(tx: AsyncSession, caller: Principal, code: str, parent_code: str) -> None:

@@ -51,6 +51,11 @@ def before_start(pointer: str) -> FieldError:
     return FieldError(pointer, "before_start", Words("早于走访开始时间", "Before the visit began"))
 
 
+def unknown_visit(pointer: str) -> FieldError:
+    """A visit that there is not, that is to another customer, or that is not the caller's to name."""
+    return FieldError(pointer, "unknown_visit", Words("未知的走访", "No such visit"))
+
+
 def unknown_item(pointer: str) -> FieldError:
     """A thing that is not in the kit of the visit's channel, or was answered already."""
     return FieldError(pointer, "unknown_item", Words("不在该渠道清单中，或重复", "Not in the channel's kit, or twice"))

@@ -29,7 +29,14 @@ from visit_api.base import add
 from visit_api.customers.service import hold_customer
 from visit_api.directory.service import visitors
 from visit_api.visits import lifecycle, repository, showing
-from visit_api.visits.errors import ActRefused, AlreadyArrived, PreparationMissing, VisitTaken, before_start
+from visit_api.visits.errors import (
+    ActRefused,
+    AlreadyArrived,
+    PreparationMissing,
+    VisitTaken,
+    before_start,
+    unknown_visit,
+)
 from visit_api.visits.lifecycle import LIFE, Act, State, Unmet
 from visit_api.visits.models import Visit
 from visit_api.visits.schemas import HandOverView, NewVisit, PreparationView, VisitChange
@@ -98,6 +105,15 @@ async def lock_visit(tx: AsyncSession, caller: Principal, id: UUID) -> Visit:
     visit = await repository.find(tx, caller.unit, id, lock=True)
     if visit is None:
         raise NotFound
+    return visit
+
+
+async def hold_visit(tx: AsyncSession, caller: Principal, id: UUID, customer_id: UUID, pointer: str) -> Visit:
+    """The visit `id` to that customer, held until the transaction ends. Raises `Unprocessable`, pointing to the field,
+    where there is none that the caller sees."""
+    visit = await repository.find(tx, caller.unit, id, lock=True)
+    if visit is None or visit.customer_id != customer_id:
+        raise Unprocessable(unknown_visit(pointer))
     return visit
 
 

@@ -24,6 +24,7 @@ async def test_what_is_raised_is_stored_and_told(world: World) -> None:
         "received_at": "2026-10-09T01:30:00Z",
         "recorded_at": "2026-10-09T02:00:00Z",
         "raised_by": "E101",
+        "typed_by": None,
         "confidential": False,
         "anonymous": True,
         "state": "open",
@@ -91,6 +92,41 @@ async def test_a_complaint_is_taken_in_every_state_of_the_visit(world: World, ac
     told = (await world.told())[-1]
     assert told.payload is not None
     assert (told.type, told.key, told.payload["appeal_id"]) == ("appeal.raised.v1", visit["id"], appeal["id"])
+
+
+@pytest.mark.clause("8.2.4")
+async def test_who_heard_it_first_is_on_it_whoever_types_it_in(world: World) -> None:
+    visit = await world.visit()
+    desk = world.client("integration", unit="374", sub="desk")
+    path = f"/visits/{visit['id']}/appeals"
+    new = {**COMPLAINT, "heard_by": "E102", "confidential": True, "id": str(uuid4())}
+    appeal = await made(desk.post(path, json=new))
+    assert (appeal["raised_by"], appeal["typed_by"]) == ("E102", "desk")
+    told = (await world.told())[-1]
+    assert told.payload is not None
+    assert told.payload["raised_by"] == "E102", "and is its first contact wherever it goes"
+    assert await made(desk.post(path, json=new)) == appeal
+    for client, knows in (
+        (world.client("visitor", unit="37401", sub="E102"), True),
+        (world.client("handler", unit="374", sub="desk"), True),
+        (world.visitor, False),
+    ):
+        assert bool((await client.get(path)).json()["items"]) is knows
+    own = await made(world.visitor.post(path, json={**COMPLAINT, "heard_by": "E101"}))
+    assert (own["raised_by"], own["typed_by"]) == ("E101", None)
+
+
+@pytest.mark.clause("8.2.4")
+async def test_who_heard_it_is_of_the_unit_or_above_or_below_it_also_once_they_left(world: World) -> None:
+    visit, theirs = await world.visit(), await world.visit("37402")
+    await world.admin.patch("/staff/E102", json={"active": False}, headers={"If-Match": "*"})
+    path = f"/visits/{visit['id']}/appeals"
+    assert (await made(world.visitor.post(path, json={**COMPLAINT, "heard_by": "E102"})))["raised_by"] == "E102"
+    for nobody in ("E201", "nobody"):
+        answer = await world.visitor.post(path, json={**COMPLAINT, "heard_by": nobody})
+        assert pointers(answer) == [("/heard_by", "unknown_staff")]
+        hidden = await world.visitor.post(f"/visits/{theirs['id']}/appeals", json={**COMPLAINT, "heard_by": nobody})
+        problem(hidden, 404, "not-found")
 
 
 @pytest.mark.clause("7.2.3")

@@ -1,0 +1,139 @@
+"""What is owed to customers who called (T/SDPEA §6.2.2.3–4): open until it is done, or a supervisor says why not."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.runtime import Runtime
+from chassis.web.errors import FieldError, NotFound, Unprocessable
+from chassis.web.etag import Unchanged
+from chassis.web.moments import happened
+from chassis.web.tokens import Principal
+from visit_api.base import add
+from visit_api.customers.service import hold_customer
+from visit_api.directory.service import colleague
+from visit_api.obligations import hours, repository
+from visit_api.obligations.errors import (
+    NOT_TOLD,
+    AlreadyDischarged,
+    ObligationTaken,
+    before_the_call,
+    closes_first,
+)
+from visit_api.obligations.models import Obligation
+from visit_api.obligations.owed import OWED, How
+from visit_api.obligations.schemas import Discharge, NewObligation, ObligationView, OfficeHours, Waiver
+from visit_api.rulebooks import service as rulebooks
+from visit_api.visits.lifecycle import Unmet
+from visit_api.visits.models import Visit
+from visit_api.visits.service import hold_visit
+
+SUBJECT = "office_hours"
+
+
+async def owe(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewObligation) -> Obligation:
+    """Records a call after which something is owed. Raises `ObligationTaken`, `Unprocessable`."""
+    found = new.id and await repository.find(tx, caller.unit, new.id)
+    if not found:
+        now = runtime.clock.now()
+        happened(new.called_at, now, "/called_at")
+        if new.kind == "out_of_hours_call" and new.told is None:
+            raise Unprocessable(NOT_TOLD, clause="6.2.2.4")
+        customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
+        if new.visit_id is not None:
+            await hold_visit(tx, caller, new.visit_id, customer.id, "/visit_id")
+        unit = customer.unit_code
+        its_hours = (await rulebooks.counting(tx, unit, SUBJECT, hours.SHIPPED)).content
+        made = await add(
+            tx,
+            Obligation,
+            new,
+            now,
+            unit_code=unit,
+            owner=caller.sub if new.owner is None else await colleague(tx, unit, new.owner, "/owner"),
+            in_hours=hours.is_open(its_hours, new.called_at),
+            owed_from=hours.open_from(its_hours, new.called_at),
+            recorded_at=now,
+            recorded_by=caller.sub,
+            state="open",
+        )
+        if made is not None:
+            return made
+        found = new.id and await repository.find(tx, caller.unit, new.id)
+    if not found or not found.is_made_of(new):
+        raise ObligationTaken(id=new.id)
+    return found
+
+
+async def get_obligation(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Obligation:
+    """The obligation `id`, held for a change if `lock` says so. Raises `NotFound`."""
+    found = await repository.find(tx, caller.unit, id, lock=lock)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def discharge(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, done: Discharge) -> Obligation:
+    """Records that what was owed was done. Raises `NotFound`, `AlreadyDischarged`, `Unprocessable`."""
+    its = await get_obligation(tx, caller, id, lock=True)
+    now = runtime.clock.now()
+    # The call may have been noted by a clock a little ahead of ours.
+    at = max(now, its.called_at) if done.at is None else happened(done.at, now)
+    if at < its.called_at:
+        raise Unprocessable(before_the_call("/at"))
+    return _end(its, OWED[its.kind].how, done.words, caller, at, now)
+
+
+async def waive(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, waiver: Waiver) -> Obligation:
+    """Records why nothing is owed any more. Raises `NotFound`, `AlreadyDischarged`."""
+    its = await get_obligation(tx, caller, id, lock=True)
+    now = runtime.clock.now()
+    return _end(its, "waived", waiver.reason, caller, now, now)
+
+
+async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+    """What is archived of the calls in the course of a visit."""
+    its = await repository.of_visit(tx, visit.id)
+    return [ObligationView.model_validate(each).model_dump(mode="json") for each in its]
+
+
+async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+    """What is still owed in the course of a visit."""
+    its = await repository.of_visit(tx, visit.id)
+    return [Unmet(each.clause, each.kind) for each in its if each.state == "open"]
+
+
+async def get_hours(tx: AsyncSession, caller: Principal, unit_code: str) -> dict[str, Any]:
+    """When the office of a unit is open. Raises `NotFound`."""
+    return await rulebooks.seen(tx, caller, unit_code, SUBJECT, hours.SHIPPED)
+
+
+async def set_hours(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, unit_code: str, its: OfficeHours, unchanged: Unchanged
+) -> dict[str, Any]:
+    """Says when the office of a unit is open, from now on. Raises `NotFound`, `PreconditionFailed`, `Unprocessable`."""
+    if faults := [*_faults(its)]:
+        raise Unprocessable(*faults)
+    content = its.model_dump(mode="json")
+    return await rulebooks.decide(tx, runtime, caller, unit_code, SUBJECT, hours.SHIPPED, content, unchanged)
+
+
+def _end(its: Obligation, how: How, words: str, caller: Principal, at: datetime, now: datetime) -> Obligation:
+    if its.state == "done":
+        raise AlreadyDischarged(discharged_at=its.discharged_at, how=its.how)
+    its.state, its.how, its.words, its.discharged_at, its.discharged_by = "done", how, words, at, caller.sub
+    its.touch(now)
+    return its
+
+
+def _faults(its: OfficeHours) -> Iterator[FieldError]:
+    for place, shift in enumerate(its.week):
+        if shift.closes <= shift.opens:
+            yield closes_first(f"/week/{place}/closes")
+    for place, day in enumerate(its.exceptions):
+        both = day.opens is not None and day.closes is not None and day.opens < day.closes
+        if not (both or (day.opens is None and day.closes is None)):
+            yield closes_first(f"/exceptions/{place}/closes")

@@ -1,0 +1,152 @@
+"""Calls after which something is owed: missed, out of hours, not to be taken; and until when they are."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.visit_api.world import World, made, pointers, problem, tag
+from visit_api.obligations.service import on_record, unmet
+from visit_api.visits.models import Visit
+
+CALLED = "2026-10-09T09:30:00+08:00"
+NIGHT = "2026-10-08T22:15:00+08:00"
+
+
+async def owed(world: World, kind: str = "missed_call", **fields: Any) -> dict[str, Any]:
+    """What is owed to a customer who called, a new one where none is named."""
+    new = {"kind": kind, "called_at": CALLED, **fields}
+    if "customer_id" not in new:
+        new["customer_id"] = (await world.customer())["id"]
+    return await made(world.visitor.post("/obligations", json=new))
+
+
+async def open_ones(world: World, **query: str) -> list[str]:
+    """The ids of what is owed still."""
+    items = (await world.admin.get("/obligations", params={"state": "open", **query})).json()["items"]
+    return [each["id"] for each in items]
+
+
+@pytest.mark.clause("6.2.2.3")
+async def test_a_missed_call_is_owed_until_it_is_returned_and_explained(world: World) -> None:
+    its = await owed(world, note="响铃三声")
+    assert {name: its[name] for name in ("clause", "owner", "state", "in_hours", "owed_from", "recorded_by")} == {
+        "clause": "6.2.2.3",
+        "owner": "E101",
+        "state": "open",
+        "in_hours": True,
+        "owed_from": "2026-10-09T01:30:00Z",
+        "recorded_by": "E101",
+    }
+    assert await open_ones(world) == [its["id"]]
+    path = f"/obligations/{its['id']}"
+    assert pointers(await world.visitor.post(f"{path}/discharge", json={})) == [("/words", "missing")]
+    early = {"words": "开会未听到，已致歉", "at": "2026-10-09T09:29:59+08:00"}
+    assert pointers(await world.visitor.post(f"{path}/discharge", json=early)) == [("/at", "before_the_call")]
+    done = await world.visitor.post(f"{path}/discharge", json={**early, "at": "2026-10-09T09:50:00+08:00"})
+    assert (done.status_code, done.json()["state"], done.json()["how"]) == (200, "done", "called_back")
+    assert (done.json()["discharged_at"], done.json()["discharged_by"]) == ("2026-10-09T01:50:00Z", "E101")
+    assert done.json()["words"] == early["words"]
+    assert await open_ones(world) == []
+    again = problem(await world.visitor.post(f"{path}/discharge", json=early), 422, "unprocessable")
+    assert again["errors"][0]["code"] == "before_the_call"
+    late = await world.visitor.post(f"{path}/discharge", json={"words": "再次回拨"})
+    assert problem(late, 409, "obligation-discharged")["how"] == "called_back"
+
+
+@pytest.mark.clause("6.2.2.4")
+async def test_out_of_hours_the_caller_is_told_of_the_working_time(world: World) -> None:
+    customer = await world.customer()
+    new = {"kind": "out_of_hours_call", "customer_id": customer["id"], "called_at": NIGHT}
+    refused = await world.visitor.post("/obligations", json=new)
+    assert (pointers(refused), refused.json()["clause"]) == ([("/told", "told_required")], "6.2.2.4")
+    its = await owed(world, **{**new, "told": "您好，工作时间内将及时为您处理"})
+    assert (its["in_hours"], its["owed_from"], its["told"]) == (False, "2026-10-09T00:30:00Z", its["told"])
+    done = await world.visitor.post(f"/obligations/{its['id']}/discharge", json={"words": "已核对电费"})
+    assert done.json()["how"] == "handled"
+
+
+@pytest.mark.clause("6.2.2.4")
+async def test_who_cannot_take_a_call_answers_by_text(world: World) -> None:
+    its = await owed(world, "untaken_call", owner="E102")
+    assert (its["clause"], its["owner"]) == ("6.2.2.4", "E102")
+    assert await open_ones(world, owner="E102") == [its["id"]]
+    assert await open_ones(world, owner="E101") == await open_ones(world, unit_code="37402") == []
+    done = await world.visitor.post(f"/obligations/{its['id']}/discharge", json={"words": "正在现场作业，稍后联系您"})
+    assert done.json()["how"] == "texted"
+
+
+@pytest.mark.clause("6.2.2.3", "6.2.2.4", "7.2.6")
+async def test_what_is_owed_in_the_course_of_a_visit_is_wanting_in_its_record(world: World) -> None:
+    visit = await world.visit(channel="phone")
+    about = {"customer_id": visit["customer_id"], "visit_id": visit["id"]}
+    missed = await owed(world, **about)
+    untaken = await owed(world, "untaken_call", **about)
+    await world.visitor.post(f"/obligations/{missed['id']}/discharge", json={"words": "已回拨说明"})
+    async with world.runtime.db.transaction() as tx:
+        its = await tx.get(Visit, visit["id"])
+        assert its is not None
+        assert [tuple(each) for each in await unmet(tx, its)] == [("6.2.2.4", "untaken_call")]
+        assert len(await on_record(tx, its)) == 2
+    path = f"/obligations/{untaken['id']}/waive"
+    problem(await world.visitor.post(path, json={"reason": "客户已再次来电"}), 403, "forbidden")
+    waived = await world.client("supervisor", unit="37401", sub="S1").post(path, json={"reason": "客户已再次来电"})
+    assert (waived.json()["how"], waived.json()["words"], waived.json()["discharged_by"]) == (
+        "waived",
+        "客户已再次来电",
+        "S1",
+    )
+    async with world.runtime.db.transaction() as tx:
+        assert await unmet(tx, its) == []
+
+
+async def test_what_is_owed_names_things_of_the_callers_own(world: World) -> None:
+    visit, other = await world.visit(), await world.customer()
+    new = {"kind": "missed_call", "called_at": CALLED, "customer_id": other["id"]}
+    for bad, fault in (
+        ({"visit_id": visit["id"]}, ("/visit_id", "unknown_visit")),
+        ({"visit_id": str(uuid4())}, ("/visit_id", "unknown_visit")),
+        ({"owner": "E201"}, ("/owner", "unknown_staff")),
+        ({"called_at": "2026-10-09T10:03:00+08:00"}, ("/called_at", "in_the_future")),
+    ):
+        assert pointers(await world.visitor.post("/obligations", json={**new, **bad})) == [fault]
+
+
+async def test_the_same_call_again_is_answered_as_the_first_time(world: World) -> None:
+    customer = await world.customer()
+    new = {"id": str(uuid4()), "kind": "missed_call", "called_at": CALLED, "customer_id": customer["id"]}
+    first = await made(world.visitor.post("/obligations", json=new))
+    assert await made(world.visitor.post("/obligations", json=new)) == first
+    problem(await world.visitor.post("/obligations", json={**new, "note": "别的"}), 409, "obligation-taken")
+
+
+async def test_office_hours_are_those_of_the_nearest_unit_that_decided(world: World) -> None:
+    path = "/units/37401/office-hours"
+    before = (await world.admin.get(path)).json()
+    assert (before["decided_by"], before["edition"], before["week"][0]["opens"]) == (None, 1, "08:30")
+    hours = {"week": [{"days": [1, 2, 3, 4, 5], "opens": "00:00", "closes": "24:00"}], "exceptions": []}
+    put = await world.admin.put("/units/374/office-hours", json=hours, headers=await tag(world.admin, path))
+    problem(put, 412, "precondition-failed")
+    tagged = await tag(world.admin, "/units/374/office-hours")
+    put = await world.admin.put("/units/374/office-hours", json=hours, headers=tagged)
+    assert (put.status_code, put.json()["decided_by"], put.json()["edition"]) == (200, "374", 1)
+    assert (await world.admin.get(path)).json()["decided_by"] == "374"
+    its = await owed(world, "out_of_hours_call", called_at=NIGHT, told="工作时间处理")
+    assert (its["in_hours"], its["owed_from"]) == (True, "2026-10-08T14:15:00Z")
+    own = {"week": [], "exceptions": [{"date": "2026-10-12", "opens": "08:00", "closes": "09:00"}]}
+    for edition in (1, 2):
+        put = await world.admin.put(path, json=own, headers=await tag(world.admin, path))
+        assert (put.json()["decided_by"], put.json()["edition"]) == ("37401", edition)
+    its = await owed(world, called_at=CALLED)
+    assert (its["in_hours"], its["owed_from"]) == (False, "2026-10-12T00:00:00Z")
+    kept = (await world.admin.get("/units/37401/rulebooks")).json()["items"]
+    assert [(each["subject"], each["edition"], each["set_by"]) for each in kept] == [
+        ("office_hours", 1, "E001"),
+        ("office_hours", 2, "E001"),
+    ]
+    wrong = {
+        "week": [{"days": [1], "opens": "17:00", "closes": "08:00"}],
+        "exceptions": [{"date": "2026-10-12", "opens": "08:00"}],
+    }
+    answer = await world.admin.put(path, json=wrong, headers={"If-Match": "*"})
+    assert pointers(answer) == [("/week/0/closes", "closes_first"), ("/exceptions/0/closes", "closes_first")]
