@@ -12,9 +12,13 @@ from visit_api.attachments.endpoints import router as attachments
 from visit_api.checklists.endpoints import router as checklists
 from visit_api.customers.endpoints import router as customers
 from visit_api.directory.endpoints import router as directory
+from visit_api.materials.endpoints import router as materials
 from visit_api.obligations.endpoints import router as obligations
+from visit_api.profiles.endpoints import router as profiles
+from visit_api.proposals.endpoints import router as proposals
 from visit_api.rulebooks.endpoints import router as rulebooks
 from visit_api.standard.endpoints import router as standard
+from visit_api.steps.endpoints import router as steps
 from visit_api.visits.endpoints import router as visits
 
 
@@ -36,6 +40,10 @@ def create_app(runtime: Runtime) -> FastAPI:
             appeals,
             attachments,
             parts,
+            materials,
+            profiles,
+            steps,
+            proposals,
             archive,
         ],
     )

@@ -28,6 +28,9 @@ FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
 
 Json = dict[str, Any]
 
+# A step of a visit.
+NEEDS: Json = {"kind": "needs", "needs": [{"category": "connection", "description": "增容"}]}
+
 
 class House:
     """The company, founded through the public API; each has units, people and things of its own."""
@@ -142,6 +145,26 @@ class House:
         visit = await self.visit()
         await self.stack.settle()
         return visit
+
+    async def step(self) -> str:
+        """What was recorded on a visit."""
+        path = f"/visits/{await self.started()}/steps"
+        return self._marked(await done(self.admin("visit_api").post(path, json={"content": NEEDS})))
+
+    def new_material(self) -> Json:
+        """A policy material for everybody, to be drafted."""
+        days = {"valid_from": "2026-10-01", "valid_to": "2026-12-31"}
+        return {"unit_code": self.ours, "title": self.secret, "topic": "prices", "summary": self.secret, **days}
+
+    async def material(self) -> str:
+        """The same, drafted."""
+        return self._marked(await done(self.admin("visit_api").post("/materials", json=self.new_material())))
+
+    async def published(self) -> str:
+        """The same, published; those below may read it."""
+        material = await self.material()
+        await done(self.admin("visit_api").post(f"/materials/{material}/publish"))
+        return material
 
     async def started(self) -> str:
         return await self._after(await self.visit(), "start")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.contract.house import House, Json
+from tests.contract.house import NEEDS, House, Json
 from tests.contract.places import Place
 
 Make = Callable[[House], Awaitable[str]]
@@ -21,6 +21,7 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/customers/{id}": House.customer,
     "visit_api /v1/visits/{id}": House.visit,
     "visit_api /v1/appeals/{id}": House.appeal,
+    "visit_api /v1/materials/{id}": House.material,
     "visit_api /v1/attachments/{id}": House.stored,
     "visit_api /v1/archive/{visit_id}": House.archived,
     "visit_api /v1/obligations/{id}": House.owed,
@@ -38,6 +39,7 @@ STATES: dict[str, Make] = {
     "visit_api POST /v1/visits/{id}/appeals": House.completed,
     "visit_api GET /v1/units/{code}/rulebooks": House.decided,
     "visit_api POST /v1/visits/{id}/appointment/cancel": House.appointed,
+    "visit_api POST /v1/visits/{id}/steps": House.started,
     "visit_api POST /v1/visits/{id}/archive": House.completed,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": House.declared,
     "visit_api POST /v1/attachments/{id}/complete": House.uploaded,
@@ -149,6 +151,10 @@ async def _member(house: House) -> Json:
     return {**member, "phone": "13900000000", "email": "new@example.com"}
 
 
+async def _material(house: House) -> Json:
+    return house.new_material()
+
+
 async def _past(house: House) -> Json:
     return {"from": "2026-10-01", "to": "2026-10-09", "unit_code": house.ours, "policy": "state-grid@1"}
 
@@ -204,6 +210,10 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/visits/{id}/miss": _just_now(reason="客户不在"),
     "visit_api POST /v1/visits/{id}/archive": _same(),
     "visit_api POST /v1/visits/{id}/appeals": _raised,
+    "visit_api POST /v1/visits/{id}/steps": _just_now(content=NEEDS),
+    "visit_api POST /v1/materials": _material,
+    "visit_api POST /v1/materials/{id}/withdraw": _same(reason="政策调整"),
+    "visit_api PUT /v1/customers/{id}/profile": _same(industry="C", traits=["time_of_use"]),
     "visit_api POST /v1/visits/{id}/checklist": _just_now(answers=[{"item": "on_site.kit", "answer": "yes"}]),
     "visit_api POST /v1/visits/{id}/attachments": _file,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": _picture,

@@ -114,7 +114,8 @@ def _field(what: str, body: Any, pointer: str) -> Spoilt:
 
 def forms_of(schema: Schema) -> list[Schema]:
     """The forms a value may take, one by one."""
-    return [inner for form in schema["anyOf"] for inner in forms_of(form)] if "anyOf" in schema else [schema]
+    forms = schema.get("anyOf") or schema.get("oneOf")
+    return [inner for form in forms for inner in forms_of(form)] if forms else [schema]
 
 
 def types_of(schema: Schema) -> set[str]:

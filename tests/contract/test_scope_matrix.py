@@ -33,6 +33,8 @@ REFERENCES = {
     "owner",
     "heard_by",
     "into",
+    "replaces",
+    "supersedes",
 }
 FREE = {
     # Anybody may be named, known or not: naming alone lets nobody outside see it.
@@ -58,6 +60,7 @@ async def filters(house: House) -> dict[str, str]:
     owed = await done(house.admin("visit_api").get(f"/obligations/{await house.owed()}"))
     await house.simulation()
     await house.recalculation()
+    await house.published()
     delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))
     visits = await done(house.admin("visit_api").get("/visits", params={"unit_code": house.ours}))
     return {
@@ -66,6 +69,9 @@ async def filters(house: House) -> dict[str, str]:
         "parent_code": house.ours,
         "customer_id": visits["items"][0]["customer_id"],
         "customer_no": house.secret,
+        "topic": "prices",
+        "published": "true",
+        "for_customer": visits["items"][0]["customer_id"],
         "kind": "government",
         "active": "true",
         "owner": owed["owner"],
@@ -181,6 +187,8 @@ async def test_another_units_thing_cannot_be_named(place: Place, house: House, o
         "owner": other.staff_no,
         "heard_by": other.staff_no,
         "into": await other.appeal(),
+        "replaces": await other.material(),
+        "supersedes": await other.step(),
     }
     before = await house.fingerprint()
     for field in REFERENCES & fields:

@@ -1,6 +1,6 @@
 """Which times can be stored, what content is known by, what stands in a table of contents."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +14,8 @@ from visit_api.appeals.schemas import NewAppeal
 from visit_api.archive.contents import contents
 from visit_api.base import digest
 from visit_api.customers.schemas import NewCustomer
+from visit_api.materials.models import Material
+from visit_api.materials.validity import in_force
 
 NOW = datetime(2026, 10, 9, 2, tzinfo=UTC)
 CUSTOMER: dict[str, Any] = {"name": "甲", "kind": "government", "unit_code": "374"}
@@ -73,3 +75,30 @@ def test_a_table_of_contents_follows_the_process() -> None:
         ("appeals", 2),
     ]
     assert [line["section"] for line in contents({"appeals": [{}], "told": {"type": "x"}})] == ["told", "appeals"]
+
+
+def test_a_material_is_in_force_within_its_days_in_china_until_it_is_replaced_or_withdrawn() -> None:
+    def instant(text: str) -> datetime:
+        return datetime.fromisoformat(f"{text}+08:00")
+
+    material = Material(
+        valid_from=date(2026, 10, 1),
+        valid_to=date(2026, 10, 31),
+        published_at=instant("2026-10-02T09:00:00"),
+        replaced_at=None,
+        withdrawn_at=None,
+    )
+    for text, expected in (
+        ("2026-10-02T08:59:59", False),
+        ("2026-10-02T09:00:00", True),
+        ("2026-10-31T23:59:59", True),
+        ("2026-11-01T00:00:00", False),
+    ):
+        assert in_force(material, instant(text)) is expected, text
+    for field in ("replaced_at", "withdrawn_at"):
+        setattr(material, field, instant("2026-10-20T12:00:00"))
+        assert in_force(material, instant("2026-10-20T11:59:59"))
+        assert not in_force(material, instant("2026-10-20T12:00:00"))
+        setattr(material, field, None)
+    material.published_at = None
+    assert not in_force(material, instant("2026-10-10T12:00:00"))

@@ -1,0 +1,47 @@
+"""Queries of steps; `unit` is always the caller's, None where a service sees all."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.scope import within
+from chassis.web.paging import Listing, Window
+from visit_api.directory.models import Unit
+from visit_api.steps.models import Step
+
+_NEEDS_HEARD = text("""
+SELECT DISTINCT need ->> 'category'
+FROM visits JOIN steps ON steps.visit_id = visits.id, jsonb_array_elements(steps.content -> 'needs') AS need
+WHERE visits.customer_id = :customer_id AND steps.kind = 'needs' AND steps.superseded_by IS NULL
+""")
+
+
+async def find(tx: AsyncSession, unit: str | None, id: UUID) -> Step | None:
+    """The step `id`, where the caller sees its unit's."""
+    found: Step | None = await tx.scalar(select(Step).where(Step.id == id, within(Unit, unit, Step.unit_code)))
+    return found
+
+
+async def find_all(
+    tx: AsyncSession, window: Window, visit_id: UUID, *, kind: str | None, current: bool | None
+) -> Listing[Step]:
+    """The steps of a visit, those that count or those that do not, or both."""
+    query = select(Step).where(Step.visit_id == visit_id)
+    if kind is not None:
+        query = query.where(Step.kind == kind)
+    if current is not None:
+        query = query.where(Step.superseded_by.is_(None) == current)
+    return await window.fetch(tx, query, Step)
+
+
+async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Step]:
+    """All steps of a visit, in the order in which they were done."""
+    query = select(Step).where(Step.visit_id == visit_id).order_by(Step.at, Step.id)
+    return (await tx.scalars(query, execution_options={"populate_existing": True})).all()
+
+
+async def needs_heard(tx: AsyncSession, customer_id: UUID) -> set[str]:
+    """The fields in which a customer had needs, on whatever visit."""
+    return set(await tx.scalars(_NEEDS_HEARD, {"customer_id": customer_id}))

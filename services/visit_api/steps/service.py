@@ -1,0 +1,159 @@
+"""What is done with steps: they are recorded, corrected by others, and a question that waits is raised as an appeal."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.runtime import Runtime
+from chassis.web.errors import FieldError, Unprocessable
+from chassis.web.moments import happened
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from chassis.web.work import Statements
+from visit_api.appeals import service as appeals
+from visit_api.appeals.schemas import NewAppeal
+from visit_api.base import add
+from visit_api.directory.service import visitors
+from visit_api.materials.service import publicised
+from visit_api.standard.asked import STEPS, asked
+from visit_api.steps import repository
+from visit_api.steps.contents import AppealsHeard, Consultation, Publicise, Publicised, Strategy
+from visit_api.steps.errors import (
+    BOTH,
+    NEITHER,
+    OTHER_KIND,
+    UNKNOWN_STEP,
+    StepSuperseded,
+    StepTaken,
+    confidential_appeal,
+    unknown_appeal,
+)
+from visit_api.steps.models import Step
+from visit_api.steps.schemas import NewStep, StepView
+from visit_api.visits.lifecycle import Act, Unmet
+from visit_api.visits.models import Visit
+from visit_api.visits.service import get_visit, lock_visit, require_possible
+
+
+async def record(
+    tx: AsyncSession, statements: Statements, runtime: Runtime, caller: Principal, visit_id: UUID, new: NewStep
+) -> Step:
+    """Records what was done on a visit; a question that could not be answered at once is raised in the same commit.
+
+    Raises `NotFound`, `ActRefused`, `StepTaken`, `StepSuperseded`, `Unprocessable`.
+    """
+    visit = await lock_visit(tx, caller, visit_id)
+    found = new.id and await repository.find(tx, caller.unit, new.id)
+    if found:
+        if found.visit_id != visit_id or not found.is_made_of(new):
+            raise StepTaken(id=new.id)
+        return found
+    require_possible(Act.RECORD, visit)
+    now = runtime.clock.now()
+    at = happened(new.at or now, now)
+    old = await _superseded(tx, caller, visit, new)
+    content = await _content(tx, caller, visit, new.model_copy(update={"at": at}))
+    appeal_id = old and old.appeal_id
+    if appeal_id is None and isinstance(new.content, Consultation) and new.content.answer is None:
+        raised = await appeals.raise_appeal(statements, runtime, caller, visit_id, _appeal(new.content, at))
+        appeal_id = raised["id"]
+    its = {"kind": content["kind"], "at": at, "recorded_at": now, "recorded_by": caller.sub, "appeal_id": appeal_id}
+    step = await add(tx, Step, new, now, visit_id=visit_id, unit_code=visit.unit_code, content=content, **its)
+    if step is None:
+        raise StepTaken(id=new.id)
+    if old is not None:
+        old.superseded_by, old.updated_at = step.id, now
+    return step
+
+
+async def list_steps(
+    tx: AsyncSession, caller: Principal, visit_id: UUID, window: Window, *, kind: str | None, current: bool | None
+) -> Listing[Step]:
+    """The steps of a visit. Raises `NotFound`."""
+    await get_visit(tx, caller, visit_id)
+    return await repository.find_all(tx, window, visit_id, kind=kind, current=current)
+
+
+async def needs_heard(tx: AsyncSession, customer_id: UUID) -> set[str]:
+    """The fields in which a customer had needs, on whatever visit."""
+    return await repository.needs_heard(tx, customer_id)
+
+
+async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+    """Every step, the superseded ones too, in the order in which they were done, for the archive."""
+    steps = await repository.of_visit(tx, visit.id)
+    return [StepView.model_validate(step).model_dump(mode="json") for step in steps]
+
+
+async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+    """The steps that are asked of the visit and not recorded."""
+    steps = [step for step in await repository.of_visit(tx, visit.id) if step.superseded_by is None]
+    kinds = {step.kind for step in steps}
+    if await appeals.all_raised(tx, visit.id):
+        kinds.add("appeals")
+    needed = any(step.content.get("needs") for step in steps)
+    rows = asked(STEPS, visit.channel, visit.direction, visit.form)
+    return [
+        Unmet(row.clause, row.what)
+        for row in rows
+        if row.what not in kinds and (needed or not row.where_needs_were_heard)
+    ]
+
+
+async def _superseded(tx: AsyncSession, caller: Principal, visit: Visit, new: NewStep) -> Step | None:
+    if new.supersedes is None:
+        return None
+    old = await repository.find(tx, caller.unit, new.supersedes)
+    if old is None or old.visit_id != visit.id:
+        raise Unprocessable(UNKNOWN_STEP)
+    if old.kind != new.content.kind:
+        raise Unprocessable(OTHER_KIND)
+    if old.superseded_by is not None:
+        raise StepSuperseded(superseded_by=old.superseded_by)
+    return old
+
+
+async def _content(tx: AsyncSession, caller: Principal, visit: Visit, new: NewStep) -> dict[str, Any]:
+    """The content as it is kept, once what it names is sure to be there."""
+    content = new.content
+    kept = content.model_dump(mode="json")
+    if isinstance(content, Publicise):
+        assert new.at is not None
+        editions = await publicised(tx, visit.unit_code, content.materials, new.at, "/content/materials")
+        kept["materials"] = [Publicised.model_validate(each).model_dump(mode="json") for each in editions]
+    elif isinstance(content, Strategy):
+        (kept["owner"],) = await _owner(tx, visit, content)
+    elif isinstance(content, AppealsHeard):
+        await _check_appeals(tx, caller, visit, content)
+    elif isinstance(content, Consultation):
+        if content.answer is None and content.reason_not_answered is None:
+            raise Unprocessable(NEITHER, clause="7.2.3")
+        if content.answer is not None and content.reason_not_answered is not None:
+            raise Unprocessable(BOTH)
+    return kept
+
+
+async def _owner(tx: AsyncSession, visit: Visit, strategy: Strategy) -> list[str]:
+    try:
+        return await visitors(tx, visit.unit_code, [strategy.owner], "/content/owner")
+    except Unprocessable as fault:
+        its = [FieldError("/content/owner", error.code, error.words) for error in fault.errors]
+        raise Unprocessable(*its) from fault
+
+
+async def _check_appeals(tx: AsyncSession, caller: Principal, visit: Visit, heard: AppealsHeard) -> None:
+    raised = {each.id: each for each in await appeals.all_raised(tx, visit.id) if appeals.may_know(caller, each)}
+    faults = [
+        confidential_appeal(place) if each in raised else unknown_appeal(place)
+        for place, each in enumerate(heard.appeal_ids)
+        if each not in raised or raised[each].confidential
+    ]
+    if faults:
+        raise Unprocessable(*faults)
+
+
+def _appeal(question: Consultation, at: datetime) -> NewAppeal:
+    reason = question.reason_not_answered
+    return NewAppeal(type="consultation", summary=question.question, received_at=at, reason_not_answered=reason)

@@ -1,0 +1,194 @@
+"""Steps: typed contents, kept as they were first recorded; a question that waits is an appeal, exactly once."""
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from tests.integration.visit_api.world import World, made, pointers, problem
+from visit_api.steps import service
+from visit_api.visits.models import Visit
+
+NEEDS = {"kind": "needs", "needs": [{"category": "connection", "description": "扩建二期，增容 800 kVA"}]}
+ANSWERED = {"kind": "consultation", "topic": "outages", "question": "何时送电", "answer": "今日 18 时前"}
+QUESTION = {"kind": "consultation", "topic": "law", "question": "分布式光伏如何备案"}
+WAITING = {**QUESTION, "reason_not_answered": "须核实当地文件"}
+STRATEGY = {"kind": "strategy", "proposal": "为客户增设一台变压器", "owner": "E102", "due_on": "2026-11-30"}
+CONTENTS: list[dict[str, Any]] = [
+    NEEDS,
+    {"kind": "needs", "needs": []},
+    {"kind": "promotion", "services": [{"service": "smart_building", "interest": "high", "note": None}]},
+    ANSWERED,
+    {"kind": "appeals", "appeal_ids": []},
+    {**STRATEGY, "outcome": {"result": "partly_done", "on": "2026-11-20", "note": "待设备到货"}},
+]
+
+
+async def started(world: World, **fields: Any) -> str:
+    """A visit that goes on."""
+    visit = await world.visit(**fields)
+    await world.act(visit["id"], "start")
+    return str(visit["id"])
+
+
+async def recorded(world: World, visit: str, content: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A step that its visitor recorded."""
+    return await made(world.visitor.post(f"/visits/{visit}/steps", json={"content": content, **fields}))
+
+
+async def unmet(world: World, visit_id: str) -> list[tuple[str, str]]:
+    """The steps that a visit still lacks."""
+    async with world.runtime.db.transaction() as tx:
+        visit = await tx.get(Visit, UUID(visit_id))
+        assert visit is not None
+        return [(each.clause, each.what) for each in await service.unmet(tx, visit)]
+
+
+@pytest.mark.clause("5.1", "5.3", "5.4", "7.2.4")
+@pytest.mark.parametrize("content", CONTENTS, ids=lambda content: content["kind"])
+async def test_a_step_is_kept_as_it_was_recorded(world: World, content: dict[str, Any]) -> None:
+    visit = await started(world)
+    step = await recorded(world, visit, content, at="2026-10-09T09:45:00+08:00")
+    assert {**step["content"], **content} == step["content"], "what was left out is null"
+    assert (step["kind"], step["recorded_by"], step["at"]) == (content["kind"], "E101", "2026-10-09T01:45:00Z")
+    listed = (await world.admin.get(f"/visits/{visit}/steps")).json()["items"]
+    assert listed == [step]
+    async with world.runtime.db.transaction() as tx:
+        its = await tx.get(Visit, UUID(visit))
+        assert its is not None
+        (archived,) = await service.on_record(tx, its)
+    assert archived == step
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer", "code"),
+    [
+        ({"needs": []}, "/content/kind", "missing"),
+        ({"kind": "gossip"}, "/content/kind", "literal_error"),
+        ([], "/content", "model_type"),
+        ({"kind": "needs", "needs": [{"category": "x"}]}, "/content/needs/0/category", "literal_error"),
+        ({"kind": "promotion", "services": [{"service": "smart_building"}]}, "/content/services/0/interest", "missing"),
+        ({**ANSWERED, "topic": "weather"}, "/content/topic", "literal_error"),
+        ({**ANSWERED, "surprise": 1}, "/content/surprise", "extra_forbidden"),
+        ({**STRATEGY, "owner": "E301"}, "/content/owner", "unknown_staff"),
+        ({**STRATEGY, "outcome": {"result": "done", "on": "soon"}}, "/content/outcome/on", "day"),
+        ({"kind": "appeals", "appeal_ids": [str(uuid4())]}, "/content/appeal_ids/0", "unknown_appeal"),
+        ({"kind": "publicise", "materials": [str(uuid4())]}, "/content/materials/0", "unknown_material"),
+        ({**ANSWERED, "reason_not_answered": "甲"}, "/content/reason_not_answered", "answered_at_once"),
+    ],
+)
+async def test_what_a_step_cannot_hold_is_pointed_to(world: World, content: Any, pointer: str, code: str) -> None:
+    visit = await started(world)
+    answer = await world.visitor.post(f"/visits/{visit}/steps", json={"content": content})
+    assert (pointer, code) in pointers(answer)
+
+
+@pytest.mark.clause("5.4", "7.2.3")
+async def test_a_question_not_answered_at_once_is_raised_with_its_step(world: World) -> None:
+    visit = await started(world)
+    no_reason = await world.visitor.post(f"/visits/{visit}/steps", json={"content": QUESTION})
+    assert pointers(no_reason) == [("/content/reason_not_answered", "reason_required")]
+    assert no_reason.json()["clause"] == "7.2.3"
+    told = len(await world.told())
+    step = await recorded(world, visit, WAITING, id=str(uuid4()), at="2026-10-09T09:45:00+08:00")
+    (appeal,) = (await world.admin.get(f"/visits/{visit}/appeals")).json()["items"]
+    assert (appeal["id"], appeal["type"], appeal["summary"]) == (step["appeal_id"], "consultation", WAITING["question"])
+    assert appeal["reason_not_answered"] == WAITING["reason_not_answered"]
+    assert (appeal["received_at"], appeal["raised_by"]) == ("2026-10-09T01:45:00Z", "E101")
+    assert [(one.type, one.payload and one.payload["appeal_id"]) for one in (await world.told())[told:]] == [
+        ("appeal.raised.v1", appeal["id"])
+    ]
+    # Whatever is corrected of it, what was raised stays raised, once.
+    corrected = await recorded(world, visit, {**WAITING, "question": "屋顶光伏如何备案"}, supersedes=step["id"])
+    assert corrected["appeal_id"] == appeal["id"]
+    assert len((await world.told())[told:]) == 1
+
+
+@pytest.mark.clause("7.2.3")
+async def test_a_step_brought_several_times_at_once_is_one_step_and_one_appeal(world: World) -> None:
+    visit = await started(world)
+    new = {"id": str(uuid4()), "content": WAITING, "at": "2026-10-09T09:45:00+08:00"}
+    told = len(await world.told())
+    answers = await asyncio.gather(*(made(world.visitor.post(f"/visits/{visit}/steps", json=new)) for _ in range(5)))
+    assert all(answer == answers[0] for answer in answers)
+    assert len(await world.told()) == told + 1
+    other = {**new, "content": {**WAITING, "question": "别的问题"}}
+    problem(await world.visitor.post(f"/visits/{visit}/steps", json=other), 409, "step-taken")
+    elsewhere = await started(world)
+    problem(await world.visitor.post(f"/visits/{elsewhere}/steps", json=new), 409, "step-taken")
+    assert len([one for one in await world.told() if one.type == "appeal.raised.v1"]) == 1, "and nothing half"
+
+
+async def test_a_correction_stands_beside_what_it_corrects(world: World) -> None:
+    visit = await started(world)
+    first = await recorded(world, visit, NEEDS)
+    world.later(minutes=1)
+    path = f"/visits/{visit}/steps"
+    since = {"updated_since": world.clock.now().isoformat()}
+    second = await recorded(world, visit, {"kind": "needs", "needs": []}, supersedes=first["id"])
+    kept = (await world.admin.get(path)).json()["items"]
+    assert [(one["content"], one["supersedes"], one["superseded_by"]) for one in kept] == [
+        (NEEDS, None, second["id"]),
+        ({"kind": "needs", "needs": []}, first["id"], None),
+    ]
+    assert (await world.admin.get(path, params={"current": "true", "kind": "needs"})).json()["items"] == [second]
+    assert [one["id"] for one in (await world.admin.get(path, params=since)).json()["items"]] == [
+        first["id"],
+        second["id"],
+    ], "whoever follows the steps hears that one counts no more"
+    again = await world.visitor.post(path, json={"content": NEEDS, "supersedes": first["id"]})
+    assert problem(again, 409, "step-superseded")["superseded_by"] == second["id"]
+    for supersedes, code in ((str(uuid4()), "unknown_step"), (second["id"], "step_of_another_kind")):
+        answer = await world.visitor.post(path, json={"content": ANSWERED, "supersedes": supersedes})
+        assert pointers(answer) == [("/supersedes", code)]
+
+
+@pytest.mark.clause("7.1", "7.2.6")
+async def test_steps_are_taken_on_the_visit_and_none_after_its_archive(world: World) -> None:
+    visit = (await world.visit())["id"]
+    path = f"/visits/{visit}/steps"
+    refused = problem(await world.visitor.post(path, json={"content": NEEDS}), 409, "visit-act-refused")
+    assert (refused["act"], refused["state"], refused["clause"]) == ("record", "planned", "7.1")
+    await world.act(visit, "start")
+    new = {"id": str(uuid4()), "content": NEEDS}
+    step = await made(world.visitor.post(path, json=new))
+    await world.act(visit, "complete")
+    await recorded(world, visit, STRATEGY)
+    await world.act(visit, "archive")
+    problem(await world.visitor.post(path, json={"content": NEEDS}), 409, "visit-act-refused")
+    assert await made(world.visitor.post(path, json=new)) == step, "what was stored is answered as the first time"
+
+
+@pytest.mark.clause("5.5", "8.1.4")
+async def test_a_step_names_the_appeals_of_its_visit_and_none_that_were_said_in_confidence(world: World) -> None:
+    visit = await started(world)
+    appeal, secret = await world.raised(visit), await world.raised(visit, confidential=True)
+    elsewhere = await world.raised(await started(world))
+    step = await recorded(world, visit, {"kind": "appeals", "appeal_ids": [appeal["id"]]})
+    assert step["content"]["appeal_ids"] == [appeal["id"]]
+    content = {"kind": "appeals", "appeal_ids": [appeal["id"], secret["id"], elsewhere["id"]]}
+    for sub, code in (("E101", "confidential_appeal"), ("E102", "unknown_appeal")):
+        visitor = world.client("visitor", unit="37401", sub=sub)
+        answer = await visitor.post(f"/visits/{visit}/steps", json={"content": content})
+        assert pointers(answer) == [("/content/appeal_ids/1", code), ("/content/appeal_ids/2", "unknown_appeal")]
+
+
+@pytest.mark.clause("5.1", "5.2", "5.3", "5.5", "7.1", "7.2.4")
+async def test_what_a_visit_lacks_is_said_by_clause(world: World) -> None:
+    visit = await started(world)
+    assert await unmet(world, visit) == [("5.2", "publicise"), ("5.1", "needs"), ("5.5", "appeals")]
+    need = await recorded(world, visit, NEEDS)
+    await recorded(world, visit, WAITING)
+    assert await unmet(world, visit) == [("5.2", "publicise"), ("7.2.4", "strategy")], "what waits was raised"
+    await recorded(world, visit, {"kind": "needs", "needs": []}, supersedes=need["id"])
+    assert await unmet(world, visit) == [("5.2", "publicise")]
+    call = await started(world, channel="phone", direction="inbound")
+    assert await unmet(world, call) == [("5.5", "appeals")]
+
+
+async def test_the_service_cannot_change_a_step(world: World) -> None:
+    for statement in ("UPDATE steps SET content = '{}'", "DELETE FROM steps", "UPDATE materials SET title = ''"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await world.rows(statement)
