@@ -20,6 +20,7 @@ class Handler(msgspec.Struct, frozen=True):
 
     apply: Apply
     commutes: bool = False
+    holds: bool = True  # whether one that cannot be read holds up what follows on its key
 
 
 class Handlers(Mapping[type[Event], Handler]):
@@ -27,7 +28,7 @@ class Handlers(Mapping[type[Event], Handler]):
 
     def __init__(self, table: Mapping[type[Event], Handler | Apply], versioned: Iterable[str] = ()) -> None:
         self._table = {event: h if isinstance(h, Handler) else Handler(h) for event, h in table.items()}
-        self._versioned = frozenset(versioned)
+        self.versioned = frozenset(versioned)
 
     def __getitem__(self, event: type[Event]) -> Handler:
         return self._table[event]
@@ -40,7 +41,9 @@ class Handlers(Mapping[type[Event], Handler]):
 
     def hears(self, event_type: str) -> bool:
         """Whether events of this type, in whichever version, concern this service."""
-        return event_type.rpartition(".v")[0] in {event.type.rpartition(".v")[0] for event in self._table}
+        return event_type.rpartition(".v")[0] in {
+            event.type.rpartition(".v")[0] for event, handler in self._table.items() if handler.holds
+        }
 
     @property
     def topics(self) -> list[str]:
@@ -70,11 +73,11 @@ class Handlers(Mapping[type[Event], Handler]):
         return ((apply, run) for its in turns for apply, run in its.items())
 
     async def _new(self, tx: AsyncSession, messages: Sequence[Message]) -> list[Message]:
-        once = [message.id for message in messages if message.event.topic not in self._versioned]
+        once = [message.id for message in messages if message.event.topic not in self.versioned]
         fresh = await inbox.see(tx, once) if once else set()
         new = []
         for message in messages:
-            if message.event.topic in self._versioned:
+            if message.event.topic in self.versioned:
                 new.append(message)
             elif message.id in fresh:
                 fresh.remove(message.id)  # the same event twice in one batch

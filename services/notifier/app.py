@@ -7,8 +7,9 @@ from chassis.web import app
 from notifier.deliveries.endpoints import router as deliveries
 from notifier.routes.endpoints import router as routes
 from notifier.templates.endpoints import router as templates
+from notifier.webhooks.endpoints import router as webhooks
 
 
 def create_app(runtime: Runtime) -> FastAPI:
     """The app, a router for each slice."""
-    return app.create_app(runtime, title="notifier", version="1", routers=[routes, templates, deliveries])
+    return app.create_app(runtime, title="notifier", version="1", routers=[routes, templates, deliveries, webhooks])

@@ -27,13 +27,14 @@ from contracts.visits import VisitArchived, VisitCancelled
 from notifier.deliveries import service as deliveries
 from notifier.directory import service as directory
 from notifier.subjects import service as subjects
+from notifier.webhooks.hearing import beside
 
 
 def handlers(runtime: Runtime) -> Handlers:
     """From event to effect. What must be told is told even while an earlier event of its appeal cannot be applied; and
     what makes that pointless is known by when it was said, whenever it is heard."""
     done, moved = Handler(subjects.acted, commutes=True), Handler(subjects.moved, commutes=True)
-    return Handlers(
+    its = Handlers(
         {
             UnitChanged: directory.units_changed,
             UnitRemoved: directory.units_removed,
@@ -60,3 +61,4 @@ def handlers(runtime: Runtime) -> Handlers:
         },
         versioned=["directory.changes"],
     )
+    return beside(its)

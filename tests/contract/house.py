@@ -257,6 +257,18 @@ class House:
         found = await done(self.admin("notifier").get("/deliveries", params=query))
         return self._marked(min(found["items"], key=lambda delivery: delivery["state"] != "dead"))
 
+    async def webhook(self) -> str:
+        """Where somebody listens to all that is heard of ours."""
+        new = {"unit_code": self.ours, "event_types": ["*"], "secret": f"whsec_{'QUJD' * 8}"}
+        new |= {"url": f"https://hooks.example.com/{uuid4().hex}", "description": self.secret}
+        integration = self.client("notifier", "integration", unit=self.ours)
+        return self._marked(await done(integration.post("/webhooks", json=new)))
+
+    async def webhook_message(self) -> str:
+        """A message to there that has not arrived."""
+        integration = self.client("notifier", "integration", unit=self.ours)
+        return self._marked(await done(integration.post(f"/webhooks/{await self.webhook()}/ping")))
+
     async def simulation(self) -> str:
         """The past of ours by another policy, judged already."""
         past = {"from": "2026-10-01", "to": self.now().astimezone(CHINA).date().isoformat(), "policy": "state-grid"}

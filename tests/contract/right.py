@@ -32,6 +32,8 @@ THINGS: dict[str, Make] = {
     "appeal_tracker /v1/recalculations/{id}": House.recalculation,
     "appeal_tracker /v1/simulations/{id}": House.simulation,
     "notifier /v1/deliveries/{id}": House.delivery,
+    "notifier /v1/webhooks/{id}": House.webhook,
+    "notifier /v1/webhook-messages/{id}": House.webhook_message,
 }
 # Where the act wants the thing in another state.
 STATES: dict[str, Make] = {
@@ -253,6 +255,21 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "appeal_tracker POST /v1/appeals/{id}/withdraw": _just_now(channel="phone", note="客户来电撤回"),
     "appeal_tracker POST /v1/appeals/{id}/void": _same(reason="重复登记"),
     "notifier PUT /v1/routes/{id}": _same(channels=["mailbox"]),
+}
+
+
+async def _webhook(house: House) -> Json:
+    new = {"unit_code": house.ours, "event_types": ["deadline.breached.v1"], "description": "营销系统"}
+    return {**new, "url": "https://hooks.example.com/in", "secret": f"whsec_{'QUJD' * 8}", "ordered": True}
+
+
+BODIES |= {
+    "notifier POST /v1/webhooks": _webhook,
+    "notifier PATCH /v1/webhooks/{id}": _same(event_types=["deadline.breached.v1"], active=True),
+    "notifier POST /v1/webhooks/{id}/rotate": _same(secret=f"whsec_{'REVG' * 8}", both_for_hours=24),
+    "notifier POST /v1/webhooks/{id}/replay": _same(
+        since="2026-10-01T00:00:00Z", until="2026-11-01T00:00:00Z", states=["dead"], dry_run=True
+    ),
 }
 
 

@@ -61,6 +61,8 @@ async def filters(house: House) -> dict[str, str]:
     await house.simulation()
     await house.recalculation()
     await house.published()
+    message = await house.webhook_message()
+    messages = await done(house.client("notifier", "integration", unit=house.ours).get(f"/webhook-messages/{message}"))
     delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))
     visits = await done(house.admin("visit_api").get("/visits", params={"unit_code": house.ours}))
     return {
@@ -88,6 +90,9 @@ async def filters(house: House) -> dict[str, str]:
         "visit_api state": "archived",
         "appeal_tracker state": "open",
         "notifier state": "dead",
+        "notifier GET /v1/webhook-messages state": "queued",
+        "endpoint_id": messages["endpoint_id"],
+        "event_type": messages["event_type"],
     }
 
 

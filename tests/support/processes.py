@@ -24,6 +24,7 @@ from chassis.clock import ScaledClock
 from chassis.db import Database
 from chassis.messaging.bus import Bus
 from chassis.messaging.embedded import EmbeddedBus
+from chassis.vault.masters import new_line
 from contracts.topics import TOPICS, Topic, dead_letter
 from deploy.local import clock, files, processes
 from deploy.local.databases import DatabaseUrls
@@ -259,6 +260,7 @@ class Processes:
         )
         bus_database = None if self.kafka else self.urls["bus"].service
         for name in self.names:
+            files.write_once(state.vault(name), new_line("first"))
             files.write(state.token(name), self._issuer.token(["service"], None, name))
             env = service_environment(name, self._stack, self.urls[name].service, bus_database, state.clock)
             crashes = list(self.crashes.get(name, ()))

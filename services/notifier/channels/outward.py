@@ -11,13 +11,15 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from chassis.clock import RealClock
+from chassis.runtime import Runtime
 from notifier.channels.networks import Blocked, Place, Policy
 from notifier.channels.port import Ambiguous, Refused
+from notifier.settings import Settings
 
 if TYPE_CHECKING:
     import httpcore
@@ -58,6 +60,11 @@ class Answer(msgspec.Struct, frozen=True):
         if self.status >= 500:
             raise Ambiguous(reason)
         raise Refused(reason, permanent=True)
+
+
+def policy_of(runtime: Runtime) -> Policy:
+    """What the service's settings let be called."""
+    return cast(Settings, runtime.settings).outbound
 
 
 def pause_of(text: str) -> float:

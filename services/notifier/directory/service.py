@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import scope
@@ -47,6 +48,11 @@ async def known_of(tx: AsyncSession, matters: Iterable[Matter]) -> Known:
 async def gone(tx: AsyncSession, people: Iterable[str]) -> set[str]:
     """Those of `people` who are known to have left."""
     return await repository.gone(tx, sorted(set(people)))
+
+
+async def sees(tx: AsyncSession, unit: str | None, code: str) -> bool:
+    """Whether there is a unit `code`, and it is seen from `unit`."""
+    return bool(await tx.scalar(select(exists().where(Unit.code == code, scope.within(Unit, unit, Unit.code)))))
 
 
 async def is_top_level(tx: AsyncSession, unit: str | None) -> bool:

@@ -4,7 +4,8 @@ import notifier.channels.models
 import notifier.deliveries.models
 import notifier.directory.models
 import notifier.routes.models
-import notifier.subjects.models  # noqa: F401 - each declares its tables
+import notifier.subjects.models
+import notifier.webhooks.models  # noqa: F401 - each declares its tables
 from chassis.migrate import run_env
 from notifier.base import Base
 from notifier.routes.shipped import publish
