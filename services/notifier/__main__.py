@@ -18,7 +18,12 @@ SERVICE = Service(
     writes=WRITES,
     app=create_app,
     handlers=handlers,
-    sealed=[Sealed("webhook_endpoints", "secret"), Sealed("webhook_endpoints", "old_secret")],
+    sealed=[
+        Sealed("accounts", "secrets"),
+        Sealed("accounts", "callback_secret"),
+        Sealed("webhook_endpoints", "secret"),
+        Sealed("webhook_endpoints", "old_secret"),
+    ],
     processes={
         "api": lambda runtime: [],
         "relay": lambda runtime: runtime.relay(WRITES, HEARS),

@@ -4,7 +4,10 @@ from fastapi import FastAPI
 
 from chassis.runtime import Runtime
 from chassis.web import app
+from chassis.web.route import Router
+from notifier.channels.endpoints import router as channels
 from notifier.deliveries.endpoints import router as deliveries
+from notifier.deliveries.receiving import ROUTE
 from notifier.routes.endpoints import router as routes
 from notifier.templates.endpoints import router as templates
 from notifier.webhooks.endpoints import router as webhooks
@@ -12,4 +15,7 @@ from notifier.webhooks.endpoints import router as webhooks
 
 def create_app(runtime: Runtime) -> FastAPI:
     """The app, a router for each slice."""
-    return app.create_app(runtime, title="notifier", version="1", routers=[routes, templates, deliveries, webhooks])
+    receipts = Router()
+    receipts.routes.append(ROUTE)
+    routers = [routes, templates, deliveries, channels, webhooks, receipts]
+    return app.create_app(runtime, title="notifier", version="1", routers=routers)

@@ -32,6 +32,7 @@ THINGS: dict[str, Make] = {
     "appeal_tracker /v1/recalculations/{id}": House.recalculation,
     "appeal_tracker /v1/simulations/{id}": House.simulation,
     "notifier /v1/deliveries/{id}": House.delivery,
+    "notifier /v1/accounts/{id}": House.account,
     "notifier /v1/webhooks/{id}": House.webhook,
     "notifier /v1/webhook-messages/{id}": House.webhook_message,
 }
@@ -71,6 +72,7 @@ COMMON_LISTS = {
     "appeal_tracker GET /v1/calendars",
     "appeal_tracker GET /v1/invariants",
     "appeal_tracker GET /v1/policies",
+    "notifier GET /v1/channels",
     "notifier GET /v1/routes",
     "notifier GET /v1/templates",
 }
@@ -263,7 +265,19 @@ async def _webhook(house: House) -> Json:
     return {**new, "url": "https://hooks.example.com/in", "secret": f"whsec_{'QUJD' * 8}", "ordered": True}
 
 
+async def _account(house: House) -> Json:
+    new = {"provider": "gateway", "unit_code": house.ours, "name": "短信", "active": False}
+    limit = {"times": 10, "seconds": 1, "per": "account"}
+    settings = {"url": "https://sms.example.com/", "fields": {"to": "$phone", "say": "$text"}}
+    return {**new, "settings": settings, "secrets": {"secret": "钥"}, "limits": [limit]}
+
+
 BODIES |= {
+    "notifier POST /v1/accounts": _account,
+    "notifier PATCH /v1/accounts/{id}": _same(name="改名", limits=[]),
+    "notifier POST /v1/deliveries/retry": _same(
+        since="2026-10-01T00:00:00Z", until="2026-11-01T00:00:00Z", states=["dead"], dry_run=True
+    ),
     "notifier POST /v1/webhooks": _webhook,
     "notifier PATCH /v1/webhooks/{id}": _same(event_types=["deadline.breached.v1"], active=True),
     "notifier POST /v1/webhooks/{id}/rotate": _same(secret=f"whsec_{'REVG' * 8}", both_for_hours=24),

@@ -25,6 +25,8 @@ ANY_TIME = {
     "report_by",
     "window_from",
     "window_to",
+    "notifier POST /v1/deliveries/retry since",
+    "notifier POST /v1/deliveries/retry until",
     "notifier POST /v1/webhooks/{id}/replay since",
     "notifier POST /v1/webhooks/{id}/replay until",
     "appeal_tracker POST /v1/deadline-calculations received_at",

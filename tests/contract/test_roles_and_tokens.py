@@ -16,7 +16,7 @@ from tests.contract.places import Place, places, unguarded
 from tests.support.tokens import AUDIENCE, ISSUER, Issuer
 
 ANYTHING = str(uuid4())  # a thing that there is not; who may not call is not told that
-OPEN = {"/problems/{slug}", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
+OPEN = {"/v1/receipts/{channel}/{account}", "/problems/{slug}", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
 ASKING = {"appeal_tracker POST /v1/deadline-calculations"}  # they store nothing
 FOR_SERVICES = {"visit_api GET /v1/appeals/{id}", "visit_api GET /v1/staff/{staff_no}/contact"}
 

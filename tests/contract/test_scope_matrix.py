@@ -61,6 +61,7 @@ async def filters(house: House) -> dict[str, str]:
     await house.simulation()
     await house.recalculation()
     await house.published()
+    await house.account()
     message = await house.webhook_message()
     messages = await done(house.client("notifier", "integration", unit=house.ours).get(f"/webhook-messages/{message}"))
     delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))
@@ -91,6 +92,7 @@ async def filters(house: House) -> dict[str, str]:
         "appeal_tracker state": "open",
         "notifier state": "dead",
         "notifier GET /v1/webhook-messages state": "queued",
+        "notifier GET /v1/accounts provider": "webhook",
         "endpoint_id": messages["endpoint_id"],
         "event_type": messages["event_type"],
     }

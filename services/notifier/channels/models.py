@@ -1,9 +1,11 @@
-"""The ledger of the local mailbox."""
+"""Tables of channels: accounts and what they may send, and the ledger of the local mailbox."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Double, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from chassis.db import Tracked
@@ -26,3 +28,55 @@ class Mail(Tracked, Base):
     body: Mapped[str]
     accepted_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(server_default="1")
+
+
+class Account(Tracked, Base):
+    """Whose credentials a unit, and those below it that have none nearer, send by. `limits` are its own, where it was
+    given others than its provider's; `paused_until` (real time) is as long as the provider asked to be left alone."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        Index("accounts_active", "channel", "unit_code", unique=True, postgresql_where=text("active")),
+        Index("accounts_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    provider: Mapped[str]
+    unit_code: Mapped[str]
+    name: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    secrets: Mapped[bytes]
+    callback_secret: Mapped[bytes | None]
+    limits: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    active: Mapped[bool]
+    version: Mapped[int] = mapped_column(server_default="1")
+    paused_until: Mapped[datetime | None]
+    added_by: Mapped[str]
+    added_at: Mapped[datetime]
+
+    @property
+    def receives_at(self) -> str:
+        return f"/v1/receipts/{self.channel}/{self.id}"
+
+
+class EarlyReport(Base):
+    """What a provider said of something under a reference that is not recorded yet."""
+
+    __tablename__ = "early_reports"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    delivered: Mapped[bool]
+    reason: Mapped[str | None]
+    heard_at: Mapped[datetime]
+
+
+class Bucket(Base):
+    """Tokens of a limit, as they were at `filled_at` (real time)."""
+
+    __tablename__ = "buckets"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    tokens: Mapped[float] = mapped_column(Double)
+    filled_at: Mapped[datetime]

@@ -1,11 +1,15 @@
 """The port every channel stands behind, and the ways in which handing over a send can end."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import ClassVar, Literal, Protocol
 from uuid import UUID
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notifier.channels.limits import Limit
 
 # What a channel must know of a recipient to reach them.
 Reach = Literal["phone", "email"]
@@ -78,6 +82,20 @@ class CannotTell(ChannelError):
         self.ask_again = ask_again
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """On which terms something goes out for a unit: by which account, in texts of so many bytes, so many at a time; not
+    at all for `paused` seconds. `shared`: it is said to a group, all at once for all it concerns."""
+
+    account: UUID | None = None
+    bytes: int | None = None
+    limits: tuple[Limit, ...] = ()
+    shared: bool = False
+    paused: float = 0.0
+
+
+FREE = Terms()
+
+
 class Channel(Protocol):
     """One way of sending."""
 
@@ -98,15 +116,32 @@ class Channel(Protocol):
         """Whether the provider takes a letter of one id only once, however often it is handed over."""
         ...
 
+    async def terms(self, tx: AsyncSession, units: Collection[str]) -> Mapping[str, Terms | None]:
+        """On which terms it sends for each of `units`; None: there is no account for that one."""
+        ...
 
-class Adapter:
+    async def close(self) -> None:
+        """Gives back what it holds open; safe twice."""
+        ...
+
+
+class Adapter(ABC):
     """A channel of one provider. Unless it says otherwise it may double, and cannot be asked."""
 
     reaches: ClassVar[Reach | None] = None
     idempotent: ClassVar[bool] = False
+
+    @abstractmethod
+    async def send(self, letter: Letter) -> Receipt: ...
 
     async def find(self, letter: Letter) -> Receipt | None:
         raise CannotTell("this provider cannot be asked")
 
     def takes_once(self, letter: Letter) -> bool:
         return self.idempotent
+
+    async def terms(self, tx: AsyncSession, units: Collection[str]) -> Mapping[str, Terms | None]:
+        return dict.fromkeys(units, FREE)
+
+    async def close(self) -> None:
+        """Nothing is held open."""

@@ -16,14 +16,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
-from notifier.channels.port import Letter
-from notifier.deliveries import looking, merging, repository
+from notifier.channels.port import Channel, Letter, Terms
+from notifier.deliveries import looking, merging, rationing, repository
 from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait
 from notifier.deliveries.looking import Due
 from notifier.deliveries.models import Send
 from notifier.directory.contacts import Addressee
 from notifier.templates.wording import Language
 
+LIMITED = "limited"  # the provider bears no more just now
 NO_CONTACT = "contact_unavailable"  # visit_api is away, and nobody else knows how to reach people
 
 # What a dead sender left is looked into by one of the living, who has as long for it as for a send.
@@ -31,7 +32,7 @@ _EXPIRED = text("""
 UPDATE sends SET leased_until = now() + CAST(:lease AS interval) WHERE id IN (
     SELECT id FROM sends WHERE state = 'sending' AND leased_until < now() AND channel = :channel
     ORDER BY leased_until LIMIT :limit FOR UPDATE SKIP LOCKED)
-RETURNING id, recipient, recipient_kind, subject, body, template, params, attempts, insisted
+RETURNING id, recipient, recipient_kind, subject, body, template, params, account_id, attempts, insisted
 """)
 _LEASE_AGAIN = text("""
 UPDATE sends SET attempts = attempts + 1, insisted = false, checked_at = :now,
@@ -53,10 +54,11 @@ UPDATE deliveries d SET state = t.state, not_before = coalesce(t.until, d.not_be
 FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:untils AS timestamptz[]), CAST(:whys AS text[]))
     AS t (id, state, until, why) WHERE d.id = t.id
 """)
-_WAIT_FOR_CONTACT = text("""
-UPDATE deliveries SET why = :why, next_try_at = now() + CAST(:pause AS interval), updated_at = :now,
+_WAIT = text("""
+UPDATE deliveries d SET why = :why, next_try_at = clock_timestamp() + make_interval(secs => t.pause), updated_at = :now,
     changed_xid = pg_current_xact_id()::text::bigint
-WHERE id = ANY (CAST(:ids AS uuid[])) AND state IN ('queued', 'deferred', 'failed')
+FROM unnest(CAST(:ids AS uuid[]), CAST(:pauses AS float[])) AS t (id, pause)
+WHERE d.id = t.id AND d.state IN ('queued', 'deferred', 'failed')
 """)
 
 
@@ -72,14 +74,15 @@ class Leased(msgspec.Struct, frozen=True):
 
 class Claimed(msgspec.Struct, frozen=True):
     """What a claim came to: how many deliveries were due, the sends to be handed over once it is committed, and since
-    when (monotonic) they are leased; the deliveries of people whose address was not asked yet, and of those who have
-    none."""
+    when (monotonic) they are leased; the deliveries of people whose address was not asked yet, of those who have none,
+    and of units that have no account."""
 
     due: int
     sends: Sequence[Leased] = ()
     leased_at: float = 0.0
     unasked: Mapping[UUID, Addressee] = {}
     without_address: Sequence[UUID] = ()
+    without_account: Sequence[UUID] = ()
 
 
 # Of people, where the channel reaches them (None: nowhere); None where the channel does not want to know.
@@ -88,7 +91,8 @@ Addresses = Mapping[Addressee, str | None] | None
 
 async def claim(
     tx: AsyncSession,
-    channel: str,
+    name: str,
+    channel: Channel,
     language: Language,
     *,
     now: datetime,
@@ -96,10 +100,14 @@ async def claim(
     limit: int,
     addresses: Addresses = None,
 ) -> Claimed:
-    """Decides about the deliveries that are due on `channel`, and leases what may go to whoever's address is known."""
-    due = await looking.due(tx, channel, now=now, limit=limit)
+    """Decides about the deliveries that are due on the channel `name`, and leases what may go to whoever's address is
+    known, as far as the provider bears it; what it does not waits, to be said together with what comes meanwhile."""
+    due = await looking.due(tx, name, now=now, limit=limit)
     await _settle(tx, due, now)
     going = [its.row for its in due if isinstance(its.decision, Go)]
+    terms = await channel.terms(tx, {row.handling_unit_code for row in going}) if going else {}
+    accountless = [row.id for row in going if terms[row.handling_unit_code] is None]
+    going = [row for row in going if terms[row.handling_unit_code] is not None]
     unasked: dict[UUID, Addressee] = {}
     without: list[UUID] = []
     if addresses is not None:
@@ -107,14 +115,16 @@ async def claim(
         without = [row.id for row in going if row.id not in unasked and addresses[_to(row)] is None]
         hindered = unasked.keys() | set(without)
         going = [row for row in going if row.id not in hindered]
+    groups = await _borne(tx, merging.together(going, terms), now)
     leased_at = time.monotonic()
-    sends = await _lease(tx, going, channel, language, now, lease, addresses or {})
-    return Claimed(len(due), sends, leased_at, unasked, without)
+    sends = await _lease(tx, groups, name, language, now, lease, addresses or {})
+    return Claimed(len(due), sends, leased_at, unasked, without, accountless)
 
 
 async def wait_for_contact(tx: AsyncSession, ids: Sequence[UUID], *, now: datetime, pause: timedelta) -> None:
     """Has deliveries wait, as they are, until it can be asked how their people are reached."""
-    await tx.execute(_WAIT_FOR_CONTACT, {"ids": ids, "why": NO_CONTACT, "pause": pause, "now": now})
+    pauses = [pause.total_seconds()] * len(ids)
+    await tx.execute(_WAIT, {"ids": ids, "why": NO_CONTACT, "pauses": pauses, "now": now})
 
 
 async def expired(tx: AsyncSession, channel: str, *, lease: timedelta, limit: int) -> list[Leased]:
@@ -155,20 +165,33 @@ async def _settle(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
     await repository.plan_again(tx, [each.row.event_id for each in due if isinstance(each.decision, Readdress)])
 
 
+async def _borne(
+    tx: AsyncSession, groups: Sequence[tuple[list[Any], Terms]], now: datetime
+) -> list[tuple[list[Any], Terms]]:
+    """Those of `groups` that providers bear now, the most pressing first; the others wait."""
+    its, pauses = await rationing.ration(tx, groups)
+    if pauses:
+        values = {"ids": list(pauses), "pauses": list(pauses.values()), "why": LIMITED, "now": now}
+        await tx.execute(_WAIT, values)
+    return its
+
+
 async def _lease(
     tx: AsyncSession,
-    rows: Sequence[Any],
+    groups: Sequence[tuple[list[Any], Terms]],
     channel: str,
     language: Language,
     now: datetime,
     lease: timedelta,
     addresses: Mapping[Addressee, str | None],
 ) -> list[Leased]:
-    carried = {new_id(): its for its in merging.by_recipient(rows)}
-    leased = []
-    for send_id, its in carried.items():
-        words, to = merging.written(its, channel, language), _to(its[0])
-        letter = Letter(send_id, to.name, words.subject, words.body, addresses.get(to))
+    carried, leased = {}, []
+    for its, terms in groups:
+        send_id = new_id()
+        carried[send_id] = its
+        words, to = merging.written(its, channel, language, terms), _to(its[0])
+        names = ",".join(dict.fromkeys(row.recipient for row in its)) if terms.shared else to.name
+        letter = Letter(send_id, names, words.subject, words.body, addresses.get(to), terms.account)
         leased.append(Leased(letter, 1, to))
     if leased:
         await tx.execute(insert(Send), [_send(its, channel, now) for its in leased])
@@ -188,7 +211,7 @@ def _to(row: Any) -> Addressee:
 
 def _letter_again(row: Any) -> Letter:
     its = {name: getattr(row, name) for name in ("recipient", "subject", "body", "template")}
-    return Letter(send_id=row.id, **its, params=row.params or {})
+    return Letter(send_id=row.id, **its, account=row.account_id, params=row.params or {})
 
 
 def _send(leased: Leased, channel: str, now: datetime) -> dict[str, Any]:
@@ -202,6 +225,7 @@ def _send(leased: Leased, channel: str, now: datetime) -> dict[str, Any]:
         "body": letter.body,
         "template": letter.template,
         "params": dict(letter.params) or None,
+        "account_id": letter.account,
         "state": "sending",
         "attempts": 1,
         "checked_at": now,

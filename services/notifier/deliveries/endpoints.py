@@ -13,7 +13,7 @@ from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 from notifier.deliveries import service
 from notifier.deliveries.models import Delivery
-from notifier.deliveries.schemas import DeliveryView, MailView, State
+from notifier.deliveries.schemas import DeliveryView, MailView, Retried, RetryMany, State
 
 router = Router(prefix="/v1", tags=["deliveries"])
 
@@ -47,6 +47,15 @@ async def retry_delivery(
 ) -> Delivery:
     """Queues a delivery that failed, is unknown or dead once more; of an unknown one the provider is asked first."""
     return await service.retry(tx, caller, id, runtime.clock.now())
+
+
+@router.post("/deliveries/retry", response_model=Retried)
+async def retry_deliveries(
+    tx: Tx, runtime: TheRuntime, caller: Annotated[Principal, Depends(require("supervisor"))], which: RetryMany
+) -> dict[str, object]:
+    """Tries again many that failed, are unknown or dead; by default it only counts them."""
+    count, more = await service.retry_many(tx, caller, which, runtime.clock.now())
+    return {"count": count, "more": more}
 
 
 @router.get("/mailbox", response_model=Page[MailView])

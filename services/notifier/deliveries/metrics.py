@@ -7,6 +7,7 @@ from chassis.telemetry import SECONDS
 waiting = Gauge("notifier_deliveries", "Deliveries that have not come to their end, by state", ["state"])
 decided = Counter("notifier_due", "Deliveries looked at because they were due", ["channel"])
 sent = Counter("notifier_sent", "Deliveries a channel took", ["channel"])
+reported = Counter("notifier_reported", "Sends of which a provider has said later what became of them", ["channel"])
 dead = Counter("notifier_dead", "Deliveries given up, nobody having been told", ["reason"])
 latency = Histogram("notifier_send_seconds", "How long a channel took to answer", ["channel"], buckets=SECONDS)
 no_contact = Counter("notifier_contact_unavailable", "Looks for an address that nobody answered", ["channel"])

@@ -69,6 +69,12 @@ class Send(Base):
     __table_args__ = (
         CheckConstraint("state IN ('sending', 'sent', 'delivered', 'failed', 'unknown')", name="sends_state_check"),
         Index("sends_leased", "leased_until", postgresql_where=text("state = 'sending'")),
+        Index(
+            "sends_reference",
+            "account_id",
+            "reference",
+            postgresql_where=text("account_id IS NOT NULL AND reference IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -79,6 +85,7 @@ class Send(Base):
     body: Mapped[str]
     template: Mapped[str | None]  # the provider's code of the text, where it wants one, and what that is filled with
     params: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    account_id: Mapped[UUID | None]  # by whose credentials it goes out
     state: Mapped[str]
     attempts: Mapped[int]
     leased_until: Mapped[datetime | None]

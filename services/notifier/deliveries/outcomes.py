@@ -15,6 +15,7 @@ from notifier.channels.port import Receipt
 from notifier.deliveries import telling
 
 EXHAUSTED, REFUSED, NO_ADDRESS = "attempts_exhausted", "refused_by_provider", "no_address"
+NO_ACCOUNT = "no_account"
 
 # Whoever handed it over knows that it was taken, whatever became of the lease meanwhile.
 _TAKEN = text("""
@@ -49,6 +50,11 @@ _LOST = text("""
 UPDATE sends s SET error = t.reason, leased_until = now()
     + make_interval(secs => least(:longest, :first * power(2, s.attempts - 1)) * (0.5 + random() / 2))
 FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[]), CAST(:reasons AS text[])) AS t (id, attempt, reason)
+WHERE s.id = t.id AND s.state = 'sending' AND s.attempts = t.attempt
+""")
+_ASKED = text("""
+UPDATE sends s SET leased_until = now() + make_interval(secs => t.pause)
+FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[]), CAST(:pauses AS float[])) AS t (id, attempt, pause)
 WHERE s.id = t.id AND s.state = 'sending' AND s.attempts = t.attempt
 """)
 _UNREACHABLE = text("""
@@ -100,7 +106,15 @@ class Unknown(msgspec.Struct, frozen=True):
     attempt: int
 
 
-Outcome = Taken | Failed | Lost | Unknown
+class Asked(msgspec.Struct, frozen=True):
+    """What became of it cannot be told yet; it is asked again."""
+
+    send_id: UUID
+    attempt: int
+    pause: float
+
+
+Outcome = Taken | Failed | Lost | Unknown | Asked
 
 
 class BackOff(msgspec.Struct, frozen=True):
@@ -126,6 +140,7 @@ async def record(
     dead = await _failed(tx, [o for o in outcomes if isinstance(o, Failed)], now, back_off)
     await _lost(tx, [o for o in outcomes if isinstance(o, Lost)], back_off)
     await _unknown(tx, [o for o in outcomes if isinstance(o, Unknown)], now)
+    await _asked(tx, [o for o in outcomes if isinstance(o, Asked)])
     told = Recorded(
         [telling.sent(row, row.unit_code, row.sent_at) for row in sent],
         [telling.dead(row, row.unit_code, now, row.why) for row in dead],
@@ -180,6 +195,12 @@ async def _unknown(tx: AsyncSession, outcomes: Sequence[Unknown], now: datetime)
     if outcomes:
         ids, attempts = [o.send_id for o in outcomes], [o.attempt for o in outcomes]
         await tx.execute(_UNKNOWN, {"ids": ids, "attempts": attempts, "now": now})
+
+
+async def _asked(tx: AsyncSession, outcomes: Sequence[Asked]) -> None:
+    if outcomes:
+        ids, attempts = [o.send_id for o in outcomes], [o.attempt for o in outcomes]
+        await tx.execute(_ASKED, {"ids": ids, "attempts": attempts, "pauses": [o.pause for o in outcomes]})
 
 
 def _of(outcomes: Sequence[Failed] | Sequence[Lost]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, not_, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,7 @@ from chassis.web.paging import Listing, Window
 from notifier.channels.models import Mail
 from notifier.deliveries.decision import READDRESSED
 from notifier.deliveries.models import UNSETTLED, WAITING, Delivery, Notice, Send
+from notifier.deliveries.schemas import RetryMany
 from notifier.directory.models import Unit
 
 _PLAN_AGAIN = text("UPDATE notices SET plan_at = now() WHERE event_id = ANY (CAST(:events AS uuid[]))")
@@ -115,6 +116,37 @@ async def get(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = Fals
     if lock:
         query = query.with_for_update(of=Delivery).execution_options(populate_existing=True)
     return (await tx.scalars(query)).one_or_none()
+
+
+async def retriable(
+    tx: AsyncSession, unit: str | None, which: RetryMany, *, most: int, lock: bool
+) -> Sequence[Row[UUID, str, UUID | None]]:
+    """Deliveries seen from `unit` that `which` names, the oldest first. For a change their sends are locked first, as
+    whoever records an outcome does, and what changed meanwhile is left out."""
+    query = (
+        select(Delivery.id, Delivery.state, Delivery.send_id)
+        .join(Notice, Notice.event_id == Delivery.event_id)
+        .where(visible(unit), Delivery.state.in_(which.states), text(UNSETTLED))
+        .where(Delivery.updated_at >= which.since, Delivery.updated_at < which.until)
+        .order_by(Delivery.id)
+        .limit(most)
+    )
+    same = {"channel": which.channel, "recipient": which.recipient, "why": which.why}
+    query = query.filter_by(**{name: value for name, value in same.items() if value is not None})
+    found = (await tx.execute(query)).all()
+    if not lock or not found:
+        return found
+    sends = sorted({row.send_id for row in found if row.send_id is not None})
+    await tx.execute(select(Send.id).where(Send.id.in_(sends)).order_by(Send.id).with_for_update())
+    still = query.where(Delivery.id.in_([row.id for row in found])).with_for_update(of=Delivery)
+    return (await tx.execute(still)).all()
+
+
+async def queue_again(tx: AsyncSession, deliveries: Sequence[UUID], why: str, now: datetime) -> None:
+    """Queues deliveries with as many tries as new ones."""
+    its = {"state": "queued", "why": why, "tries": 0, "next_try_at": None, "send_id": None, "not_before": now}
+    query = update(Delivery).where(Delivery.id.in_(deliveries)).values(its | {"updated_at": now})
+    await tx.execute(query, execution_options={"synchronize_session": False})
 
 
 async def hold_send(tx: AsyncSession, id: UUID) -> None:

@@ -1,9 +1,11 @@
 """What is shown of deliveries and mailboxes."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from chassis.web.schemas import Instant, View
+from pydantic import Field
+
+from chassis.web.schemas import Body, Code, Instant, View
 
 State = Literal["queued", "deferred", "sending", "sent", "delivered", "failed", "unknown", "cancelled", "dead"]
 
@@ -40,6 +42,26 @@ class DeliveryView(View):
     handling_unit_code: str
     planned_at: Instant
     updated_at: Instant
+
+
+class RetryMany(Body):
+    """Which deliveries are to be tried again: in one of `states`, last changed from `since` on and before `until`. With
+    `dry_run`, which is the default, they are only counted; of an unknown one the provider is asked first."""
+
+    since: Instant
+    until: Instant
+    states: Annotated[list[Literal["failed", "unknown", "dead"]], Field(min_length=1, max_length=3)] = ["dead"]
+    channel: Code | None = None
+    recipient: Code | None = None
+    why: Code | None = None
+    dry_run: bool = True
+
+
+class Retried(View):
+    """How many deliveries are tried again, or would be; `more`: there are others, for another call."""
+
+    count: int
+    more: bool
 
 
 class MailView(View):

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -18,11 +19,12 @@ from chassis.peer import Peer
 from chassis.runtime import Runtime
 from chassis.worker import Worker
 from contracts.notifications import NotificationDead
+from notifier.channels import accounts
 from notifier.channels.port import Ambiguous, CannotTell, Channel, Receipt, Refused
-from notifier.deliveries import claims, metrics, outcomes
+from notifier.deliveries import claims, metrics, outcomes, reports
 from notifier.deliveries.claims import Claimed, Leased
 from notifier.deliveries.decision import Wait
-from notifier.deliveries.outcomes import BackOff, Failed, Lost, Outcome, Taken, Unknown
+from notifier.deliveries.outcomes import Asked, BackOff, Failed, Lost, Outcome, Taken, Unknown
 from notifier.directory.contacts import Addressee, Contacts
 from notifier.templates.wording import Language
 
@@ -62,14 +64,25 @@ class Sender(Worker):
 
     async def close(self) -> None:
         await self.contacts.close()
+        await self.channel.close()
 
     async def _claim(self, addresses: claims.Addresses) -> Claimed:
         now = self._clock.now()
         async with self._db.transaction() as tx:
             claimed = await claims.claim(
-                tx, self._name, self._language, now=now, lease=self.lease, limit=self.batch, addresses=addresses
+                tx,
+                self._name,
+                self.channel,
+                self._language,
+                now=now,
+                lease=self.lease,
+                limit=self.batch,
+                addresses=addresses,
             )
-            dead = await outcomes.give_up(tx, self._outbox, claimed.without_address, outcomes.NO_ADDRESS, now)
+            dead = [
+                *await outcomes.give_up(tx, self._outbox, claimed.without_address, outcomes.NO_ADDRESS, now),
+                *await outcomes.give_up(tx, self._outbox, claimed.without_account, outcomes.NO_ACCOUNT, now),
+            ]
         self._tell_dead(dead)
         return claimed
 
@@ -98,9 +111,11 @@ class Sender(Worker):
         absent: list[Leased] = []
         for send, answer in zip(lost, await asyncio.gather(*map(self._ask, lost)), strict=True):
             if isinstance(answer, Receipt):
-                ended.append(Taken(send.letter.send_id, answer))
+                ended.append(_found(send, answer))
             elif answer is None:
                 absent.append(send)
+            elif answer.ask_again is not None and not send.insisted:
+                ended.append(Asked(send.letter.send_id, send.attempt, answer.ask_again))
             elif not send.insisted and (not self.channel.takes_once(send.letter) or send.attempt >= self.back_off.most):
                 ended.append(Unknown(send.letter.send_id, send.attempt))
         silent = [send for send in lost if send not in absent and send.letter.send_id not in {o.send_id for o in ended}]
@@ -150,6 +165,8 @@ class Sender(Worker):
                 async with asyncio.timeout(self.patience):
                     receipt = await self.channel.send(send.letter)
         except Refused as error:
+            if error.all_wait and error.retry_after and send.letter.account is not None:
+                await self._leave_alone(send.letter.account, error.retry_after)
             return Failed(send_id, send.attempt, error.reason, error.permanent, error.retry_after)
         except Ambiguous as error:
             return Lost(send_id, send.attempt, error.reason)
@@ -161,11 +178,18 @@ class Sender(Worker):
         crash.point("sender.accepted")
         return Taken(send_id, receipt)
 
+    async def _leave_alone(self, account: UUID, seconds: float) -> None:
+        async with self._db.transaction() as tx:
+            await accounts.pause(tx, account, seconds, self._clock.now())
+
     async def _record(self, ended: Sequence[Outcome]) -> None:
         if not ended:
             return
         async with self._db.transaction() as tx:
-            told = await outcomes.record(tx, self._outbox, ended, now=self._clock.now(), back_off=self.back_off)
+            now = self._clock.now()
+            told = await outcomes.record(tx, self._outbox, ended, now=now, back_off=self.back_off)
+            if taken := [its.send_id for its in ended if isinstance(its, Taken)]:
+                await reports.early(tx, self._outbox, taken, now)
         metrics.sent.labels(self._name).inc(len(told.sent))
         self._tell_dead(told.dead)
 
@@ -173,6 +197,12 @@ class Sender(Worker):
         for death in dead:
             metrics.dead.labels(death.reason).inc()
             log.error("a delivery is given up", extra={"delivery": str(death.delivery_id), "reason": death.reason})
+
+
+def _found(send: Leased, receipt: Receipt) -> Outcome:
+    if receipt.failed is not None:
+        return Failed(send.letter.send_id, send.attempt, receipt.failed, permanent=True)
+    return Taken(send.letter.send_id, receipt)
 
 
 def _addressed(send: Leased, addresses: Mapping[Addressee, str | None]) -> Leased:

@@ -17,8 +17,10 @@ from notifier.channels.models import Mail
 from notifier.deliveries import repository
 from notifier.deliveries.errors import NotRetriable
 from notifier.deliveries.models import Delivery
+from notifier.deliveries.schemas import RetryMany
 from notifier.subjects import service as subjects
 
+AT_ONCE = 5000  # deliveries that one call tries again
 RETRIABLE = frozenset({"failed", "unknown", "dead"})
 
 
@@ -75,6 +77,20 @@ async def retry(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) ->
     delivery.not_before = delivery.updated_at = now
     await tx.flush()
     return delivery
+
+
+async def retry_many(tx: AsyncSession, caller: Principal, which: RetryMany, now: datetime) -> tuple[int, bool]:
+    """Tries again, as `retry` does, what the caller sees of `which`, so many at most; or counts. And whether there is
+    more."""
+    found = await repository.retriable(tx, caller.unit, which, most=AT_ONCE + 1, lock=not which.dry_run)
+    its = found[:AT_ONCE]
+    if not which.dry_run:
+        why = f"retried_by:{caller.sub}"
+        sends = {row.send_id for row in its if row.state == "unknown"}
+        for send in sorted(send for send in sends if send is not None):
+            await repository.ask_again(tx, send, why, now)
+        await repository.queue_again(tx, [row.id for row in its if row.state != "unknown"], why, now)
+    return len(its), len(found) > AT_ONCE
 
 
 async def mails(tx: AsyncSession, caller: Principal, window: Window, recipient: str | None) -> Listing[Mail]:

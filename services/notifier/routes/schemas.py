@@ -1,13 +1,12 @@
 """Routes at the edge."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from chassis.web.schemas import Body, Instant, View
-
-ChannelName = Literal["mailbox"]
+from notifier.names import ChannelName
 
 
 def _no_repetition(names: list[ChannelName]) -> list[ChannelName]:

@@ -97,17 +97,17 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
                 return Text(_fill(wording.subject, values), _fill(wording.body, values).strip())
         raise BadTemplate(f"no template for {notice.event} on {channel}")
 
-    def merge(self, notices: Sequence[Notice], channel: str) -> Text:
-        """One text that says what all of `notices` say: the first of them in full, of the rest how many there are of
-        each kind. A single one is left as it is."""
-        texts = [self.write(notice, channel) for notice in notices[:LISTED]]
+    def merge(self, notices: Sequence[Notice], channel: str, listed: int = LISTED) -> Text:
+        """One text that says what all of `notices` say: the first `listed` of them in full, of the rest how many there
+        are of each kind. A single one is left as it is."""
+        texts = [self.write(notice, channel) for notice in notices[:listed]]
         if len(notices) == 1:
             return texts[0]
         for digest in self.digests:
             if digest.channel == channel:
                 values = {"count": len(notices), "first": texts[0].subject}
                 parts = [f"{place}. {text.subject}\n{text.body}" for place, text in enumerate(texts, 1)]
-                parts += self._counted(notices[LISTED:])
+                parts += self._counted(notices[listed:])
                 return Text(_fill(digest.subject, values), "\n\n".join([_fill(digest.body, values).strip(), *parts]))
         raise BadTemplate(f"no digest on {channel}")
 

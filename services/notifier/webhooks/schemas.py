@@ -1,7 +1,5 @@
 """Webhooks at the edge. A secret is brought by whoever listens, and never shown."""
 
-import base64
-import binascii
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,22 +7,11 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from chassis.web.schemas import Body, Code, Id, Instant, Text, View
-from notifier.channels.signing import SECRET_PREFIX
+from notifier.channels.secret import Secret
 from notifier.webhooks.envelope import EVERYTHING, TYPES
 
 MessageState = Literal["queued", "sending", "delivered", "dead", "skipped"]
 Again = Literal["delivered", "dead", "skipped"]
-
-
-def _secret(text: str) -> str:
-    try:
-        key = base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not text.startswith(SECRET_PREFIX) or not 24 <= len(key) <= 64:
-        zh = "应为 whsec_ 加 24 至 64 字节的 base64"
-        raise PydanticCustomError("secret", "Should be whsec_ and 24 to 64 bytes in base64", {"zh": zh})
-    return text
 
 
 def _type(name: str) -> str:
@@ -39,12 +26,6 @@ def _types(names: list[str]) -> list[str]:
     return names
 
 
-Secret = Annotated[
-    str,
-    Field(strict=True, max_length=120),
-    AfterValidator(_secret),
-    WithJsonSchema({"type": "string", "maxLength": 120, "pattern": "^whsec_[A-Za-z0-9+/]{32,88}={0,2}$"}),
-]
 EventType = Annotated[
     str, Field(strict=True), AfterValidator(_type), WithJsonSchema({"type": "string", "enum": [EVERYTHING, *TYPES]})
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from notifier.channels.port import Ambiguous, CannotTell, Letter, Reach, Receipt
+from notifier.channels.port import Adapter, Ambiguous, CannotTell, Letter, Reach, Receipt
 from notifier.deliveries.outcomes import BackOff
 from notifier.deliveries.sender import Sender
 from tests.integration.notifier.office import Office
@@ -11,7 +11,7 @@ from tests.integration.notifier.office import Office
 EXPIRE = "UPDATE sends SET leased_until = now() - interval '1 second' WHERE state = 'sending'"
 
 
-class Gateway:
+class Gateway(Adapter):
     """A provider in the test's hand: `answers` are given in turn, then it takes what comes; it keeps its own ledger."""
 
     reaches: Reach | None = None

@@ -1,0 +1,77 @@
+"""Callbacks of providers. They bear no token: each is signed by the secret of the account that it is about, as Standard
+Webhooks sign; a provider that cannot sign is given an address that only who knows the secret can make.
+"""
+
+import hmac
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from chassis.clock import RealClock
+from chassis.runtime import Runtime
+from chassis.web.body import BoundedRequest
+from notifier.channels import service as channels
+from notifier.channels.errors import BadSignature, unreadable
+from notifier.channels.models import Account
+from notifier.channels.providers import PROVIDERS, Report
+from notifier.channels.signing import same, standard_webhook, webhook_key
+from notifier.deliveries import metrics, reports
+
+LONGEST = 1 << 20  # bytes
+TOLERANCE = timedelta(minutes=5)
+
+
+async def receive(original: Request) -> Response:
+    """Takes in what a provider says of what it took; answered once it is stored."""
+    runtime: Runtime = original.app.state.runtime
+    request = BoundedRequest(original.scope, original.receive)
+    request.limit = LONGEST
+    body = await request.body()
+    async with runtime.db.transaction() as tx:
+        found = await channels.callback_secret(tx, runtime, original.path_params["channel"], _id(original))
+        if found is None or not _is_signed(original, body, *found):
+            raise BadSignature  # also for an account that there is not: nobody learns which there are
+        account, _ = found
+        heard = await reports.hear(tx, runtime.outbox, account.id, _read(account, body), runtime.clock.now())
+    metrics.reported.labels(account.channel).inc(heard)
+    return JSONResponse(dict(PROVIDERS[account.provider].thanks))
+
+
+def callback_key(secret: str, account: Account) -> str:
+    """What stands as `?key=` in the address of a provider that cannot sign."""
+    return hmac.digest(webhook_key(secret), account.receives_at.encode(), "sha256").hex()
+
+
+def _id(request: Request) -> UUID:
+    try:
+        return UUID(request.path_params["account"])
+    except ValueError:
+        raise BadSignature from None
+
+
+def _is_signed(request: Request, body: bytes, account: Account, secret: str) -> bool:
+    if key := request.query_params.get("key"):
+        return same(key, callback_key(secret, account))
+    its, stamp = (request.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp"))
+    if not (stamp.isascii() and stamp.isdecimal() and len(stamp) <= 11):
+        return False
+    at = datetime.fromtimestamp(int(stamp), UTC)
+    if abs(RealClock().now() - at) > TOLERANCE:
+        return False
+    right = standard_webhook([secret], its, at, body)["webhook-signature"]
+    return any(same(given, right) for given in request.headers.get("webhook-signature", "").split(" "))
+
+
+def _read(account: Account, body: bytes) -> list[Report]:
+    try:
+        return PROVIDERS[account.provider].read(msgspec.json.decode(body))
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+        raise unreadable() from None
+
+
+# Outside the token scheme, and so outside the routes that have a guard.
+ROUTE = Route("/v1/receipts/{channel}/{account}", receive, methods=["POST"], include_in_schema=False)

@@ -1,0 +1,369 @@
+"""Accounts by which channels send: whose is taken, what it bears, and what its provider says later."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Callable, Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from httpx import ASGITransport
+
+from deploy.local.demo.provider import Provider
+from notifier.channels.networks import Policy
+from notifier.channels.outward import Outward
+from notifier.channels.signing import standard_webhook
+from notifier.deliveries.outcomes import BackOff
+from notifier.deliveries.receiving import callback_key
+from notifier.deliveries.sender import Sender
+from notifier.directory.contacts import Addressee
+from tests.conftest import START
+from tests.integration.notifier.gateway import EXPIRE
+from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office
+
+SECRET = "whsec_" + base64.b64encode(b"s" * 24).decode()
+CALLBACK = "whsec_" + base64.b64encode(b"c" * 24).decode()
+REFILL = "UPDATE buckets SET tokens = 1000000"
+AGAIN = "UPDATE deliveries SET next_try_at = now() WHERE next_try_at IS NOT NULL"
+
+
+class Phones:
+    """Everybody has one."""
+
+    async def addresses(self, people: Collection[Addressee], reach: str) -> dict[Addressee, str | None]:
+        return dict.fromkeys(people, "13800000000")
+
+    async def close(self) -> None: ...
+
+
+class Desk:
+    """An admin of the city, a provider, and the senders."""
+
+    def __init__(self, office: Office, provider: Provider) -> None:
+        self.office, self.provider = office, provider
+        self.admin = office.client("admin", unit=CITY, sub="A1")
+        runtime = office.notifier.runtime
+        runtime.settings = runtime.settings.model_copy(update={"stack": "local"})
+        self.senders = {each._name: each for each in office.notifier.workers if isinstance(each, Sender)}
+        outward = Outward(Policy(local=True))
+        for sender in self.senders.values():
+            sender.back_off = BackOff(first=0.0, most=3)
+            sender.contacts = Phones()  # type: ignore[assignment]
+            if hasattr(sender.channel, "_outward"):
+                sender.channel._outward = outward
+
+    async def route(self, channel: str) -> None:
+        await self.office.sql("UPDATE routes SET channels = ARRAY[:channel]", channel=channel)
+
+    async def account(self, provider: str = "webhook", unit: str = CITY, **more: Any) -> str:
+        made = {"webhook": self.webhook, "gateway": self.gateway, "wecom": self.wecom}[provider]()
+        new = {"provider": provider, "unit_code": unit, "name": "账号", "callback_secret": CALLBACK, **made, **more}
+        answer = await self.admin.post("/accounts", json=new)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def webhook(self, path: str = "/hook") -> dict[str, Any]:
+        return {"settings": {"url": self.provider.url + path}, "secrets": {"secret": SECRET}}
+
+    def wecom(self) -> dict[str, Any]:
+        return {"settings": {"endpoint": f"{self.provider.url}/wecom"}, "secrets": {"key": "k"}}
+
+    def gateway(self) -> dict[str, Any]:
+        fields = {"id": "$id", "phone": "$phone", "text": "$text"}
+        its = {"url": f"{self.provider.url}/sms", "fields": fields, "ok_field": "code", "ok_value": "0"}
+        return {"settings": {**its, "reference_field": "ref"}, "secrets": {"secret": "key"}}
+
+    async def call_back(self, account: str, body: Any, *, channel: str = "sms", **headers: str) -> httpx.Response:
+        content = json.dumps(body).encode()
+        signed = standard_webhook([CALLBACK], str(uuid4()), datetime.now(UTC), content)
+        return await self.unsigned(f"/v1/receipts/{channel}/{account}", content, {**signed, **headers})
+
+    async def unsigned(self, path: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
+        transport = ASGITransport(app=self.office.notifier.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
+            return await client.post(path, content=content, headers=headers)
+
+
+@pytest.fixture
+async def desk(office: Office) -> AsyncIterator[Desk]:
+    async with Provider() as provider:
+        its = Desk(office, provider)
+        yield its
+        for sender in its.senders.values():
+            await sender.close()
+
+
+async def test_the_nearest_account_is_taken_and_a_unit_without_one_is_an_alert(desk: Desk) -> None:
+    await desk.route("webhook")
+    await desk.account(unit=CITY, settings={"url": f"{desk.provider.url}/city"})
+    await desk.account(unit=COUNTY, settings={"url": f"{desk.provider.url}/county"})
+    await desk.office.hear(Appeal(START, STATION).warned(), Appeal(START, CITY).warned(owner="T1"))
+    assert sorted(request.path for request in desk.provider.requests) == ["/city", "/county"]
+    assert await desk.office.told() == {("H1", "delivered"), ("T1", "delivered")}
+
+    (lonely,) = await desk.office.hear(Appeal(START, OTHER).warned(owner="X1"))
+    (delivery,) = await desk.office.deliveries(unit=OTHER)
+    assert (delivery["state"], delivery["why"]) == ("dead", "no_account")
+    (dead,) = await desk.office.said("notification.dead.v1")
+    assert (dead["event_id"], dead["reason"]) == (str(lonely), "no_account")
+
+
+async def test_a_secret_goes_in_and_never_out(desk: Desk) -> None:
+    account = await desk.account("gateway", secrets={"secret": "very-secret"})
+    shown = await desk.admin.get(f"/accounts/{account}")
+    assert shown.json()["settings"]["url"] == f"{desk.provider.url}/sms"
+    assert shown.json()["receives_at"] == f"/v1/receipts/sms/{account}"
+    listed = await desk.admin.get("/accounts")
+    changed = await desk.admin.patch(
+        f"/accounts/{account}", json={"name": "新名"}, headers={"If-Match": shown.headers["etag"]}
+    )
+    assert (changed.status_code, changed.json()["name"], changed.json()["version"]) == (200, "新名", 2)
+    async with desk.office.notifier.runtime.db.connection() as connection:
+        kept = await connection.fetchval("SELECT string_agg(a::text, '') FROM accounts a")
+    for text in (shown.text, listed.text, changed.text, kept):
+        assert "very-secret" not in text
+        assert CALLBACK not in text
+    assert (await desk.office.client("admin", unit=OTHER).get(f"/accounts/{account}")).status_code == 404
+    assert (await desk.office.client("supervisor", unit=CITY).get("/accounts")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"settings": {}}, "/settings/url"),
+        ({"settings": {"url": "https://example.com/", "surprise": 1}}, "/settings/surprise"),
+        ({"settings": {"url": "https://169.254.169.254/"}}, "/settings/url"),
+        ({"secrets": {}}, "/secrets/secret"),
+        ({"secrets": {"secret": "whsec_c2hvcnQ="}}, "/secrets"),
+        ({"provider": "pigeon"}, "/provider"),
+        ({"unit_code": OTHER}, "/unit_code"),
+        ({"limits": [{"times": 0, "seconds": 60, "per": "account"}]}, "/limits/0/times"),
+    ],
+)
+async def test_an_account_that_cannot_be_is_refused(desk: Desk, change: dict[str, Any], pointer: str) -> None:
+    new = {"provider": "webhook", "unit_code": CITY, "name": "账号", **desk.webhook(), **change}
+    answer = await desk.admin.post("/accounts", json=new)
+    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (422, [pointer]), (
+        answer.text
+    )
+
+
+async def test_a_unit_has_one_account_of_a_channel_in_use(desk: Desk) -> None:
+    await desk.account("gateway")
+    new = {"provider": "gateway", "unit_code": CITY, "name": "二", **desk.gateway()}
+    assert (await desk.admin.post("/accounts", json=new)).json()["type"] == "/problems/account-taken"
+    assert (await desk.admin.post("/accounts", json={**new, "active": False})).status_code == 201
+
+
+async def test_what_a_provider_does_not_bear_waits_and_is_said_together(desk: Desk) -> None:
+    await desk.route("webhook")
+    await desk.account(limits=[{"times": 2, "seconds": 3600, "per": "account"}])
+    await desk.office.hear(*(Appeal(START).warned(owner=f"H{n}") for n in range(5)))
+    assert len(desk.provider.requests) == 2
+    waiting = [each for each in await desk.office.deliveries() if each["state"] == "queued"]
+    assert {each["why"] for each in waiting} == {"limited"}
+    assert len(waiting) == 3
+    last = waiting[0]["recipient"]
+    await desk.office.hear(Appeal(START).warned(owner=last), Appeal(START).warned(owner=last))
+    assert len(desk.provider.requests) == 2
+    await desk.office.sql(REFILL)
+    await desk.office.sql(AGAIN)
+    await desk.office.stack.settle()
+    told = [json.loads(request.body)["data"] for request in desk.provider.requests[2:]]
+    assert len(told) == 2, "the bucket holds no more than two"
+    await desk.office.sql(REFILL)
+    await desk.office.sql(AGAIN)
+    await desk.office.stack.settle()
+    assert {state for _, state in await desk.office.told()} == {"delivered"}
+    assert len(desk.provider.requests) == 5, "what waited for one person is one message"
+
+
+async def test_all_senders_take_from_one_bucket(desk: Desk) -> None:
+    await desk.route("webhook")
+    await desk.account(limits=[{"times": 7, "seconds": 3600, "per": "account"}])
+    desk.office.notifier.workers.remove(desk.senders["webhook"])
+    await desk.office.hear(*(Appeal(START).warned(owner=f"H{n}") for n in range(30)))
+    first = desk.senders["webhook"]
+    senders = [first]
+    for _ in range(3):
+        other = Sender(desk.office.notifier.runtime, "webhook", first.channel, first._language, first.contacts)
+        other.batch = 5
+        senders.append(other)
+
+    async def run(sender: Sender) -> None:
+        while await sender.run_once():
+            pass
+
+    await asyncio.gather(*map(run, senders))
+    assert len(desk.provider.requests) == 7
+
+
+async def test_no_person_is_sent_more_a_day_than_the_provider_bears(desk: Desk) -> None:
+    await desk.route("webhook")
+    await desk.account(limits=[{"times": 1, "seconds": 86_400, "per": "recipient"}])
+    for owner in ("H1", "H1", "H2"):
+        await desk.office.hear(Appeal(START).warned(owner=owner))
+    told = [json.loads(request.body)["data"]["recipient"] for request in desk.provider.requests]
+    assert told == ["H1", "H2"]
+
+
+async def test_a_group_is_told_of_many_people_at_once_in_as_many_bytes_as_it_takes(desk: Desk) -> None:
+    await desk.route("wecom")
+    await desk.account("wecom")
+    desk.office.notifier.workers.remove(desk.senders["wecom"])
+    await desk.office.hear(*(Appeal(START, number=f"V{n:08}").warned(owner=f"H{n}") for n in range(40)))
+    while await desk.senders["wecom"].run_once():
+        pass
+    (request,) = desk.provider.requests
+    said = json.loads(request.body)["text"]
+    assert len(said["content"].encode()) <= 4096
+    assert set(said["mentioned_list"]) == {f"H{n}" for n in range(40)}
+    assert "@H0" in said["content"]
+    assert {state for _, state in await desk.office.told()} == {"sent"}
+
+
+async def test_a_provider_that_wants_to_be_left_alone_is(desk: Desk) -> None:
+    await desk.route("webhook")
+    account = await desk.account()
+    desk.senders["webhook"].back_off = BackOff(first=0.0, most=9)
+    desk.provider.faults = lambda request: "429"
+    await desk.office.hear(Appeal(START).warned())
+    assert (await desk.admin.get(f"/accounts/{account}")).json()["paused_until"]
+    await desk.office.sql("UPDATE accounts SET paused_until = now() + interval '1 hour'")
+    before = len(desk.provider.requests)
+    await desk.office.hear(Appeal(START).warned(owner="H2"))
+    assert len(desk.provider.requests) == before
+    assert {each["why"] for each in await desk.office.deliveries(recipient="H2")} == {"limited"}
+
+
+async def _unknown(desk: Desk) -> tuple[str, dict[str, Any]]:
+    """A text message of which nobody knows what became, and the account by which it went."""
+    await desk.route("sms")
+    account = await desk.account("gateway")
+    desk.provider.faults = lambda request: "drop"
+    await desk.office.hear(Appeal(START).warned())
+    await desk.office.sql(EXPIRE)
+    await desk.office.stack.settle()
+    (delivery,) = await desk.office.deliveries()
+    assert delivery["state"] == "unknown"
+    return account, delivery
+
+
+@pytest.mark.parametrize(
+    ("reports", "state"),
+    [
+        (["delivered"], "delivered"),
+        (["failed"], "dead"),
+        (["delivered", "failed", "delivered"], "delivered"),
+        (["failed", "delivered", "delivered"], "delivered"),
+    ],
+)
+async def test_a_late_receipt_says_what_became_of_an_unknown_one(desk: Desk, reports: list[str], state: str) -> None:
+    account, delivery = await _unknown(desk)
+    for report in reports:
+        answer = await desk.call_back(account, {"id": delivery["send_id"], "state": report})
+        assert answer.status_code == 200, answer.text
+    (after,) = await desk.office.deliveries()
+    assert (after["state"], after["send_id"]) == (state, delivery["send_id"])
+    assert len(await desk.office.said("notification.sent.v1")) == (state == "delivered")
+    assert len(desk.provider.requests) == 1
+
+
+async def test_a_receipt_that_comes_before_its_send_is_recorded_is_kept(desk: Desk) -> None:
+    await desk.route("sms")
+    account = await desk.account("gateway")
+    asked: list[Any] = []
+
+    original = desk.senders["sms"].channel.send
+
+    async def send(letter: Any) -> Any:
+        receipt = await original(letter)
+        asked.append(await desk.call_back(account, [{"reference": receipt.reference, "state": "delivered"}]))
+        return receipt
+
+    desk.senders["sms"].channel.send = send  # type: ignore[method-assign]
+    await desk.office.hear(Appeal(START).warned())
+    assert [answer.status_code for answer in asked] == [200]
+    assert await desk.office.told() == {("H1", "delivered")}
+    async with desk.office.notifier.runtime.db.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM early_reports") == 0
+
+
+Spoil = Callable[[dict[str, str]], dict[str, str]]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda signed: {},
+        lambda signed: signed | {"webhook-signature": "v1,AAAA"},
+        lambda signed: signed | {"webhook-id": "another"},
+        lambda signed: signed | {"webhook-timestamp": "1"},
+        lambda signed: signed | {"webhook-timestamp": "soon"},
+        lambda signed: signed | {"webhook-timestamp": str(int(datetime.now(UTC).timestamp()) + 3600)},
+    ],
+)
+async def test_a_receipt_that_is_not_signed_changes_nothing(desk: Desk, spoil: Spoil) -> None:
+    account, delivery = await _unknown(desk)
+    content = json.dumps({"id": delivery["send_id"], "state": "delivered"}).encode()
+    signed = standard_webhook([CALLBACK], "1", datetime.now(UTC), content)
+    answer = await desk.unsigned(f"/v1/receipts/sms/{account}", content, spoil(signed))
+    assert (answer.status_code, answer.json()["type"]) == (401, "/problems/bad-signature")
+    assert [each["state"] for each in await desk.office.deliveries()] == ["unknown"]
+
+
+async def test_whoever_cannot_sign_knows_an_address_and_nobody_learns_which_accounts_there_are(desk: Desk) -> None:
+    account, delivery = await _unknown(desk)
+    content = json.dumps({"id": delivery["send_id"], "state": "delivered"}).encode()
+
+    class Its:
+        receives_at = f"/v1/receipts/sms/{account}"
+
+    key = callback_key(CALLBACK, Its())  # type: ignore[arg-type]
+    wrong = await desk.unsigned(f"/v1/receipts/sms/{account}?key={key[:-1]}0", content, {})
+    nobody = await desk.unsigned(f"/v1/receipts/sms/{uuid4()}?key={key}", content, {})
+    nonsense = await desk.unsigned(f"/v1/receipts/sms/nobody?key={key}", content, {})
+    elsewhere = await desk.unsigned(f"/v1/receipts/email/{account}?key={key}", content, {})
+    for answer in (wrong, nobody, nonsense, elsewhere):
+        assert (answer.status_code, answer.json()["type"]) == (401, "/problems/bad-signature")
+    assert (await desk.call_back(account, {"surprise": 1})).status_code == 422
+    assert (await desk.call_back(account, {"id": str(uuid4()), "state": "delivered"})).status_code == 200
+    right = await desk.unsigned(f"/v1/receipts/sms/{account}?key={key}", content, {})
+    assert right.status_code == 200, right.text
+    assert await desk.office.told() == {("H1", "delivered")}
+
+
+async def test_many_are_tried_again_at_once_after_they_were_counted(desk: Desk) -> None:
+    await desk.route("webhook")
+    await desk.account()
+    desk.provider.faults = lambda request: "410"
+    await desk.office.hear(*(Appeal(START).warned(owner=f"H{n}") for n in range(4)), Appeal(START, OTHER).warned())
+    desk.provider.faults = lambda request: "ok"
+    supervisor = desk.office.client("supervisor", unit=CITY, sub="S9")
+    which = {"since": START.isoformat(), "until": (START + timedelta(days=1)).isoformat(), "channel": "webhook"}
+    dry = await supervisor.post("/deliveries/retry", json=which)
+    assert (dry.status_code, dry.json()) == (200, {"count": 4, "more": False}), dry.text
+    assert {state for _, state in await desk.office.told()} == {"dead"}
+    narrow = await supervisor.post("/deliveries/retry", json={**which, "recipient": "H1"})
+    assert narrow.json()["count"] == 1
+    done = await supervisor.post("/deliveries/retry", json={**which, "dry_run": False})
+    assert done.json() == {"count": 4, "more": False}
+    await desk.office.stack.settle()
+    assert {state for _, state in await desk.office.told()} == {"delivered"}
+    assert (await desk.office.client("handler", unit=CITY).post("/deliveries/retry", json=which)).status_code == 403
+
+
+async def test_many_unknown_ones_are_asked_of_before_they_are_sent_again(desk: Desk) -> None:
+    _, delivery = await _unknown(desk)
+    desk.provider.faults = lambda request: "ok"
+    supervisor = desk.office.client("supervisor", unit=CITY, sub="S9")
+    which = {"since": START.isoformat(), "until": (START + timedelta(days=1)).isoformat(), "states": ["unknown"]}
+    done = await supervisor.post("/deliveries/retry", json={**which, "dry_run": False})
+    assert done.json()["count"] == 1, done.text
+    await desk.office.stack.settle()
+    (after,) = await desk.office.deliveries()
+    assert (after["state"], after["send_id"]) == ("sent", delivery["send_id"]), "a person said so; it is the same send"
+    assert desk.provider.count(str(UUID(delivery["send_id"]))) == 2
