@@ -18,6 +18,8 @@ class Settings(RuntimeSettings, env_prefix="VISIT_API_"):
     attachments_per_visit: int = Field(50, ge=1, description="files that a visit has at most")
     upload_days: int = Field(7, ge=1, description="days after which an upload that was not ended is given up")
 
+    archive_years: int = Field(5, ge=5, le=1000, description="years that an archived visit is kept at least")
+
     @property
     def upload_kept_for(self) -> timedelta:
         """How long an upload waits to be ended."""

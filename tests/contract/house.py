@@ -175,16 +175,29 @@ class House:
     async def archived(self) -> str:
         return await self._after(await self.completed(), "archive")
 
-    async def declared(self) -> str:
+    async def archived_before_its_photo(self) -> str:
+        """An archived visit of which a photo came late."""
+        visit = await self.archived()
+        attachment = await self.uploaded(visit)
+        await done(self.admin("visit_api").post(f"/attachments/{attachment}/complete"))
+        return visit
+
+    async def kept_for_the_law(self) -> str:
+        """An archived visit under a legal hold."""
+        visit = await self.archived()
+        await done(self.admin("visit_api").post(f"/archive/{visit}/hold", json={"reason": self.secret}))
+        return visit
+
+    async def declared(self, visit: str | None = None) -> str:
         """A photo of which nothing has arrived yet."""
         digest = hashlib.sha256(self.picture).hexdigest()
         new = {"name": f"{self.secret}.png", "kind": "photo", "size": len(self.picture), "sha256": digest}
-        path = f"/visits/{await self.visit()}/attachments"
+        path = f"/visits/{visit or await self.visit()}/attachments"
         return self._marked(await done(self.admin("visit_api").post(path, json=new)))
 
-    async def uploaded(self) -> str:
+    async def uploaded(self, visit: str | None = None) -> str:
         """The same, arrived."""
-        attachment = await self.declared()
+        attachment = await self.declared(visit)
         await done(self.admin("visit_api").put(f"/attachments/{attachment}/parts/1", content=self.picture))
         return attachment
 

@@ -44,6 +44,8 @@ STATES: dict[str, Make] = {
     "visit_api POST /v1/visits/{id}/appointment/cancel": House.appointed,
     "visit_api POST /v1/visits/{id}/steps": House.started,
     "visit_api POST /v1/visits/{id}/archive": House.completed,
+    "visit_api POST /v1/visits/{id}/supplements": House.archived_before_its_photo,
+    "visit_api POST /v1/archive/{visit_id}/release": House.kept_for_the_law,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": House.declared,
     "visit_api POST /v1/attachments/{id}/complete": House.uploaded,
     "appeal_tracker POST /v1/appeals/{id}/callbacks": House.answered,
@@ -219,6 +221,13 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/materials/{id}/withdraw": _same(reason="政策调整"),
     "visit_api PUT /v1/customers/{id}/profile": _same(industry="C", traits=["time_of_use"]),
     "visit_api POST /v1/visits/{id}/checklist": _just_now(answers=[{"item": "on_site.kit", "answer": "yes"}]),
+    "visit_api POST /v1/visits/{id}/gaps": _same(clause="8.2.2", what="conduct.answered", reason="设备故障"),
+    "visit_api POST /v1/visits/{id}/supplements": _same(),
+    "visit_api POST /v1/archive/{visit_id}/hold": _same(reason="涉诉保全"),
+    "visit_api POST /v1/archive/{visit_id}/release": _same(reason="案件已结"),
+    "visit_api POST /v1/units/{code}/archive-rules": _same(
+        strict=False, reason="年度要求", effective_from="2027-01-01"
+    ),
     "visit_api POST /v1/visits/{id}/attachments": _file,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": _picture,
     "appeal_tracker POST /v1/recalculations": _recalculation,

@@ -88,6 +88,7 @@ async def filters(house: House) -> dict[str, str]:
         "type": "complaint",
         "due_from": "2026-10-01T00:00:00Z",
         "due_before": "2026-11-01T00:00:00Z",
+        "filed_as": "ordinary.on_site",
         "visit_api state": "archived",
         "appeal_tracker state": "open",
         "notifier state": "dead",

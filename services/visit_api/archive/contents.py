@@ -3,22 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-# The sections in their order: name, title, the clause each answers to.
-_SECTIONS = (
-    ("visit", "走访基本情况", "7.1"),
-    ("customer", "走访对象", "4"),
-    ("visitors", "走访人员", "8"),
-    ("preparation", "走访前准备", "7.2.1"),
-    ("told", "归档后的变化", "7.2.6"),
-    ("appeals", "诉求及办理结果", "7.2.3"),
-)
+from visit_api.archive.sections import TITLES
 
 
 def contents(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The sections that a record has, in order, and how many entries are in each."""
     return [
-        {"section": section, "title": title, "clause": clause, "entries": _entries(record[section])}
-        for section, title, clause in _SECTIONS
+        {"section": section, "title": title.zh, "clause": clause, "entries": _entries(record[section])}
+        for section, (title, clause) in TITLES.items()
         if section in record
     ]
 

@@ -1,6 +1,6 @@
-"""The archive: what is entered stays as it was."""
+"""The archive: what is entered stays as it was, and so does what was said of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,12 +8,16 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.db import Tracked
+from chassis.db import Tracked, Written
 from visit_api.base import Base
 
 
 class Entry(Tracked, Base):
-    """The record of a visit, or a supplement to it. The service's role can neither change nor remove one."""
+    """The record of a visit, or a supplement to it. The service's role can neither change nor remove one.
+
+    `filed_as` is its class, by form and channel; before `keep_until` nobody may dispose of it, nor later while it is
+    held. A record of before there were classes has neither.
+    """
 
     __tablename__ = "archive_entries"
     __table_args__ = (
@@ -30,8 +34,65 @@ class Entry(Tracked, Base):
     contents: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     record: Mapped[dict[str, Any]] = mapped_column(JSONB)
     entered_by: Mapped[str | None]
+    filed_as: Mapped[str | None]
+    keep_until: Mapped[date | None]
 
     @property
     def entered_at(self) -> datetime:
         """When it was entered; there is no later writing."""
         return self.updated_at
+
+
+class GapReason(Written, Base):
+    """Why something that a clause asks for is not there, in a supervisor's words; of several the last counts."""
+
+    __tablename__ = "archive_gap_reasons"
+    __table_args__ = (
+        Index("archive_gap_reasons_visit_id", "visit_id", "id"),
+        Index("archive_gap_reasons_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
+    unit_code: Mapped[str]
+    clause: Mapped[str]
+    what: Mapped[str]
+    reason: Mapped[str]
+    given_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class Rule(Written, Base):
+    """From a day on, whether a unit and those below it demand all that the clauses ask of every visit."""
+
+    __tablename__ = "archive_rules"
+    __table_args__ = (
+        Index("archive_rules_unit_code", "unit_code", "effective_from", "id"),
+        Index("archive_rules_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
+    strict: Mapped[bool]
+    effective_from: Mapped[date]
+    reason: Mapped[str]
+    adopted_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class Hold(Written, Base):
+    """A legal hold, set or lifted; the last one of a visit says whether it is held."""
+
+    __tablename__ = "archive_holds"
+    __table_args__ = (
+        Index("archive_holds_visit_id", "visit_id", "id"),
+        Index("archive_holds_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
+    unit_code: Mapped[str]
+    held: Mapped[bool]
+    reason: Mapped[str]
+    acted_by: Mapped[str]
+    recorded_at: Mapped[datetime]

@@ -82,4 +82,4 @@ def too_large(limit: int) -> Unprocessable:
     return Unprocessable(FieldError("/size", "too_large", words))
 
 
-EMPTY_PART = Unprocessable(FieldError("", "empty", Words("内容为空", "There are no bytes")))
+EMPTY_PART = FieldError("", "empty", Words("内容为空", "There are no bytes"))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.db import after_commit
 from chassis.runtime import Runtime
-from chassis.web.errors import NotFound
+from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from chassis.web.work import UnitOfWork
@@ -104,7 +104,7 @@ async def put_part(
         raise errors.UploadOver(state=attachment.state)
     data = b"".join([chunk async for chunk in body])
     if not data:
-        raise errors.EMPTY_PART
+        raise Unprocessable(errors.EMPTY_PART)
     store = store_of(runtime)
     there = await store.parts(id)
     if sum(size for other, size in there.items() if other != number) + len(data) > attachment.size:

@@ -36,4 +36,5 @@ class Staff(Versioned, Base):
     roles: Mapped[list[str]]
     phone: Mapped[str | None]
     email: Mapped[str | None]
+    post: Mapped[str | None]
     active: Mapped[bool]

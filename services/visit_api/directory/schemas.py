@@ -11,6 +11,7 @@ from visit_api.base import New
 
 Name = Annotated[str, Text(100)]
 Phone = Annotated[str, Text(32)]
+Post = Annotated[str, Text(64)]
 _SIGNS = r"[^@\s\x00-\x1f\x7f-\x9f]+"
 Email = Annotated[str, StringConstraints(strict=True, max_length=254, pattern=f"^{_SIGNS}@{_SIGNS}$")]
 Role = Literal["visitor", "handler", "callback", "supervisor", "admin", "integration", "auditor"]
@@ -45,7 +46,7 @@ class UnitView(View):
 
 
 class NewStaff(New):
-    """A member of staff."""
+    """A member of staff; `post` is the one they hold in the company, as a service record names it (004 §3.4)."""
 
     staff_no: Code
     name: Name
@@ -53,6 +54,7 @@ class NewStaff(New):
     roles: Roles
     phone: Phone | None = None
     email: Email | None = None
+    post: Post | None = None
 
 
 @with_config(extra="forbid", strict=True)
@@ -64,6 +66,7 @@ class StaffChange(TypedDict, total=False):
     roles: Roles
     phone: Phone | None
     email: Email | None
+    post: Post | None
     active: bool
 
 
@@ -77,6 +80,7 @@ class StaffView(View):
     roles: list[str]
     phone: str | None
     email: str | None
+    post: str | None
     active: bool
     version: int
     updated_at: Instant

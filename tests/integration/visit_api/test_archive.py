@@ -44,6 +44,15 @@ async def ended(world: World, **fields: Any) -> dict[str, Any]:
     return await world.act(visit["id"], "start", "complete")
 
 
+async def checked(world: World, visit: dict[str, Any]) -> None:
+    """Answers every item that is asked after a visit."""
+    path = f"/visits/{visit['id']}/checklist"
+    items = (await world.visitor.get(path)).json()["items"]
+    answers = [{"item": each["item"], "answer": "yes"} for each in items]
+    answer = await world.visitor.post(path, json={"answers": answers})
+    assert answer.is_success, answer.text
+
+
 async def entries(world: World, visit_id: str) -> dict[str, Any]:
     """What a supervisor reads in the archive of a visit."""
     answer = await world.client("supervisor", unit="37401").get(f"/archive/{visit_id}")
@@ -86,21 +95,29 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
     await world.appointed(visit["id"])
     appeal = await world.raised(visit["id"])
     await world.hear(closed(world, appeal))
-    visit = await world.act(visit["id"], "start", "complete", "archive")
+    await world.act(visit["id"], "start", "complete")
+    await checked(world, visit)
+    visit = await world.act(visit["id"], "archive")
     archive = await entries(world, visit["id"])
     record = archive["record"]
     assert (record["kind"], record["entered_by"], record["entered_at"]) == ("record", "E001", "2026-10-09T02:00:00Z")
     assert [(line["section"], line["clause"], line["entries"]) for line in record["contents"]] == [
         ("visit", "7.1", 1),
+        ("service_record", "004 3.4", 1),
         ("customer", "4", 1),
         ("visitors", "8", 2),
         ("preparation", "7.2.1", 1),
+        ("checklist", "6", len(held_items := record["record"]["checklist"])),
         ("appeals", "7.2.3", 1),
+        ("attachments", "7.2.6", 0),
+        ("gaps", "7.2.6", 0),
     ]
+    assert {item["answer"] for item in held_items} == {"yes"}
+    assert (record["filed_as"], record["keep_until"]) == ("special.on_site", "2031-10-09")
     held = record["record"]
     assert held["visit"] == visit
     assert held["customer"] == (await world.admin.get(f"/customers/{visit['customer_id']}")).json()
-    assert held["visitors"] == [{"staff_no": no, "name": f"员工{no}"} for no in ("E101", "E102")]
+    assert held["visitors"] == [{"staff_no": no, "name": f"员工{no}", "post": None} for no in ("E101", "E102")]
     assert held["preparation"]["plan_document"] == "走访方案"
     assert [(one["summary"], one["state"], one["outcome"]) for one in held["appeals"]] == [
         ("三天两头停电", "closed", "resolved")

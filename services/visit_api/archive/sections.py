@@ -1,0 +1,71 @@
+"""What belongs in the archive of a visit: one table, to which each slice that holds records of visits adds its line."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.web.errors import Words
+from chassis.web.schemas import View
+from visit_api.attachments import service as attachments
+from visit_api.checklists import service as checklists
+from visit_api.customers.schemas import CustomerView
+from visit_api.customers.service import customer_on_record
+from visit_api.directory.service import staff_on_record
+from visit_api.visits.lifecycle import Unmet
+from visit_api.visits.models import Visit
+
+OnRecord = Callable[[AsyncSession, Visit], Awaitable[Any]]
+Lacks = Callable[[AsyncSession, Visit], Awaitable[list[Unmet]]]
+
+
+class Slice(NamedTuple):
+    """A section of the record: what is archived in it, and what it lacks. `comes_late`: what is recorded after the
+    archiving is a supplement. `open`: what it lacks is still to be done, and no reason takes its place."""
+
+    section: str
+    on_record: OnRecord
+    unmet: Lacks | None = None
+    comes_late: bool = False
+    open: bool = False
+
+
+async def _customer(tx: AsyncSession, visit: Visit) -> dict[str, Any]:
+    return as_shown(CustomerView, await customer_on_record(tx, visit.customer_id))
+
+
+async def _visitors(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+    staff = await staff_on_record(tx, visit.visitor_ids)
+    return [{"staff_no": member.staff_no, "name": member.name, "post": member.post} for member in staff]
+
+
+async def _preparation(_: AsyncSession, visit: Visit) -> dict[str, str]:
+    return visit.preparation
+
+
+def as_shown(view: type[View], row: Any) -> dict[str, Any]:
+    """A row as JSON, the way its slice shows it."""
+    return view.model_validate(row).model_dump(mode="json")
+
+
+SLICES = (
+    Slice("customer", _customer),
+    Slice("visitors", _visitors),
+    Slice("preparation", _preparation),
+    Slice("checklist", checklists.on_record, checklists.unmet, comes_late=True),
+    Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True),
+)
+
+# The sections in the order of the contents: title, and the clause each answers to.
+TITLES: dict[str, tuple[Words, str]] = {
+    "visit": (Words("走访基本情况", "The visit"), "7.1"),
+    "service_record": (Words("服务记录", "Service record"), "004 3.4"),
+    "customer": (Words("走访对象", "The customer"), "4"),
+    "visitors": (Words("走访人员", "The visitors"), "8"),
+    "preparation": (Words("走访前准备", "Preparation"), "7.2.1"),
+    "checklist": (Words("渠道与行为规范自查", "Checklist and self-check"), "6"),
+    "told": (Words("归档后的变化", "What came after"), "7.2.6"),
+    "appeals": (Words("诉求及办理结果", "Appeals and what became of them"), "7.2.3"),
+    "attachments": (Words("附件", "Attachments"), "7.2.6"),
+    "gaps": (Words("缺项及原因", "What is missing, and why"), "7.2.6"),
+}
