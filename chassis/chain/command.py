@@ -1,0 +1,54 @@
+"""What the chain adds to a service's command line: `verify`."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from chassis.chain.links import Source
+from chassis.chain.verifying import Finding, Head, still_there, verify
+
+_DSN = ("postgresql://", "postgres://")
+
+
+async def run(database_url: str, sources: Sequence[Source], *, against: str | None, save: Path | None) -> int:
+    """Prints what is not as it was sealed, and gives the exit code: 0 for nothing, 3 for rows that wait alone.
+
+    `against` is a file of heads that `save` wrote before, or the DSN of another copy of the database, which is verified
+    as well.
+    """
+    connection = await asyncpg.connect(database_url, timeout=10)
+    try:
+        report = await verify(connection, sources)
+        findings = list(report.findings)
+        if against is not None:
+            findings += await still_there(connection, await _older(against, sources))
+    finally:
+        await connection.close()
+    print(f"{report.links} links in {len(report.heads)} chains")
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    if save is not None and not _wrong(findings):
+        save.write_bytes(msgspec.json.format(msgspec.json.encode(report.heads, order="sorted")) + b"\n")
+    return 1 if _wrong(findings) else 3 if findings else 0
+
+
+async def _older(against: str, sources: Sequence[Source]) -> Mapping[str, Head]:
+    if not against.startswith(_DSN):
+        return msgspec.json.decode(Path(against).read_bytes(), type=dict[str, Head])
+    copy = await asyncpg.connect(against, timeout=10)
+    try:
+        report = await verify(copy, sources)
+    finally:
+        await copy.close()
+    for finding in report.findings:
+        print(f"in the other database: {finding}", file=sys.stderr)
+    if _wrong(report.findings):
+        raise SystemExit(1)
+    return report.heads
+
+
+def _wrong(findings: Sequence[Finding]) -> bool:
+    return any(finding.what != "unsealed" for finding in findings)
