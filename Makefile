@@ -23,6 +23,8 @@ demo:  ## play the whole life of an appeal in two minutes; BUS=kafka
 	$(RUN) -m deploy.local.demo
 dlq:  ## list dead letters, or replay them: make dlq [SERVICE=…] [DO=replay [KEY=…]|DO=drop PLACE=…]
 	$(RUN) -m deploy.local dlq
+verify:  ## find whatever was edited, removed or reordered in the archive: make verify [AGAINST=<file or DSN>] [SAVE=<file>]
+	$(RUN) -m deploy.local verify
 kafka-console:  ## print a topic with Kafka's own consumer: make kafka-console TOPIC=visit.events
 	$(RUN) -m deploy.local kafka-console
 
@@ -61,4 +63,4 @@ clean:  ## remove the environment, caches and fetched jars; the state stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .state/cache build
 	@find . -name __pycache__ -type d -not -path './.state/*' -prune -exec rm -rf {} +
 
-.PHONY: help up down reset token demo dlq kafka-console env test test-long lint format generate fresh check bench clean
+.PHONY: help up down reset token demo dlq verify kafka-console env test test-long lint format generate fresh check bench clean

@@ -20,6 +20,7 @@ import uvloop
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from chassis.chain.links import Source
 from chassis.messaging import dead_letters
 from chassis.messaging.bus import TopicSpec, with_dead_letters
 from chassis.messaging.handlers import Handlers
@@ -56,6 +57,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     handlers: Callable[[Runtime], Handlers]
     processes: Mapping[str, Callable[[Runtime], Sequence[Part]]]
     sealed: Sequence[Sealed] = ()  # its columns of personal text, each sealed by the vault
+    chained: Sequence[Source] = ()  # its tables whose rows are chained by hashes
 
 
 class HttpServer:
@@ -101,6 +103,10 @@ def main(service: Service, words: Sequence[str] | None = None) -> None:
     openapi.add_argument("file", type=Path, nargs="?", metavar="FILE")
     keys = commands.add_parser("rotate-keys", help="seal personal text under new keys, while the service runs")
     keys.add_argument("--wrap-only", action="store_true", help="only put data keys under the current master key")
+    if service.chained:
+        proof = commands.add_parser("verify", help="look for rows that were edited, removed or reordered")
+        proof.add_argument("--against", metavar="FILE|DSN", help="heads saved before, or a restored backup")
+        proof.add_argument("--save", type=Path, metavar="FILE", help="write the heads of the chains there")
     letters = commands.add_parser("dlq", help="list, replay or drop dead letters")
     letters.add_argument("do", choices=["list", "replay", "drop"], nargs="?", default="list")
     letters.add_argument("--key", help="replay this key alone")
@@ -124,6 +130,11 @@ def _run(service: Service, chosen: argparse.Namespace) -> int:
             return runner.run(_migrate(service, settings))
         if word == "dlq":
             return runner.run(_dead_letters(service, settings, chosen))
+        if word == "verify":
+            from chassis.chain import command as chain  # not loaded by a running service
+
+            url = settings.database_url.get_secret_value()
+            return runner.run(chain.run(url, service.chained, against=chosen.against, save=chosen.save))
         if word == "rotate-keys":
             owner = settings.migration_database_url
             return runner.run(command.rotate(service.name, settings, owner, service.sealed, wrap_only=chosen.wrap_only))

@@ -1,5 +1,6 @@
 """What the chain adds to a service's command line: `verify`."""
 
+import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,25 +20,26 @@ async def run(database_url: str, sources: Sequence[Source], *, against: str | No
     `against` is a file of heads that `save` wrote before, or the DSN of another copy of the database, which is verified
     as well.
     """
+    older = None if against is None else await _older(against, sources)
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
         report = await verify(connection, sources)
         findings = list(report.findings)
-        if against is not None:
-            findings += await still_there(connection, await _older(against, sources))
+        if older is not None:
+            findings += await still_there(connection, older)
     finally:
         await connection.close()
     print(f"{report.links} links in {len(report.heads)} chains")
     for finding in findings:
         print(finding, file=sys.stderr)
     if save is not None and not _wrong(findings):
-        save.write_bytes(msgspec.json.format(msgspec.json.encode(report.heads, order="sorted")) + b"\n")
+        await asyncio.to_thread(save.write_bytes, msgspec.json.encode(report.heads, order="sorted") + b"\n")
     return 1 if _wrong(findings) else 3 if findings else 0
 
 
 async def _older(against: str, sources: Sequence[Source]) -> Mapping[str, Head]:
     if not against.startswith(_DSN):
-        return msgspec.json.decode(Path(against).read_bytes(), type=dict[str, Head])
+        return msgspec.json.decode(await asyncio.to_thread(Path(against).read_bytes), type=dict[str, Head])
     copy = await asyncpg.connect(against, timeout=10)
     try:
         report = await verify(copy, sources)

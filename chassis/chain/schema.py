@@ -2,8 +2,7 @@
 
 from chassis.messaging.schema import may_delete
 
-DDL = (
-    """
+_TABLES = """
 CREATE TABLE chain (
     top text NOT NULL,
     seq bigint NOT NULL,
@@ -28,8 +27,8 @@ BEGIN
 END $$;
 DO $$ BEGIN EXECUTE format('REVOKE UPDATE ON chain FROM %I', current_database() || '_service'); END $$;
 """
-    + may_delete("chain_waiting")
-)
+
+DDL = f"{_TABLES}{may_delete('chain_waiting')}"
 
 
 def chained(table: str) -> str:

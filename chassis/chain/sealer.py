@@ -55,7 +55,7 @@ class Sealer(Worker):
             rows |= {(table, row_id): row for row_id, row in found.items()}
         units = {at: row[self._sources[at[0]].unit] or "" for at, row in rows.items()}
         tops = await tops_of(connection, sorted({code for code in units.values() if code}))
-        heads = {top: (0, START) for top in {"", *tops.values()}}
+        heads = dict.fromkeys({"", *tops.values()}, (0, START))
         heads |= {row["top"]: (row["seq"], row["link"]) for row in await connection.fetch(_HEADS, list(heads))}
         links = []
         for at in waiting:

@@ -15,6 +15,8 @@ from deploy.local.signals import Signals, Stopped
 from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
 
+CHAINING = "visit_api"  # the service that keeps an archive
+
 
 def up(settings: Settings, programs: Programs) -> int:
     """Run the stack in the foreground."""
@@ -78,6 +80,17 @@ def dlq(settings: Settings, programs: Programs) -> int:
     return max(codes)
 
 
+def verify(settings: Settings, programs: Programs) -> int:
+    """Look for whatever was edited, removed or reordered in what is chained; AGAINST= compares with saved heads or
+    another copy of the database, SAVE= writes the heads."""
+    words = ["verify"]
+    for name in ("AGAINST", "SAVE"):
+        if os.environ.get(name):
+            words += [f"--{name.lower()}", os.environ[name]]
+    env = _environment_of(State(settings.state_dir), CHAINING)
+    return subprocess.run([*programs.services[CHAINING], *words], env=env, cwd=ROOT, check=False).returncode
+
+
 def kafka_console(settings: Settings, programs: Programs) -> int:
     """Print the events of TOPIC with Kafka's own console consumer, until Ctrl-C."""
     topic = os.environ.get("TOPIC")
@@ -107,6 +120,7 @@ WORDS: Mapping[str, Callable[[Settings, Programs], int]] = {
     "reset": reset,
     "token": token,
     "dlq": dlq,
+    "verify": verify,
     "kafka-console": kafka_console,
 }
 

@@ -1,14 +1,25 @@
 """`python -m visit_api` runs the whole service; with a word, one part of it."""
 
+from chassis.chain.sealer import Sealer
 from chassis.process import Service, main
+from chassis.runtime import Runtime
+from chassis.worker import Worker
 from contracts.topics import TOPICS
 from visit_api.app import create_app
 from visit_api.attachments.worker import Sweeper
+from visit_api.chained import CHAINED
 from visit_api.handlers import handlers
 from visit_api.settings import Settings
 
 WRITES = [topic for topic in TOPICS.values() if topic.writer == "visit_api"]
 HEARS = [topic.name for topic in TOPICS.values() if "visit_api" in topic.hearers]
+
+
+def relay(runtime: Runtime) -> list[Worker]:
+    """The relay, and the loops of which one at a time is enough: they seal what is archived and clear uploads away."""
+    sealer = Sealer(runtime.service, runtime.db, CHAINED)
+    return [*runtime.relay(WRITES, HEARS), sealer, Sweeper(runtime)]
+
 
 SERVICE = Service(
     name="visit_api",
@@ -18,9 +29,10 @@ SERVICE = Service(
     handlers=handlers,
     processes={
         "api": lambda runtime: [],
-        "relay": lambda runtime: [*runtime.relay(WRITES, HEARS), Sweeper(runtime)],
+        "relay": relay,
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
     },
+    chained=CHAINED,
 )
 
 if __name__ == "__main__":

@@ -7,11 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.web.errors import Words
 from chassis.web.schemas import View
+from visit_api.appointments import service as appointments
 from visit_api.attachments import service as attachments
 from visit_api.checklists import service as checklists
 from visit_api.customers.schemas import CustomerView
 from visit_api.customers.service import customer_on_record
 from visit_api.directory.service import staff_on_record
+from visit_api.visits import service as visits
 from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
 
@@ -39,8 +41,12 @@ async def _visitors(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
     return [{"staff_no": member.staff_no, "name": member.name, "post": member.post} for member in staff]
 
 
-async def _preparation(_: AsyncSession, visit: Visit) -> dict[str, str]:
-    return visit.preparation
+async def _preparation(tx: AsyncSession, visit: Visit) -> Any:
+    return (await visits.on_record(tx, visit))["preparation"]
+
+
+async def _hand_overs(tx: AsyncSession, visit: Visit) -> Any:
+    return (await visits.on_record(tx, visit))["hand_overs"]
 
 
 def as_shown(view: type[View], row: Any) -> dict[str, Any]:
@@ -51,7 +57,9 @@ def as_shown(view: type[View], row: Any) -> dict[str, Any]:
 SLICES = (
     Slice("customer", _customer),
     Slice("visitors", _visitors),
-    Slice("preparation", _preparation),
+    Slice("preparation", _preparation, visits.unmet),
+    Slice("appointments", appointments.on_record, appointments.unmet),
+    Slice("hand_overs", _hand_overs),
     Slice("checklist", checklists.on_record, checklists.unmet, comes_late=True),
     Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True),
 )
@@ -63,6 +71,8 @@ TITLES: dict[str, tuple[Words, str]] = {
     "customer": (Words("走访对象", "The customer"), "4"),
     "visitors": (Words("走访人员", "The visitors"), "8"),
     "preparation": (Words("走访前准备", "Preparation"), "7.2.1"),
+    "appointments": (Words("预约情况", "Appointments"), "7.1"),
+    "hand_overs": (Words("走访交接", "Hand-overs"), "7.1"),
     "checklist": (Words("渠道与行为规范自查", "Checklist and self-check"), "6"),
     "told": (Words("归档后的变化", "What came after"), "7.2.6"),
     "appeals": (Words("诉求及办理结果", "Appeals and what became of them"), "7.2.3"),

@@ -95,7 +95,7 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
     await world.appointed(visit["id"])
     appeal = await world.raised(visit["id"])
     await world.hear(closed(world, appeal))
-    await world.act(visit["id"], "start", "complete")
+    await world.act(visit["id"], "arrive", "start", "complete")
     await checked(world, visit)
     visit = await world.act(visit["id"], "archive")
     archive = await entries(world, visit["id"])
@@ -107,6 +107,8 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
         ("customer", "4", 1),
         ("visitors", "8", 2),
         ("preparation", "7.2.1", 1),
+        ("appointments", "7.1", 1),
+        ("hand_overs", "7.1", 0),
         ("checklist", "6", len(held_items := record["record"]["checklist"])),
         ("appeals", "7.2.3", 1),
         ("attachments", "7.2.6", 0),

@@ -10,7 +10,17 @@ from sqlalchemy import Connection
 from tests.integration.visit_api.world import World
 from visit_api.base import Base
 
-CHASSIS = {"alembic_version", "outbox", "inbox", "dead_letters", "idempotency_keys", "data_keys", "trail"}
+CHASSIS = {
+    "alembic_version",
+    "outbox",
+    "inbox",
+    "dead_letters",
+    "idempotency_keys",
+    "data_keys",
+    "trail",
+    "chain",
+    "chain_waiting",
+}
 
 
 def differences(connection: Connection) -> list[Any]:

@@ -1,0 +1,31 @@
+"""The tables that are chained, and which of their columns each form hashes. A form is never changed, only followed."""
+
+from chassis.chain.links import Source
+
+ARCHIVE = Source(
+    "archive_entries",
+    {
+        1: (
+            "id",
+            "visit_id",
+            "unit_code",
+            "kind",
+            "contents",
+            "record",
+            "entered_by",
+            "updated_at",
+            "filed_as",
+            "keep_until",
+        )
+    },
+)
+GAP_REASONS = Source(
+    "archive_gap_reasons", {1: ("id", "visit_id", "unit_code", "clause", "what", "reason", "given_by", "recorded_at")}
+)
+RULES = Source(
+    "archive_rules", {1: ("id", "unit_code", "strict", "effective_from", "reason", "adopted_by", "recorded_at")}
+)
+HOLDS = Source("archive_holds", {1: ("id", "visit_id", "unit_code", "held", "reason", "acted_by", "recorded_at")})
+TRAIL = Source("trail", {1: ("id", "at", "by", "unit_code", "act", "thing", "thing_id", "reason")})
+
+CHAINED = (ARCHIVE, GAP_REASONS, RULES, HOLDS, TRAIL)

@@ -1,0 +1,14 @@
+"""The chain of hashes over the archive and the trail."""
+
+from chassis.chain import DDL, chained
+from chassis.migrate import run_scripts
+
+revision = "0007"
+down_revision = "0006"
+
+TABLES = ("archive_entries", "archive_gap_reasons", "archive_rules", "archive_holds", "trail")
+
+
+def upgrade() -> None:
+    """Makes the chain; what was archived before is sealed by the first sealer."""
+    run_scripts(DDL, *map(chained, TABLES))

@@ -1,0 +1,128 @@
+"""The chain of hashes over archive and trail: what is done to a sealed row, or to the chain itself, is found."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from chassis.chain import command
+from chassis.chain.verifying import verify
+from tests.integration.visit_api.test_archive import ended
+from tests.integration.visit_api.world import World
+from visit_api.chained import CHAINED
+
+
+async def archived(world: World, count: int = 3) -> list[str]:
+    """Visits that were archived, and sealed."""
+    visits = []
+    for _ in range(count):
+        visit = await ended(world)
+        await world.act(visit["id"], "archive")
+        visits.append(str(visit["id"]))
+    await world.stack.settle()
+    return visits
+
+
+async def found(owner: asyncpg.Connection) -> list[tuple[str, int | None]]:
+    """What a verification finds, and at which link."""
+    return [(finding.what, finding.seq) for finding in (await verify(owner, CHAINED)).findings]
+
+
+async def altered(owner: asyncpg.Connection, *statements: str) -> None:
+    """Does to the tables what only their owner could."""
+    async with owner.transaction():
+        for statement in statements:
+            await owner.execute(statement)
+
+
+@pytest.mark.clause("7.2.6", "004 4.2")
+async def test_what_was_sealed_and_stays_is_whole(world: World, owner: asyncpg.Connection) -> None:
+    await archived(world)
+    stranger = await world.stranger.post("/units/375/archive-rules", json={"strict": False, "reason": "另一家"})
+    assert stranger.status_code == 201
+    assert await found(owner) == [("unsealed", None)]
+    await world.stack.settle()
+    report = await verify(owner, CHAINED)
+    assert (report.links, {top: head.seq for top, head in report.heads.items()}) == (4, {"374": 3, "375": 1})
+    assert report.findings == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (["UPDATE archive_entries SET record = '{}' WHERE id = (SELECT row_id FROM chain WHERE seq = 2)"],
+         ("edited", 2)),
+        (["UPDATE archive_entries SET keep_until = keep_until - 1 WHERE id = (SELECT row_id FROM chain WHERE seq = 1)"],
+         ("edited", 1)),
+        (["DELETE FROM archive_entries WHERE id = (SELECT row_id FROM chain WHERE seq = 3)"], ("removed", 3)),
+        (["DELETE FROM chain WHERE seq = 2"], ("broken", 3)),
+        (["UPDATE chain SET seq = 9 WHERE seq = 1", "UPDATE chain SET seq = 1 WHERE seq = 2",
+          "UPDATE chain SET seq = 2 WHERE seq = 9"], ("broken", 1)),
+        (["UPDATE chain SET digest = '\\x00' WHERE seq = 3"], ("broken", 3)),
+    ],
+)  # fmt: skip
+async def test_whatever_is_done_to_it_is_found(
+    world: World, owner: asyncpg.Connection, statements: list[str], expected: tuple[str, int]
+) -> None:
+    await archived(world)
+    await altered(owner, *statements)
+    assert expected in await found(owner)
+
+
+async def test_an_end_that_was_cut_off_is_shown_by_an_older_head(
+    world: World, owner: asyncpg.Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = world.runtime.db.engine.url.render_as_string(hide_password=False).replace("+asyncpg", "")
+    heads = tmp_path / "heads.json"
+
+    async def verified(**options: Any) -> tuple[int, str]:
+        code = await command.run(url, CHAINED, **{"against": None, "save": None, **options})
+        return code, capsys.readouterr().err
+
+    await archived(world, 2)
+    assert await verified(save=heads) == (0, "")
+    await archived(world, 1)
+    assert await verified(against=str(heads)) == (0, "")
+    assert await verified(against=url) == (0, "")
+    await altered(
+        owner,
+        "DELETE FROM chain WHERE seq > 1",
+        "DELETE FROM archive_entries WHERE id NOT IN (SELECT row_id FROM chain)",
+    )
+    assert await verified() == (0, ""), "it is whole, as far as it goes"
+    assert await verified(against=str(heads)) == (1, "cut chain 374 link 2\n")
+
+
+async def test_a_late_commit_is_sealed_late_and_waits_for_nobody(world: World, owner: asyncpg.Connection) -> None:
+    await archived(world, 1)
+    copy = "INSERT INTO archive_rules SELECT gen_random_uuid(), '374', true, current_date, '', '', now()"
+    other = await world.runtime.db.dedicated()
+    try:
+        async with other.transaction():
+            await other.execute(copy)
+            await archived(world, 1)
+            assert await found(owner) == []
+        assert await found(owner) == [("unsealed", None)]
+        await world.stack.settle()
+        assert await found(owner) == []
+    finally:
+        await other.close()
+
+
+async def test_two_sealers_at_once_seal_each_row_once(world: World, owner: asyncpg.Connection) -> None:
+    visit = await ended(world)
+    await world.act(visit["id"], "archive")
+    (sealer,) = [each for each in world.stack["visit_api"].workers if each.name == "visit_api.sealer"]
+    await asyncio.gather(*[sealer.run_once() for _ in range(4)])
+    assert await owner.fetchval("SELECT count(*) FROM chain") == 1
+    assert await owner.fetchval("SELECT count(*) FROM chain_waiting") == 0
+
+
+async def test_the_service_can_neither_change_nor_remove_a_link(world: World) -> None:
+    for statement in ("UPDATE chain SET seq = 0", "DELETE FROM chain", "TRUNCATE chain", "DELETE FROM archive_rules"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await world.rows(statement)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await world.rows("ALTER TABLE archive_entries DISABLE TRIGGER ALL")
