@@ -13,6 +13,7 @@ from visit_api.checklists import service as checklists
 from visit_api.customers.schemas import CustomerView
 from visit_api.customers.service import customer_on_record
 from visit_api.directory.service import staff_on_record
+from visit_api.obligations import service as obligations
 from visit_api.visits import service as visits
 from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
@@ -60,6 +61,7 @@ SLICES = (
     Slice("preparation", _preparation, visits.unmet),
     Slice("appointments", appointments.on_record, appointments.unmet),
     Slice("hand_overs", _hand_overs),
+    Slice("obligations", obligations.on_record, obligations.unmet, open=True),
     Slice("checklist", checklists.on_record, checklists.unmet, comes_late=True),
     Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True),
 )
@@ -73,6 +75,7 @@ TITLES: dict[str, tuple[Words, str]] = {
     "preparation": (Words("走访前准备", "Preparation"), "7.2.1"),
     "appointments": (Words("预约情况", "Appointments"), "7.1"),
     "hand_overs": (Words("走访交接", "Hand-overs"), "7.1"),
+    "obligations": (Words("未接及非工作时间来电的处理", "Calls that were owed an answer"), "6.2.2"),
     "checklist": (Words("渠道与行为规范自查", "Checklist and self-check"), "6"),
     "told": (Words("归档后的变化", "What came after"), "7.2.6"),
     "appeals": (Words("诉求及办理结果", "Appeals and what became of them"), "7.2.3"),

@@ -109,6 +109,7 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
         ("preparation", "7.2.1", 1),
         ("appointments", "7.1", 1),
         ("hand_overs", "7.1", 0),
+        ("obligations", "6.2.2", 0),
         ("checklist", "6", len(held_items := record["record"]["checklist"])),
         ("appeals", "7.2.3", 1),
         ("attachments", "7.2.6", 0),

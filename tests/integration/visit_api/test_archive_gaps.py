@@ -164,3 +164,15 @@ async def test_a_record_is_classed_kept_for_years_and_held_for_the_law(world: Wo
     assert (held["held"], held["reason"], held["acted_by"]) == (True, "涉诉保全", "E110")
     assert (await supervisor.post(f"{path}/release", json={"reason": "案件已结"})).status_code == 200
     assert (await supervisor.get(path)).json()["hold"]["held"] is False
+
+
+@pytest.mark.clause("7.2.6", "6.2.2.3")
+async def test_a_call_that_is_still_owed_keeps_its_visit_from_the_archive(world: World) -> None:
+    visit = await ended(world, channel="phone")
+    call = {"kind": "missed_call", "called_at": "2026-10-09T09:30:00+08:00", "visit_id": visit["id"]}
+    its = await made(world.visitor.post("/obligations", json={**call, "customer_id": visit["customer_id"]}))
+    refused = problem(await world.visitor.post(f"/visits/{visit['id']}/archive"), 409, "archive-incomplete")
+    assert refused["missing"] == [{"clause": "6.2.2.3", "what": "missed_call"}]
+    problem(await explained(world, visit, refused["missing"][0]), 409, "gap-stays-open")
+    await world.visitor.post(f"/obligations/{its['id']}/discharge", json={"words": "开会未听到，已致歉"})
+    await world.act(visit["id"], "archive")

@@ -3,8 +3,8 @@
 from chassis.chain import DDL, chained
 from chassis.migrate import run_scripts
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 TABLES = ("archive_entries", "archive_gap_reasons", "archive_rules", "archive_holds", "trail")
 
