@@ -9,7 +9,7 @@ import pytest
 
 from chassis.ids import new_id
 from contracts.appeals import AppealClosed, AppealReopened
-from tests.integration.visit_api.world import World, problem, waits
+from tests.integration.visit_api.world import World, made, problem, waits
 from tests.support.eventually import eventually
 
 
@@ -97,6 +97,10 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
     await world.hear(closed(world, appeal))
     await world.act(visit["id"], "arrive", "start", "complete")
     await checked(world, visit)
+    path = f"/visits/{visit['id']}/gaps"
+    lacking = [{"clause": gap["clause"], "what": gap["what"]} for gap in (await world.admin.get(path)).json()["gaps"]]
+    for gap in lacking:
+        await made(world.admin.post(path, json={**gap, "reason": "客户临时有事"}))
     visit = await world.act(visit["id"], "archive")
     archive = await entries(world, visit["id"])
     record = archive["record"]
@@ -111,9 +115,10 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
         ("hand_overs", "7.1", 0),
         ("obligations", "6.2.2", 0),
         ("checklist", "6", len(held_items := record["record"]["checklist"])),
+        ("steps", "5", len(record["record"]["steps"])),
         ("appeals", "7.2.3", 1),
         ("attachments", "7.2.6", 0),
-        ("gaps", "7.2.6", 0),
+        ("gaps", "7.2.6", len(lacking)),
     ]
     assert {item["answer"] for item in held_items} == {"yes"}
     assert (record["filed_as"], record["keep_until"]) == ("special.on_site", "2031-10-09")

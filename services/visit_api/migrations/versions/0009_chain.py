@@ -3,8 +3,8 @@
 from chassis.chain import DDL, chained
 from chassis.migrate import run_scripts
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 TABLES = ("archive_entries", "archive_gap_reasons", "archive_rules", "archive_holds", "trail")
 

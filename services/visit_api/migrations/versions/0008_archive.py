@@ -2,8 +2,8 @@
 
 from chassis.migrate import run_scripts
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 _CHANGED = "recorded_at timestamptz NOT NULL, changed_xid bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint"
 
