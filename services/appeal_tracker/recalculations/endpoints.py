@@ -42,7 +42,8 @@ async def request_recalculation(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> RecalculationView | PreviewView:
-    """Brings what is open to other rules, as a job, or says what that would move. By an admin of a top-level unit."""
+    """Brings what is open to other rules, as a job, or says what that would move; refused where a version is laxer than
+    what it extends, on a calendar that counts for any of it. By an admin of a top-level unit."""
     now = runtime.clock.now()
     job = await service.asked(tx, caller, now, **body.model_dump())
     if dry_run:
