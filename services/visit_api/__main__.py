@@ -9,6 +9,7 @@ from visit_api.app import create_app
 from visit_api.attachments.worker import Sweeper
 from visit_api.chained import CHAINED
 from visit_api.handlers import handlers
+from visit_api.plans.worker import Planning
 from visit_api.settings import Settings
 
 WRITES = [topic for topic in TOPICS.values() if topic.writer == "visit_api"]
@@ -30,6 +31,7 @@ SERVICE = Service(
     processes={
         "api": lambda runtime: [],
         "relay": relay,
+        "plan": lambda runtime: [Planning(runtime)],
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
     },
     chained=CHAINED,

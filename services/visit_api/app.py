@@ -14,7 +14,9 @@ from visit_api.customers.endpoints import router as customers
 from visit_api.directory.endpoints import router as directory
 from visit_api.materials.endpoints import router as materials
 from visit_api.obligations.endpoints import router as obligations
+from visit_api.plans.endpoints import router as plans
 from visit_api.profiles.endpoints import router as profiles
+from visit_api.progress.endpoints import router as progress
 from visit_api.proposals.endpoints import router as proposals
 from visit_api.rulebooks.endpoints import router as rulebooks
 from visit_api.standard.endpoints import router as standard
@@ -33,7 +35,9 @@ def create_app(runtime: Runtime) -> FastAPI:
             directory,
             rulebooks,
             customers,
+            plans,
             visits,
+            progress,
             appointments,
             checklists,
             obligations,

@@ -121,6 +121,17 @@ class House:
         await done(self.admin("visit_api").post(f"/visits/{visit}/appointment", json=agreed))
         return visit
 
+    async def plan(self) -> str:
+        """A plan of a unit below ours."""
+        new = {"unit_code": await self.unit(), "period": "2026-10"}
+        return self._marked(await done(self.admin("visit_api").post("/plans", json=new)))
+
+    async def wanted(self) -> str:
+        """A visit that a plan wants."""
+        new = {"customer_id": await self.customer(), "channel": "on_site", "due_by": "2026-10-31"}
+        path = f"/plans/{await self.plan()}/items"
+        return self._marked(await done(self.admin("visit_api").post(path, json={**new, "reason": self.secret})))
+
     async def owed(self) -> str:
         """A missed call in the course of a visit, which is to be returned."""
         visit = await done(self.admin("visit_api").get(f"/visits/{await self.visit()}"))

@@ -25,6 +25,8 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/attachments/{id}": House.stored,
     "visit_api /v1/archive/{visit_id}": House.archived,
     "visit_api /v1/obligations/{id}": House.owed,
+    "visit_api /v1/plans/{id}": House.plan,
+    "visit_api /v1/plan-items/{id}": House.wanted,
     "appeal_tracker /v1/units/{code}": House.unit,
     "appeal_tracker /v1/visits/{id}": House.followed,
     "appeal_tracker /v1/appeals/{id}": House.appeal,
@@ -121,6 +123,15 @@ def _just_now(**body: Any) -> Callable[[House], Awaitable[Json]]:
     return give
 
 
+async def _plan(house: House) -> Json:
+    return {"unit_code": await house.unit(), "period": "2026"}
+
+
+async def _wanted(house: House) -> Json:
+    days = {"due_from": "2026-10-12", "due_by": "2026-10-31"}
+    return {"customer_id": await house.customer(), "channel": "phone", "reason": "扩建投产", **days}
+
+
 async def _owed(house: House) -> Json:
     new = {"kind": "missed_call", "customer_id": await house.customer(), "called_at": house.ago(minutes=9)}
     return {**new, "owner": house.staff_no, "note": "响铃三声"}
@@ -198,6 +209,14 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api PATCH /v1/visits/{id}": _same(channel="online"),
     "visit_api PUT /v1/visits/{id}/preparation": _same(
         plan_document="走访方案", kit=[{"item": "handheld", "ready": "yes"}]
+    ),
+    "visit_api POST /v1/plans": _plan,
+    "visit_api POST /v1/plans/{id}/generate": _same(),
+    "visit_api POST /v1/plans/{id}/approve": _same(),
+    "visit_api POST /v1/plans/{id}/items": _wanted,
+    "visit_api PATCH /v1/plan-items/{id}": _same(channel="online", due_by="2026-10-30", reason="改为线上"),
+    "visit_api PUT /v1/units/{code}/plan-rules": _same(
+        rules=[{"name": "own", "kinds": ["government"], "channel": "on_site", "period": "year", "times": 2}]
     ),
     "visit_api POST /v1/obligations": _owed,
     "visit_api POST /v1/obligations/{id}/discharge": _just_now(words="已回拨并说明漏接原因"),

@@ -30,6 +30,7 @@ REFERENCES = {
     "customer_id",
     "visit_id",
     "visitor_ids",
+    "plan_item_id",
     "owner",
     "heard_by",
     "into",
@@ -57,6 +58,9 @@ async def other(whole_stack: Stack) -> House:
 async def filters(house: House) -> dict[str, str]:
     """Something of ours in every list, and by what it can be asked for; each service has states of its own."""
     await house.archived()
+    item = await done(house.admin("visit_api").get(f"/plan-items/{await house.wanted()}"))
+    visit = {"customer_id": item["customer_id"], "channel": "phone", "scheduled_at": house.ago()}
+    await done(house.admin("visit_api").post("/visits", json={**visit, "plan_item_id": item["id"]}))
     owed = await done(house.admin("visit_api").get(f"/obligations/{await house.owed()}"))
     await house.simulation()
     await house.recalculation()
@@ -79,6 +83,16 @@ async def filters(house: House) -> dict[str, str]:
         "active": "true",
         "owner": owed["owner"],
         "visit_id": owed["visit_id"],
+        "plan_item_id": item["id"],
+        "plan_id": item["plan_id"],
+        "visit_api GET /v1/plan-items unit_code": item["unit_code"],
+        "visit_api GET /v1/plan-items customer_id": item["customer_id"],
+        "visit_api GET /v1/plan-items channel": item["channel"],
+        "due_since": "2026-10-01",
+        "due_until": "2026-10-31",
+        "visit_api GET /v1/plans unit_code": item["unit_code"],
+        "visit_api GET /v1/plans state": "draft",
+        "period": "2026-10",
         "visit_api GET /v1/obligations state": "open",
         "visit_api GET /v1/obligations kind": "missed_call",
         "appeal_id": delivery["appeal_id"],
@@ -191,6 +205,7 @@ async def test_another_units_thing_cannot_be_named(place: Place, house: House, o
         "handling_unit_code": other.ours,
         "customer_id": await other.customer(),
         "visit_id": await other.visit(),
+        "plan_item_id": await other.wanted(),
         "visitor_ids": other.staff_no,
         "owner": other.staff_no,
         "heard_by": other.staff_no,

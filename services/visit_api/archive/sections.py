@@ -14,6 +14,7 @@ from visit_api.customers.schemas import CustomerView
 from visit_api.customers.service import customer_on_record
 from visit_api.directory.service import staff_on_record
 from visit_api.obligations import service as obligations
+from visit_api.progress import service as progress
 from visit_api.steps import service as steps
 from visit_api.visits import service as visits
 from visit_api.visits.lifecycle import Unmet
@@ -59,6 +60,7 @@ def as_shown(view: type[View], row: Any) -> dict[str, Any]:
 SLICES = (
     Slice("customer", _customer),
     Slice("visitors", _visitors),
+    Slice("plan", progress.on_record),
     Slice("preparation", _preparation, visits.unmet),
     Slice("appointments", appointments.on_record, appointments.unmet),
     Slice("hand_overs", _hand_overs),
@@ -74,6 +76,7 @@ TITLES: dict[str, tuple[Words, str]] = {
     "service_record": (Words("服务记录", "Service record"), "004 3.4"),
     "customer": (Words("走访对象", "The customer"), "4"),
     "visitors": (Words("走访人员", "The visitors"), "8"),
+    "plan": (Words("所属计划项", "What of a plan it was made for"), "9.1"),
     "preparation": (Words("走访前准备", "Preparation"), "7.2.1"),
     "appointments": (Words("预约情况", "Appointments"), "7.1"),
     "hand_overs": (Words("走访交接", "Hand-overs"), "7.1"),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, get_args
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from visit_api.base import Base, Versioned
@@ -27,6 +27,7 @@ class Customer(Versioned, Base):
     __table_args__ = (
         CheckConstraint(f"kind IN {get_args(Kind)}", name="customers_kind_known"),
         Index("customers_unit_code", "unit_code"),
+        Index("customers_of_unit", "unit_code", "id", postgresql_where=text("removed_at IS NULL")),
         Index("customers_customer_no", "customer_no"),
         Index("customers_feed", "changed_xid", "id"),
     )

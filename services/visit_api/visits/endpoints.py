@@ -48,9 +48,18 @@ async def list_visits(
     state: Annotated[State | None, Query()] = None,
     unit_code: Annotated[Code | None, Query()] = None,
     customer_id: Annotated[Id | None, Query()] = None,
+    plan_item_id: Annotated[Id | None, Query()] = None,
 ) -> Listing[Visit]:
     """The visits of the caller's unit and of those below it."""
-    return await repository.find_all(tx, caller.unit, window, state=state, unit_code=unit_code, customer_id=customer_id)
+    return await repository.find_all(
+        tx,
+        caller.unit,
+        window,
+        state=state,
+        unit_code=unit_code,
+        customer_id=customer_id,
+        plan_item_id=plan_item_id,
+    )
 
 
 @router.get("/{id}", response_model=VisitView)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Container, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from visit_api.codes import Form as Form
 from visit_api.visits.kit import KIT
 
 
@@ -19,14 +20,6 @@ class State(StrEnum):
     ARCHIVED = "archived"
     CANCELLED = "cancelled"
     MISSED = "missed"
-
-
-class Form(StrEnum):
-    """How a visit is made, which says what must be prepared for it."""
-
-    ORDINARY = "ordinary"
-    DIRECTED = "directed"
-    SPECIAL = "special"
 
 
 class Act(StrEnum):

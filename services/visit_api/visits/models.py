@@ -1,19 +1,18 @@
 """Visits, as planned and as they went."""
 
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import Written
 from visit_api.base import Base, Versioned
+from visit_api.codes import Channel as Channel
+from visit_api.codes import Direction as Direction
 from visit_api.visits.lifecycle import Form, State
-
-Channel = Literal["on_site", "phone", "online"]
-Direction = Literal["outbound", "inbound"]
 
 
 class Visit(Versioned, Base):
@@ -32,6 +31,7 @@ class Visit(Versioned, Base):
         Index("visits_scheduled_at", "scheduled_at", "id"),
         Index("visits_unit_code", "unit_code", "scheduled_at"),
         Index("visits_customer_id", "customer_id"),
+        Index("visits_plan_item_id", "plan_item_id", postgresql_where=text("plan_item_id IS NOT NULL")),
         Index("visits_feed", "changed_xid", "id"),
     )
 
@@ -48,6 +48,7 @@ class Visit(Versioned, Base):
     prepared_by: Mapped[str | None]
     window_from: Mapped[datetime | None]
     window_to: Mapped[datetime | None]
+    plan_item_id: Mapped[UUID | None] = mapped_column(ForeignKey("plan_items.id"))
     arrived_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]

@@ -27,6 +27,7 @@ async def find_all(
     state: str | None,
     unit_code: str | None,
     customer_id: UUID | None,
+    plan_item_id: UUID | None,
 ) -> Listing[Visit]:
     """The visits that the caller sees, by the time they are planned for."""
     query = select(Visit).where(within(Unit, unit, Visit.unit_code))
@@ -36,6 +37,8 @@ async def find_all(
         query = query.where(Visit.unit_code == unit_code)
     if customer_id is not None:
         query = query.where(Visit.customer_id == customer_id)
+    if plan_item_id is not None:
+        query = query.where(Visit.plan_item_id == plan_item_id)
     return await window.fetch(tx, query, Visit, Visit.scheduled_at, Visit.id)
 
 

@@ -18,7 +18,8 @@ Reason = Annotated[str, Text(500, lines=True)]
 
 
 class NewVisit(New):
-    """A visit to plan, for any time; `visitor_ids` are staff numbers or ids. A customer's own call is `inbound`."""
+    """A visit to plan, for any time; `visitor_ids` are staff numbers or ids. A customer's own call is `inbound`.
+    `plan_item_id`: what of a plan it is made for."""
 
     customer_id: Id
     channel: Channel
@@ -26,6 +27,7 @@ class NewVisit(New):
     direction: Direction = "outbound"
     form: FormCode = Form.ORDINARY
     visitor_ids: Visitors = []
+    plan_item_id: Id | None = None
 
 
 @with_config(extra="forbid", strict=True)
@@ -91,6 +93,7 @@ class VisitView(View):
     state: State
     scheduled_at: Instant
     visitor_ids: list[str]
+    plan_item_id: UUID | None
     window_from: Instant | None
     window_to: Instant | None
     arrived_at: Instant | None

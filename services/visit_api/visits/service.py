@@ -28,6 +28,7 @@ from contracts.visits import (
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
 from visit_api.directory.service import visitors
+from visit_api.plans.service import take_item
 from visit_api.visits import lifecycle, repository, showing
 from visit_api.visits.errors import (
     ActRefused,
@@ -53,15 +54,19 @@ _TOLD: dict[Act, tuple[str, type[VisitMoment]]] = {
 
 
 async def plan_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewVisit) -> Visit:
-    """Plans a visit by the customer's unit. Raises `VisitTaken`, `Unprocessable` for an unknown customer or visitor."""
+    """Plans a visit by the customer's unit. Raises `VisitTaken`, `Unprocessable` for an unknown customer, visitor
+    or plan item."""
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if not found:
         customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
+        now = runtime.clock.now()
+        if new.plan_item_id is not None:
+            await take_item(tx, caller, new.plan_item_id, customer.id, now, "/plan_item_id")
         visit = await add(
             tx,
             Visit,
             new,
-            runtime.clock.now(),
+            now,
             unit_code=customer.unit_code,
             visitor_ids=await visitors(tx, customer.unit_code, new.visitor_ids, "/visitor_ids"),
             state=State.PLANNED,

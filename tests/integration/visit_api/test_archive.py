@@ -110,6 +110,7 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
         ("service_record", "004 3.4", 1),
         ("customer", "4", 1),
         ("visitors", "8", 2),
+        ("plan", "9.1", 0),
         ("preparation", "7.2.1", 1),
         ("appointments", "7.1", 1),
         ("hand_overs", "7.1", 0),

@@ -1,0 +1,179 @@
+"""What is done with plans and with the visits that they want; items are generated in `generating`."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.ids import new_id
+from chassis.runtime import Runtime
+from chassis.web.errors import NotFound, Unprocessable
+from chassis.web.etag import Unchanged
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from visit_api.base import add
+from visit_api.customers.service import hold_customer
+from visit_api.directory.service import require_unit
+from visit_api.plans import errors, repository
+from visit_api.plans.models import Adjustment, Item, Plan
+from visit_api.plans.period import bounds
+from visit_api.plans.schemas import ItemChange, ItemView, NewItem, NewPlan
+
+_DECIDING = frozenset({"supervisor", "admin"})
+_ADJUSTABLE = ("channel", "form", "due_from", "due_by", "dropped")
+
+
+async def add_plan(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewPlan) -> Plan:
+    """Begins a unit's plan of a period. Raises `PlanTaken`, `Unprocessable`."""
+    await require_unit(tx, caller, new.unit_code)
+    plan = await add(tx, Plan, new, runtime.clock.now(), state="draft")
+    if plan is not None:
+        return plan
+    found = await repository.of_period(tx, new.unit_code, new.period)
+    if found is None or not found.is_made_of(new):
+        raise errors.PlanTaken
+    return found
+
+
+async def get_plan(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Plan:
+    """The plan `id`, held for a change if `lock` says so. Raises `NotFound`."""
+    plan = await repository.find(tx, caller.unit, id, lock=lock)
+    if plan is None:
+        raise NotFound
+    return plan
+
+
+async def approve(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Plan:
+    """Approves a plan as it is; what is adjusted from then on a supervisor adjusts. Raises `NotFound`,
+    `PlanIsGenerating`."""
+    plan = await get_plan(tx, caller, id, lock=True)
+    if plan.is_generating:
+        raise errors.PlanIsGenerating
+    if plan.state == "draft":
+        plan.touch(runtime.clock.now())
+        plan.state, plan.approved_at, plan.approved_by = "approved", plan.updated_at, caller.sub
+    return plan
+
+
+def require_changeable(caller: Principal, plan: Plan) -> None:
+    """Raises `PlanIsApproved` for whoever may not change what was approved."""
+    if plan.state == "approved" and not caller.roles & _DECIDING:
+        raise errors.PlanIsApproved(approved_at=plan.approved_at)
+
+
+async def add_item(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, new: NewItem) -> Item:
+    """Adds by hand a visit that a plan is to want. Raises `NotFound`, `PlanIsApproved`, `PlanItemTaken`,
+    `Unprocessable`."""
+    plan = await get_plan(tx, caller, id, lock=True)
+    found = new.id and await repository.find_item(tx, caller.unit, new.id)
+    if not found:
+        require_changeable(caller, plan)
+        customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
+        now = runtime.clock.now()
+        its = {"plan_id": plan.id, "unit_code": plan.unit_code, "customer_id": customer.id}
+        its |= {"due_from": new.due_from or min(bounds(plan.period)[0], new.due_by), "dropped": False, "adjusted": True}
+        item = await add(tx, Item, new.wanted, now, **its)
+        if item is not None:
+            _require_days(plan, item)
+            _note(tx, item, None, _adjustable(item), new.reason, caller, now)
+            return item
+        found = new.id and await repository.find_item(tx, caller.unit, new.id)
+    if not found or found.plan_id != plan.id or not found.is_made_of(new.wanted):
+        raise errors.PlanItemTaken
+    return found
+
+
+async def get_item(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Item:
+    """The item `id`, held for a change if `lock` says so. Raises `NotFound`."""
+    item = await repository.find_item(tx, caller.unit, id, lock=lock)
+    if item is None:
+        raise NotFound
+    return item
+
+
+async def adjust_item(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, change: ItemChange, unchanged: Unchanged
+) -> Item:
+    """Changes an item by hand; generating leaves it alone from then on. Raises `NotFound`, `PreconditionFailed`,
+    `PlanIsApproved`, `Unprocessable`."""
+    item = await get_item(tx, caller, id, lock=True)
+    unchanged(item)
+    plan = await get_plan(tx, caller, item.plan_id)
+    require_changeable(caller, plan)
+    before = _adjustable(item)
+    for field in _ADJUSTABLE:
+        if field in change:
+            setattr(item, field, change[field])  # type: ignore[literal-required]
+    _require_days(plan, item)
+    item.adjusted = True
+    item.touch(runtime.clock.now())
+    after = _adjustable(item)
+    changed = {field for field in _ADJUSTABLE if before[field] != after[field]}
+    was, became = ({field: its[field] for field in changed} for its in (before, after))
+    _note(tx, item, was, became, change["reason"], caller, item.updated_at)
+    return item
+
+
+async def list_adjustments(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Adjustment]:
+    """What was changed of an item by hand. Raises `NotFound`."""
+    await get_item(tx, caller, id)
+    return await repository.adjustments(tx, id, window)
+
+
+async def take_item(
+    tx: AsyncSession, caller: Principal, id: UUID, customer_id: UUID, now: datetime, pointer: str
+) -> None:
+    """Notes that there is a visit for an item, which stays wanted from then on. Raises `Unprocessable`, pointing to the
+    field, for one that is not wanted, or not of that customer."""
+    item = await repository.find_item(tx, caller.unit, id, lock=True)
+    if item is None or item.dropped:
+        raise Unprocessable(errors.unknown_item(pointer))
+    if item.customer_id != customer_id:
+        raise Unprocessable(errors.other_customer(pointer))
+    if item.taken_at is None:
+        item.taken_at = now
+        item.touch(now)
+
+
+async def item_on_record(tx: AsyncSession, id: UUID) -> dict[str, Any]:
+    """The item that a record names, as it is now."""
+    item = await repository.find_item(tx, None, id)
+    assert item is not None, "a record names an item by foreign key"
+    return ItemView.model_validate(item).model_dump(mode="json")
+
+
+def _require_days(plan: Plan, item: Item) -> None:
+    first, last = bounds(plan.period)
+    if item.due_from > item.due_by:
+        raise Unprocessable(errors.DAYS_BACKWARDS)
+    if not first <= item.due_from <= item.due_by <= last:
+        raise Unprocessable(errors.outside_period("/due_by"))
+
+
+def _adjustable(item: Item) -> dict[str, Any]:
+    view = ItemView.model_validate(item)
+    return view.model_dump(mode="json", include=set(_ADJUSTABLE))
+
+
+def _note(
+    tx: AsyncSession,
+    item: Item,
+    before: dict[str, Any] | None,
+    after: dict[str, Any],
+    reason: str,
+    caller: Principal,
+    now: datetime,
+) -> None:
+    tx.add(
+        Adjustment(
+            id=new_id(),
+            item_id=item.id,
+            unit_code=item.unit_code,
+            before=before,
+            after=after,
+            reason=reason,
+            recorded_at=now,
+            recorded_by=caller.sub,
+        )
+    )
