@@ -20,7 +20,7 @@ from contracts.topics import TOPICS, dead_letter
 
 SERVICE = "appeal_tracker"
 TOPIC = TOPICS["visit.events"]
-WRITTEN = ("inbox", "appeals", "clocks", "timers", "timeline", "outbox")  # what one event leaves behind
+WRITTEN = ("inbox", "appeals", "words_wanted", "clocks", "timers", "timeline", "outbox")  # what one event leaves behind
 
 BusName = Literal["embedded", "kafka"]
 BUSES: Mapping[BusName, str] = {"embedded": "embedded log", "kafka": "Kafka"}

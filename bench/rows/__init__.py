@@ -10,6 +10,7 @@ from bench.rows import (
     held,
     intake,
     latency,
+    lists,
     memory,
     pure,
     recalculate,
@@ -28,5 +29,6 @@ ROWS: tuple[Row, ...] = (
     pure.ROW,
     calculations.ROW,
     escalate.ROW,
+    lists.ROW,
     memory.ROW,
 )

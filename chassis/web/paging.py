@@ -86,6 +86,17 @@ class Window:
             return Listing(shown, _encode("feed", last) if shown else self._again())
         return Listing(shown, _encode("list", last) if len(rows) > len(shown) else None)
 
+    def at(self, following: str) -> "Window":
+        """The same window where the page before said that it goes on."""
+        return Window(self.limit, None, _decode(following))
+
+    def after_row(self, row: object) -> str:
+        """Where a list by id, or a feed, goes on after a row that was read of it: for whoever shows only some."""
+        model: Any = row
+        if self.is_feed:
+            return _encode("feed", [model.changed_xid, model.id])
+        return _encode("list", [model.id])
+
     def of(self, rows: Sequence[Row], key: Callable[[Row], str]) -> Listing[Row]:
         """This window of `rows` that are shipped with the service, ordered by `key`. They bear no time of change: who
         follows them is given all of them, each time."""

@@ -8,7 +8,9 @@ from appeal_tracker.handlers import handlers
 from appeal_tracker.recalculations.worker import Recalculating
 from appeal_tracker.settings import Settings
 from appeal_tracker.simulations.worker import Simulating
+from appeal_tracker.words.worker import Fetching
 from chassis.process import Service, main
+from chassis.vault import Sealed
 from contracts.topics import TOPICS
 
 WRITES = [topic for topic in TOPICS.values() if topic.writer == "appeal_tracker"]
@@ -20,11 +22,12 @@ SERVICE = Service(
     writes=WRITES,
     app=create_app,
     handlers=handlers,
+    sealed=[Sealed("appeal_words", name, "appeal_id") for name in ("summary", "reason_not_answered")],
     processes={
         "api": lambda runtime: [],
         "relay": lambda runtime: [*runtime.relay(WRITES, HEARS), SelfAudit(runtime)],
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
-        "escalate": lambda runtime: [Escalation(runtime), Canary(runtime), Recalculating(runtime)],
+        "escalate": lambda runtime: [Escalation(runtime), Canary(runtime), Recalculating(runtime), Fetching(runtime)],
         "simulate": lambda runtime: [Simulating(runtime)],
     },
 )

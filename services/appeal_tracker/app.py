@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from appeal_tracker.absences.endpoints import router as absences
 from appeal_tracker.appeals.endpoints import router as appeals
 from appeal_tracker.appeals.verbs import router as verbs
 from appeal_tracker.audit.endpoints import router as audit
@@ -12,6 +13,7 @@ from appeal_tracker.explanations.endpoints import router as explanations
 from appeal_tracker.policies.endpoints import router as policies
 from appeal_tracker.recalculations.endpoints import router as recalculations
 from appeal_tracker.simulations.endpoints import router as simulations
+from appeal_tracker.sources.endpoints import router as sources
 from appeal_tracker.statistics.endpoints import router as statistics
 from appeal_tracker.visits.endpoints import router as visits
 from chassis.runtime import Runtime
@@ -29,6 +31,8 @@ def create_app(runtime: Runtime) -> FastAPI:
             policies,
             clocks,
             visits,
+            sources,
+            absences,
             appeals,
             verbs,
             explanations,

@@ -271,6 +271,28 @@ class House:
             await self.visit(), type="consultation", reason_not_answered=self.secret, received_at=self.ago(minutes=5)
         )
 
+    async def posted(self) -> str:
+        """A complaint that another system sent, accepted and watched over."""
+        new = {"source": "95598", "source_no": uuid4().hex, "type": "complaint", "category": "attitude"}
+        new |= {"summary": self.secret, "unit_code": self.ours, "taken_by": self.staff_no}
+        system = self.client("appeal_tracker", "integration", unit=self.top)
+        sent = await done(system.post("/appeals", json={**new, "received_at": self.ago(minutes=5)}))
+        self.marks |= {sent["appeal_no"], sent["source_no"]}
+        return await self._appeal_after(self._marked(sent), "supervise")
+
+    async def absence(self) -> str:
+        """Somebody of ours is away."""
+        member = await self.member()
+        await self.stack.settle()
+        away = {"staff_no": member, "since": self.ago(hours=1), "substitute": self.staff_no}
+        return self._marked(await done(self.admin("appeal_tracker").post("/absences", json=away)))
+
+    async def code_table(self) -> str:
+        """What a system that sends appeals means by its codes."""
+        admin = self.admin("appeal_tracker")
+        written = await done(admin.put("/code-tables/95598", json={"types": {}}, headers={"If-Match": "*"}))
+        return str(written["source"])
+
     async def deadline(self) -> str:
         appeal = await done(self.admin("appeal_tracker").get(f"/appeals/{await self.appeal()}"))
         return self._marked(appeal["clocks"][0])

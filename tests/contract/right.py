@@ -33,6 +33,7 @@ THINGS: dict[str, Make] = {
     "appeal_tracker /v1/deadlines/{id}": House.deadline,
     "appeal_tracker /v1/recalculations/{id}": House.recalculation,
     "appeal_tracker /v1/simulations/{id}": House.simulation,
+    "appeal_tracker /v1/absences/{id}": House.absence,
     "notifier /v1/deliveries/{id}": House.delivery,
     "notifier /v1/accounts/{id}": House.account,
     "notifier /v1/webhooks/{id}": House.webhook,
@@ -68,20 +69,24 @@ STATES: dict[str, Make] = {
 COMMON: dict[str, str | Make] = {
     "appeal_tracker /v1/calendars/{calendar}": "cn-statutory",
     "appeal_tracker /v1/policies/{policy}": "t-sdpea",
+    "appeal_tracker /v1/code-tables/{source}": House.code_table,
     "notifier /v1/routes/{id}": "deadline.warned.owner",
     "notifier /v1/templates/{id}": "deadline.warned.mailbox.zh-CN",
 }
 COMMON_LISTS = {
     "visit_api GET /v1/standard",
     "appeal_tracker GET /v1/calendars",
+    "appeal_tracker GET /v1/code-tables",
     "appeal_tracker GET /v1/invariants",
     "appeal_tracker GET /v1/policies",
     "notifier GET /v1/channels",
     "notifier GET /v1/routes",
     "notifier GET /v1/templates",
 }
-# Figures of the caller's unit and those below it: neither a thing nor a list.
-REPORTS = {"appeal_tracker GET /v1/statistics"}
+# Figures of the caller's unit and those below it, by one that is not zero: neither a thing nor a list.
+REPORTS = {"appeal_tracker GET /v1/statistics": "received", "appeal_tracker GET /v1/workload": "open"}
+# What is the caller's own, and nobody else's: neither a thing nor a list.
+OWN = {"appeal_tracker GET /v1/my-day"}
 # What a common thing cannot be asked without.
 QUERIES: dict[str, dict[str, str]] = {
     "appeal_tracker GET /v1/calendars/{calendar}/days": {"from": "2026-10-01", "to": "2026-10-31"},
@@ -192,6 +197,20 @@ async def _report(house: House) -> Json:
     return {"report_by": house.ago(hours=-3), "note": "当日反馈"}
 
 
+async def _absence(house: House) -> Json:
+    return {"since": house.ago(), "until": house.ago(hours=-8), "substitute": house.staff_no}
+
+
+async def _back(house: House) -> Json:
+    return {"until": house.ago(hours=-4)}
+
+
+async def _posted(house: House) -> Json:
+    its = {"source": "95598", "source_no": uuid4().hex, "type": "consultation", "unit_code": house.ours}
+    said = {"summary": house.secret, "reason_not_answered": "需查文件", "received_at": house.ago(minutes=5)}
+    return {**its, **said, "taken_by": "H001", "category_code": "T9", "anonymous": True}
+
+
 async def _recalculation(house: House) -> Json:
     return {"cause": "assignment", "unit_code": house.ours}
 
@@ -250,6 +269,10 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/visits/{id}/attachments": _file,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": _picture,
     "appeal_tracker POST /v1/recalculations": _recalculation,
+    "appeal_tracker POST /v1/appeals": _posted,
+    "appeal_tracker POST /v1/absences": _absence,
+    "appeal_tracker POST /v1/absences/{id}/end": _back,
+    "appeal_tracker PUT /v1/code-tables/{source}": _same(types={"0701": "complaint"}, categories={"T1": "attitude"}),
     "appeal_tracker POST /v1/calendars/{calendar}/versions": _same(
         extends="cn-statutory", papers=["青政发〔2026〕1号"], days=[_STOP_WORK]
     ),

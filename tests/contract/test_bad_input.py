@@ -23,6 +23,8 @@ ANY_TIME = {
     "scheduled_at",
     "agreed_at",
     "report_by",
+    "since",
+    "until",
     "window_from",
     "window_to",
     "notifier POST /v1/deliveries/retry since",
@@ -33,7 +35,10 @@ ANY_TIME = {
 }
 
 # Whatever can be a name at all may be the name of something new there.
-NEW_NAMES = {"appeal_tracker POST /v1/calendars/{calendar}/versions": {"17", "null"}}
+NEW_NAMES = {
+    "appeal_tracker PUT /v1/code-tables/{source}": {"17", "null"},
+    "appeal_tracker POST /v1/calendars/{calendar}/versions": {"17", "null"},
+}
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 

@@ -16,7 +16,8 @@ from tests.support.stack import Stack
 OF_A_UNIT = [place for place in places() if place.thing is not None and place.thing not in right.COMMON]
 COMMON = [place for place in places() if place.thing in right.COMMON or place.name in right.COMMON_LISTS]
 REPORTS = [place for place in places() if place.name in right.REPORTS]
-LISTS = [place for place in places() if place.thing is None and place.reads and place not in COMMON + REPORTS]
+OWN = [place for place in places() if place.name in right.OWN]
+LISTS = [place for place in places() if place.thing is None and place.reads and place not in COMMON + REPORTS + OWN]
 NAMING = [place for place in places() if not place.reads and takes_body(place) and not takes_bytes(place)]
 
 # What every list can be asked for.
@@ -41,6 +42,11 @@ FREE = {
     # Anybody may be named, known or not: naming alone lets nobody outside see it.
     "appeal_tracker POST /v1/appeals/{id}/dispatch handler",
     "appeal_tracker POST /v1/appeals/{id}/transfer handler",
+    # Who is a customer the tracker does not know; what it is told of one it tells nobody else.
+    "appeal_tracker POST /v1/appeals customer_id",
+    # These are codes of the system that sends it.
+    "appeal_tracker POST /v1/appeals type_code",
+    "appeal_tracker POST /v1/appeals category_code",
     # What the deadlines in a unit would be is everybody's to know: the caller's unit plays no part.
     "appeal_tracker POST /v1/deadline-calculations unit_code",
 }
@@ -68,6 +74,9 @@ async def filters(house: House) -> dict[str, str]:
     await house.account()
     message = await house.webhook_message()
     messages = await done(house.client("notifier", "integration", unit=house.ours).get(f"/webhook-messages/{message}"))
+    await house.posted()
+    await house.absence()
+    (absence,) = (await done(house.admin("appeal_tracker").get("/absences", params={})))["items"][:1]
     delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))
     visits = await done(house.admin("visit_api").get("/visits", params={"unit_code": house.ours}))
     return {
@@ -98,8 +107,15 @@ async def filters(house: House) -> dict[str, str]:
         "appeal_id": delivery["appeal_id"],
         "event_id": delivery["event_id"],
         "recipient": house.staff_no,
+        "staff_no": absence["staff_no"],
         "channel": delivery["channel"],
         "type": "complaint",
+        "open": "true",
+        "category": "attitude",
+        "source": "95598",
+        "appeal_tracker owner": house.staff_no,
+        "supervised": "true",
+        "words": house.secret,
         "due_from": "2026-10-01T00:00:00Z",
         "due_before": "2026-11-01T00:00:00Z",
         "filed_as": "ordinary.on_site",
@@ -183,10 +199,21 @@ async def test_a_report_counts_nothing_of_another_unit(place: Place, house: Hous
     everyone = [house.client(place.service, role, unit=unit) for unit, role in product(house.strangers, place.roles)]
     for query in ({}, {"unit_code": house.ours}):
         mine = house.owner(place.service, place.roles, house.ours)
-        assert (await mine.get(place.at(""), params=query)).json()["items"][0]["received"] > 0
+        assert (await mine.get(place.at(""), params=query)).json()["items"][0][right.REPORTS[place.name]] > 0
         for stranger in everyone:
             answer = await stranger.get(place.at(""), params=query)
             assert (answer.status_code, answer.json()["items"]) == (200, []), answer.text
+
+
+@pytest.mark.parametrize("place", OWN, ids=named)
+@pytest.mark.usefixtures("filters")
+async def test_what_is_the_callers_own_shows_nothing_of_another(place: Place, house: House) -> None:
+    mine = house.stack.client(place.service, "visitor", unit=house.ours, sub=house.staff_no)
+    assert [mark for mark in house.marks if mark in (await mine.get(place.at(""))).text]
+    for unit, role in product(house.strangers, place.roles):
+        answer = await house.client(place.service, role, unit=unit).get(place.at(""))
+        assert answer.status_code == 200, answer.text
+        assert not [mark for mark in house.marks if mark in answer.text]
 
 
 @pytest.mark.parametrize("place", NAMING, ids=named)
@@ -250,12 +277,12 @@ async def test_what_belongs_to_no_unit_is_changed_from_the_top_alone(place: Plac
 
 def test_every_route_is_in_the_matrix() -> None:
     making = {place for place in places() if place.thing is None and not place.reads}
-    assert {*OF_A_UNIT, *COMMON, *LISTS, *REPORTS, *making} == {*places()}
+    assert {*OF_A_UNIT, *COMMON, *LISTS, *REPORTS, *OWN, *making} == {*places()}
     assert making <= {*NAMING}
     kinds = {place.thing for place in places()} - {None}
     assert kinds == {*right.THINGS, *right.COMMON}, "right.py names a thing for each kind, and for nothing else"
     known = {place.name for place in places()}
-    assert {*right.STATES, *right.BODIES, *right.QUERIES, *right.COMMON_LISTS, *right.REPORTS} <= known
+    assert {*right.STATES, *right.BODIES, *right.QUERIES, *right.COMMON_LISTS, *right.REPORTS, *right.OWN} <= known
     assert {name.rpartition(" ")[0] for name in FREE} <= known
 
 

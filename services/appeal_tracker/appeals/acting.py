@@ -69,7 +69,8 @@ class Case:
     @property
     def subject(self) -> Subject:
         """What its clocks run on."""
-        return Subject(SUBJECT, self.appeal.id, self.appeal.round, self.appeal.type)
+        appeal = self.appeal
+        return Subject(SUBJECT, appeal.id, appeal.round, appeal.type, appeal.anonymous)
 
     @property
     def affects(self) -> UUID | None:

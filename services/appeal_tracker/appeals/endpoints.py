@@ -1,54 +1,133 @@
 """`/v1/appeals`: what is known of them, and what was done about the customer. The verbs are in `verbs`."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request, Response
+from msgspec.structs import asdict
 
-from appeal_tracker.appeals import reaching, service
+from appeal_tracker.appeals import owning, posting, reaching, reading, searching, service
+from appeal_tracker.appeals.lists import Wanted
 from appeal_tracker.appeals.models import Answer, Appeal, Contact, TimelineEntry
 from appeal_tracker.appeals.schemas import (
+    APPEAL_COLUMNS,
     AnswerView,
     AppealView,
     ContactView,
+    DayView,
+    LoadView,
+    NewAppeal,
+    PostedView,
     ReachMilestone,
     RecordAnswer,
     RecordContact,
     StateName,
     TimelineEntryView,
+    WordsView,
+    WorkloadView,
+    appeal_row,
 )
 from appeal_tracker.clocks.schemas import DeadlineView
+from appeal_tracker.sources.codes import CategoryName
+from chassis.runtime import Runtime
 from chassis.web.auth import Caller, require
+from chassis.web.negotiation import wants
 from chassis.web.paging import Listing, Page, Paging, WholePaging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Id, QueryInstant
+from chassis.web.tables import MEDIA_TYPE, OR_TABLE, csv_stream
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 
 router = Router(prefix="/v1", tags=["appeals"])
 # Whoever may work on appeals at all; whose contact counts, and who may call back, the policy and the appeal decide.
+Sender = Annotated[Principal, Depends(require("integration", "visitor", "handler"))]
 Worker = Annotated[Principal, Depends(require("visitor", "handler", "callback", "supervisor"))]
 
 
-@router.get("/appeals", response_model=Page[AppealView])
+@router.get("/appeals", response_model=Page[AppealView], responses=OR_TABLE)
 async def list_appeals(
     caller: Caller,
     tx: Tx,
+    runtime: TheRuntime,
+    request: Request,
     window: Paging,
     state: StateName | None = None,
+    open: Annotated[bool | None, Query(description="not closed, or closed")] = None,
     type: Annotated[Code | None, Query(description="the appeal type, also one that is not known here")] = None,
+    category: CategoryName | None = None,
+    source: Annotated[Code | None, Query(description="`visit`, or the system that sent it")] = None,
     unit: Annotated[Code | None, Query(description="raised or handled in this unit or below it")] = None,
+    owner: Annotated[Code | None, Query(description="this handler's; the first-contact person's without one")] = None,
+    supervised: Annotated[bool | None, Query(description="a supervisor watches over it")] = None,
     due_from: Annotated[QueryInstant | None, Query(description="a running clock is due then or later")] = None,
     due_before: Annotated[QueryInstant | None, Query(description="a running clock is due before then")] = None,
-) -> Listing[Appeal]:
-    """The appeals you may see, filtered."""
-    filters = {"within_unit": unit, "state": state, "type": type, "due_from": due_from, "due_before": due_before}
-    return await service.listing(tx, caller, window, **filters)
+    words: Annotated[
+        str | None,
+        Query(min_length=1, max_length=100, description="in what the customer said, unless that was in confidence"),
+    ] = None,
+) -> Listing[Any] | Response:
+    """The appeals you may see, filtered. A table has all of them, up to 100,000. A page of a search by words may be
+    shorter than was asked for; it goes on as long as there is a `next`."""
+    wanted = Wanted(
+        state=state,
+        is_open=open,
+        type=type,
+        category=category,
+        source=source,
+        unit=unit,
+        owner=owner,
+        supervised=supervised,
+        due_from=due_from,
+        due_before=due_before,
+        words=words,
+    )
+    found = await searching.listing(tx, runtime, caller, window, wanted)
+    if wants(request, MEDIA_TYPE):
+        return csv_stream("appeals", APPEAL_COLUMNS, _table(runtime, caller, wanted))
+    return found
+
+
+async def _table(runtime: Runtime, caller: Principal, wanted: Wanted) -> AsyncIterator[list[list[object]]]:
+    async for rows in searching.table(runtime, caller, wanted):
+        yield [appeal_row(row) for row in rows]
+
+
+@router.post("/appeals", status_code=201, response_model=PostedView)
+async def post_appeal(body: NewAppeal, caller: Sender, tx: Tx, runtime: TheRuntime) -> Any:
+    """Open an appeal that a hotline or a marketing system took; sent again, it is answered as the first time."""
+    return await posting.post(tx, runtime, caller, body)
+
+
+@router.get("/my-day", response_model=DayView)
+async def show_my_day(caller: Caller, tx: Tx, runtime: TheRuntime) -> owning.Day:
+    """What you have to do today."""
+    return await owning.my_day(tx, runtime, caller)
+
+
+@router.get("/workload")
+async def show_workload(
+    caller: Caller,
+    tx: Tx,
+    runtime: TheRuntime,
+    unit_code: Annotated[Code | None, Query(description="this unit and those below it, instead of your own")] = None,
+) -> WorkloadView:
+    """What everybody has open of the appeals that are handled in your unit or below it."""
+    shares = await owning.workload(tx, runtime, caller, unit_code)
+    its = [{**asdict(share.load), "active": share.active, "present": share.present} for share in shares]
+    return WorkloadView(as_of=runtime.clock.now(), items=[LoadView(**each) for each in its])
 
 
 @router.get("/appeals/{id}", response_model=AppealView)
 async def show_appeal(id: Id, caller: Caller, tx: Tx) -> Appeal:
     """An appeal with its clocks."""
     return await service.show(tx, caller, id)
+
+
+@router.get("/appeals/{id}/words")
+async def read_words(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> WordsView:
+    """What the customer said; whoever reads what was said in confidence leaves a trail."""
+    return await reading.read(tx, runtime, caller, id)
 
 
 @router.get("/appeals/{id}/timeline", response_model=Page[TimelineEntryView])

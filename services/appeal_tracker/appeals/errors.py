@@ -278,3 +278,48 @@ class NotCategorised(Unprocessable):
 
     def __init__(self, **context: str) -> None:
         super().__init__(FieldError("/category", "not_categorised", self.title), **context)
+
+
+class SourceNumberTaken(Conflict):
+    """Says no more: the appeal that has the number may be another unit's."""
+
+    slug = "source-number-taken"
+    title = Words("来源系统编号已被使用", "The source system's number is in use")
+    detail = Words(
+        "来源 {source} 的编号 {source_no} 已用于内容不同的诉求。",
+        "The number {source_no} of {source} was used for an appeal with other content.",
+    )
+
+
+class TypeNotSaid(Unprocessable):
+    slug = "type-not-said"
+    title = Words("须给出 type 或 type_code 之一", "Give either type or type_code")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/type", "type_not_said", self.title))
+
+
+class ReasonNotSaid(Unprocessable):
+    slug = "reason-not-said"
+    title = Words(
+        "不能当即答复的咨询须说明原因（规范 7.2.3）", "A consultation not answered at once says why (clause 7.2.3)"
+    )
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/reason_not_answered", "reason_required", self.title), clause="7.2.3")
+
+
+class UnknownRaisingUnit(Unprocessable):
+    slug = "unknown-raising-unit"
+    title = Words("未知的单位", "Unknown unit")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/unit_code", "unknown_unit", self.title))
+
+
+class ConfidentialNamesNobody(Unprocessable):
+    slug = "confidential-names-nobody"
+    title = Words("保密诉求不记录客户（002 §6.4.5.5）", "A confidential appeal names no customer (002 §6.4.5.5)")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/customer_id", "confidential_names_nobody", self.title))

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.absences import service as absences
 from appeal_tracker.appeals.acting import Deed, begin
 from appeal_tracker.appeals.errors import NobodyNamed, NothingToReturn, NotYoursToReturn, UnknownHandlingUnit
 from appeal_tracker.appeals.handovers import Hands, handed_by
@@ -69,7 +70,8 @@ async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     deed = await begin(tx, runtime, caller, id)
     await deed.move(Act.RETURN, deed.now)
     appeal = deed.appeal
-    if not is_at_work(caller, appeal):
+    covered = await absences.covered_by(tx, caller.sub, deed.now)
+    if not is_at_work(caller, appeal) and appeal.handler not in covered:
         raise NotYoursToReturn
     before = _before(deed)
     back = await _back(deed)

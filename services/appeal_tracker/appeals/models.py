@@ -1,20 +1,24 @@
 """Tables of the appeals, of what was done about them, and of their timeline. Rows are never deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, Sequence, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from appeal_tracker.appeals.closing import Missing, asked
 from appeal_tracker.appeals.lifecycle import Standing, State
 from appeal_tracker.base import Base, one_of
 from appeal_tracker.clocks.models import Clock
+from appeal_tracker.clocks.planning import ANONYMOUS
 from appeal_tracker.clocks.timeline import TimelineEntry as TimelineEntry
 from chassis.db import Tracked, Written
 
 SUBJECT = "appeal"  # the kind of subject that clocks on an appeal name
+VISIT = "visit"  # where an appeal comes from that no other system sent
+
+NUMBERS = Sequence("appeal_numbers", metadata=Base.metadata)
 
 
 class Appeal(Tracked, Base):
@@ -27,7 +31,8 @@ class Appeal(Tracked, Base):
     `merged_into` is the appeal that speaks for this one (主单), or did until both were closed. `held_in` is the state a
     held appeal goes back to; `reopened_at` when its present round began, if it is not the first. `facts_round`: the
     first of the rounds whose acts count in the present one, where that began only because the appeal was reclassified.
-    `finding` is what was found last; `urged` how often it was, in this round.
+    `source` and `source_no`: the system that sent it and its number there. `finding` is what was found last; `urged`
+    how often it was, in this round.
     """
 
     __tablename__ = "appeals"
@@ -42,8 +47,15 @@ class Appeal(Tracked, Base):
             "id",
             postgresql_where=text("handling_unit_code <> unit_code"),
         ),
+        Index(
+            "appeals_owner",
+            text("coalesce(handler, first_contact)"),
+            "id",
+            postgresql_where=text("state <> 'closed'"),
+        ),
         Index("appeals_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("appeals_policy_assumed", "id", postgresql_where=text("policy_assumed AND state <> 'closed'")),
+        Index("appeals_source_no", "source", "source_no", unique=True, postgresql_where=text("source_no IS NOT NULL")),
         one_of("state", State),
     )
 
@@ -74,6 +86,9 @@ class Appeal(Tracked, Base):
     facts_round: Mapped[int | None]
     category: Mapped[str | None]
     accepted_at: Mapped[datetime | None]
+    source: Mapped[str] = mapped_column(server_default=text("'visit'"))
+    source_no: Mapped[str | None]
+    content_digest: Mapped[bytes | None]
     finding: Mapped[str | None]
     urged: Mapped[int] = mapped_column(server_default=text("0"))
     supervised_by: Mapped[str | None]
@@ -103,6 +118,11 @@ class Appeal(Tracked, Base):
         return self.facts_round or self.round
 
     @property
+    def no_contact_reason(self) -> str | None:
+        """Why it has no clock for contacting the customer, where its type may have one."""
+        return ANONYMOUS if self.anonymous else None
+
+    @property
     def lacks(self) -> list[Missing]:
         """What is asked for by now, and missing; closing does not demand it."""
         ended = self.outcome is not None and self.outcome != "resolved"
@@ -118,10 +138,10 @@ class Appeal(Tracked, Base):
         """Whether another appeal speaks for it; it ends with that one, and then speaks for itself again."""
         return self.merged_into is not None and self.state != State.CLOSED
 
-    def counted_on(self, clocks: Sequence[Clock]) -> str | None:
+    def counted_on(self, clocks: Collection[Clock]) -> str | None:
         """The calendar that it keeps: in older rows that of those of its clocks, in their order, which run by its
         policy; None where there are none."""
-        of_clocks = (clock.calendar.partition("@")[0] for clock in reversed(clocks) if clock.policy == self.policy)
+        of_clocks = (clock.calendar.partition("@")[0] for clock in reversed([*clocks]) if clock.policy == self.policy)
         return self.calendar or next(of_clocks, None)
 
     def stand(self, standing: Standing) -> None:

@@ -8,6 +8,7 @@ all known and nobody nearer chose, the policy is assumed; `recalculations` sees 
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from prometheus_client import Counter
@@ -15,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository
 from appeal_tracker.appeals.models import SUBJECT
-from appeal_tracker.appeals.repository import Opening
+from appeal_tracker.appeals.repository import Opening, Origin
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.clocks import service as clocks
-from appeal_tracker.clocks.planning import UNKNOWN_TYPE, NewClock, Planner, Subject, no_clock_reason
+from appeal_tracker.clocks.planning import ANONYMOUS, UNKNOWN_TYPE, NewClock, Planner, Subject, no_clock_reason
 from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
 from appeal_tracker.visits import service as visits
@@ -33,6 +34,14 @@ _opened = Counter("appeals_opened", "Appeals opened")
 _unknown = Counter("appeals_of_unknown_type", "Appeals opened without clocks because their type is not known here")
 
 
+class Received(msgspec.Struct, frozen=True):
+    """An appeal as it was raised, and where."""
+
+    raised: AppealRaised
+    traceparent: str | None = None
+    origin: Origin = Origin()
+
+
 class _Planned(msgspec.Struct, frozen=True):
     opening: Opening
     clocks: list[NewClock]
@@ -40,46 +49,56 @@ class _Planned(msgspec.Struct, frozen=True):
 
 async def appeals_raised(runtime: Runtime, tx: AsyncSession, messages: Sequence[Message]) -> None:
     """Opens the appeals that are not open yet, and tells of each. The same appeal may be raised by several events."""
-    raised: dict[object, tuple[AppealRaised, str | None]] = {}
+    raised: dict[object, Received] = {}
     for message in messages:
         assert isinstance(message.event, AppealRaised)
-        raised.setdefault(message.event.appeal_id, (message.event, message.traceparent))
-    units = {event.unit_code for event, _ in raised.values()}
+        raised.setdefault(message.event.appeal_id, Received(message.event, message.traceparent))
+    await open_all(runtime, tx, [*raised.values()])
+
+
+async def open_all(runtime: Runtime, tx: AsyncSession, received: Sequence[Received]) -> set[UUID]:
+    """Opens those appeals that are not open yet, and tells of each; returns their ids."""
+    units = {each.raised.unit_code for each in received}
     shelf = await policies.shelf(tx, units)
-    if any(shelf.assumes(event.unit_code, event.received_at) for event, _ in raised.values()):
+    if any(shelf.assumes(each.raised.unit_code, each.raised.received_at) for each in received):
         # Either we see the units that are being heard of now, or whoever hears of them sees our appeals.
         await directory.hold_tree(tx)
         shelf = await policies.shelf(tx, units)
     planner, now = Planner(await calendars.newest(tx)), runtime.clock.now()
-    planned = [_plan(runtime, event, trace, shelf, planner, now) for event, trace in raised.values()]
+    planned = [_plan(runtime, each, shelf, planner, now) for each in received]
     new = await repository.open_new(tx, [each.opening for each in planned], now)
     fresh = [each for each in planned if each.opening.raised.appeal_id in new]
     await clocks.start(tx, [clock for each in fresh for clock in each.clocks])
     await visits.appeals_raised(tx, runtime, {its for each in fresh if (its := each.opening.raised.visit_id)})
     after_commit(tx, runtime.outbox.wake)
     _count([each.opening for each in fresh])
+    return new
 
 
-def _plan(
-    runtime: Runtime, raised: AppealRaised, trace: str | None, shelf: policies.Shelf, planner: Planner, now: datetime
-) -> _Planned:
+def _plan(runtime: Runtime, received: Received, shelf: policies.Shelf, planner: Planner, now: datetime) -> _Planned:
+    raised, origin = received.raised, received.origin
     policy, _, _ = shelf.chosen(raised.unit_code, raised.received_at)
-    subject = Subject(SUBJECT, raised.appeal_id, 1, raised.appeal_type)
+    subject = Subject(SUBJECT, raised.appeal_id, 1, raised.appeal_type, raised.anonymous)
     started = planner.clocks_started(subject, "received", raised.received_at, policy, heard_at=now)
     reason = no_clock_reason(raised.appeal_type, policy)
-    told = runtime.outbox.row(_event(raised, policy.label, started), now, trace)
+    told = runtime.outbox.row(_event(received, policy.label, started), now, received.traceparent)
     assumed = shelf.assumes(raised.unit_code, raised.received_at)
-    entry = _entry(raised, policy.label, started, reason)
-    return _Planned(Opening(raised, policy.label, policy.calendar, assumed, reason, entry, told), started)
+    entry = _entry(received, policy.label, started, reason)
+    return _Planned(Opening(raised, origin, policy.label, policy.calendar, assumed, reason, entry, told), started)
 
 
-def _entry(raised: AppealRaised, policy: str, started: Sequence[NewClock], reason: str | None) -> dict[str, object]:
+def _entry(received: Received, policy: str, started: Sequence[NewClock], reason: str | None) -> dict[str, object]:
+    raised, origin = received.raised, received.origin
     data: dict[str, object] = {"type": raised.appeal_type, "policy": policy}
+    data |= {"source": origin.source, "source_no": origin.source_no} if origin.source_no else {}
+    data |= {"category": origin.category} if origin.category else {}
+    data |= {"no_contact_reason": ANONYMOUS} if raised.anonymous else {}
     data |= {clock.milestone: {"clock_id": clock.id, "due_at": clock.due_at} for clock in started}
     return data if reason is None else data | {"no_clock_reason": reason}
 
 
-def _event(raised: AppealRaised, policy: str, started: Sequence[NewClock]) -> AppealOpened:
+def _event(received: Received, policy: str, started: Sequence[NewClock]) -> AppealOpened:
+    raised = received.raised
     return AppealOpened(
         appeal_id=raised.appeal_id,
         appeal_no=raised.appeal_no,
@@ -95,6 +114,10 @@ def _event(raised: AppealRaised, policy: str, started: Sequence[NewClock]) -> Ap
             )
             for clock in started
         ],
+        source=received.origin.source,
+        category=received.origin.category,
+        confidential=raised.confidential,
+        anonymous=raised.anonymous,
     )
 
 

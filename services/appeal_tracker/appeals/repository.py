@@ -5,14 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from appeal_tracker.appeals.lifecycle import State
-from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
-from appeal_tracker.clocks.models import Clock
-from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.appeals.models import VISIT, Answer, Appeal, Contact
 from appeal_tracker.clocks.timeline import Entry as Entry
 from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.clocks.timeline import note as note
@@ -31,23 +29,28 @@ WITH raised AS MATERIALIZED (
     SELECT * FROM unnest(
         $5::uuid[], $6::text[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[],
         $13::timestamptz[], $14::boolean[], $15::boolean[], $16::text[], $17::text[], $18::text[], $19::uuid[],
-        $20::bytea[], $21::text[], $22::boolean[], $23::text[]
+        $20::bytea[], $21::text[], $22::boolean[], $23::text[], $24::text[], $25::text[], $26::text[], $27::bytea[],
+        $28::text[]
     ) WITH ORDINALITY AS r (
         id, appeal_no, visit_id, customer_id, unit_code, raised_by, type, received_at,
         recorded_at, confidential, anonymous, policy, no_clock_reason, entry, event_id,
-        payload, traceparent, assumed, calendar, place
+        payload, traceparent, assumed, calendar, source, source_no, category, content_digest,
+        first_contact, place
     )
 ), opened AS (
     INSERT INTO appeals (id, appeal_no, visit_id, customer_id, unit_code, handling_unit_code, first_contact, type,
                          state, round, received_at, recorded_at, confidential, anonymous, policy, calendar,
-                         policy_assumed, no_clock_reason, updated_at)
-    SELECT id, appeal_no, visit_id, customer_id, unit_code, unit_code, raised_by, type,
+                         policy_assumed, no_clock_reason, source, source_no, category, content_digest, updated_at)
+    SELECT id, appeal_no, visit_id, customer_id, unit_code, unit_code, first_contact, type,
            'open', 1, received_at, recorded_at, confidential, anonymous, policy, calendar, assumed,
-           no_clock_reason, $1
-    FROM raised ON CONFLICT (id) DO NOTHING RETURNING id
+           no_clock_reason, source, source_no, category, content_digest, $1
+    FROM raised ON CONFLICT DO NOTHING RETURNING id
 ), noted AS (
     INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
     SELECT id, received_at, $1, 'opened', raised_by, entry::jsonb FROM raised JOIN opened USING (id) ORDER BY place
+), wanted AS (
+    INSERT INTO words_wanted (appeal_id, unit_code, confidential)
+    SELECT id, unit_code, confidential FROM raised JOIN opened USING (id) WHERE source_no IS NULL
 ), told AS (
     {INSERT}
     SELECT event_id, $2, id::text, $3, $4, id::text, $1, payload, traceparent
@@ -63,8 +66,21 @@ FROM appeals WHERE visit_id = ANY ($1::uuid[]) GROUP BY visit_id
 """
 
 
+_NUMBER = "SELECT 'TA' || to_char(nextval('appeal_numbers'), 'FM0000000000')"
+
 # What people did when they say they did, whenever that was recorded.
 _AT_TRUE_TIMES = ("contacted", "answered", "called_back", "milestone_reached", "held", "resumed")
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where an appeal comes from: a visit, or a system with a number of its own for it; who there took it from the
+    customer, the category of a complaint, and a digest of all that was told."""
+
+    source: str = VISIT
+    source_no: str | None = None
+    taken_by: str | None = None
+    category: str | None = None
+    content_digest: bytes | None = None
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -73,6 +89,7 @@ class Opening(msgspec.Struct, frozen=True):
     of it."""
 
     raised: AppealRaised
+    origin: Origin
     policy: str
     calendar: str
     assumed: bool
@@ -109,8 +126,17 @@ async def open_new(tx: AsyncSession, openings: Sequence[Opening], now: datetime)
         [each.traceparent for each in told],
         [opening.assumed for opening in openings],
         [opening.calendar for opening in openings],
+        [opening.origin.source for opening in openings],
+        [opening.origin.source_no for opening in openings],
+        [opening.origin.category for opening in openings],
+        [opening.origin.content_digest for opening in openings],
+        [_first_contact(opening) for opening in openings],
     )
     return {row["id"] for row in rows}
+
+
+def _first_contact(opening: Opening) -> str | None:
+    return opening.raised.raised_by if opening.origin.source_no is None else opening.origin.taken_by
 
 
 def visible(unit: str | None) -> ColumnElement[bool]:
@@ -126,6 +152,17 @@ def visible(unit: str | None) -> ColumnElement[bool]:
 async def find(tx: AsyncSession, id: UUID, unit: str | None) -> Appeal | None:
     """An appeal that a caller of `unit` may see, with its clocks."""
     query = select(Appeal).where(Appeal.id == id, visible(unit)).options(selectinload(Appeal.clocks))
+    return (await tx.scalars(query)).one_or_none()
+
+
+async def next_number(tx: AsyncSession) -> str:
+    """A human number for an appeal that was raised here; gaps are allowed."""
+    return str(await (await driver(tx)).fetchval(_NUMBER))
+
+
+async def from_source(tx: AsyncSession, source: str, source_no: str) -> Appeal | None:
+    """The appeal that a system sent under its number, whoever may see it."""
+    query = select(Appeal).where(Appeal.source == source, Appeal.source_no == source_no)
     return (await tx.scalars(query)).one_or_none()
 
 
@@ -155,31 +192,6 @@ async def lock_merged(tx: AsyncSession, leaders: Collection[UUID]) -> Sequence[A
 
 def _locked(query: Select[Appeal]) -> Select[Appeal]:
     return query.with_for_update(of=Appeal).execution_options(populate_existing=True)
-
-
-def listed(
-    unit: str | None,
-    *,
-    within_unit: str | None = None,
-    state: str | None = None,
-    type: str | None = None,
-    due_from: datetime | None = None,
-    due_before: datetime | None = None,
-) -> Select[Appeal]:
-    """The appeals that a caller of `unit` may see, filtered; a due window asks for a clock that runs out in it."""
-    query = select(Appeal).where(visible(unit)).options(selectinload(Appeal.clocks))
-    if within_unit is not None:
-        query = query.where(visible(within_unit))
-    if state is not None:
-        query = query.where(Appeal.state == state)
-    if type is not None:
-        query = query.where(Appeal.type == type)
-    if due_from is not None or due_before is not None:
-        clock = [Clock.subject_id == Appeal.id, Clock.subject_kind == SUBJECT, Clock.state == ClockState.RUNNING]
-        clock += [Clock.due_at >= due_from] if due_from else []
-        clock += [Clock.due_at < due_before] if due_before else []
-        query = query.where(exists().where(*clock))
-    return query
 
 
 async def on_visits(tx: AsyncSession, visits: Collection[UUID]) -> dict[UUID, Standing]:

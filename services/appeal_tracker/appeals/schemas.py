@@ -1,17 +1,17 @@
 """Appeals as callers see them and act on them."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from appeal_tracker.clocks.schemas import ClockView
+from appeal_tracker.sources.codes import CategoryName, TypeName
+from appeal_tracker.sources.schemas import Source
 from chassis.web.schemas import Body, Code, Id, Instant, Text, View
 
 Note = Annotated[str, Text(1000, lines=True)]
-TypeName = Literal["complaint", "report", "opinion", "suggestion", "consultation"]
-# 004 §6.4; what fits none of these is `other`.
-CategoryName = Literal["attitude", "efficiency", "content", "policy_explanation", "other"]
 FindingName = Literal["substantiated", "partly_substantiated", "unsubstantiated"]
 StateName = Literal["open", "contacted", "answered", "called_back", "held", "closed"]
 
@@ -33,6 +33,8 @@ class AppealView(View):
 
     id: UUID
     appeal_no: str
+    source: str
+    source_no: str | None
     type: str
     state: StateName
     round: int
@@ -48,6 +50,7 @@ class AppealView(View):
     anonymous: bool
     policy: str
     no_clock_reason: str | None
+    no_contact_reason: Literal["anonymous"] | None
     category: str | None
     finding: str | None
     lacks: list[LackView]
@@ -63,6 +66,83 @@ class AppealView(View):
     merged_into: UUID | None
     updated_at: Instant
     clocks: list[ClockView]
+
+
+class DayView(View):
+    """What you have to do, the most urgent first, at most 50 of each: what is overdue, what is due next, whom to call
+    back because the policy asks for it, what to accept. Also of those whom you stand in for while they are away."""
+
+    as_of: Instant
+    stands_in_for: list[str]
+    overdue: list[AppealView]
+    due_next: list[AppealView]
+    to_call_back: list[AppealView]
+    to_accept: list[AppealView]
+
+
+class LoadView(View):
+    """What somebody has open: in all, overdue, due within 24 hours, not accepted yet, answered and not called back.
+
+    Nobody in particular where `owner` is null: the unit's supervisors own it. `active` is false of somebody who left,
+    and null of somebody the directory does not know; `present` is who is there for them now, null if nobody is.
+    """
+
+    owner: str | None
+    active: bool | None
+    present: str | None
+    open: int
+    overdue: int
+    due_soon: int
+    unaccepted: int
+    answered: int
+
+
+class WorkloadView(View):
+    """What everybody has, the most burdened first."""
+
+    as_of: Instant
+    items: list[LoadView]
+
+
+class NewAppeal(Body):
+    """An appeal that another system took: which one, and its own number for it, which is one appeal for good.
+
+    Either a `type` of ours, or `type_code`, which the system's code table explains; `category` or `category_code` of a
+    complaint likewise. `unit_code` is the caller's own unless said otherwise; `taken_by` the staff number of who spoke
+    with the customer. A consultation says why it was not answered at once (§7.2.3); a confidential appeal names no
+    customer.
+    """
+
+    source: Source
+    source_no: Code
+    type: TypeName | None = None
+    type_code: Code | None = None
+    category: CategoryName | None = None
+    category_code: Code | None = None
+    received_at: Instant
+    summary: Annotated[str, Text(4000, lines=True)]
+    reason_not_answered: Annotated[str, Text(500, lines=True)] | None = None
+    unit_code: Code | None = None
+    customer_id: Id | None = None
+    taken_by: Code | None = None
+    confidential: bool = False
+    anonymous: bool = False
+
+
+class PostedView(AppealView):
+    """The appeal, and which of its codes are in no table: `type_code`, `category_code`."""
+
+    unknown_codes: list[Literal["type_code", "category_code"]]
+
+
+class WordsView(View):
+    """What the customer said, if it is at hand (`kept`): it is fetched from where it was said (`wanted`), and may not
+    be there (`missing`). Null also where it was said in confidence and is not yours to read."""
+
+    appeal_id: UUID
+    state: Literal["kept", "wanted", "missing"]
+    summary: str | None
+    reason_not_answered: str | None
 
 
 class TimelineEntryView(View):
@@ -248,3 +328,22 @@ class Merge(Body):
 
 class Unmerge(Body):
     note: Note | None = None
+
+
+APPEAL_COLUMNS = (
+    *("appeal_no", "source", "source_no", "type", "category", "state", "round", "unit_code", "handling_unit_code"),
+    *("handler", "first_contact", "received_at", "finding", "outcome", "closed_at", "urged", "supervised_by"),
+    *("milestone", "due_at", "clock_state"),
+)
+
+
+def appeal_row(appeal: Any) -> list[object]:
+    """An appeal as a line of a table, with the clock of its present round that is due next, or was due last."""
+    its = [clock for clock in appeal.clocks if clock.round == appeal.round]
+    running = [clock for clock in its if clock.state in ("running", "held")]
+    clock = (
+        min(running, key=lambda each: each.due_at) if running else max(its, key=lambda each: each.due_at, default=None)
+    )
+    told = [getattr(appeal, column) for column in APPEAL_COLUMNS[:-3]]
+    told += [clock.milestone, clock.due_at, clock.state] if clock else [None, None, None]
+    return [value.isoformat() if isinstance(value, datetime) else value for value in told]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.absences import service as absences
 from appeal_tracker.appeals import judging, repository, showing
 from appeal_tracker.appeals.acting import Case, Deed, begin
 from appeal_tracker.appeals.errors import AppealNotFound, NotCategorised
@@ -24,12 +25,6 @@ from chassis.web.tokens import Principal
 from contracts.appeals import AppealAccepted, AppealAnswered, AppealContacted
 
 COMPLAINT = "complaint"
-
-
-async def listing(tx: AsyncSession, caller: Principal, window: Window, **filters: Any) -> Listing[Appeal]:
-    """The appeals that `caller` may see, with their clocks, filtered as `repository.listed` says."""
-    page = await window.fetch(tx, repository.listed(caller.unit, **filters), Appeal)
-    return Listing(await showing.appeals(tx, caller, page.items), page.next)
 
 
 async def show(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
@@ -91,11 +86,17 @@ async def contact(
     One made by somebody who is not responsible is recorded and stops nothing (see `is_responsible`).
     """
     deed = await begin(tx, runtime, caller, id, at)
-    counts = is_responsible(caller, deed.appeal)
+    counts = is_responsible(caller, deed.appeal) or await _stands_in(deed, at)
     its = {"channel": channel, "result": result, "counts": counts, "evidence": evidence, "note": note}
     made = [await _contact(deed, case, at, its) for case in deed.concerned(Act.ATTEMPT, at)]
     await deed.settle()
     return made[0]
+
+
+async def _stands_in(deed: Deed, at: datetime) -> bool:
+    """Whether the caller stood in then for somebody whose contact counts."""
+    covered = await absences.covered_by(deed.tx, deed.caller.sub, at)
+    return bool(covered & {deed.appeal.handler, deed.appeal.first_contact})
 
 
 async def _contact(deed: Deed, case: Case, at: datetime, values: dict[str, Any]) -> Contact:

@@ -90,3 +90,12 @@ async def staff_member(tx: AsyncSession, staff_no: str) -> StaffMember | None:
     """The staff member with that number, the one still there where a number was given anew."""
     query = select(StaffMember).where(StaffMember.staff_no == staff_no).order_by(StaffMember.active.desc()).limit(1)
     return (await tx.scalars(query)).one_or_none()
+
+
+async def active(tx: AsyncSession, people: Collection[str]) -> dict[str, bool]:
+    """Of those of `people` who are known, whether they are still there; where a number was given anew, anybody is."""
+    there = func.bool_or(StaffMember.active)
+    rows = await tx.execute(
+        select(StaffMember.staff_no, there).where(StaffMember.staff_no.in_(people)).group_by(StaffMember.staff_no)
+    )
+    return {staff_no: bool(known) for staff_no, known in rows}

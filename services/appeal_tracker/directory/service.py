@@ -57,6 +57,21 @@ async def staff_member(tx: AsyncSession, staff_no: str) -> StaffMember | None:
     return await repository.staff_member(tx, staff_no)
 
 
+async def below(tx: AsyncSession, code: str) -> list[str]:
+    """The unit `code` and those below it."""
+    return [*await tx.scalars(scope.below(Unit, code))]
+
+
+async def active(tx: AsyncSession, people: Collection[str]) -> dict[str, bool]:
+    """Of those of `people` who were heard of, whether they are still there."""
+    return await repository.active(tx, people)
+
+
+async def top_of(tx: AsyncSession, code: str) -> str:
+    """The highest unit above `code`, as far as they were heard of; itself where none is."""
+    return (await scope.ancestors(tx, Unit, code))[-1]
+
+
 async def demand_top(tx: AsyncSession, caller: Principal) -> None:
     """Raises `Forbidden` unless the caller's unit is top-level: what belongs to no unit is changed from there alone."""
     if not await scope.is_top_level(tx, Unit, caller.unit):

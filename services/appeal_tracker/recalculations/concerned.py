@@ -85,7 +85,7 @@ _LOCK_ON_VISITS = f"{_ON_VISITS} FOR NO KEY UPDATE OF v, c SKIP LOCKED"
 
 _APPEALS = """
 SELECT id, appeal_no, visit_id, unit_code, handling_unit_code, coalesce(handler, first_contact), first_contact, type,
-       state, round, received_at, reopened_at, policy, calendar, policy_assumed
+       state, round, received_at, reopened_at, policy, calendar, policy_assumed, anonymous
 FROM appeals WHERE id = ANY ($1::uuid[]) AND state <> 'closed' ORDER BY id
 """
 _LOCK_APPEALS = f"{_APPEALS} FOR NO KEY UPDATE SKIP LOCKED"
@@ -159,6 +159,7 @@ class OpenAppeal(NamedTuple):
     policy: str
     calendar: str | None
     assumed: bool
+    anonymous: bool
 
     @property
     def id(self) -> UUID:

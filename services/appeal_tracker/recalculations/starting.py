@@ -81,7 +81,7 @@ def lacking(its: Relabelling, standing: Sequence[Milestone]) -> set[str]:
     """The milestones that the policy times and nothing on the appeal does. Only who begins a round anew is contacted
     again in a later one."""
     there = {clock.milestone for clock in standing if clock.state != ClockState.CANCELLED}
-    if its.appeal.round > 1 and its.appeal.state != State.OPEN:
+    if its.appeal.anonymous or (its.appeal.reopened_at is not None and its.appeal.state != State.OPEN):
         there.add(CONTACT)
     return {limit.milestone for limit in its.policy.limits(its.appeal.type)} - there
 
@@ -91,7 +91,7 @@ def begun(
 ) -> list[Starting]:
     """The clocks of what an appeal `lacks`, from where its facts would have let them begin."""
     appeal = its.appeal
-    subject = Subject(SUBJECT, appeal.id, appeal.round, appeal.type)
+    subject = Subject(SUBJECT, appeal.id, appeal.round, appeal.type, appeal.anonymous)
     since = appeal.reopened_at or appeal.received_at
     started = planner.clocks_started(subject, "received", since, its.policy)
     # Where nothing sets an end, what was recorded so far was in time.
@@ -100,7 +100,7 @@ def begun(
     reached = contacted_at(deeds.attempts, its.policy.contact, since, end)
     contacts = [at for at in (reached, deeds.answered_at) if at is not None]  # an answer is also a contact
     contacted = min(contacts, default=None)
-    if contacted is None and appeal.round > 1 and appeal.state in _CONTACTED:
+    if contacted is None and appeal.reopened_at is not None and appeal.state in _CONTACTED:
         contacted = since  # they were in an earlier round
     if contacted is not None:
         started += planner.clocks_started(subject, "contacted", contacted, its.policy)

@@ -13,6 +13,7 @@ from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.refusals import NotCovered
 from appeal_tracker.clocks.acceptance import Attempt, contacted_at
 from appeal_tracker.clocks.calculation import Hold, due, is_met
+from appeal_tracker.clocks.planning import OF_THE_NAMED
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies.policy import ContactRule, Limit, Policy
 
@@ -68,6 +69,7 @@ class Rules(msgspec.Struct, frozen=True):
     policy: Policy
     calendar: Calendar
     own_contact: ContactRule
+    anonymous: bool = False
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -101,6 +103,8 @@ def judge(its: Round, rules: Rules, as_of: datetime) -> Iterator[Judgement]:
     A later round is judged by the deadlines that it had: what is to be done again was decided when it was reopened.
     """
     limits = {limit.milestone: limit for limit in rules.policy.limits(rules.appeal_type)}
+    if rules.anonymous:
+        limits.pop(OF_THE_NAMED, None)
     more = [each for each in limits if each not in its.clocks] if (its.counts_from or its.number) == 1 else []
     for milestone in [*its.clocks, *more]:
         clock, limit = its.clocks.get(milestone), limits.get(milestone)

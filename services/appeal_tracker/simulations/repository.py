@@ -120,6 +120,7 @@ def covered(simulation: Simulation, since: datetime, until: datetime) -> Any:
         Appeal.policy,
         Appeal.calendar,
         Appeal.closed_at,
+        Appeal.anonymous,
     )
     period = (Appeal.received_at >= since, Appeal.received_at < until)
     return query.where(*period, Appeal.unit_code.in_(scope.below(Unit, simulation.scope)))

@@ -1,0 +1,31 @@
+"""Table of the absences. What was recorded stays; one that ends early has another end."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from appeal_tracker.base import Base
+from chassis.db import Tracked
+
+
+class Absence(Tracked, Base):
+    """Somebody is away from `since` until before `until`, without an end so far where that is None; `substitute` stands
+    in, if anybody does."""
+
+    __tablename__ = "absences"
+    __table_args__ = (
+        Index("absences_feed", "changed_xid", "id"),
+        Index("absences_unit_code", "unit_code", "id"),
+        Index("absences_until", "until"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    staff_no: Mapped[str]
+    unit_code: Mapped[str]
+    substitute: Mapped[str | None]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]

@@ -1,0 +1,87 @@
+"""SQL of the lists. The units a caller sees are read first: how many there are decides which index is the right one."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, exists, literal, literal_column, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.appeals.models import SUBJECT, Appeal
+from appeal_tracker.appeals.owned import OPEN, whose
+from appeal_tracker.clocks.models import Clock
+from appeal_tracker.directory import service as directory
+from appeal_tracker.words.models import Kept
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What of the appeals is wanted: those of which all of this is true. `unit`: raised or handled there or below it;
+    `owner`: the handler's, else the first-contact person's; a due window asks for a clock that runs out in it."""
+
+    state: str | None = None
+    is_open: bool | None = None
+    type: str | None = None
+    category: str | None = None
+    source: str | None = None
+    unit: str | None = None
+    owner: str | None = None
+    supervised: bool | None = None
+    due_from: datetime | None = None
+    due_before: datetime | None = None
+    words: str | None = None
+
+
+async def listed(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Select[Appeal]:
+    """The appeals that a caller of `unit` may see, filtered. They are planned by what is asked for: one plan for all
+    would not know how many units there are, nor how rare the words."""
+    await tx.execute(text("SET LOCAL plan_cache_mode = 'force_custom_plan'"))
+    query = select(Appeal).options(selectinload(Appeal.clocks))
+    for within in (unit, wanted.unit):
+        if within is not None:
+            query = query.where(_in(await directory.below(tx, within)))
+    same = {"type": wanted.type, "category": wanted.category, "source": wanted.source}
+    query = query.filter_by(**{name: value for name, value in same.items() if value is not None})
+    if wanted.owner is not None:
+        query = query.where(whose == wanted.owner)
+    if wanted.supervised is not None:
+        since = Appeal.supervised_at
+        query = query.where(since.is_not(None) if wanted.supervised else since.is_(None))
+    return _due(_standing(query, wanted), wanted)
+
+
+def _in(units: list[str]) -> ColumnElement[bool]:
+    its = any_(literal(units, ARRAY(TEXT)))
+    # So said, the second half is answered by an index of the few appeals that another unit handles.
+    return or_(
+        Appeal.unit_code == its, and_(Appeal.handling_unit_code != Appeal.unit_code, Appeal.handling_unit_code == its)
+    )
+
+
+def _standing(query: Select[Appeal], wanted: Wanted) -> Select[Appeal]:
+    if wanted.is_open is not None:
+        query = query.where(OPEN if wanted.is_open else literal_column("appeals.state = 'closed'"))
+    if wanted.state is None:
+        return query
+    # Said as literals, so that a plan made for any state still finds the partial indexes.
+    state: ColumnElement[bool] = literal_column(f"appeals.state = '{State(wanted.state).value}'")
+    return query.where(state, OPEN) if wanted.state != State.CLOSED else query.where(state)
+
+
+def _due(query: Select[Appeal], wanted: Wanted) -> Select[Appeal]:
+    if wanted.due_from is None and wanted.due_before is None:
+        return query
+    clock: list[Any] = [Clock.subject_id == Appeal.id, Clock.subject_kind == SUBJECT]
+    clock.append(literal_column("clocks.state = 'running'"))
+    clock += [Clock.due_at >= wanted.due_from] if wanted.due_from else []
+    clock += [Clock.due_at < wanted.due_before] if wanted.due_before else []
+    return query.where(OPEN, exists().where(*clock))
+
+
+def saying(query: Select[Appeal], pairs: list[int]) -> Select[Appeal]:
+    """Those whose words have all these pairs; a single character has none, and all that are indexed are candidates."""
+    its = Kept.pairs.contains(literal(pairs, ARRAY(BigInteger)))
+    said = exists().where(Kept.appeal_id == Appeal.id, *([its] if pairs else []))
+    return query.where(Appeal.confidential.is_(False), said)

@@ -1,0 +1,79 @@
+"""Whose appeals these are: what somebody has to do today, and how much everybody has.
+
+An appeal is its handler's, else its first-contact person's. While they are away, who stands in for them is found at the
+moment it is asked. Somebody who left keeps no appeal from being seen: their supervisors see it by name.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.absences import service as absences
+from appeal_tracker.appeals import owned, showing
+from appeal_tracker.appeals.owned import Load
+from appeal_tracker.directory import service as directory
+from appeal_tracker.policies import service as policies
+from chassis.runtime import Runtime
+from chassis.web.tokens import Principal
+
+SOON = timedelta(hours=24)
+
+
+class Day(NamedTuple):
+    """What somebody has to do, the most urgent first; of each kind so many and no more."""
+
+    as_of: datetime
+    stands_in_for: list[str]
+    overdue: Sequence[Any]
+    due_next: Sequence[Any]
+    to_call_back: Sequence[Any]
+    to_accept: Sequence[Any]
+
+
+class Share(NamedTuple):
+    """What one person has open; `active` if the directory has them, `present` who is there for them now."""
+
+    load: Load
+    active: bool | None
+    present: str | None
+
+
+async def my_day(tx: AsyncSession, runtime: Runtime, caller: Principal) -> Day:
+    """What the caller has to do, also for those they stand in for."""
+    now = runtime.clock.now()
+    others = await absences.covered_by(tx, caller.sub, now)
+    mine = owned.of(caller.unit, {caller.sub, *others})
+    answered = await owned.answered(tx, mine)
+    shelf = await policies.shelf(tx)
+    to_call_back = [each for each in answered if _asks_for_callback(each, shelf)]
+    parts = [
+        await owned.overdue(tx, mine, now),
+        await owned.due_next(tx, mine, now),
+        to_call_back,
+        await owned.unaccepted(tx, mine),
+    ]
+    return Day(now, sorted(others), *[await showing.appeals(tx, caller, part) for part in parts])
+
+
+def _asks_for_callback(appeal: Any, shelf: policies.Shelf) -> bool:
+    rule = shelf.labelled(appeal.policy).callback
+    return rule.is_required(appeal.type, anonymous=appeal.anonymous)
+
+
+async def workload(tx: AsyncSession, runtime: Runtime, caller: Principal, unit: str | None) -> list[Share]:
+    """What everybody has open of the appeals handled in a unit the caller sees, and below it; the most burdened
+    first."""
+    within = unit or caller.unit
+    if unit is not None and not await directory.may_see_unit(tx, unit, caller.unit):
+        return []
+    now = runtime.clock.now()
+    loads = await owned.loads(tx, within, now, now + SOON)
+    people = [load.owner for load in loads if load.owner is not None]
+    there = await absences.present(tx, people, now)
+    active = await directory.active(tx, people)
+    return [
+        Share(load, active.get(load.owner), there[load.owner]) if load.owner else Share(load, None, None)
+        for load in loads
+    ]

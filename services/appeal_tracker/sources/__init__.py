@@ -1,0 +1,1 @@
+"""What systems that send appeals mean by their codes, as data."""

@@ -1,0 +1,52 @@
+"""SQL of the words."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.words.models import Kept, Wanted
+from chassis.db import driver
+
+# Of two that fetched the same the first one is kept.
+_KEEP = """
+INSERT INTO appeal_words (appeal_id, summary, reason_not_answered, pairs, stored_at)
+VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+"""
+_DONE = "DELETE FROM words_wanted WHERE appeal_id = ANY ($1::uuid[])"
+
+
+class Sealed(NamedTuple):
+    """What is stored of an appeal's words."""
+
+    appeal_id: UUID
+    summary: bytes | None
+    reason_not_answered: bytes | None
+    pairs: list[int]
+
+
+async def wanted(tx: AsyncSession, after: UUID, most: int) -> Sequence[Wanted]:
+    """Some appeals whose words are wanted, those after one first."""
+    query = select(Wanted).where(Wanted.appeal_id > after).order_by(Wanted.appeal_id).limit(most)
+    return (await tx.scalars(query)).all()
+
+
+async def keep(tx: AsyncSession, words: Sequence[Sealed], now: datetime) -> None:
+    """Stores words, which are wanted no more."""
+    connection = await driver(tx)
+    await connection.executemany(_KEEP, [(*each, now) for each in words])
+    await connection.execute(_DONE, sorted(each.appeal_id for each in words))
+
+
+async def find(tx: AsyncSession, appeal: UUID) -> Kept | None:
+    """The words of an appeal, if they are at hand."""
+    return await tx.get(Kept, appeal)
+
+
+async def among(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, bytes]:
+    """The sealed summaries of some appeals."""
+    rows = await tx.execute(select(Kept.appeal_id, Kept.summary).where(Kept.appeal_id.in_(appeals)))
+    return {row.appeal_id: row.summary for row in rows if row.summary is not None}

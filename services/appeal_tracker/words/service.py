@@ -1,0 +1,91 @@
+"""What is done with the words of appeals: sealed when they come, opened for whoever may read them.
+
+They are nowhere in a clock's path: an appeal is opened, warned of and closed without them.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.directory import service as directory
+from appeal_tracker.words import repository
+from appeal_tracker.words.repository import Sealed
+from chassis.runtime import Runtime
+from chassis.vault import Place
+from chassis.vault.searching import folded
+
+FIELD = "appeals.words"
+_TABLE = "appeal_words"
+
+
+class Words(NamedTuple):
+    """What a customer said, and why a question was not answered at once."""
+
+    summary: str
+    reason_not_answered: str | None = None
+
+
+class Said(NamedTuple):
+    """The words of an appeal, None where there are none to be had; the unit that raised it, and whether it was in
+    confidence."""
+
+    appeal_id: UUID
+    unit_code: str
+    confidential: bool
+    words: Words | None
+
+
+async def keep(tx: AsyncSession, runtime: Runtime, said: Sequence[Said]) -> None:
+    """Seals the words of appeals under the keys of their top units.
+
+    What was said in confidence is not indexed: nobody finds it by guessing what was said.
+    """
+    index = await runtime.vault.index(tx)
+    tops = {unit: await directory.top_of(tx, unit) for unit in {each.unit_code for each in said}}
+    sealed = []
+    for appeal, unit, confidential, words in said:
+        if words is None:
+            sealed.append(Sealed(appeal, None, None, []))
+            continue
+        parts = {name: text for name, text in words._asdict().items() if text is not None}
+        closed = {
+            name: await runtime.vault.seal(tx, tops[unit], Place(_TABLE, name, appeal), text)
+            for name, text in parts.items()
+        }
+        pairs = [] if confidential else index.pairs(FIELD, words.summary)
+        sealed.append(Sealed(appeal, closed["summary"], closed.get("reason_not_answered"), pairs))
+    await repository.keep(tx, sealed, runtime.clock.now())
+
+
+async def read(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> tuple[str, Words | None]:
+    """Whether the words of an appeal are at hand (`kept`, `wanted`, `missing`), and the words if they are."""
+    found = await repository.find(tx, appeal)
+    if found is None:
+        return "wanted", None
+    if found.summary is None:
+        return "missing", None
+    summary = await runtime.vault.open(tx, Place(_TABLE, "summary", appeal), found.summary)
+    if found.reason_not_answered is None:
+        return "kept", Words(summary)
+    place = Place(_TABLE, "reason_not_answered", appeal)
+    return "kept", Words(summary, await runtime.vault.open(tx, place, found.reason_not_answered))
+
+
+async def pairs(tx: AsyncSession, runtime: Runtime, text: str) -> list[int]:
+    """What candidates for a search have: each two characters of it that stand side by side."""
+    return (await runtime.vault.index(tx)).pairs(FIELD, text)
+
+
+async def saying(tx: AsyncSession, runtime: Runtime, appeals: Collection[UUID], text: str) -> set[UUID]:
+    """Those of some appeals in whose words `text` stands."""
+    sealed = await repository.among(tx, appeals)
+    wanted = folded(text)
+    opened = {its: await runtime.vault.open(tx, Place(_TABLE, "summary", its), each) for its, each in sealed.items()}
+    return {its for its, said in opened.items() if wanted in folded(said)}
+
+
+def told(answer: dict[str, Any] | None) -> Words | None:
+    """The words in what visit_api answers."""
+    return Words(answer["summary"], answer.get("reason_not_answered")) if answer else None

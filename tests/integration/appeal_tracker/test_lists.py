@@ -1,0 +1,89 @@
+"""Lists for a handler's screen: by everything they ask for, page after page while others write, and as a table."""
+
+import csv
+import io
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from chassis.ids import new_id
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, raised
+
+TEXTS = {"1": "连续三日停电，无人告知。", "2": "电表走字偏快。", "3": "=停电赔偿 ＡＢ"}
+
+
+async def ids(client: httpx.AsyncClient, **query: Any) -> list[str]:
+    return [each["id"] for each in (await got(client.get("/appeals", params=query)))["items"]]
+
+
+@pytest.fixture
+async def said(desk: Desk) -> dict[str, str]:
+    """Three that a hotline sent, and one in confidence."""
+    system = desk.client("integration", unit="374", sub="hotline")
+    found = {}
+    for number, text in {**TEXTS, "4": TEXTS["1"]}.items():
+        new = {"source": "95598", "source_no": number, "type": "report", "summary": text, "unit_code": "37401"}
+        its = {**new, "received_at": instant("10-09T09:30").isoformat(), "confidential": number == "4"}
+        found[number] = (await made(system.post("/appeals", json=its)))["id"]
+    return found
+
+
+async def test_they_are_found_by_what_was_said(desk: Desk, said: dict[str, str]) -> None:
+    for text, numbers in (("停电", "13"), ("电表", "2"), ("电", "123"), ("停电无人", ""), ("ab", "3"), ("告停", "")):
+        assert await ids(desk.supervisor, words=text) == [said[number] for number in numbers], text
+    assert await ids(desk.stranger, words="停电") == []
+
+
+async def test_a_search_goes_on_page_by_page(desk: Desk, said: dict[str, str]) -> None:
+    first = await got(desk.supervisor.get("/appeals", params={"words": "停电", "limit": 1}))
+    assert [each["id"] for each in first["items"]] == [said["1"]]
+    query = {"words": "停电", "limit": 1, "cursor": first["next"]}
+    assert await ids(desk.supervisor, **query) == [said["3"]]
+    feed = {"words": "停电", "updated_since": "2026-10-01T00:00:00Z"}
+    assert await ids(desk.supervisor, **feed) == [said["1"], said["3"]]
+
+
+async def test_they_are_found_by_whose_they_are_and_how_they_stand(desk: Desk) -> None:
+    mine, theirs, ended = [await desk.raised() for _ in range(3)]
+    await desk.act(theirs, "transfer", handler="E202", handling_unit_code="37402", reason="轮岗")
+    await desk.act(ended, "void", reason="重复登记")
+    await desk.act(mine, "accept", category="content")
+    await desk.act(theirs, "supervise")
+    for query, found in (
+        ({"owner": "E101", "open": True}, [mine]),
+        ({"owner": "E202"}, [theirs]),
+        ({"open": False}, [ended]),
+        ({"open": True}, [mine, theirs]),
+        ({"state": "open"}, [mine, theirs]),
+        ({"state": "closed"}, [ended]),
+        ({"category": "content"}, [mine]),
+        ({"supervised": True}, [theirs]),
+        ({"source": "visit", "unit": "37402"}, [theirs]),
+        ({"type": "complaint", "due_before": instant("10-10T09:30").isoformat()}, []),
+        ({"due_before": instant("10-10T09:31").isoformat()}, [mine, theirs]),
+    ):
+        assert await ids(desk.supervisor, **query) == sorted(found), query
+
+
+async def test_pages_stand_still_while_others_write(desk: Desk) -> None:
+    cases = sorted(str(new_id()) for _ in range(4))
+    for case in cases[1:]:
+        await desk.raised(appeal_id=UUID(case))
+    first = await got(desk.supervisor.get("/appeals", params={"limit": 2}))
+    await desk.hear(raised(appeal_id=UUID(cases[0])), raised())
+    rest = await got(desk.supervisor.get("/appeals", params={"limit": 2, "cursor": first["next"]}))
+    assert [each["id"] for each in first["items"]] == cases[1:3]
+    assert rest["items"][0]["id"] == cases[3]
+    assert len(rest["items"]) == 2
+
+
+async def test_as_a_table_no_text_is_a_formula(desk: Desk, said: dict[str, str]) -> None:
+    await desk.raised(appeal_no="=1+1")
+    answer = await desk.supervisor.get("/appeals", params={"open": True}, headers={"Accept": "text/csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    head, *rows = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    assert (len(rows), head[:3]) == (5, ["appeal_no", "source", "source_no"])
+    assert [row[0] for row in rows if "1+1" in row[0]] == ["'=1+1"]
+    assert all(text not in answer.text for text in TEXTS.values())

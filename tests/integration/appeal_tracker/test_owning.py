@@ -1,0 +1,115 @@
+"""Whose appeals these are: somebody's day in one call, what everybody has, and who stands in."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
+
+
+@pytest.fixture
+def second(desk: Desk) -> httpx.AsyncClient:
+    """A colleague of the first."""
+    return desk.client("handler", unit="37401", sub="E102")
+
+
+async def day(client: httpx.AsyncClient) -> dict[str, list[str]]:
+    its = await got(client.get("/my-day"))
+    return {name: [each["id"] for each in its[name]] for name in ("overdue", "due_next", "to_call_back", "to_accept")}
+
+
+async def away(
+    desk: Desk, by: httpx.AsyncClient, since: str, until: str | None = None, **fields: Any
+) -> dict[str, Any]:
+    times = {"since": instant(since).isoformat(), "until": instant(until).isoformat() if until else None}
+    return await made(by.post("/absences", json={**times, **fields}))
+
+
+@pytest.mark.clause("8.2.4")
+async def test_a_day_is_seen_in_one_call(desk: Desk, second: httpx.AsyncClient) -> None:
+    await desk.assign("37401", "state-grid")
+    later = await desk.raised(received_at=instant("10-09T09:50"))
+    sooner = await desk.raised(received_at=instant("10-09T09:30"))
+    answered = await desk.raised(received_at=instant("10-09T09:55"))
+    theirs = await desk.raised(raised_by="E102")
+    assert await day(desk.first) == {
+        "overdue": [],
+        "due_next": [sooner, later, answered],
+        "to_call_back": [],
+        "to_accept": sorted([sooner, later, answered]),
+    }
+    await desk.at("10-10T09:40")
+    await desk.answer(answered, "10-10T09:35")
+    await desk.act(later, "accept", desk.first)
+    assert await day(desk.first) == {
+        "overdue": [sooner],
+        "due_next": [later, sooner],
+        "to_call_back": [answered],
+        "to_accept": sorted([sooner, answered]),
+    }
+    assert (await day(second))["overdue"] == [theirs]
+    await desk.act(sooner, "transfer", handler="E102", reason="轮岗")
+    assert sooner in (await day(second))["overdue"]
+    assert sooner not in (await day(desk.first))["overdue"]
+    assert (await desk.appeal(sooner))["first_contact"] == "E101"
+
+
+async def test_who_stands_in_has_the_others_day_too_and_their_contact_counts(
+    desk: Desk, second: httpx.AsyncClient
+) -> None:
+    await desk.hear(staff("E102", "37401", "handler"))
+    case = await desk.raised()
+    await desk.act(case, "dispatch", handler="E101")
+    assert (await day(second))["due_next"] == []
+    absence = await away(desk, desk.first, "10-09T09:00", "10-09T18:00", substitute="E102")
+    its = await got(second.get("/my-day"))
+    assert (its["stands_in_for"], [each["id"] for each in its["due_next"]]) == (["E101"], [case])
+    await desk.at("10-09T19:00")
+    assert (await day(second))["due_next"] == []
+    assert not (await desk.contact(case, "10-09T18:30", by=second))["counts"]
+    assert (await desk.contact(case, "10-09T17:00", by=second))["counts"]
+    assert (await desk.clocks(case))["contact"]["met_at"] == "2026-10-09T09:00:00Z"
+    problem(await second.post(f"/absences/{absence['id']}/end", json={}), 403, "not-your-absence")
+    back = {"until": instant("10-09T12:00").isoformat()}
+    assert (await got(desk.first.post(f"/absences/{absence['id']}/end", json=back)))["until"] == "2026-10-09T04:00:00Z"
+
+
+async def test_an_absence_that_cannot_be_is_refused(desk: Desk, second: httpx.AsyncClient) -> None:
+    since = {"since": instant("10-09T09:00").isoformat()}
+    for by, body, status, slug in (
+        (second, {"staff_no": "E101"}, 403, "not-your-absence"),
+        (desk.supervisor, {"staff_no": "E777"}, 422, "unknown-staff"),
+        (desk.stranger, {"staff_no": "E101"}, 422, "unknown-staff"),
+        (desk.first, {"substitute": "E101"}, 422, "stands-in-for-themselves"),
+        (desk.first, {"substitute": "E777"}, 422, "unknown-staff"),
+        (desk.first, {"until": instant("10-09T09:00").isoformat()}, 422, "ends-before-it-begins"),
+    ):
+        problem(await by.post("/absences", json={**since, **body}), status, slug)
+
+
+async def test_what_everybody_has_is_counted_also_of_those_who_left(desk: Desk) -> None:
+    here = staff("E103", "37401")
+    await desk.hear(here)
+    case, other = await desk.raised(), await desk.raised()
+    await desk.raised(raised_by="E103")
+    await desk.hear(type(here)(id=here.id, staff_no="E103", unit_code="37401", roles=[], active=False, version=2))
+    await desk.answer(case, "10-09T09:40")
+    await desk.act(other, "accept")
+    shares = {each["owner"]: each for each in (await got(desk.supervisor.get("/workload")))["items"]}
+    assert shares["E101"] == {
+        "owner": "E101",
+        "active": True,
+        "present": "E101",
+        "open": 2,
+        "overdue": 0,
+        "due_soon": 1,
+        "unaccepted": 1,
+        "answered": 1,
+    }
+    assert (shares["E103"]["active"], shares["E103"]["open"]) == (False, 1)
+    await desk.at("10-10T12:00")
+    later = {each["owner"]: each["overdue"] for each in (await got(desk.supervisor.get("/workload")))["items"]}
+    assert later == {"E101": 1, "E103": 1}
+    query = {"unit_code": "37402"}
+    assert (await got(desk.supervisor.get("/workload", params=query)))["items"] == []
