@@ -1,6 +1,6 @@
 """What is done with plans and with the visits that they want; items are generated in `generating`."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -72,10 +72,10 @@ async def add_item(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UU
         customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
         now = runtime.clock.now()
         its = {"plan_id": plan.id, "unit_code": plan.unit_code, "customer_id": customer.id}
-        its |= {"due_from": new.due_from or min(bounds(plan.period)[0], new.due_by), "dropped": False, "adjusted": True}
-        item = await add(tx, Item, new.wanted, now, **its)
+        due_from = bounds(plan.period)[0] if new.due_from is None else new.due_from
+        _require_days(plan, due_from, new.due_by)
+        item = await add(tx, Item, new.wanted, now, **its, due_from=due_from, dropped=False, adjusted=True)
         if item is not None:
-            _require_days(plan, item)
             _note(tx, item, None, _adjustable(item), new.reason, caller, now)
             return item
         found = new.id and await repository.find_item(tx, caller.unit, new.id)
@@ -101,11 +101,11 @@ async def adjust_item(
     unchanged(item)
     plan = await get_plan(tx, caller, item.plan_id)
     require_changeable(caller, plan)
+    _require_days(plan, change.get("due_from", item.due_from), change.get("due_by", item.due_by))
     before = _adjustable(item)
     for field in _ADJUSTABLE:
         if field in change:
             setattr(item, field, change[field])  # type: ignore[literal-required]
-    _require_days(plan, item)
     item.adjusted = True
     item.touch(runtime.clock.now())
     after = _adjustable(item)
@@ -143,12 +143,12 @@ async def item_on_record(tx: AsyncSession, id: UUID) -> dict[str, Any]:
     return ItemView.model_validate(item).model_dump(mode="json")
 
 
-def _require_days(plan: Plan, item: Item) -> None:
+def _require_days(plan: Plan, due_from: date, due_by: date) -> None:
     first, last = bounds(plan.period)
-    if item.due_from > item.due_by:
-        raise Unprocessable(errors.DAYS_BACKWARDS)
-    if not first <= item.due_from <= item.due_by <= last:
+    if not (first <= due_from <= last and first <= due_by <= last):
         raise Unprocessable(errors.outside_period("/due_by"))
+    if due_from > due_by:
+        raise Unprocessable(errors.DAYS_BACKWARDS)
 
 
 def _adjustable(item: Item) -> dict[str, Any]:

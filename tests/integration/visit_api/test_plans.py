@@ -146,6 +146,13 @@ async def test_an_item_is_adjusted_by_hand_with_a_reason_that_is_kept(world: Wor
     its_id = await plan(world)
     new = {"customer_id": customer["id"], "channel": "on_site", "due_by": "2026-10-20"}
     assert pointers(await world.visitor.post(f"/plans/{its_id}/items", json=new)) == [("/reason", "missing")]
+    for bad, fault in (
+        ({"due_from": "2026-10-21"}, ("/due_by", "before_due_from")),
+        ({"due_from": "2026-09-30"}, ("/due_by", "outside_period")),
+        ({"due_by": "2026-09-30"}, ("/due_by", "outside_period")),
+    ):
+        answer = await world.visitor.post(f"/plans/{its_id}/items", json={**new, "reason": "扩建", **bad})
+        assert pointers(answer) == [fault]
     item = await made(world.visitor.post(f"/plans/{its_id}/items", json={**new, "reason": "扩建项目投产"}))
     assert (item["due_from"], item["rule"], item["adjusted"]) == ("2026-10-01", None, True)
     path = f"/plan-items/{item['id']}"
