@@ -127,6 +127,13 @@ EXAMPLES: tuple[Event, ...] = (
     deadlines.DeadlineEscalated(
         **_contact, at=_at("10-10T13:30"), step="+4h", audience=["unit_supervisors"], late=False
     ),
+    notifications.NotificationTextFailed(
+        send_id=SEND,
+        template="deadline.breached.mailbox@2",
+        channel="mailbox",
+        unit_code="4101",
+        at=_at("10-10T09:30:01"),
+    ),
     notifications.NotificationDead(
         **_delivery, delivery_id=LOST_DELIVERY, at=_at("10-10T14:00"), reason="attempts_exhausted"
     ),

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from contracts.envelope import Event
-from contracts.fields import Channel, DeathReason, Recipient, Time, UnitCode
+from contracts.fields import Channel, DeathReason, Recipient, TemplateVersion, Time, UnitCode
 
 
 class NotificationSent(Event, type="notification.sent.v1", topic="notification.events", key="delivery_id"):
@@ -28,3 +28,15 @@ class NotificationDead(Event, type="notification.dead.v1", topic="notification.e
     unit_code: UnitCode
     at: Time
     reason: DeathReason
+
+
+class NotificationTextFailed(
+    Event, type="notification.text_failed.v1", topic="notification.events", key="send_id", subject="send_id"
+):
+    """A text that had been published failed when it was filled; people are told in plain words by this send."""
+
+    send_id: UUID
+    template: TemplateVersion
+    channel: Channel
+    unit_code: UnitCode
+    at: Time

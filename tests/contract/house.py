@@ -321,6 +321,37 @@ class House:
         integration = self.client("notifier", "integration", unit=self.ours)
         return self._marked(await done(integration.post(f"/webhooks/{await self.webhook()}/ping")))
 
+    def new_route(self) -> Json:
+        route = {"unit_code": self.ours, "event_type": "appeal.closed", "audience": "unit_supervisors"}
+        return {**route, "channels": ["mailbox"]}
+
+    async def route(self) -> str:
+        return self._marked(await done(self.admin("notifier").post("/routes", json=self.new_route())))
+
+    def new_group(self) -> Json:
+        return {"unit_code": self.ours, "name": self.secret, "members": [self.staff_no]}
+
+    async def group(self) -> str:
+        return self._marked(await done(self.admin("notifier").post("/groups", json=self.new_group())))
+
+    def new_duty(self) -> Json:
+        duty = {"unit_code": self.ours, "role": "callback", "staff_no": self.staff_no}
+        return {**duty, "starts_at": self.ago(hours=1), "ends_at": self.ago(hours=-1)}
+
+    async def duty(self) -> str:
+        return self._marked(await done(self.admin("notifier").post("/duties", json=self.new_duty())))
+
+    async def new_absence(self) -> Json:
+        """Of somebody long ago, so that nobody stands in for anybody now."""
+        other = self.standing.setdefault("stand-in", "") or await self.member()
+        self.standing["stand-in"] = other
+        await self.stack.settle()
+        times = {"starts_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z"}
+        return {"staff_no": self.staff_no, "substitute": other, **times}
+
+    async def substitute(self) -> str:
+        return self._marked(await done(self.admin("notifier").post("/substitutes", json=await self.new_absence())))
+
     async def simulation(self) -> str:
         """The past of ours by another policy, judged already."""
         past = {"from": "2026-10-01", "to": self.now().astimezone(CHINA).date().isoformat(), "policy": "state-grid"}

@@ -38,6 +38,10 @@ THINGS: dict[str, Make] = {
     "notifier /v1/accounts/{id}": House.account,
     "notifier /v1/webhooks/{id}": House.webhook,
     "notifier /v1/webhook-messages/{id}": House.webhook_message,
+    "notifier /v1/routes/{id}": House.route,
+    "notifier /v1/groups/{id}": House.group,
+    "notifier /v1/duties/{id}": House.duty,
+    "notifier /v1/substitutes/{id}": House.substitute,
 }
 # Where the act wants the thing in another state.
 STATES: dict[str, Make] = {
@@ -70,7 +74,7 @@ COMMON: dict[str, str | Make] = {
     "appeal_tracker /v1/calendars/{calendar}": "cn-statutory",
     "appeal_tracker /v1/policies/{policy}": "t-sdpea",
     "appeal_tracker /v1/code-tables/{source}": House.code_table,
-    "notifier /v1/routes/{id}": "deadline.warned.owner",
+    "notifier /v1/quiet-hours/{id}": "staff.mailbox",
     "notifier /v1/templates/{id}": "deadline.warned.mailbox.zh-CN",
 }
 COMMON_LISTS = {
@@ -80,9 +84,11 @@ COMMON_LISTS = {
     "appeal_tracker GET /v1/invariants",
     "appeal_tracker GET /v1/policies",
     "notifier GET /v1/channels",
-    "notifier GET /v1/routes",
+    "notifier GET /v1/quiet-hours",
     "notifier GET /v1/templates",
 }
+# Lists of what is common, and of what is a unit's besides.
+SHARED = {"notifier GET /v1/routes"}
 # Figures of the caller's unit and those below it, by one that is not zero: neither a thing nor a list.
 REPORTS = {"appeal_tracker GET /v1/statistics": "received", "appeal_tracker GET /v1/workload": "open"}
 # What is the caller's own, and nobody else's: neither a thing nor a list.
@@ -216,6 +222,44 @@ async def _recalculation(house: House) -> Json:
 
 
 _STOP_WORK: Json = {"name": "台风停工", "date": "2026-11-02", "isOffDay": True}
+_TEXT: Json = {"event_type": "digest", "channel": "mailbox", "language": "en", "subject": "{{ count }}", "body": "Of:"}
+
+
+async def _route(house: House) -> Json:
+    return house.new_route()
+
+
+async def _imagined(house: House) -> Json:
+    return {"event_type": "appeal.urged", "unit_code": house.ours}
+
+
+async def _group(house: House) -> Json:
+    return house.new_group()
+
+
+async def _duty(house: House) -> Json:
+    return house.new_duty()
+
+
+async def _absence(house: House) -> Json:
+    return await house.new_absence()
+
+
+async def _members(house: House) -> Json:
+    return _without(house.new_group(), "unit_code")
+
+
+async def _turn(house: House) -> Json:
+    return _without(house.new_duty(), "unit_code", "role")
+
+
+async def _stand_in(house: House) -> Json:
+    return _without(await house.new_absence(), "staff_no")
+
+
+def _without(body: Json, *names: str) -> Json:
+    return {name: value for name, value in body.items() if name not in names}
+
 
 BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/units": _unit,
@@ -307,7 +351,18 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "appeal_tracker POST /v1/appeals/{id}/correct": _same(category="attitude", reason="录音核对"),
     "appeal_tracker POST /v1/appeals/{id}/withdraw": _just_now(channel="phone", note="客户来电撤回"),
     "appeal_tracker POST /v1/appeals/{id}/void": _same(reason="重复登记"),
+    "notifier POST /v1/routes": _route,
     "notifier PUT /v1/routes/{id}": _same(channels=["mailbox"]),
+    "notifier POST /v1/routes/preview": _imagined,
+    "notifier POST /v1/groups": _group,
+    "notifier PUT /v1/groups/{id}": _members,
+    "notifier POST /v1/duties": _duty,
+    "notifier PUT /v1/duties/{id}": _turn,
+    "notifier POST /v1/substitutes": _absence,
+    "notifier PUT /v1/substitutes/{id}": _stand_in,
+    "notifier PUT /v1/quiet-hours/{id}": _same(begin="20:00", until="08:00"),
+    "notifier POST /v1/templates": _same(**_TEXT),
+    "notifier POST /v1/templates/preview": _same(**_TEXT),
 }
 
 

@@ -20,6 +20,8 @@ ABOUT = [place for place in places() if place.thing is not None]
 HAPPENED = {"at", "called_at", "received_at"}
 # Times that may be any, and where: what is planned, agreed, or merely asked about.
 ANY_TIME = {
+    "starts_at",
+    "ends_at",
     "scheduled_at",
     "agreed_at",
     "report_by",

@@ -17,7 +17,12 @@ from tests.support.tokens import AUDIENCE, ISSUER, Issuer
 
 ANYTHING = str(uuid4())  # a thing that there is not; who may not call is not told that
 OPEN = {"/v1/receipts/{channel}/{account}", "/problems/{slug}", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
-ASKING = {"appeal_tracker POST /v1/deadline-calculations"}  # they store nothing
+# They store nothing.
+ASKING = {
+    "appeal_tracker POST /v1/deadline-calculations",
+    "notifier POST /v1/routes/preview",
+    "notifier POST /v1/templates/preview",
+}
 FOR_SERVICES = {"visit_api GET /v1/appeals/{id}", "visit_api GET /v1/staff/{staff_no}/contact"}
 
 

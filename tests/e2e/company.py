@@ -71,16 +71,20 @@ class Company:
         return self.stack.clock.now().isoformat()
 
     async def told(self, appeal: str, staff_no: str = "P1") -> list[Json]:
-        """The messages about an appeal that somebody may see."""
+        """The messages about the deadlines of an appeal that somebody may see."""
+        return [each for each in await self.messages(appeal, staff_no) if each["step"]]
+
+    async def messages(self, appeal: str, staff_no: str = "P1") -> list[Json]:
+        """All messages about an appeal that somebody may see: also about what is done."""
         query = {"appeal_id": appeal, "limit": "200"}
         items: list[Json] = (await got(self.who("notifier", staff_no).get("/deliveries", params=query)))["items"]
         return items
 
     async def letters(self, staff_no: str) -> list[Json]:
-        """What lies in somebody's mailbox, as they see it."""
+        """What lies in somebody's mailbox of deadlines, as they see it."""
         query = {"recipient": staff_no}
         items: list[Json] = (await got(self.who("notifier", staff_no).get("/mailbox", params=query)))["items"]
-        return items
+        return [each for each in items if "派发" not in each["subject"]]
 
     async def heard(self, topic: str) -> list[Message]:
         """All that lies on a topic, in its order."""

@@ -19,7 +19,7 @@ from tests.support.local_stack import free_port_base
 
 TOLD = [
     "answer due 10-19 24:00, the 7th working day (Saturday 10-10 works)",
-    "deferred to 10-10 08:00",
+    "deferred to 10-10 08:0",
     "the promise is broken, the unit's supervisor is told",
     "the parent unit's supervisor is told",
     "the customer is answered in time",

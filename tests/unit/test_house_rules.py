@@ -103,4 +103,6 @@ def test_a_running_service_carries_no_library_that_it_does_not_run(service: str)
     paths = os.pathsep.join([str(ROOT), str(ROOT / "services")])
     env = {**os.environ, "PYTHONPATH": paths}
     loaded = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert not {"aiosmtplib", "alembic", "aiokafka", "httpcore", "httpx", "mako", "pytest"} & set(loaded.stdout.split())
+    assert not {"aiosmtplib", "alembic", "aiokafka", "httpcore", "httpx", "jinja2", "mako", "pytest"} & set(
+        loaded.stdout.split()
+    )

@@ -22,7 +22,8 @@ from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdr
 from notifier.deliveries.looking import Due
 from notifier.deliveries.models import Send
 from notifier.directory.contacts import Addressee
-from notifier.templates.wording import Language
+from notifier.templates import service as templates
+from notifier.templates.catalogue import LanguageCode
 
 LIMITED = "limited"  # the provider bears no more just now
 NO_CONTACT = "contact_unavailable"  # visit_api is away, and nobody else knows how to reach people
@@ -54,6 +55,10 @@ UPDATE deliveries d SET state = t.state, not_before = coalesce(t.until, d.not_be
 FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:untils AS timestamptz[]), CAST(:whys AS text[]))
     AS t (id, state, until, why) WHERE d.id = t.id
 """)
+_REASONED = text("""
+UPDATE deliveries d SET why = t.why FROM unnest(CAST(:ids AS uuid[]), CAST(:whys AS text[])) AS t (id, why)
+WHERE d.id = t.id
+""")
 _WAIT = text("""
 UPDATE deliveries d SET why = :why, next_try_at = clock_timestamp() + make_interval(secs => t.pause), updated_at = :now,
     changed_xid = pg_current_xact_id()::text::bigint
@@ -72,10 +77,18 @@ class Leased(msgspec.Struct, frozen=True):
     insisted: bool = False
 
 
+class Plain(msgspec.Struct, frozen=True):
+    """A send that was written in plain words, since a template of it failed."""
+
+    send_id: UUID
+    template: str
+    unit: str
+
+
 class Claimed(msgspec.Struct, frozen=True):
     """What a claim came to: how many deliveries were due, the sends to be handed over once it is committed, and since
     when (monotonic) they are leased; the deliveries of people whose address was not asked yet, of those who have none,
-    and of units that have no account."""
+    and of units that have no account; and what had to be told in plain words."""
 
     due: int
     sends: Sequence[Leased] = ()
@@ -83,6 +96,7 @@ class Claimed(msgspec.Struct, frozen=True):
     unasked: Mapping[UUID, Addressee] = {}
     without_address: Sequence[UUID] = ()
     without_account: Sequence[UUID] = ()
+    plain: Sequence[Plain] = ()
 
 
 # Of people, where the channel reaches them (None: nowhere); None where the channel does not want to know.
@@ -93,7 +107,7 @@ async def claim(
     tx: AsyncSession,
     name: str,
     channel: Channel,
-    language: Language,
+    language: LanguageCode,
     *,
     now: datetime,
     lease: timedelta,
@@ -105,6 +119,9 @@ async def claim(
     due = await looking.due(tx, name, now=now, limit=limit)
     await _settle(tx, due, now)
     going = [its.row for its in due if isinstance(its.decision, Go)]
+    passing = {its.row.id: its.decision.why for its in due if isinstance(its.decision, Go) and its.decision.why}
+    if passing:
+        await tx.execute(_REASONED, {"ids": list(passing), "whys": list(passing.values())})
     terms = await channel.terms(tx, {row.handling_unit_code for row in going}) if going else {}
     accountless = [row.id for row in going if terms[row.handling_unit_code] is None]
     going = [row for row in going if terms[row.handling_unit_code] is not None]
@@ -117,8 +134,8 @@ async def claim(
         going = [row for row in going if row.id not in hindered]
     groups = await _borne(tx, merging.together(going, terms), now)
     leased_at = time.monotonic()
-    sends = await _lease(tx, groups, name, language, now, lease, addresses or {})
-    return Claimed(len(due), sends, leased_at, unasked, without, accountless)
+    sends, plain = await _lease(tx, groups, name, language, now, lease, addresses or {})
+    return Claimed(len(due), sends, leased_at, unasked, without, accountless, plain)
 
 
 async def wait_for_contact(tx: AsyncSession, ids: Sequence[UUID], *, now: datetime, pause: timedelta) -> None:
@@ -180,24 +197,30 @@ async def _lease(
     tx: AsyncSession,
     groups: Sequence[tuple[list[Any], Terms]],
     channel: str,
-    language: Language,
+    language: LanguageCode,
     now: datetime,
     lease: timedelta,
     addresses: Mapping[Addressee, str | None],
-) -> list[Leased]:
+) -> tuple[list[Leased], list[Plain]]:
+    if not groups:
+        return [], []
+    book, plain = await templates.book(tx, language), list[Plain]()
     carried, leased = {}, []
     for its, terms in groups:
         send_id = new_id()
         carried[send_id] = its
-        words, to = merging.written(its, channel, language, terms), _to(its[0])
+        book.failed.clear()
+        words, to = merging.written(its, channel, book, terms), _to(its[0])
+        plain += [Plain(send_id, template, its[0].handling_unit_code) for template in dict.fromkeys(book.failed)]
         names = ",".join(dict.fromkeys(row.recipient for row in its)) if terms.shared else to.name
         letter = Letter(send_id, names, words.subject, words.body, addresses.get(to), terms.account)
+        letter = msgspec.structs.replace(letter, template=words.code, params=words.params)
         leased.append(Leased(letter, 1, to))
     if leased:
         await tx.execute(insert(Send), [_send(its, channel, now) for its in leased])
         await tx.execute(_LEASE, {"sends": list(carried), "lease": lease})
         await _handed_over(tx, {row.id: send_id for send_id, its in carried.items() for row in its}, now)
-    return leased
+    return leased, plain
 
 
 async def _handed_over(tx: AsyncSession, sends: Mapping[UUID, UUID], now: datetime) -> None:

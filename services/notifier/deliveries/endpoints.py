@@ -5,17 +5,28 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from chassis.web.auth import Caller, require
-from chassis.web.paging import Page, Paging
+from chassis.web.auth import ADMIN, Asker, Caller, require
+from chassis.web.etag import Match
+from chassis.web.paging import Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
-from notifier.deliveries import service
-from notifier.deliveries.models import Delivery
-from notifier.deliveries.schemas import DeliveryView, MailView, Retried, RetryMany, State
+from notifier.deliveries import previewing, quieting, service
+from notifier.deliveries.models import Delivery, QuietRule
+from notifier.deliveries.schemas import (
+    DeliveryView,
+    MailView,
+    QuietHoursBody,
+    QuietHoursView,
+    Retried,
+    RetryMany,
+    State,
+)
+from notifier.routes.schemas import Imagined, PreviewView
 
 router = Router(prefix="/v1", tags=["deliveries"])
+Admin = Annotated[Principal, Depends(require(ADMIN))]
 
 
 @router.get("/deliveries", response_model=Page[DeliveryView])
@@ -56,6 +67,37 @@ async def retry_deliveries(
     """Tries again many that failed, are unknown or dead; by default it only counts them."""
     count, more = await service.retry_many(tx, caller, which, runtime.clock.now())
     return {"count": count, "more": more}
+
+
+@router.post("/routes/preview", response_model=PreviewView)
+async def preview_route(tx: Tx, runtime: TheRuntime, caller: Asker, body: Imagined) -> PreviewView:
+    """Who would be told of an event, were it said now: whom, by which channel, when, and why."""
+    return await previewing.preview(tx, caller, body, runtime.clock.now())
+
+
+@router.get("/quiet-hours", response_model=Page[QuietHoursView])
+async def list_quiet_hours(tx: Tx, caller: Caller, paging: Paging) -> Listing[QuietRule]:
+    """When nobody is sent anything, by kind of recipient and channel."""
+    return await quieting.listed(tx, paging)
+
+
+@router.get("/quiet-hours/{id}", response_model=QuietHoursView)
+async def get_quiet_hours(tx: Tx, caller: Caller, id: Code) -> QuietRule:
+    """One of them."""
+    return await quieting.one(tx, id)
+
+
+@router.put("/quiet-hours/{id}", response_model=QuietHoursView)
+async def change_quiet_hours(
+    tx: Tx,
+    runtime: TheRuntime,
+    caller: Admin,
+    match: Match,
+    id: Code,
+    body: QuietHoursBody,
+) -> QuietRule:
+    """Sets them, by an admin of a top-level unit. Those of customers cover 21:00 to 08:00."""
+    return await quieting.change(tx, caller, id, body, runtime.clock.now(), match.on(QuietHoursView))
 
 
 @router.get("/mailbox", response_model=Page[MailView])

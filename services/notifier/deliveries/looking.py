@@ -1,6 +1,6 @@
 """What is due on a channel, with all that a decision about it depends on; and the decision."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,8 +9,14 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notifier.deliveries.decision import Decision, decide
+from notifier.deliveries import quieting
+from notifier.deliveries.decision import Decision, Drop, decide
+from notifier.deliveries.planning import HANDED
+from notifier.deliveries.quiet import QuietHours, next_working
+from notifier.deliveries.workdays import workdays
 from notifier.directory import service as directory
+from notifier.directory.audience import OWNER, Known
+from notifier.routes.events import ENDS, LADDER
 from notifier.subjects.relevance import Heard, Move, Said, obsolete
 
 WARNING = "deadline.warned"
@@ -18,8 +24,10 @@ MOST = 20_000  # deliveries that are looked at together: what waits for one pers
 
 _DELIVERY = """
 SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d.tries, d.send_id,
-       n.heard, n.said_at, n.event_type,
+       d.audience, d.audience_unit, d.audience_role, d.on_duty, d.instead_of, d.route, d.passes, d.working_days,
+       n.heard, n.said_at, n.event_type, n.at, n.owner, coalesce(n.first_contact, p.first_contact) AS first_contact,
        n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
+       p.owner AS owner_now, p.owned_said,
        s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
        said.heard AS stopped, said.said_at AS stopped_said,
        done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at,
@@ -28,6 +36,7 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        n.packs <@ ARRAY(SELECT pack FROM withdrawn_packs) AS silenced
 FROM deliveries d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
+LEFT JOIN parties p ON p.subject_id = n.subject_id
 LEFT JOIN stops said ON said.certain
     AND (said.subject_id, said.round, said.milestone) = (n.subject_id, n.round, n.milestone)
 LEFT JOIN stops done ON NOT done.certain
@@ -43,8 +52,8 @@ WHERE d.state IN ('queued', 'deferred', 'failed') AND d.channel = :channel AND d
 _DUE = text(f"{_DELIVERY}{_IS_DUE}ORDER BY d.not_before, d.recipient LIMIT :limit FOR UPDATE OF d SKIP LOCKED")
 _OTHERS = text(
     f"{_DELIVERY}{_IS_DUE}"
-    "AND d.recipient = ANY (CAST(:recipients AS text[])) AND d.id <> ALL (CAST(:had AS uuid[]))"
-    "ORDER BY d.not_before LIMIT :limit FOR UPDATE OF d SKIP LOCKED"
+    "AND d.recipient = ANY (CAST(:recipients AS text[])) AND d.id <> ALL (CAST(:had AS uuid[])) "
+    "LIMIT :limit FOR UPDATE OF d SKIP LOCKED"
 )
 _CARRIED = text(
     f"{_DELIVERY}WHERE d.send_id = ANY (CAST(:sends AS uuid[])) AND d.state = 'sending' ORDER BY d.id FOR UPDATE OF d"
@@ -74,29 +83,80 @@ async def carried(tx: AsyncSession, sends: Sequence[UUID], *, now: datetime) -> 
     return await _decided(tx, await tx.execute(_CARRIED, {"sends": sends}), now)
 
 
-def due_at(row: Any) -> datetime:
+def due_at(row: Any) -> datetime | None:
     """The due that a message names: a warning that of today, and what tells of a breach the one that was not met."""
-    its: datetime = row.due_at
-    return _heard(row).due(Said(row.heard, row.said_at), its) if row.event_type == WARNING else its
+    its: datetime | None = row.due_at
+    return _heard(row).due(Said(row.heard, row.said_at), its) if row.event_type == WARNING and its else its
 
 
 async def _decided(tx: AsyncSession, rows: Iterable[Any], now: datetime) -> list[Due]:
     rows = list(rows)
     if not rows:
         return []
-    gone = await directory.gone(tx, {row.recipient for row in rows})
-    return [Due(row, _decide(row, gone, now)) for row in rows]
+    people = {row.recipient for row in rows} | {row.instead_of for row in rows if row.instead_of}
+    units = {row.audience_unit for row in rows if row.audience_role and row.audience_unit}
+    known = await directory.standing(tx, units, people, now)
+    hours = await quieting.in_force(tx)
+    return [Due(row, _decide(row, known, hours, now)) for row in rows]
 
 
-def _decide(row: Any, gone: Set[str], now: datetime) -> Decision:
+def _decide(row: Any, known: Known, hours: QuietHours, now: datetime) -> Decision:
+    ladder = row.event_type in LADDER
+    if not ladder and (why := _outdated(row)):
+        return Drop(why)
     heard, said, warning = _heard(row), Said(row.heard, row.said_at), row.event_type == WARNING
+    its, window = due_at(row), hours.of(row.recipient_kind, row.channel)
+    working = next_working(now, window, workdays()) if row.working_days else None
+    if warning and working is not None and its is not None and working > its:
+        working = None  # a warning that comes too late warns nobody
     return decide(
         recipient=row.recipient,
-        recipient_gone=row.recipient in gone,
-        obsolete=obsolete(heard, round=row.round, said=said, due_at=due_at(row), warning=warning),
+        recipient_gone=_lost(row, known),
+        obsolete=obsolete(heard, round=row.round, said=said, due_at=its, warning=warning) if ladder and its else None,
         held=warning and heard.stands_still(said),
         now=now,
+        channel=row.channel,
+        window=window,
+        working=working,
+        passes=row.route if row.passes == "always" or (row.passes == "on_duty" and _on_duty(row, known)) else None,
     )
+
+
+def _outdated(row: Any) -> str | None:
+    """Why an act need not be told of any more: what it was about has ended, began anew, or is another's to do."""
+    if row.ended is not None and row.event_type not in ENDS:
+        return f"subject_ended:{row.ended}"
+    if row.current_round > row.round:
+        return "later_round"
+    if row.event_type in HANDED and row.audience == OWNER and row.owner and _owned_since(row):
+        return "handed_on"
+    return None
+
+
+def _lost(row: Any, known: Known) -> bool:
+    """Whether somebody else is to be told by now: they left, are away or back, off duty, or it is not theirs."""
+    if row.recipient_kind != "staff":
+        return False
+    person = row.instead_of or row.recipient
+    if row.recipient in known.gone or known.stand_in(person) != row.recipient:
+        return True
+    if row.audience_role:
+        on_duty = known.duty.get((row.audience_unit, row.audience_role), ())
+        if person not in on_duty and (on_duty or row.on_duty):
+            return True
+    # The owner, unless they are told as the first-contact person, who stays that.
+    told_as_owner = row.audience == OWNER and row.audience_role is None and person == row.owner
+    return told_as_owner and row.owner != row.first_contact and _owned_since(row)
+
+
+def _owned_since(row: Any) -> bool:
+    """Whether it was said later that it is somebody else's."""
+    later = row.owned_said is not None and row.said_at is not None and row.owned_said > row.said_at
+    return later and row.owner_now not in (None, row.owner)
+
+
+def _on_duty(row: Any, known: Known) -> bool:
+    return any((row.instead_of or row.recipient) in people for people in known.duty.values())
 
 
 def _heard(row: Any) -> Heard:

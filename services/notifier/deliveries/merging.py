@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from notifier.channels.cutting import cut
 from notifier.channels.port import Terms
-from notifier.channels.providers import MAILBOX
 from notifier.deliveries.looking import due_at
-from notifier.templates.wording import LISTED, Language, Notice, Text
-
-PLAIN = MAILBOX  # whose words are said where a channel has none of its own
+from notifier.templates.wording import LISTED, Book, Notice, Text
 
 
 def together(rows: Sequence[Any], terms: Mapping[str, Terms | None]) -> list[tuple[list[Any], Terms]]:
@@ -21,35 +21,36 @@ def together(rows: Sequence[Any], terms: Mapping[str, Terms | None]) -> list[tup
         its = terms[row.handling_unit_code]
         assert its is not None, "without an account it does not get here"
         found[(its.account, None if its.shared else row.recipient)].append(row)
-    groups = [sorted(group, key=lambda row: (row.due_at, row.heard)) for group in found.values()]
+    groups = [sorted(group, key=_need) for group in found.values()]
     its_terms = [(group, terms[group[0].handling_unit_code]) for group in groups]
-    by_need = sorted(its_terms, key=lambda each: (each[0][0].due_at, each[0][0].heard))
+    by_need = sorted(its_terms, key=lambda each: _need(each[0][0]))
     return [(group, its) for group, its in by_need if its is not None]
 
 
-def written(rows: Sequence[Any], channel: str, language: Language, terms: Terms) -> Text:
+def written(rows: Sequence[Any], channel: str, book: Book, terms: Terms) -> Text:
     """The words of what one recipient, or one group, is told, in as many bytes as the provider takes. Of many, only the
     first are told one by one: as many as there is room for."""
-    notices, words = [_notice(row) for row in rows], _worded(channel, language)
+    notices = [_notice(row) for row in rows]
     people = f"@{' @'.join(dict.fromkeys(row.recipient for row in rows))}" if terms.shared else ""
     listed = LISTED
     while True:
-        text = language.merge(notices, words, listed)
-        text = Text(text.subject, f"{people}\n{text.body}") if people else text
+        text = book.merge(notices, channel, listed)
+        text = msgspec.structs.replace(text, body=f"{people}\n{text.body}") if people else text
         if terms.bytes is None or _size(text) <= terms.bytes:
             return text
         if listed == 1 or len(notices) == 1:
             subject = cut(text.subject, terms.bytes // 2)
-            return Text(subject, cut(text.body, terms.bytes - len(subject.encode()) - 1))
+            body = cut(text.body, terms.bytes - len(subject.encode()) - 1)
+            return msgspec.structs.replace(text, subject=subject, body=body)
         listed //= 2
+
+
+def _need(row: Any) -> tuple[datetime, int]:
+    return row.due_at or row.at, row.heard
 
 
 def _size(text: Text) -> int:
     return len(text.subject.encode()) + 1 + len(text.body.encode())
-
-
-def _worded(channel: str, language: Language) -> str:
-    return channel if any(digest.channel == channel for digest in language.digests) else PLAIN
 
 
 def _notice(row: Any) -> Notice:

@@ -18,13 +18,15 @@ from notifier.base import NEXT_HEARD, Base
 STATES = ("queued", "deferred", "sending", "sent", "delivered", "failed", "unknown", "cancelled", "dead")
 # A partial index serves a query only if both say the same words.
 WAITING = "state IN ('queued', 'deferred', 'failed')"
+FALLING_BACK = "fallback <> '{}' AND state IN ('dead', 'failed', 'unknown')"
 UNSETTLED = "state NOT IN ('sent', 'delivered', 'cancelled')"
 
 
 class Notice(Base):
-    """A deadline event that somebody must be told of. `said_at` is when it was said, `heard` its place in the order of
-    hearing; `plan_at` is when its people are looked for (again), null once they are found. `packs`: of a warning, those
-    by which it is told, where that was said."""
+    """An event that somebody must be told of. `said_at` is when it was said, `heard` its place in the order of hearing;
+    `plan_at` is when its people are looked for (again), null once they are found. What a ladder says names its
+    `audience`; of anything else (an act `by` somebody, without step, milestone and due) the routes do. `packs`: of a
+    warning, those by which it is told, where that was said."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -39,17 +41,18 @@ class Notice(Base):
     plan_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
     traceparent: Mapped[str | None]
     event_type: Mapped[str]  # without its version
-    step: Mapped[str]
+    step: Mapped[str | None]
     audience: Mapped[list[str]]
     late: Mapped[bool]
+    by: Mapped[str | None]
     subject_kind: Mapped[str]
     subject_id: Mapped[UUID]
     visit_id: Mapped[UUID | None]
     unit_code: Mapped[str]
     handling_unit_code: Mapped[str]
-    milestone: Mapped[str]
+    milestone: Mapped[str | None]
     round: Mapped[int]
-    due_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
     at: Mapped[datetime]
     owner: Mapped[str | None]
     first_contact: Mapped[str | None]
@@ -97,7 +100,11 @@ class Send(Base):
 
 class Delivery(Tracked, Base):
     """A message for one recipient by one channel. `why` is the reason of the last decision about it, as a code;
-    `attempts` counts every time it was handed over, `tries` those since it was last queued."""
+    `attempts` counts every time it was handed over, `tries` those since it was last queued.
+
+    `route` is the one it goes by, with its version, and `passes`, `working_days`, `fallback` (the channels to try if it
+    does not arrive) what that says; `on_duty` that a roster named the recipient, `instead_of` for whom they stand in.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -107,6 +114,7 @@ class Delivery(Tracked, Base):
         Index("deliveries_event_id_recipient_channel", "event_id", "recipient", "channel", unique=True),
         Index("deliveries_due", "channel", "not_before", "recipient", postgresql_where=text(WAITING)),
         Index("deliveries_of_one", "channel", "recipient", "not_before", postgresql_where=text(WAITING)),
+        Index("deliveries_falling_back", "not_before", postgresql_where=text(FALLING_BACK)),
         Index("deliveries_unsettled", "state", postgresql_where=text(UNSETTLED)),
         Index(None, "send_id"),
         Index("deliveries_feed", "changed_xid", "id"),
@@ -129,17 +137,41 @@ class Delivery(Tracked, Base):
     why: Mapped[str | None]
     error: Mapped[str | None]
     planned_at: Mapped[datetime]
+    route: Mapped[str | None]
+    passes: Mapped[str | None]
+    working_days: Mapped[bool] = mapped_column(server_default=text("false"))
+    fallback: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    fallback_after: Mapped[int] = mapped_column(server_default="600")
+    audience_role: Mapped[str | None]
+    on_duty: Mapped[bool] = mapped_column(server_default=text("false"))
+    instead_of: Mapped[str | None]
 
     notice: Mapped[Notice] = relationship(lazy="joined", innerjoin=True)
     event_type: AssociationProxy[str] = association_proxy("notice", "event_type")
-    step: AssociationProxy[str] = association_proxy("notice", "step")
+    step: AssociationProxy[str | None] = association_proxy("notice", "step")
     late: AssociationProxy[bool] = association_proxy("notice", "late")
     appeal_id: AssociationProxy[UUID | None] = association_proxy("notice", "appeal_id")
     subject_kind: AssociationProxy[str] = association_proxy("notice", "subject_kind")
     subject_id: AssociationProxy[UUID] = association_proxy("notice", "subject_id")
     visit_id: AssociationProxy[UUID | None] = association_proxy("notice", "visit_id")
-    milestone: AssociationProxy[str] = association_proxy("notice", "milestone")
+    milestone: AssociationProxy[str | None] = association_proxy("notice", "milestone")
     round: AssociationProxy[int] = association_proxy("notice", "round")
-    due_at: AssociationProxy[datetime] = association_proxy("notice", "due_at")
+    due_at: AssociationProxy[datetime | None] = association_proxy("notice", "due_at")
     unit_code: AssociationProxy[str] = association_proxy("notice", "unit_code")
     handling_unit_code: AssociationProxy[str] = association_proxy("notice", "handling_unit_code")
+
+
+class QuietRule(Tracked, Base):
+    """When nobody of a kind, `staff` or `customer`, is sent anything by a channel; `begin` and `until` as they are read
+    on a clock in China."""
+
+    __tablename__ = "quiet_hours"
+    __table_args__ = (Index("quiet_hours_feed", "changed_xid", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    recipient_kind: Mapped[str]
+    channel: Mapped[str]
+    begin: Mapped[str]
+    until: Mapped[str]
+    revision: Mapped[int] = mapped_column(server_default="1")
+    changed_by: Mapped[str | None]

@@ -10,9 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.messaging.outbox import Outbox
-from contracts.notifications import NotificationDead, NotificationSent
+from contracts.notifications import NotificationDead, NotificationSent, NotificationTextFailed
 from notifier.channels.port import Receipt
 from notifier.deliveries import telling
+from notifier.deliveries.claims import Plain
 
 EXHAUSTED, REFUSED, NO_ADDRESS = "attempts_exhausted", "refused_by_provider", "no_address"
 NO_ACCOUNT = "no_account"
@@ -158,6 +159,17 @@ async def give_up(
     told = [telling.dead(row, row.unit_code, now, row.why) for row in rows]
     await outbox.append(tx, told, at=now, traces=[row.traceparent for row in rows])
     return told
+
+
+async def tell_plain(tx: AsyncSession, outbox: Outbox, plain: Sequence[Plain], channel: str, now: datetime) -> None:
+    """Tells of sends that were written in plain words."""
+    told = [
+        NotificationTextFailed(
+            send_id=each.send_id, template=each.template, channel=channel, unit_code=each.unit, at=now
+        )
+        for each in plain
+    ]
+    await outbox.append(tx, told, at=now)
 
 
 async def _taken(tx: AsyncSession, outcomes: Sequence[Taken], now: datetime) -> Sequence[Any]:

@@ -3,6 +3,8 @@
 Topics have no order between them, so a deadline may be heard of before the people it concerns. While those whom the
 ladder names are not found, the planner is patient for a few seconds of real time; only then does it go up the tree, and
 where nobody is found at all, the delivery to nobody is dead from the start: an alert, never silence.
+
+Where very much is to be told at once, it waits a little, so that each person is told once of all of it.
 """
 
 import logging
@@ -10,6 +12,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,27 +20,25 @@ from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.worker import Worker
 from contracts.notifications import NotificationDead
-from notifier.deliveries import metrics, repository, telling
+from notifier.deliveries import falling_back, metrics, planning, repository, telling
 from notifier.deliveries.decision import NOBODY
 from notifier.deliveries.models import Notice
-from notifier.directory import service as directory
-from notifier.directory.audience import Found, Known, Matter, find
-from notifier.routes import service as routes
-from notifier.routes.service import RouteTable
+from notifier.deliveries.planning import Planned
 
 log = logging.getLogger(__name__)
 
-NOBODY_TO_TELL = "nobody_to_tell"
+NOBODY_TO_TELL, STORM = "nobody_to_tell", "storm"
 
 
 class Planner(Worker):
     """Turns notices into deliveries."""
 
     idle = 0.2
-    batch = 200  # notices
+    batch = 200  # notices; as many at once are a storm
     patience = timedelta(seconds=3)  # how long the directory may lag behind
     pause = timedelta(seconds=0.5)  # between two looks for the same people
     measure_every = 15.0  # seconds between two counts of what is under way
+    lull = timedelta(seconds=60)  # of domain time: what a storm brings leaves when it is over, at the whole minute
 
     def __init__(self, runtime: Runtime, senders: Sequence[Worker] = ()) -> None:
         super().__init__(f"{runtime.service}.plan")
@@ -48,33 +49,33 @@ class Planner(Worker):
     async def run_once(self) -> bool:
         await self._measure()
         async with self._db.transaction() as tx:
+            fallen = await falling_back.fall_back(tx, self._clock.now(), self.batch)
             notices = await repository.to_plan(tx, self.batch, self.patience)
-            if not notices:
-                return False
-            planned, dead = await self._plan(tx, notices)
+            planned, dead = await self._plan(tx, notices) if notices else (False, [])
         metrics.dead.labels(NOBODY_TO_TELL).inc(len(dead))
         for death in dead:
             log.error("there is nobody to tell", extra={"event": str(death.event_id), "unit": death.unit_code})
-        if planned:
+        if planned or fallen:
             for sender in self._senders:
                 sender.wake()
-        return planned
+        return planned or bool(fallen)
 
     async def _plan(
         self, tx: AsyncSession, notices: Sequence[tuple[Notice, bool]]
     ) -> tuple[bool, list[NotificationDead]]:
         now = self._clock.now()
-        known = await directory.known_of(tx, [_matter(notice) for notice, _ in notices])
-        table = await routes.table(tx)
+        view = await planning.outlook(tx, [notice for notice, _ in notices], now)
+        settled = await repository.settled(tx, [notice.event_id for notice, _ in notices])
         ready, later = [], []
         for notice, waited in notices:
-            addressed = _address(notice, known)
-            if waited or all(found.exact for found in addressed.values()):
-                ready.append((notice, addressed))
+            people = planning.addressed(notice, view, settled.get(notice.event_id, ()))
+            if waited or all(found.exact for found in people.values()):
+                ready.append((notice, planning.plan(notice, people, view)))
             else:
                 later.append(notice.event_id)
-        deliveries = [row for notice, addressed in ready for row in _deliveries(notice, addressed, table, now)]
-        written = await repository.plan(tx, deliveries)
+        leaves = self._after_the_storm(now) if len(notices) == self.batch else now
+        rows = [_row(notice.event_id, its, now, leaves) for notice, plans in ready for its in plans]
+        written = await repository.plan(tx, rows)
         by_event = {notice.event_id: notice for notice, _ in ready}
         dead = [
             telling.dead(row, by_event[row.event_id].unit_code, now, NOBODY_TO_TELL)
@@ -84,6 +85,11 @@ class Planner(Worker):
         await self._outbox.append(tx, dead, at=now, traces=[by_event[death.event_id].traceparent for death in dead])
         await repository.settle_plans(tx, list(by_event), later, self.pause)
         return bool(ready), dead
+
+    def _after_the_storm(self, now: datetime) -> datetime:
+        # The same instant for all that comes within one lull, whoever plans it: what leaves together is one message.
+        whole = self.lull.total_seconds()
+        return datetime.fromtimestamp((now.timestamp() // whole + 1.5) * whole, now.tzinfo) if whole else now
 
     async def _measure(self) -> None:
         if time.monotonic() - self._measured < self.measure_every:
@@ -95,32 +101,33 @@ class Planner(Worker):
             metrics.waiting.labels(state).set(counts.get(state, 0))
 
 
-def _matter(notice: Notice) -> Matter:
-    return Matter(notice.owner, notice.first_contact, notice.handling_unit_code)
-
-
-def _address(notice: Notice, known: Known) -> dict[str, Found]:
-    return {audience: find(audience, _matter(notice), known) for audience in notice.audience}
-
-
-def _deliveries(notice: Notice, addressed: dict[str, Found], table: RouteTable, now: datetime) -> list[dict[str, Any]]:
-    """One row per recipient and channel; who is in several audiences is told once, as the first of them."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for audience, found in addressed.items():
-        dead = {"state": "dead", "why": NOBODY_TO_TELL}
-        alive = {"state": "queued", "why": None if found.exact else "next_above"}
-        for recipient in found.people or [NOBODY]:
-            for channel in table.channels(notice.event_type, audience):
-                row = {
-                    "id": new_id(),
-                    "event_id": notice.event_id,
-                    "recipient": recipient,
-                    "channel": channel,
-                    "audience": audience,
-                    "audience_unit": found.unit,
-                    "not_before": now,
-                    "planned_at": now,
-                    "updated_at": now,
-                }
-                rows.setdefault((recipient, channel), row | (alive if found.people else dead))
-    return list(rows.values())
+def _row(event_id: UUID, its: Planned, now: datetime, leaves: datetime) -> dict[str, Any]:
+    state, why = "queued", None if its.because == "named" else its.because
+    if its.silent is not None:
+        state, why = "cancelled", its.silent
+    elif its.recipient is None:
+        state, why = "dead", NOBODY_TO_TELL
+    elif leaves > now:
+        state, why = "deferred", STORM
+    return {
+        "id": new_id(),
+        "event_id": event_id,
+        "recipient": its.recipient or NOBODY,
+        "recipient_kind": its.found.kind,
+        "channel": its.way.channel,
+        "audience": its.audience,
+        "audience_unit": its.found.unit,
+        "audience_role": its.found.role,
+        "on_duty": its.found.on_duty,
+        "instead_of": its.found.instead_of.get(its.recipient or ""),
+        "state": state,
+        "why": why,
+        "route": its.way.route,
+        "passes": its.way.passes,
+        "working_days": its.way.working_days,
+        "fallback": list(its.way.fallback),
+        "fallback_after": its.way.fallback_after,
+        "not_before": leaves,
+        "planned_at": now,
+        "updated_at": now,
+    }

@@ -17,6 +17,9 @@ from notifier.deliveries.models import UNSETTLED, WAITING, Delivery, Notice, Sen
 from notifier.deliveries.schemas import RetryMany
 from notifier.directory.models import Unit
 
+_WHO = ("audience", "audience_unit", "audience_role", "on_duty", "instead_of")
+_HOW = ("route", "passes", "working_days", "fallback", "fallback_after")
+_REVIVED = (*_WHO, *_HOW, "state", "why", "not_before", "updated_at")
 _PLAN_AGAIN = text("UPDATE notices SET plan_at = now() WHERE event_id = ANY (CAST(:events AS uuid[]))")
 
 
@@ -51,6 +54,16 @@ async def plan_again(tx: AsyncSession, events: Sequence[UUID]) -> None:
         await tx.execute(_PLAN_AGAIN, {"events": list(events)})
 
 
+async def settled(tx: AsyncSession, events: Sequence[UUID]) -> dict[UUID, set[str]]:
+    """Of events that were planned before, the audiences in which nobody was lost: they are not looked for again."""
+    lost = func.bool_or(and_(Delivery.state == "cancelled", Delivery.why == READDRESSED))
+    query = select(Delivery.event_id, Delivery.audience).where(Delivery.event_id.in_(events))
+    found: dict[UUID, set[str]] = {}
+    for event, audience in await tx.execute(query.group_by(Delivery.event_id, Delivery.audience).having(~lost)):
+        found.setdefault(event, set()).add(audience)
+    return found
+
+
 async def look_again(tx: AsyncSession, subjects: Collection[UUID], at: datetime) -> None:
     """What waits to be told of `subjects` is decided anew, from `at` on."""
     told = select(Notice.event_id).where(Notice.subject_id.in_(subjects))
@@ -66,9 +79,7 @@ async def plan(tx: AsyncSession, deliveries: list[dict[str, Any]]) -> Sequence[A
     if not deliveries:
         return []
     new = insert(Delivery)
-    revived: dict[str, Any] = {
-        name: new.excluded[name] for name in ("audience", "audience_unit", "state", "why", "not_before", "updated_at")
-    }
+    revived: dict[str, Any] = {name: new.excluded[name] for name in _REVIVED}
     revived |= {"tries": 0, "changed_xid": new.excluded.changed_xid}
     statement = new.on_conflict_do_update(
         index_elements=[Delivery.event_id, Delivery.recipient, Delivery.channel],

@@ -3,21 +3,24 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from chassis.web.schemas import Body, Code, Instant, View
 
 State = Literal["queued", "deferred", "sending", "sent", "delivered", "failed", "unknown", "cancelled", "dead"]
 
+Minute = Annotated[str, StringConstraints(strict=True, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
 
 class DeliveryView(View):
     """A message for one recipient by one channel. `audience` is whom the ladder named, `audience_unit` the unit whose
-    supervisors were told; `why` the reason of the last decision; `sent_at` when the quiet-hours check was passed."""
+    people were told, `on_duty` that a roster named them, `instead_of` for whom they stand in; `route` the one it goes
+    by, with its version; `why` the reason of the last decision; `sent_at` when the quiet-hours check was passed."""
 
     id: UUID
     event_id: UUID
     event_type: str
-    step: str
+    step: str | None
     late: bool
     recipient: str
     recipient_kind: str
@@ -31,13 +34,17 @@ class DeliveryView(View):
     error: str | None
     audience: str
     audience_unit: str | None
+    on_duty: bool
+    instead_of: str | None
+    route: str | None
+    fallback: list[str]
     appeal_id: UUID | None
     subject_kind: str
     subject_id: UUID
     visit_id: UUID | None
-    milestone: str
+    milestone: str | None
     round: int
-    due_at: Instant
+    due_at: Instant | None
     unit_code: str
     handling_unit_code: str
     planned_at: Instant
@@ -62,6 +69,26 @@ class Retried(View):
 
     count: int
     more: bool
+
+
+class QuietHoursBody(Body):
+    """From `begin` until `until`, as they are read on a clock in China, nothing is sent; the same twice: never."""
+
+    begin: Minute
+    until: Minute
+
+
+class QuietHoursView(View):
+    """When nobody of a kind, `staff` or `customer`, is sent anything by a channel."""
+
+    id: str
+    recipient_kind: str
+    channel: str
+    begin: str
+    until: str
+    revision: int
+    changed_by: str | None
+    updated_at: Instant
 
 
 class MailView(View):

@@ -26,7 +26,7 @@ from notifier.deliveries.claims import Claimed, Leased
 from notifier.deliveries.decision import Wait
 from notifier.deliveries.outcomes import Asked, BackOff, Failed, Lost, Outcome, Taken, Unknown
 from notifier.directory.contacts import Addressee, Contacts
-from notifier.templates.wording import Language
+from notifier.templates.catalogue import LanguageCode
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Sender(Worker):
     ask_again = timedelta(seconds=10)  # after it could not be asked how people are reached
 
     def __init__(
-        self, runtime: Runtime, name: str, channel: Channel, language: Language, contacts: Contacts | None = None
+        self, runtime: Runtime, name: str, channel: Channel, language: LanguageCode, contacts: Contacts | None = None
     ) -> None:
         super().__init__(f"{runtime.service}.send.{name}")
         self._db, self._clock, self._outbox = runtime.db, runtime.clock, runtime.outbox
@@ -83,7 +83,11 @@ class Sender(Worker):
                 *await outcomes.give_up(tx, self._outbox, claimed.without_address, outcomes.NO_ADDRESS, now),
                 *await outcomes.give_up(tx, self._outbox, claimed.without_account, outcomes.NO_ACCOUNT, now),
             ]
+            await outcomes.tell_plain(tx, self._outbox, claimed.plain, self._name, now)
         self._tell_dead(dead)
+        for its in claimed.plain:
+            metrics.plain.labels(its.template).inc()
+            log.error("a template failed; people are told in plain words", extra={"template": its.template})
         return claimed
 
     async def _ask_where(self, people: Collection[Addressee]) -> dict[Addressee, str | None] | None:

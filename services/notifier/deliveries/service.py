@@ -18,6 +18,8 @@ from notifier.deliveries import repository
 from notifier.deliveries.errors import NotRetriable
 from notifier.deliveries.models import Delivery
 from notifier.deliveries.schemas import RetryMany
+from notifier.routes import service as routes
+from notifier.routes.events import stem
 from notifier.subjects import service as subjects
 
 AT_ONCE = 5000  # deliveries that one call tries again
@@ -27,6 +29,14 @@ RETRIABLE = frozenset({"failed", "unknown", "dead"})
 async def tell(tx: AsyncSession, messages: Sequence[Message]) -> None:
     """Notes what people must be told of; who they are is looked up by the planner."""
     await repository.hear(tx, [_notice(m, m.event) for m in messages if isinstance(m.event, LadderEvent)])
+
+
+async def tell_of_acts(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Notes those acts of which some route speaks; whom they are told to is looked up by the planner."""
+    spoken_of = await routes.spoken_of(tx)
+    notices = [_act(m, m.event) for m in messages if stem(type(m.event)) in spoken_of]
+    if notices:
+        await repository.hear(tx, notices)
 
 
 async def resumed(tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -119,4 +129,31 @@ def _notice(message: Message, event: LadderEvent) -> dict[str, Any]:
         "owner": event.owner,
         "first_contact": event.first_contact,
         "packs": event.packs or None if isinstance(event, DeadlineWarned) else None,
+        "by": None,
+    }
+
+
+def _act(message: Message, event: Any) -> dict[str, Any]:
+    about = getattr(event, "appeal_id", None)
+    return {
+        "event_id": message.id,
+        "said_at": message.time,
+        "traceparent": message.traceparent,
+        "event_type": stem(type(event)),
+        "step": None,
+        "audience": [],
+        "late": False,
+        "subject_kind": getattr(event, "subject_kind", "appeal" if about else "visit"),
+        "subject_id": about or getattr(event, "subject_id", None) or event.visit_id,
+        "visit_id": event.visit_id,
+        "unit_code": event.unit_code,
+        "handling_unit_code": getattr(event, "handling_unit_code", event.unit_code),
+        "milestone": getattr(event, "milestone", None),
+        "round": getattr(event, "round", 1),
+        "due_at": getattr(event, "due_at", None),
+        "at": getattr(event, "at", message.time),
+        "owner": getattr(event, "handler", None) or getattr(event, "owner", None),
+        "first_contact": getattr(event, "first_contact", None) or getattr(event, "raised_by", None),
+        "by": getattr(event, "by", None),
+        "packs": None,
     }

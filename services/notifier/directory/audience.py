@@ -1,53 +1,129 @@
-"""From an audience, as a ladder names it, to people. Pure."""
+"""From an audience, as a ladder or a route names it, to people. Pure."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
-OWNER, UNIT, PARENT = "owner", "unit_supervisors", "parent_unit_supervisors"
+OWNER, FIRST, UNIT, PARENT = "owner", "first_contact", "unit_supervisors", "parent_unit_supervisors"
+CALLBACK, CUSTOMER, GROUP = "callback_group", "customer", "group:"
+AUDIENCES = (OWNER, FIRST, UNIT, PARENT, CALLBACK, CUSTOMER)
+LADDER_AUDIENCES = frozenset({OWNER, UNIT, PARENT})
+SUPERVISOR = "supervisor"
+
+
+class Members(msgspec.Struct, frozen=True):
+    """A named group: the unit it belongs to, and its people in their order."""
+
+    unit: str
+    people: Sequence[str]
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What the directory knows of the units and people that some events name."""
+    """What the directory knows of the units and people that some events name, at one moment."""
 
     lines: Mapping[str, Sequence[str]]  # a unit → itself and the units above it, nearest first
     supervisors: Mapping[str, Sequence[str]]  # a unit → its supervisors' staff numbers
     gone: Set[str] = frozenset()  # staff known to have left
+    callbacks: Mapping[str, Sequence[str]] = {}  # a unit → who calls back there
+    duty: Mapping[tuple[str, str], Sequence[str]] = {}  # a unit and a role → who is on duty, in their order
+    substitutes: Mapping[str, str] = {}  # who is away → who stands in for them
+    groups: Mapping[str, Members] = {}
+
+    def stand_in(self, person: str) -> str:
+        """Who acts for `person` now: themselves, unless somebody stands in for them who has not left."""
+        chain = [person]
+        while (other := self.substitutes.get(chain[-1])) is not None and other not in chain:
+            chain.append(other)
+        return person if other is not None or chain[-1] in self.gone else chain[-1]
+
+    def holders(self, unit: str, role: str) -> tuple[Sequence[str], bool]:
+        """Who is told where the holders of `role` in `unit` are meant: those on duty; all, if there is no roster."""
+        if on_duty := self.duty.get((unit, role)):
+            return on_duty, True
+        return (self.callbacks if role == "callback" else self.supervisors).get(unit, ()), False
 
 
 class Matter(msgspec.Struct, frozen=True):
-    """Who may be meant by an audience: the people an event names, and the unit at work."""
+    """Who may be meant by an audience: the people an event names, the unit at work, and the customer; `withheld`: who
+    that is must not be known, or is not."""
 
     owner: str | None
     first_contact: str | None
     unit: str
+    customer: str | None = None
+    withheld: bool = False
+    handed: bool = False  # it is about whose it is now, so that nobody but the owner stands for the owner
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The people, and the unit whose supervisors they are; `exact` if they are whom the ladder names, not those next
-    above them. Nobody at all: no people."""
+    """The people, and the unit whose they are; `exact` if they are whom the ladder names, not those next above them.
+    Nobody at all: no people. `instead_of` says for whom somebody stands in; `on_duty`, that a roster named them."""
 
     people: Sequence[str]
     unit: str | None = None
     exact: bool = True
+    kind: str = "staff"
+    role: str | None = None  # as the holders of which they are told
+    on_duty: bool = False
+    instead_of: Mapping[str, str] = {}
 
 
 def find(audience: str, matter: Matter, known: Known) -> Found:
-    """The people to tell. Where those named are missing, the nearest above them who has supervisors.
+    """The people to tell, as they are now. Where those named are missing, the nearest above them who has supervisors.
 
     Owner: the event's owner, else the first-contact person, else the unit's supervisors; neither needs to be in the
     directory, but one known to have left is passed over. Above a top-level unit there is nobody: its own supervisors
     are told. An audience that is not known here is answered by the unit's supervisors, as never exact.
     """
-    if audience == OWNER:
-        for person in (matter.owner, matter.first_contact):
-            if person is not None and person not in known.gone:
-                return Found([person])
-    units = list(known.lines.get(matter.unit, [matter.unit]))
+    if audience == CUSTOMER:
+        sure = matter.customer is not None or matter.withheld
+        return Found([matter.customer] if matter.customer else [], exact=sure, kind="customer")
+    named = (matter.owner, matter.first_contact) if audience == OWNER else (matter.first_contact,)
+    if audience == OWNER and matter.handed:
+        named = (matter.owner,)
+    if audience in (OWNER, FIRST) and (there := [each for each in named if each and each not in known.gone]):
+        return _told(there[:1], known)
+    unit = matter.unit
+    if group := known.groups.get(audience.removeprefix(GROUP)) if audience.startswith(GROUP) else None:
+        if members := [person for person in group.people if person not in known.gone]:
+            return _told(members, known, group.unit)
+        unit = group.unit
+    return _callers(unit, known) if audience == CALLBACK else _supervisors(audience, unit, known)
+
+
+def _callers(unit: str, known: Known) -> Found:
+    for each in _line(unit, known):
+        people, on_duty = known.holders(each, "callback")
+        if people:
+            return _told(people, known, each, exact=each == unit, role="callback", on_duty=on_duty)
+    return _supervisors(CALLBACK, unit, known)
+
+
+def _supervisors(audience: str, unit: str, known: Known) -> Found:
+    units = _line(unit, known)
     if audience == PARENT:
         units = [*units[1:], *units[:1]]
-    for steps, unit in enumerate(units):
-        if people := known.supervisors.get(unit):
-            named = audience in (OWNER, UNIT) or (audience == PARENT and unit != matter.unit)
-            return Found(people, unit, exact=named and steps == 0)
+    for steps, each in enumerate(units):
+        people, on_duty = known.holders(each, SUPERVISOR)
+        if people:
+            meant = audience in (OWNER, UNIT) or (audience == PARENT and each != unit)
+            return _told(people, known, each, exact=meant and steps == 0, role=SUPERVISOR, on_duty=on_duty)
     return Found([], exact=False)
+
+
+def _line(unit: str, known: Known) -> list[str]:
+    return list(known.lines.get(unit, [unit]))
+
+
+def _told(
+    people: Iterable[str],
+    known: Known,
+    unit: str | None = None,
+    *,
+    exact: bool = True,
+    role: str | None = None,
+    on_duty: bool = False,
+) -> Found:
+    acting = {person: known.stand_in(person) for person in people}
+    instead_of = {other: person for person, other in acting.items() if other != person}
+    return Found([*dict.fromkeys(acting.values())], unit, exact, role=role, on_duty=on_duty, instead_of=instead_of)

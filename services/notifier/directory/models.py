@@ -1,10 +1,14 @@
-"""Tables of the directory: the newest version heard of each unit and staff member."""
+"""Tables of the directory: the newest version heard of each unit and staff member; and what is kept here of people,
+because only the notifier asks for it: groups, duty rosters, substitutes. In these a row is switched off, never deleted.
+"""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import Tracked
 from notifier.base import Base
 
 
@@ -32,3 +36,60 @@ class StaffMember(Base):
     roles: Mapped[list[str]]
     active: Mapped[bool]
     version: Mapped[int] = mapped_column(BigInteger)
+
+
+class Group(Tracked, Base):
+    """People by a name of their own, in the order in which they are told."""
+
+    __tablename__ = "groups"
+    __table_args__ = (Index(None, "unit_code"), Index("groups_feed", "changed_xid", "id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit_code: Mapped[str]
+    name: Mapped[str]
+    members: Mapped[list[str]]
+    active: Mapped[bool]
+    revision: Mapped[int]  # counts its changes
+    changed_by: Mapped[str]
+
+
+class Duty(Tracked, Base):
+    """Somebody is on duty in a unit, in a role, from one instant until another; in the order of `rank`."""
+
+    __tablename__ = "duties"
+    __table_args__ = (
+        Index("duties_of_a_unit", "unit_code", "ends_at", postgresql_where=text("active")),
+        Index("duties_of_one", "staff_no", "ends_at", postgresql_where=text("active")),
+        Index("duties_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit_code: Mapped[str]
+    role: Mapped[str]
+    staff_no: Mapped[str]
+    rank: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    active: Mapped[bool]
+    revision: Mapped[int]  # counts its changes
+    changed_by: Mapped[str]
+
+
+class Substitute(Tracked, Base):
+    """Somebody is away from one instant until another, and who stands in for them; the unit is that of who is away."""
+
+    __tablename__ = "substitutes"
+    __table_args__ = (
+        Index("substitutes_of_one", "staff_no", "ends_at", postgresql_where=text("active")),
+        Index("substitutes_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit_code: Mapped[str]
+    staff_no: Mapped[str]
+    substitute: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    active: Mapped[bool]
+    revision: Mapped[int]  # counts its changes
+    changed_by: Mapped[str]

@@ -1,13 +1,20 @@
 """SQL of the directory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import scope
+from chassis.web.paging import Listing, Window
 from contracts.directory import StaffChanged, StaffRemoved, UnitChanged, UnitRemoved
-from notifier.directory.models import StaffMember, Unit
+from notifier.directory.models import Duty, Group, StaffMember, Substitute, Unit
+
+Kept = TypeVar("Kept", Group, Duty, Substitute)
 
 
 async def keep_units(tx: AsyncSession, changes: Iterable[UnitChanged]) -> None:
@@ -52,11 +59,11 @@ async def drop_staff(tx: AsyncSession, removals: Iterable[StaffRemoved]) -> None
     await tx.execute(delete(StaffMember).where(StaffMember.id.in_([r.id for r in removals])))
 
 
-async def supervisors(tx: AsyncSession, units: Sequence[str]) -> dict[str, list[str]]:
-    """The active supervisors of each of `units` that has any, in order of their numbers."""
+async def holders(tx: AsyncSession, units: Sequence[str], role: str) -> dict[str, list[str]]:
+    """Who is active in `role` in each of `units` that has anybody, in order of their numbers."""
     query = (
         select(StaffMember.unit_code, func.array_agg(StaffMember.staff_no.distinct()))
-        .where(StaffMember.unit_code.in_(units), StaffMember.active, StaffMember.roles.contains(["supervisor"]))
+        .where(StaffMember.unit_code.in_(units), StaffMember.active, StaffMember.roles.contains([role]))
         .group_by(StaffMember.unit_code)
     )
     return {unit: sorted(people) for unit, people in await tx.execute(query)}
@@ -71,3 +78,67 @@ async def gone(tx: AsyncSession, people: Sequence[str]) -> set[str]:
         .having(~func.bool_or(StaffMember.active))
     )
     return set(await tx.scalars(query))
+
+
+async def on_duty(
+    tx: AsyncSession, units: Collection[str], at: datetime, people: Collection[str] = ()
+) -> dict[tuple[str, str], list[str]]:
+    """Who is on duty in `units` at an instant, by unit and role, in their order, and where `people` are; nobody who has
+    left."""
+    meant = or_(Duty.unit_code.in_(units), Duty.staff_no.in_(people)) if people else Duty.unit_code.in_(units)
+    query = select(Duty).where(meant, Duty.active, Duty.starts_at <= at, Duty.ends_at > at)
+    found: dict[tuple[str, str], list[str]] = {}
+    rows = (await tx.scalars(query.order_by(Duty.rank, Duty.staff_no))).all()
+    left = await gone(tx, sorted({row.staff_no for row in rows})) if rows else set()
+    for row in rows:
+        people = found.setdefault((row.unit_code, row.role), [])
+        if row.staff_no not in left and row.staff_no not in people:
+            people.append(row.staff_no)
+    return found
+
+
+async def substitutes(tx: AsyncSession, at: datetime) -> dict[str, str]:
+    """Who stands in for whom at an instant. All of them: whoever stands in may be away too."""
+    query = select(Substitute.staff_no, Substitute.substitute).where(
+        Substitute.active, Substitute.starts_at <= at, Substitute.ends_at > at
+    )
+    return {row.staff_no: row.substitute for row in await tx.execute(query.order_by(Substitute.updated_at))}
+
+
+async def groups(tx: AsyncSession, ids: Collection[UUID]) -> list[Group]:
+    """The groups of these ids that are not switched off."""
+    return list(await tx.scalars(select(Group).where(Group.id.in_(ids), Group.active)))
+
+
+async def colleagues(tx: AsyncSession, unit: str, people: Collection[str]) -> set[str]:
+    """Those of `people` who work in the company of `unit`: anywhere below the unit at its top."""
+    top = (await scope.ancestors(tx, Unit, unit))[-1]
+    query = select(StaffMember.staff_no).where(
+        StaffMember.staff_no.in_(people), StaffMember.active, StaffMember.unit_code.in_(scope.below(Unit, top))
+    )
+    return set(await tx.scalars(query))
+
+
+async def unit_of(tx: AsyncSession, staff_no: str) -> str | None:
+    """The unit where somebody works."""
+    query = select(StaffMember.unit_code).where(StaffMember.staff_no == staff_no, StaffMember.active).limit(1)
+    return await tx.scalar(query)
+
+
+async def seen(tx: AsyncSession, unit: str | None, units: Collection[str]) -> set[str]:
+    """Those of `units` that are known, and are `unit` or below it."""
+    query = select(Unit.code).where(Unit.code.in_(units), scope.within(Unit, unit, Unit.code))
+    return set(await tx.scalars(query))
+
+
+async def page(tx: AsyncSession, unit: str | None, window: Window, kept: type[Kept]) -> Listing[Kept]:
+    """What is kept of `unit` and of the units below it."""
+    return await window.fetch(tx, select(kept).where(scope.within(Unit, unit, kept.unit_code)), kept)
+
+
+async def one(tx: AsyncSession, unit: str | None, id: UUID, kept: type[Kept], *, lock: bool = False) -> Kept | None:
+    """One of them, locked for a change if asked."""
+    query = select(kept).where(kept.id == id, scope.within(Unit, unit, kept.unit_code))
+    if lock:
+        query = query.with_for_update(of=kept)
+    return (await tx.scalars(query)).one_or_none()

@@ -1,16 +1,19 @@
 """What is done with the directory: keep what is heard, whatever its order, and say who is to be told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import scope
+from chassis.web.tokens import Principal
 from contracts.directory import StaffChanged, StaffRemoved, UnitChanged, UnitRemoved
 from contracts.envelope import Message
 from notifier.directory import repository
-from notifier.directory.audience import Known, Matter
-from notifier.directory.models import Unit
+from notifier.directory.audience import GROUP, SUPERVISOR, Known, Matter, Members
+from notifier.directory.models import Group, Unit
 
 
 async def units_changed(tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -33,21 +36,47 @@ async def staff_removed(tx: AsyncSession, messages: Sequence[Message]) -> None:
     await repository.drop_staff(tx, [m.event for m in messages if isinstance(m.event, StaffRemoved)])
 
 
-async def known_of(tx: AsyncSession, matters: Iterable[Matter]) -> Known:
-    """All that is needed to find the people for `matters`, as the directory is now."""
-    matters = list(matters)
-    lines = {unit: await scope.ancestors(tx, Unit, unit) for unit in {matter.unit for matter in matters}}
+async def known_of(tx: AsyncSession, matters: Iterable[Matter], audiences: Iterable[str], now: datetime) -> Known:
+    """All that is needed to find the people of `audiences` for `matters`, as the directory is now."""
+    matters, units = list(matters), set[str]()
+    ids = {audience.removeprefix(GROUP) for audience in audiences if audience.startswith(GROUP)}
+    groups = await repository.groups(tx, {UUID(each) for each in ids if _is_id(each)}) if ids else []
+    for unit in {matter.unit for matter in matters} | {group.unit_code for group in groups}:
+        units.add(unit)
+    lines = {unit: await scope.ancestors(tx, Unit, unit) for unit in units}
+    known = sorted({unit for line in lines.values() for unit in line})
+    duty = await repository.on_duty(tx, known, now)
+    substitutes = await repository.substitutes(tx, now)
     named = {person for matter in matters for person in (matter.owner, matter.first_contact) if person}
+    named |= {*substitutes, *substitutes.values()} | {person for group in groups for person in group.members}
     return Known(
         lines,
-        await repository.supervisors(tx, sorted({unit for line in lines.values() for unit in line})),
+        await repository.holders(tx, known, SUPERVISOR),
         await repository.gone(tx, sorted(named)),
+        await repository.holders(tx, known, "callback"),
+        duty,
+        substitutes,
+        {str(group.id): Members(group.unit_code, group.members) for group in groups},
     )
 
 
-async def gone(tx: AsyncSession, people: Iterable[str]) -> set[str]:
-    """Those of `people` who are known to have left."""
-    return await repository.gone(tx, sorted(set(people)))
+async def standing(tx: AsyncSession, units: Collection[str], people: Collection[str], now: datetime) -> Known:
+    """What is needed to say whether `people`, told as those of `units`, are still the ones to tell."""
+    substitutes = await repository.substitutes(tx, now)
+    named = {*people, *substitutes, *substitutes.values()}
+    duty = await repository.on_duty(tx, units, now, people)
+    return Known({}, {}, await repository.gone(tx, sorted(named)), duty=duty, substitutes=substitutes)
+
+
+async def unseen(tx: AsyncSession, unit: str | None, units: Collection[str]) -> set[str]:
+    """Those of `units` that are not known, or neither `unit` nor below it."""
+    return {*units} - await repository.seen(tx, unit, units)
+
+
+async def has_group(tx: AsyncSession, caller: Principal, id: str) -> bool:
+    """Whether there is such a group, for the caller to see, that is not switched off."""
+    group = await repository.one(tx, caller.unit, UUID(id), Group) if _is_id(id) else None
+    return group is not None and group.active
 
 
 async def sees(tx: AsyncSession, unit: str | None, code: str) -> bool:
@@ -58,3 +87,10 @@ async def sees(tx: AsyncSession, unit: str | None, code: str) -> bool:
 async def is_top_level(tx: AsyncSession, unit: str | None) -> bool:
     """Whether `unit` is known and has no unit above it."""
     return await scope.is_top_level(tx, Unit, unit)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

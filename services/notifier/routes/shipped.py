@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 # Real time: publishing is part of a migration, which knows no domain time.
 _PUBLISH = text("""
 INSERT INTO routes (id, event_type, audience, channels, updated_at)
-VALUES (:id, :event_type, :audience, :channels, now()) ON CONFLICT DO NOTHING
+VALUES (:id, :event_type, :audience, :channels, now()) ON CONFLICT (id) DO NOTHING
 """)
 
 

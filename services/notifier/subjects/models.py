@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notifier.base import NEXT_HEARD, Base
@@ -76,3 +76,20 @@ class Hold(Base):
     milestones: Mapped[list[str]]
     said_at: Mapped[datetime]
     heard: Mapped[int] = mapped_column(BigInteger, server_default=NEXT_HEARD)
+
+
+class Party(Base):
+    """Who has to do with an appeal or a visit: where it came from, whose it is, who had the first contact, and the
+    customer; `withheld`: who that is must not be known. `owned_said` is when it was last said whose it is."""
+
+    __tablename__ = "parties"
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    handling_unit_code: Mapped[str | None]
+    owner: Mapped[str | None]
+    owned_said: Mapped[datetime | None]
+    first_contact: Mapped[str | None]
+    customer_id: Mapped[UUID | None]
+    withheld: Mapped[bool] = mapped_column(server_default=text("false"))
+    policy: Mapped[str | None]
+    source: Mapped[str | None]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +19,18 @@ async def name(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
     known: dict[str, Any] = {name: new.excluded[name] for name in ("number", "appeal_type")}
     known["round"] = func.greatest(Subject.round, new.excluded.round)
     await tx.execute(new.on_conflict_do_update(index_elements=[Subject.id], set_=known), rows)
+
+
+async def of(tx: AsyncSession, ids: Collection[UUID]) -> list[Subject]:
+    """The subjects of these ids that were heard of."""
+    return list(await tx.scalars(select(Subject).where(Subject.id.in_(ids))))
+
+
+async def retype(tx: AsyncSession, id: UUID, appeal_type: str, round: int) -> None:
+    """Stores that an appeal is of another type."""
+    new = insert(Subject).values(id=id, appeal_type=appeal_type, round=round)
+    known = {"appeal_type": new.excluded.appeal_type, "round": func.greatest(Subject.round, new.excluded.round)}
+    await tx.execute(new.on_conflict_do_update(index_elements=[Subject.id], set_=known))
 
 
 async def end(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:

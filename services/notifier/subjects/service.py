@@ -1,6 +1,6 @@
 """What is done with subjects: keep what is heard of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from contracts.appeals import (
     AppealContacted,
     AppealHeld,
     AppealOpened,
+    AppealReclassified,
     AppealReopened,
     AppealResumed,
 )
@@ -22,6 +23,7 @@ from contracts.envelope import Event, Message
 from contracts.policies import PolicyWithdrawn
 from contracts.visits import VisitArchived, VisitCancelled
 from notifier.subjects import repository
+from notifier.subjects.models import Subject
 
 
 async def opened(tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -29,6 +31,13 @@ async def opened(tx: AsyncSession, messages: Sequence[Message]) -> None:
     events = [m.event for m in messages if isinstance(m.event, AppealOpened)]
     rows = [{"id": e.appeal_id, "number": e.appeal_no, "appeal_type": e.appeal_type, "round": e.round} for e in events]
     await repository.name(tx, rows)
+
+
+async def reclassified(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Learns that appeals are of another type."""
+    events = [m.event for m in messages if isinstance(m.event, AppealReclassified)]
+    for event in events:
+        await repository.retype(tx, event.appeal_id, event.appeal_type, event.round)
 
 
 async def closed(tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -86,6 +95,11 @@ async def held(tx: AsyncSession, messages: Sequence[Message]) -> None:
 async def withdrawn(tx: AsyncSession, messages: Sequence[Message]) -> None:
     """Learns by which packs nobody is told any more."""
     await repository.withdraw(tx, {m.event.policy for m in messages if isinstance(m.event, PolicyWithdrawn)})
+
+
+async def of(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Subject]:
+    """What was heard of subjects."""
+    return {each.id: each for each in await repository.of(tx, ids)}
 
 
 def _stops(event: Event) -> list[dict[str, Any]]:

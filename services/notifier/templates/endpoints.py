@@ -1,41 +1,50 @@
-"""HTTP of templates: read only, since they are shipped with the service."""
+"""HTTP of templates."""
 
-from chassis.web.auth import Caller
-from chassis.web.errors import NotFound
-from chassis.web.paging import Listing, Page, WholePaging
+from typing import Annotated
+
+from fastapi import Depends
+
+from chassis.web.auth import ADMIN, Asker, Caller, require
+from chassis.web.paging import Listing, Page, Paging, WholePaging
 from chassis.web.route import Router
-from notifier.templates.catalogue import LANGUAGES, language
-from notifier.templates.schemas import TemplateView
+from chassis.web.tokens import Principal
+from chassis.web.work import TheRuntime, Tx
+from notifier.templates import service
+from notifier.templates.models import Template, TemplateVersion
+from notifier.templates.schemas import TemplateBody, TemplateVersionView, TemplateView, WrittenView
+from notifier.templates.wording import Text
 
 router = Router(prefix="/v1/templates", tags=["templates"])
 
 
-def _shipped() -> dict[str, TemplateView]:
-    views = [
-        TemplateView(
-            id=f"{wording.event}.{wording.channel}.{code}",
-            event_type=wording.event,
-            channel=wording.channel,
-            language=code,
-            subject=wording.subject,
-            body=wording.body,
-        )
-        for code in LANGUAGES
-        for wording in language(code).templates
-    ]
-    return {view.id: view for view in views}
-
-
 @router.get("", response_model=Page[TemplateView])
-async def list_templates(caller: Caller, window: WholePaging) -> Listing[TemplateView]:
-    """All texts. They change with the release only: a feed gives all of them, each time."""
-    return window.of([*_shipped().values()], lambda view: view.id)
+async def list_templates(tx: Tx, caller: Caller, paging: Paging) -> Listing[Template]:
+    """The texts in force, those that came with the service and those published since."""
+    return await service.listed(tx, paging)
 
 
-@router.get("/{id}")
-async def get_template(caller: Caller, id: str) -> TemplateView:
-    """One text."""
-    view = _shipped().get(id)
-    if view is None:
-        raise NotFound
-    return view
+@router.post("", status_code=201, response_model=TemplateView)
+async def publish_template(
+    tx: Tx, runtime: TheRuntime, caller: Annotated[Principal, Depends(require(ADMIN))], body: TemplateBody
+) -> Template:
+    """Publishes a version of a text for good, in force from now on; by an admin of a top-level unit. One that could
+    fail is refused."""
+    return await service.publish(tx, caller, body, runtime.clock.now())
+
+
+@router.post("/preview", response_model=WrittenView)
+async def preview_template(caller: Asker, body: TemplateBody) -> Text:
+    """What a text becomes, filled with sample data; nothing is stored."""
+    return service.written(body)
+
+
+@router.get("/{id}", response_model=TemplateView)
+async def get_template(tx: Tx, caller: Caller, id: str) -> Template:
+    """One text in force."""
+    return await service.one(tx, id)
+
+
+@router.get("/{id}/versions", response_model=Page[TemplateVersionView])
+async def list_template_versions(tx: Tx, caller: Caller, window: WholePaging, id: str) -> Listing[TemplateVersion]:
+    """A text as it was published, version by version."""
+    return window.of(await service.versions(tx, id), lambda its: f"{its.version:09}")

@@ -1,10 +1,34 @@
-"""What is shown of templates."""
+"""Templates at the edge."""
 
-from chassis.web.schemas import View
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from chassis.web.schemas import Body, Instant, Text, View
+from notifier.names import ChannelName
+from notifier.routes.events import TELLABLE
+from notifier.templates.catalogue import LanguageCode
+from notifier.templates.wording import ANY, DIGEST
+
+EventName = Literal[(*TELLABLE, ANY, DIGEST)]  # type: ignore[valid-type]
+ProviderCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class TemplateBody(Body):
+    """A text for an event type on a channel in a language; `*` is for events that have none of their own, `digest` goes
+    around several messages that leave as one. `{{ name }}` marks what is filled in; `code` is the provider's own for
+    it."""
+
+    event_type: EventName
+    channel: ChannelName
+    language: LanguageCode
+    subject: Annotated[str, Text(200)]
+    body: Annotated[str, Text(2000, lines=True)]
+    code: ProviderCode | None = None
 
 
 class TemplateView(View):
-    """A text as shipped. `$name` marks what is filled in."""
+    """A text as it is in force; nobody published those that came with the service."""
 
     id: str
     event_type: str
@@ -12,3 +36,26 @@ class TemplateView(View):
     language: str
     subject: str
     body: str
+    code: str | None
+    version: int
+    published_by: str | None
+    updated_at: Instant
+
+
+class TemplateVersionView(View):
+    """A version of a text, as it was published."""
+
+    version: int
+    subject: str
+    body: str
+    code: str | None
+    by: str | None
+    at: Instant
+
+
+class WrittenView(View):
+    """What a text becomes, filled with sample data."""
+
+    subject: str
+    body: str
+    params: dict[str, str]

@@ -1,29 +1,37 @@
-"""From what is to be told to its text. Pure; a template that could fail is refused when read, not when used."""
+"""From what is to be told to its text. Pure; a template that could fail is refused when saved, and one that fails all
+the same gives way to a plain text, and is told of."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from string import Template
 from typing import Any, Self
 
 import msgspec
 
 from notifier.civil import wall_text
+from notifier.templates import sandbox
+from notifier.templates.sandbox import BadTemplate
 
-VARIABLES = frozenset({"matter", "milestone", "due", "step", "late", "unit", "round"})
-LISTED = 20  # messages that a digest says in full
+VARIABLES = frozenset({"matter", "milestone", "due", "step", "late", "unit", "round", "event"})
 DIGEST_VARIABLES = frozenset({"count", "first"})
+ANY = "*"  # of an event that has no text of its own
+DIGEST = "digest"  # the text around several messages that go out as one
+BASE = "mailbox"  # whose texts a channel goes by that has none of its own
+LISTED = 20  # messages that a digest says in full
 
 
-class BadTemplate(ValueError):
-    """A template that names what it is not given, or is missing where one is needed."""
+def variables(event: str) -> frozenset[str]:
+    """What a template of an event is given."""
+    return DIGEST_VARIABLES if event == DIGEST else VARIABLES
 
 
 class Text(msgspec.Struct, frozen=True):
-    """What a channel is given to send."""
+    """What a channel is given to send; for a provider with texts of its own, the code of one and what fills it."""
 
     subject: str
     body: str
+    code: str | None = None
+    params: Mapping[str, str] = {}
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,29 +42,38 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     subject_id: str
     number: str | None
     appeal_type: str | None
-    milestone: str
-    due_at: datetime
-    step: str
+    milestone: str | None
+    due_at: datetime | None
+    step: str | None
     late: bool
     unit: str
     round: int
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of one event type on one channel."""
+    """The text of one event type on one channel, in force as `version`; `code` is the provider's own for it."""
 
     event: str
     channel: str
     subject: str
     body: str
+    code: str | None = None
+    version: int = 1
 
+    @property
+    def label(self) -> str:
+        return f"{self.event}.{self.channel}@{self.version}"
 
-class Digest(msgspec.Struct, frozen=True, kw_only=True):
-    """The text around several messages that go out as one."""
+    def check(self) -> None:
+        """Raises `BadTemplate` where it could fail."""
+        for part in (self.subject, self.body):
+            sandbox.check(part, variables(self.event))
 
-    channel: str
-    subject: str
-    body: str
+    def fill(self, values: Mapping[str, object]) -> Text:
+        """The text. Raises whatever filling it raises."""
+        subject, body = (sandbox.fill(part, values).strip() for part in (self.subject, self.body))
+        params = {name: str(value) for name, value in values.items()} if self.code else {}
+        return Text(subject, body, self.code, params)
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,36 +83,66 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     milestone: dict[str, str]
     event: dict[str, str]
     late: str
-    more: str  # how a digest that does not say all goes on
+    more: str  # how a digest that does not say all goes on, before the number
+
+    def values(self, notice: Notice) -> Mapping[str, object]:
+        """What a template is filled with."""
+        kind = notice.appeal_type or notice.subject_kind
+        return {
+            "matter": f"{self.matter.get(kind, kind)} {notice.number or notice.subject_id}",
+            "event": self.event.get(notice.event, notice.event),
+            "milestone": self.milestone.get(notice.milestone or "", notice.milestone or ""),
+            "due": wall_text(notice.due_at) if notice.due_at else "",
+            "step": notice.step or "",
+            "late": self.late if notice.late else "",
+            "unit": notice.unit,
+            "round": notice.round,
+        }
+
+    def plain(self, notice: Notice) -> Text:
+        """A text that no template is needed for."""
+        values = self.values(notice)
+        its = [str(values[name]) for name in ("event", "matter", "milestone", "due", "late") if values[name]]
+        return Text(" · ".join(its[:2]), " · ".join(its))
+
+    def counted(self, notices: Sequence[Notice]) -> str:
+        """How many there are of each kind."""
+        kinds = Counter((its.event, its.appeal_type or its.subject_kind, its.milestone or "") for its in notices)
+        words = (self.event, self.matter, self.milestone)
+        lines = [
+            " · ".join(named.get(code, code) for named, code in zip(words, kind, strict=True) if code) + f": {count}"
+            for kind, count in kinds.most_common()
+        ]
+        return "\n".join([f"{self.more} {len(notices)}", *lines])
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
-    """All texts of one language; `Language.read` gives a checked one."""
+    """All that is shipped of one language."""
 
     words: Words
     templates: tuple[Wording, ...]
-    digests: tuple[Digest, ...]
 
     @classmethod
     def read(cls, document: Any) -> Self:
-        """The texts in a parsed document. Raises `BadTemplate`."""
+        """The texts in a parsed document, not checked. Raises `BadTemplate`."""
         try:
-            language = msgspec.convert(document, cls)
+            return msgspec.convert(document, cls)
         except msgspec.ValidationError as error:
-            raise BadTemplate(str(error)) from error
-        for wording in language.templates:
-            _check(wording, VARIABLES)
-        for digest in language.digests:
-            _check(digest, DIGEST_VARIABLES)
-        return language
+            raise BadTemplate("document", str(error)) from error
+
+
+class Book:
+    """The texts in force in one language. `failed` keeps which of them failed."""
+
+    def __init__(self, words: Words, wordings: Sequence[Wording]) -> None:
+        self._words = words
+        self._wordings = {(wording.event, wording.channel): wording for wording in wordings}
+        self.failed: list[str] = []
 
     def write(self, notice: Notice, channel: str) -> Text:
-        """The text of one message. Raises `BadTemplate` where the event has none on that channel."""
-        for wording in self.templates:
-            if (wording.event, wording.channel) == (notice.event, channel):
-                values = self._values(notice)
-                return Text(_fill(wording.subject, values), _fill(wording.body, values).strip())
-        raise BadTemplate(f"no template for {notice.event} on {channel}")
+        """The text of one message; a plain one where there is none, or it fails."""
+        wording = self._find(notice.event, channel) or self._find(ANY, channel)
+        return self._filled(wording, self._words.values(notice)) or self._words.plain(notice)
 
     def merge(self, notices: Sequence[Notice], channel: str, listed: int = LISTED) -> Text:
         """One text that says what all of `notices` say: the first `listed` of them in full, of the rest how many there
@@ -103,44 +150,20 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
         texts = [self.write(notice, channel) for notice in notices[:listed]]
         if len(notices) == 1:
             return texts[0]
-        for digest in self.digests:
-            if digest.channel == channel:
-                values = {"count": len(notices), "first": texts[0].subject}
-                parts = [f"{place}. {text.subject}\n{text.body}" for place, text in enumerate(texts, 1)]
-                parts += self._counted(notices[listed:])
-                return Text(_fill(digest.subject, values), "\n\n".join([_fill(digest.body, values).strip(), *parts]))
-        raise BadTemplate(f"no digest on {channel}")
+        values: dict[str, object] = {"count": len(notices), "first": texts[0].subject}
+        head = self._filled(self._find(DIGEST, channel), values) or Text(f"{len(notices)}: {texts[0].subject}", "")
+        parts = [f"{place}. {text.subject}\n{text.body}" for place, text in enumerate(texts, 1)]
+        parts += [self._words.counted(notices[listed:])] if len(notices) > listed else []
+        return Text(head.subject, "\n\n".join([head.body, *parts]).strip(), head.code, head.params)
 
-    def _counted(self, notices: Sequence[Notice]) -> list[str]:
-        kinds = Counter((its.event, its.appeal_type or its.subject_kind, its.milestone) for its in notices)
-        words = (self.words.event, self.words.matter, self.words.milestone)
-        lines = [
-            " · ".join(named.get(code, code) for named, code in zip(words, kind, strict=True)) + f": {count}"
-            for kind, count in kinds.most_common()
-        ]
-        return ["\n".join([_fill(self.words.more, {"count": len(notices)}), *lines])] if notices else []
+    def _find(self, event: str, channel: str) -> Wording | None:
+        return self._wordings.get((event, channel)) or self._wordings.get((event, BASE))
 
-    def _values(self, notice: Notice) -> Mapping[str, object]:
-        kind = notice.appeal_type or notice.subject_kind
-        return {
-            "matter": f"{self.words.matter.get(kind, kind)} {notice.number or notice.subject_id}",
-            "milestone": self.words.milestone.get(notice.milestone, notice.milestone),
-            "due": wall_text(notice.due_at),
-            "step": notice.step,
-            "late": self.words.late if notice.late else "",
-            "unit": notice.unit,
-            "round": notice.round,
-        }
-
-
-def _fill(template: str, values: Mapping[str, object]) -> str:
-    return Template(template).substitute(values)
-
-
-def _check(text: Wording | Digest, variables: frozenset[str]) -> None:
-    for part in (text.subject, text.body):
-        template = Template(part)
-        if not template.is_valid():
-            raise BadTemplate(f"{part!r}: a $ that names nothing")
-        if unknown := set(template.get_identifiers()) - variables:
-            raise BadTemplate(f"{part!r} names {', '.join(sorted(unknown))}, which is not given")
+    def _filled(self, wording: Wording | None, values: Mapping[str, object]) -> Text | None:
+        if wording is None:
+            return None
+        try:
+            return wording.fill(values)
+        except Exception:  # noqa: BLE001 - whatever it is, people are told all the same
+            self.failed.append(wording.label)
+            return None

@@ -9,6 +9,7 @@ from chassis.ids import new_id
 from contracts.envelope import Event
 from contracts.policies import PolicyWithdrawn
 from notifier.civil import wall_text
+from notifier.deliveries.quiet import SPREAD, spread
 from tests.conftest import START
 from tests.integration.notifier.office import Appeal, Office
 
@@ -17,8 +18,8 @@ MORNING = START.replace(day=10, hour=8)
 Course = Sequence[Callable[[Appeal], Event]]
 
 
-async def morning(office: Office, at: datetime = MORNING) -> None:
-    office.clock.set(at)
+async def morning(office: Office) -> None:
+    office.clock.set(MORNING + timedelta(seconds=SPREAD))
     await office.stack.settle()
 
 
@@ -89,7 +90,9 @@ async def test_a_warning_of_a_clock_that_stands_still_waits_until_it_goes_on(off
     await morning(office)
     (delivery,) = await office.deliveries()
     assert (delivery["state"], delivery["why"]) == ("deferred", "held")
-    assert datetime.fromisoformat(delivery["not_before"]) == MORNING + timedelta(days=1), "it is looked at again"
+    assert datetime.fromisoformat(delivery["not_before"]) == MORNING + timedelta(days=1) + spread("H1", "mailbox"), (
+        "it is looked at again"
+    )
     office.clock.advance(timedelta(hours=1))
     await office.hear(appeal.recalculated("resume", hours=10))
     assert await office.told() == {("H1", "deferred")}

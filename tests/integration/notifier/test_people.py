@@ -121,7 +121,7 @@ async def test_an_owner_who_leaves_over_night_is_replaced_in_the_morning(office:
     await office.hear(appeal.warned(owner="H2", first_contact=None))
     assert await office.told() == {("H2", "deferred")}
     await office.hear(staff("H2", STATION, "handler", id=owner, version=2, active=False))
-    office.clock.advance(timedelta(hours=10))
+    office.clock.advance(timedelta(hours=11))
     await office.stack.settle()
     assert await office.told() == {("H2", "cancelled"), ("S1", "sent")}
     assert [letter["recipient"] for letter in await office.mailbox()] == ["S1"]

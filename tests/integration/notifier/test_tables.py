@@ -69,5 +69,15 @@ async def test_what_is_due_is_found_by_its_index_among_much_that_is_not(office: 
     values = {"channel": "mailbox", "now": office.clock.now(), "limit": 50}
     async with office.notifier.runtime.db.transaction() as tx:
         plan = "\n".join(await tx.scalars(text(f"EXPLAIN {looking._DUE.text}"), values))
+        await tx.execute(
+            text("""
+        INSERT INTO deliveries (id, event_id, recipient, channel, audience, state, not_before, planned_at, updated_at)
+        SELECT gen_random_uuid(), event_id, 'Y' || n, 'mailbox', 'owner', 'queued', at, at, at
+        FROM notices, generate_series(1, 500) AS n""")
+        )
+        await tx.execute(text("ANALYZE deliveries"))
+        others = values | {"recipients": ["H1"], "had": []}
+        together = "\n".join(await tx.scalars(text(f"EXPLAIN {looking._OTHERS.text}"), others))
+    assert "deliveries_of_one" in together, together
     assert "Index Scan using deliveries_due" in plan, plan
     assert "Sort" not in plan, plan

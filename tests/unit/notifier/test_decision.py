@@ -1,15 +1,17 @@
 """What is done with a delivery that is due, and when a message is no longer true."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
 from notifier.deliveries.decision import NOBODY, Drop, Go, Readdress, Wait, decide
+from notifier.deliveries.quiet import Window, spread
 from notifier.subjects.relevance import Heard, Move, Said, obsolete
 
 DAY = datetime.fromisoformat("2026-10-09T10:00:00+08:00")
 NIGHT = datetime.fromisoformat("2026-10-09T23:00:00+08:00")
 MORNING = datetime.fromisoformat("2026-10-10T08:00:00+08:00")
+RELEASED = MORNING + spread("S1", "mailbox")
 
 
 def decided(recipient: str = "S1", gone: bool = False, why: str | None = None, now: datetime = DAY) -> object:
@@ -21,7 +23,28 @@ def test_by_day_what_is_true_goes():
 
 
 def test_in_quiet_hours_it_waits_and_says_why():
-    assert decided(now=NIGHT) == Wait(MORNING, "quiet_hours")
+    assert decided(now=NIGHT) == Wait(RELEASED, "quiet_hours")
+
+
+def test_what_a_route_lets_pass_goes_at_night_and_says_by_which():
+    its = {"recipient": "S1", "recipient_gone": False, "obsolete": None, "passes": "r@2"}
+    assert decide(**its, now=NIGHT) == Go("passed_quiet_hours:r@2")
+    assert decide(**its, now=DAY) == Go()
+    assert decide(**{**its, "obsolete": "later_round"}, now=NIGHT) == Drop("later_round")
+
+
+def test_what_wants_a_working_day_waits_for_it_and_its_hours():
+    its = {"recipient": "S1", "recipient_gone": False, "obsolete": None, "working": MORNING + timedelta(days=2)}
+    assert decide(**its, now=DAY) == Wait(RELEASED + timedelta(days=2), "day_off")
+    assert decide(**its, now=NIGHT) == Wait(RELEASED + timedelta(days=2), "day_off")
+    assert decide(**its | {"working": MORNING}, now=NIGHT) == Wait(RELEASED, "quiet_hours")
+    assert decide(**its | {"working": DAY}, now=DAY) == Go()
+
+
+def test_each_kind_and_channel_has_hours_of_its_own():
+    whom = {"recipient": "S1", "recipient_gone": False, "obsolete": None, "now": NIGHT}
+    assert decide(**whom, window=Window(time(0), time(0))) == Go()
+    assert decide(**whom, window=Window(time(22), time(9))).until == RELEASED + timedelta(hours=1)
 
 
 def test_what_is_no_longer_true_is_dropped_before_anything_else():
@@ -88,9 +111,9 @@ def test_a_warning_of_a_deadline_by_day_names_when_that_is_due_now(moved: Move |
 
 def test_what_is_held_waits_by_day_and_is_looked_at_again_in_the_morning():
     whom = {"recipient": "S1", "recipient_gone": False, "obsolete": None, "held": True}
-    assert decide(**whom, now=DAY) == Wait(MORNING, "held")
-    assert decide(**whom, now=NIGHT) == Wait(MORNING, "quiet_hours")
-    assert decide(**whom, now=MORNING) == Wait(MORNING + timedelta(days=1), "held")
+    assert decide(**whom, now=DAY) == Wait(RELEASED, "held")
+    assert decide(**whom, now=NIGHT) == Wait(RELEASED, "quiet_hours")
+    assert decide(**whom, now=MORNING) == Wait(RELEASED + timedelta(days=1), "held")
 
 
 def test_a_clock_that_speaks_after_it_was_held_has_gone_on():

@@ -1,0 +1,102 @@
+"""What is done about an appeal is told to whose it is, as the routes say; and what need not be told any more is not."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from contracts.appeals import AppealDispatched, AppealRaised, AppealReturned, AppealTransferred, AppealUrged
+from tests.conftest import START
+from tests.integration.notifier.office import COUNTY, OTHER, STATION, Appeal, Office, staff, unit
+
+NIGHT = START.replace(hour=22)
+MORNING = START.replace(day=10, hour=8, minute=5)
+
+
+def handed(appeal: Appeal, kind: Any, handler: str | None, unit: str = STATION, by: str = "S1") -> Any:
+    return kind(**appeal._act(by=by), handler=handler, handling_unit_code=unit)
+
+
+def urged(appeal: Appeal, owner: str | None = "H1", by: str = "C1") -> AppealUrged:
+    its = {"handling_unit_code": STATION, "owner": owner, "first_contact": None, "times": 1}
+    return AppealUrged(**appeal._act(by=by), **its)
+
+
+async def told(office: Office, **query: Any) -> set[tuple[str, str, str]]:
+    deliveries = await office.deliveries(**query)
+    return {(its["event_type"].partition(".")[2], its["recipient"], its["state"]) for its in deliveries}
+
+
+async def test_whoever_is_handed_an_appeal_is_told_and_no_deadline_is_named(office: Office, appeal: Appeal):
+    await office.hear(appeal.opened(), handed(appeal, AppealDispatched, "H1"))
+    (delivery,) = await office.deliveries()
+    assert (delivery["recipient"], delivery["state"], delivery["appeal_id"]) == ("H1", "sent", str(appeal.id))
+    assert (delivery["step"], delivery["milestone"], delivery["due_at"]) == (None, None, None)
+    (letter,) = await office.mailbox()
+    assert letter["subject"] == "【派发】投诉 V00000001"
+
+
+async def test_what_is_handed_to_a_unit_is_told_to_its_supervisors_not_to_whoever_heard_of_it_first(office: Office):
+    appeal = Appeal(START)
+    raised = {"appeal_id": appeal.id, "appeal_no": "V1", "visit_id": appeal.visit_id, "customer_id": uuid4()}
+    raised |= {"unit_code": STATION, "appeal_type": "complaint", "received_at": START, "recorded_at": START}
+    await office.hear(AppealRaised(**raised, raised_by="V1"))
+    await office.hear(appeal.opened(), handed(appeal, AppealDispatched, None, COUNTY))
+    assert await told(office) == {("dispatched", "P1", "sent")}
+
+
+async def test_urging_tells_owner_and_supervisors_and_nobody_of_their_own_act(office: Office, appeal: Appeal):
+    await office.hear(appeal.opened(), urged(appeal))
+    assert await told(office) == {("urged", "H1", "sent"), ("urged", "S1", "sent")}
+    other = Appeal(START)
+    await office.hear(urged(other, by="S1"))
+    own = {(its["recipient"], its["why"]) for its in await office.deliveries(appeal_id=other.id, state="cancelled")}
+    assert own == {("S1", "own_act")}
+
+
+async def test_of_an_act_that_no_route_speaks_of_nobody_is_told(office: Office, appeal: Appeal):
+    await office.hear(appeal.opened(), appeal.contacted(), appeal.answered(), appeal.closed())
+    assert await office.deliveries() == []
+    async with office.notifier.runtime.db.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM notices") == 0
+
+
+async def test_what_was_handed_on_over_night_is_told_to_whose_it_is_in_the_morning(office: Office, appeal: Appeal):
+    await office.hear(staff("H2", STATION, "handler"))
+    office.clock.set(NIGHT)
+    await office.hear(appeal.opened(), handed(appeal, AppealDispatched, "H1"), appeal.warned(first_contact="F1"))
+    office.clock.advance(timedelta(hours=1))
+    await office.hear(handed(appeal, AppealTransferred, "H2"))
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    assert await told(office, recipient="H1") == {("dispatched", "H1", "cancelled"), ("warned", "H1", "cancelled")}
+    assert await told(office, recipient="H2") == {("transferred", "H2", "sent"), ("warned", "H2", "sent")}
+    whys = {its["why"] for its in await office.deliveries(recipient="H1")}
+    assert whys == {"handed_on", "readdressed"}
+
+
+async def test_an_urging_of_what_was_closed_over_night_is_not_told(office: Office, appeal: Appeal):
+    office.clock.set(NIGHT)
+    await office.hear(appeal.opened(), urged(appeal))
+    await office.hear(appeal.closed())
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    assert {its["why"] for its in await office.deliveries()} == {"subject_ended:resolved"}
+
+
+async def test_an_end_is_told_where_a_route_says_so(office: Office, appeal: Appeal):
+    route = {
+        "unit_code": STATION,
+        "event_type": "appeal.closed",
+        "audience": "unit_supervisors",
+        "channels": ["mailbox"],
+    }
+    assert (await office.client("admin").post("routes", json=route)).status_code == 201
+    await office.hear(appeal.opened(), appeal.closed())
+    assert await told(office) == {("closed", "S1", "sent")}
+
+
+async def test_what_is_returned_goes_to_the_unit_it_went_back_to(office: Office, appeal: Appeal):
+    await office.hear(unit("37402", COUNTY), staff("S9", "37402", "supervisor"))
+    await office.hear(appeal.opened(), handed(appeal, AppealReturned, "H1", "37402", by="H8"))
+    assert await told(office) == {("returned", "H1", "sent"), ("returned", "S9", "sent")}
+    assert await office.told(unit=OTHER) == set()

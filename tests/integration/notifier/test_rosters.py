@@ -1,0 +1,104 @@
+"""Who is meant at the moment of sending: whoever is on duty, or stands in for somebody; groups; nobody."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.conftest import START
+from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, staff
+
+NIGHT = START.replace(hour=22)
+MORNING = START.replace(day=10, hour=8, minute=5)
+
+
+async def post(office: Office, path: str, unit: str = STATION, **body: Any) -> Any:
+    return await office.client("supervisor", unit=unit, sub="S1").post(path, json=body)
+
+
+def span(start: datetime, hours: float) -> dict[str, str]:
+    return {"starts_at": start.isoformat(), "ends_at": (start + timedelta(hours=hours)).isoformat()}
+
+
+async def test_whoever_is_on_duty_when_it_is_sent_is_told_for_all_supervisors(office: Office, appeal: Appeal):
+    await office.hear(staff("S2", STATION, "supervisor"))
+    duty = {"unit_code": STATION, "role": "supervisor"}
+    assert (await post(office, "duties", **duty, staff_no="S1", **span(NIGHT, 8))).status_code == 201
+    assert (
+        await post(office, "duties", **duty, staff_no="S2", **span(NIGHT + timedelta(hours=8), 8))
+    ).status_code == 201
+    office.clock.set(NIGHT)
+    await office.hear(appeal.breached("unit_supervisors"))
+    assert await office.told() == {("S1", "deferred")}
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    assert await office.told() == {("S1", "cancelled"), ("S2", "sent")}
+    told = {its["recipient"]: its for its in await office.deliveries()}
+    assert (told["S1"]["why"], told["S2"]["on_duty"], told["S2"]["why"]) == ("readdressed", True, "on_duty")
+    office.clock.set(MORNING + timedelta(hours=12))
+    await office.stack.settle()
+    office.clock.set(MORNING + timedelta(days=1))
+    await office.hear(Appeal(START).breached("unit_supervisors"))
+    assert {its["recipient"] for its in await office.deliveries(state="sent")} == {"S1", "S2"}, "without a roster, all"
+
+
+async def test_what_waits_for_somebody_who_is_away_goes_to_who_stands_in_for_them(office: Office, appeal: Appeal):
+    await office.hear(staff("H2", STATION, "handler"))
+    office.clock.set(NIGHT)
+    await office.hear(appeal.warned())
+    answer = await post(office, "substitutes", staff_no="H1", substitute="H2", **span(NIGHT, 48))
+    assert answer.status_code == 201, answer.text
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    assert await office.told() == {("H1", "cancelled"), ("H2", "sent")}
+    (delivery,) = await office.deliveries(recipient="H2")
+    assert (delivery["instead_of"], delivery["why"]) == ("H1", "substitute_of:H1")
+    tag = (await office.client("supervisor").get(f"substitutes/{answer.json()['id']}")).headers["etag"]
+    ended = {"substitute": "H2", **span(NIGHT, 48), "active": False}
+    path = f"substitutes/{answer.json()['id']}"
+    assert (await office.client("supervisor").put(path, json=ended, headers={"If-Match": tag})).status_code == 200
+    await office.hear(Appeal(START).warned())
+    assert ("H1", "sent") in await office.told()
+
+
+async def test_a_group_is_told_by_a_route_and_switched_off_the_supervisors_of_its_unit(office: Office, appeal: Appeal):
+    made = await post(office, "groups", unit_code=STATION, name="值班班组", members=["H1", "S1"])
+    assert made.status_code == 201, made.text
+    route = {"unit_code": STATION, "event_type": "appeal.reopened", "channels": ["mailbox"]}
+    admin = office.client("admin")
+    answer = await admin.post("routes", json={**route, "audience": f"group:{made.json()['id']}"})
+    assert answer.status_code == 201, answer.text
+    await office.hear(appeal.opened(), appeal.reopened())
+    told = {(its["recipient"], its["audience"][:6], its["state"], its["why"]) for its in await office.deliveries()}
+    assert told == {("H1", "group:", "cancelled", "own_act"), ("S1", "group:", "sent", None)}
+    body = {"name": "值班班组", "members": ["H1"], "active": False}
+    assert (await admin.put(f"groups/{made.json()['id']}", json=body, headers={"If-Match": "*"})).status_code == 200
+
+
+async def test_who_is_not_there_is_put_on_no_roster(office: Office):
+    duty = {"unit_code": STATION, "role": "supervisor", **span(START, 8)}
+    for path, body, pointer in (
+        ("duties", {**duty, "staff_no": "nobody"}, "/staff_no"),
+        ("duties", {**duty, "staff_no": "S1", "unit_code": OTHER}, "/unit_code"),
+        ("duties", {**duty, "staff_no": "S1", **span(START, 0)}, ""),
+        ("duties", {**duty, "staff_no": "S1", "role": "king"}, "/role"),
+        ("substitutes", {"staff_no": "H1", "substitute": "H1", **span(START, 8)}, "/substitute"),
+        ("substitutes", {"staff_no": "P1", "substitute": "H1", **span(START, 8)}, "/staff_no"),
+        ("groups", {"unit_code": STATION, "name": "g", "members": []}, "/members"),
+        ("groups", {"unit_code": STATION, "name": "g", "members": ["H1", "H1"]}, "/members"),
+        ("groups", {"unit_code": STATION, "name": "g", "members": ["nobody"]}, "/members"),
+    ):
+        answer = await post(office, path, **body)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer), (path, body)
+    assert (await office.client("handler").post("duties", json={**duty, "staff_no": "S1"})).status_code == 403
+
+
+async def test_rosters_are_seen_from_their_unit_and_above(office: Office):
+    made = (await post(office, "duties", unit_code=STATION, role="callback", staff_no="H1", **span(START, 8))).json()
+    for unit, count in ((STATION, 1), (COUNTY, 1), (CITY, 1), (OTHER, 0)):
+        client = office.client("supervisor", unit=unit)
+        assert len((await client.get("duties")).json()["items"]) == count, unit
+        assert (await client.get(f"duties/{made['id']}")).status_code == (200 if count else 404)
+
+
+async def test_nobody_to_tell_is_found_by_asking_for_nobody(bare: Office, appeal: Appeal):
+    await bare.hear(appeal.breached("unit_supervisors"))
+    assert [its["why"] for its in await bare.deliveries(unit=STATION, recipient="nobody")] == ["nobody_to_tell"]
