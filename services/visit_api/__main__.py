@@ -8,8 +8,10 @@ from contracts.topics import TOPICS
 from visit_api.app import create_app
 from visit_api.attachments.worker import Sweeper
 from visit_api.chained import CHAINED
+from visit_api.customers.worker import PlainSealer
 from visit_api.handlers import handlers
 from visit_api.plans.worker import Planning
+from visit_api.sealed import SEALED
 from visit_api.settings import Settings
 
 WRITES = [topic for topic in TOPICS.values() if topic.writer == "visit_api"]
@@ -17,9 +19,10 @@ HEARS = [topic.name for topic in TOPICS.values() if "visit_api" in topic.hearers
 
 
 def relay(runtime: Runtime) -> list[Worker]:
-    """The relay, and the loops of which one at a time is enough: they seal what is archived and clear uploads away."""
+    """The relay, and the loops of which one at a time is enough: they chain what is archived, clear uploads away, and
+    seal what an earlier version stored in the clear."""
     sealer = Sealer(runtime.service, runtime.db, CHAINED)
-    return [*runtime.relay(WRITES, HEARS), sealer, Sweeper(runtime)]
+    return [*runtime.relay(WRITES, HEARS), sealer, Sweeper(runtime), PlainSealer(runtime)]
 
 
 SERVICE = Service(
@@ -35,6 +38,7 @@ SERVICE = Service(
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
     },
     chained=CHAINED,
+    sealed=SEALED,
 )
 
 if __name__ == "__main__":

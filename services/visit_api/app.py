@@ -10,8 +10,10 @@ from visit_api.archive.endpoints import router as archive
 from visit_api.attachments.endpoints import parts
 from visit_api.attachments.endpoints import router as attachments
 from visit_api.checklists.endpoints import router as checklists
+from visit_api.contacts.endpoints import router as contacts
 from visit_api.customers.endpoints import router as customers
 from visit_api.directory.endpoints import router as directory
+from visit_api.importance.endpoints import router as importance
 from visit_api.materials.endpoints import router as materials
 from visit_api.obligations.endpoints import router as obligations
 from visit_api.plans.endpoints import router as plans
@@ -36,6 +38,8 @@ def create_app(runtime: Runtime) -> FastAPI:
             rulebooks,
             customers,
             plans,
+            contacts,
+            importance,
             visits,
             progress,
             appointments,

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, DateTime, LargeBinary, MetaData, Text
@@ -36,6 +36,8 @@ class Base(DeclarativeBase):
 
 class New(Body):
     """What a client sends to make a thing; it may bring the id, as a device without a connection must."""
+
+    kept_otherwise: ClassVar[frozenset[str]] = frozenset()  # fields that no column of that name takes
 
     id: Id | None = None
 
@@ -74,7 +76,7 @@ def digest(new: New) -> bytes:
 async def add(tx: AsyncSession, entity: type[Row], new: New, now: datetime, **columns: Any) -> Row | None:
     """The row made of `new`, with `columns` beside or instead of its fields; None where its id or number is taken."""
     values = {
-        **new.model_dump(),
+        **new.model_dump(exclude=set(new.kept_otherwise)),
         "id": new.id or new_id(),
         "content_digest": digest(new),
         **({"version": 1} if issubclass(entity, Versioned) else {}),

@@ -103,6 +103,26 @@ class House:
         new = {"name": self.secret, "kind": "government", "unit_code": self.ours, "customer_no": self.secret}
         return self._marked(await done(self.admin("visit_api").post("/customers", json=new)))
 
+    async def contact(self) -> str:
+        """Somebody to speak to."""
+        new = {
+            "name": self.secret,
+            "role": "principal",
+            "phone": "13812340000",
+            "consent": "given",
+            "channels": ["sms"],
+        }
+        return self._marked(
+            await done(self.admin("visit_api").post(f"/customers/{await self.customer()}/contacts", json=new))
+        )
+
+    async def importance_document(self) -> str:
+        """A document that names a customer important, brought by ourselves."""
+        said = {"government_body": self.secret, "document_no": self.secret, "determined_on": "2026-09-30"}
+        items = [{"customer_id": await self.customer(), "level": "first"}]
+        ours = self.client("visit_api", "supervisor", unit=self.ours)
+        return self._marked(await done(ours.post("/importance-documents", json={**said, "items": items})))
+
     async def visit(self) -> str:
         """A planned visit."""
         new = {

@@ -19,6 +19,8 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/units/{code}": House.unit,
     "visit_api /v1/staff/{staff_no}": House.member,
     "visit_api /v1/customers/{id}": House.customer,
+    "visit_api /v1/contacts/{id}": House.contact,
+    "visit_api /v1/importance-documents/{id}": House.importance_document,
     "visit_api /v1/visits/{id}": House.visit,
     "visit_api /v1/appeals/{id}": House.appeal,
     "visit_api /v1/materials/{id}": House.material,
@@ -94,7 +96,12 @@ REPORTS = {"appeal_tracker GET /v1/statistics": "received", "appeal_tracker GET 
 # What is the caller's own, and nobody else's: neither a thing nor a list.
 OWN = {"appeal_tracker GET /v1/my-day"}
 # What a common thing cannot be asked without.
+# Figures of the caller's unit and those below it: neither a thing nor a list.
+REPORTS = {"appeal_tracker GET /v1/statistics"}
+# What a thing cannot be asked without.
 QUERIES: dict[str, dict[str, str]] = {
+    "visit_api GET /v1/customers/{id}/full": {"reason": "核对联系方式"},
+    "visit_api GET /v1/contacts/{id}/full": {"reason": "核对联系方式"},
     "appeal_tracker GET /v1/calendars/{calendar}/days": {"from": "2026-10-01", "to": "2026-10-31"},
 }
 
@@ -109,6 +116,11 @@ async def _customer(house: House) -> Json:
         "phone": "0531-88888888",
         "importance": "一级",
     }
+
+
+async def _importance(house: House) -> Json:
+    document = {"government_body": "市发展改革委", "document_no": "发改电〔2026〕8号", "determined_on": "2026-09-30"}
+    return {**document, "items": [{"customer_id": await house.customer(), "level": "first"}]}
 
 
 async def _planned(house: House) -> Json:
@@ -268,6 +280,12 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api PATCH /v1/staff/{staff_no}": _same(roles=["visitor"], active=True),
     "visit_api POST /v1/customers": _customer,
     "visit_api PATCH /v1/customers/{id}": _same(kind="partner.academia", accounts=["1", "2"]),
+    "visit_api POST /v1/customers/find": _same(phone="13812340000"),
+    "visit_api POST /v1/customers/{id}/contacts": _same(
+        name="王建国", role="duty", phone="13812340000", consent="given", channels=["sms"]
+    ),
+    "visit_api PATCH /v1/contacts/{id}": _same(role="finance", preferred=True),
+    "visit_api POST /v1/importance-documents": _importance,
     "visit_api POST /v1/visits": _planned,
     "visit_api PATCH /v1/visits/{id}": _same(channel="online"),
     "visit_api PUT /v1/visits/{id}/preparation": _same(

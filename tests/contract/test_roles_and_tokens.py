@@ -24,6 +24,12 @@ ASKING = {
     "notifier POST /v1/templates/preview",
 }
 FOR_SERVICES = {"visit_api GET /v1/appeals/{id}", "visit_api GET /v1/staff/{staff_no}/contact"}
+ASKING = {"appeal_tracker POST /v1/deadline-calculations", "visit_api POST /v1/customers/find"}  # they store nothing
+FOR_SERVICES = {
+    "visit_api GET /v1/appeals/{id}",
+    "visit_api GET /v1/staff/{staff_no}/contact",
+    "visit_api GET /v1/customers/{id}/contact",
+}
 
 
 async def call(house: House, place: Place, headers: dict[str, str]) -> httpx.Response:

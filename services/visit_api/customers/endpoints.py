@@ -11,13 +11,22 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
-from visit_api.customers import repository, service
+from visit_api.customers import service
 from visit_api.customers.models import Customer, Kind
-from visit_api.customers.schemas import CustomerChange, CustomerItem, CustomerView, NewCustomer, Number
+from visit_api.customers.schemas import (
+    CustomerChange,
+    CustomerInFull,
+    CustomerItem,
+    CustomerView,
+    NewCustomer,
+    Number,
+    Reason,
+)
 
 router = Router(prefix="/v1/customers", tags=["customers"])
 
 Keeper = Annotated[Principal, Depends(require("visitor", "supervisor", "integration"))]
+Reader = Annotated[Principal, Depends(require("visitor", "supervisor"))]
 Remover = Annotated[Principal, Depends(require("supervisor", "integration"))]
 
 
@@ -31,19 +40,27 @@ async def add_customer(new: NewCustomer, caller: Keeper, tx: Tx, runtime: TheRun
 async def list_customers(
     caller: Caller,
     tx: Tx,
+    runtime: TheRuntime,
     window: Paging,
     unit_code: Annotated[Code | None, Query()] = None,
     kind: Annotated[Kind | None, Query()] = None,
     customer_no: Annotated[Number | None, Query()] = None,
 ) -> Listing[Customer]:
     """The customers of the caller's unit and of those below it; a feed tells of removed ones by id."""
-    return await repository.find_all(tx, caller.unit, window, unit_code=unit_code, kind=kind, customer_no=customer_no)
+    filters = {"unit_code": unit_code, "kind": kind, "customer_no": customer_no}
+    return await service.list_customers(tx, runtime, caller, window, **filters)
 
 
 @router.get("/{id}", response_model=CustomerView)
-async def get_customer(id: Id, caller: Caller, tx: Tx) -> Customer:
+async def get_customer(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> Customer:
     """One customer."""
-    return await service.get_customer(tx, caller, id)
+    return await service.show_customer(tx, runtime, caller, id)
+
+
+@router.get("/{id}/full", response_model=CustomerInFull)
+async def open_customer(id: Id, caller: Reader, tx: Tx, runtime: TheRuntime, reason: Reason) -> CustomerInFull:
+    """What is personal of a customer, unmasked; who asked, when and why is kept in the trail."""
+    return await service.open_customer(tx, runtime, caller, id, reason)
 
 
 @router.patch("/{id}", response_model=CustomerView)

@@ -14,3 +14,8 @@ class CustomerTaken(Conflict):
 def unknown_customer(pointer: str) -> FieldError:
     """A customer that there is not (any more), or that is not the caller's to name."""
     return FieldError(pointer, "unknown_customer", Words("未知的客户", "No such customer"))
+
+
+def masked_phone(pointer: str) -> FieldError:
+    """A number as it is shown, sent back."""
+    return FieldError(pointer, "masked", Words("这是隐去部分数字的号码", "This is the number as it is shown, masked"))

@@ -1,9 +1,10 @@
 """Whom the company visits."""
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from visit_api.base import Base, Versioned
@@ -18,10 +19,15 @@ Kind = Literal[
     "other.service_risk",
     "other.special_group",
 ]
+Mark = Literal["service_risk"]  # what a customer of any kind may be besides
 
 
 class Customer(Versioned, Base):
-    """A customer by the standard's kinds (§4). A removed one keeps its row: its visits are on record."""
+    """A customer by the standard's kinds (§4). A removed one keeps its row: its visits are on record.
+
+    Its telephone number, and what makes somebody one of a special group, are sealed. `plain_phone` is what an earlier
+    version wrote; it is sealed and emptied as soon as it is found.
+    """
 
     __tablename__ = "customers"
     __table_args__ = (
@@ -29,6 +35,8 @@ class Customer(Versioned, Base):
         Index("customers_unit_code", "unit_code"),
         Index("customers_of_unit", "unit_code", "id", postgresql_where=text("removed_at IS NULL")),
         Index("customers_customer_no", "customer_no"),
+        Index("customers_phone_index", "phone_index"),
+        Index("customers_plain_phone", "id", postgresql_where=text("phone IS NOT NULL")),
         Index("customers_feed", "changed_xid", "id"),
     )
 
@@ -37,6 +45,21 @@ class Customer(Versioned, Base):
     unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
     customer_no: Mapped[str | None]
     accounts: Mapped[list[str]]
-    phone: Mapped[str | None]
+    plain_phone: Mapped[str | None] = mapped_column("phone")
+    phone_sealed: Mapped[bytes | None]
+    phone_index: Mapped[bytes | None]
+    particulars: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    particulars_sealed: Mapped[bytes | None]
+    marks: Mapped[list[str]]
     importance: Mapped[str | None]
     removed_at: Mapped[datetime | None]
+
+    @property
+    def phone(self) -> str | None:
+        """As it is shown: masked, and nothing of it where nobody opened it."""
+        there = self.phone_sealed is not None or self.plain_phone is not None
+        return getattr(self, "_masked", "****") if there else None
+
+    def show(self, masked: str) -> None:
+        """Has `phone` show so much of the number."""
+        self._masked = masked

@@ -3,23 +3,30 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Discriminator, Field, Tag, with_config
+from fastapi import Query
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from chassis.web.schemas import Code, Instant, Text, View
 from visit_api.base import New
-from visit_api.customers.models import Kind
+from visit_api.customers.models import Kind, Mark
+from visit_api.customers.particulars import Particulars
 
 Name = Annotated[str, Text(200)]
 Number = Annotated[str, Text(64)]
 Accounts = Annotated[list[Number], Field(max_length=1000)]
 Phone = Annotated[str, Text(32)]
 Importance = Annotated[str, Text(64)]
+Reason = Annotated[str, Text(200), Query(description="why what is personal has to be read")]
 
 
 class NewCustomer(New):
     """A customer. A government or an institute may have no number, or many account numbers (户号, leading zeros
-    count); `importance` is what the local government determined (§3.2)."""
+    count); `importance` is what the local government determined (§3.2), as it was brought; `particulars` are those of
+    its kind (§4.1–4.4)."""
+
+    kept_otherwise = frozenset({"phone"})
 
     name: Name
     kind: Kind
@@ -28,11 +35,22 @@ class NewCustomer(New):
     accounts: Accounts = []
     phone: Phone | None = None
     importance: Importance | None = None
+    particulars: Particulars | None = None
+
+
+def _not_by_hand(value: Any) -> Any:
+    zh = "重要性由当地政府确定，只能随文件导入（§3.2）"
+    said = "Importance is determined by local government and imported with its document (§3.2)"
+    raise PydanticCustomError("importance_is_determined", said, {"zh": zh})
+
+
+ByGovernment = Annotated[Any, BeforeValidator(_not_by_hand), WithJsonSchema({"not": {}})]
 
 
 @with_config(extra="forbid", strict=True)
 class CustomerChange(TypedDict, total=False):
-    """What of a customer is to change. Its importance is not: that is the local government's to determine (§3.2)."""
+    """What of a customer is to change. Its importance is not: that is the local government's to determine (§3.2).
+    With another kind come its particulars, if the kind before had some."""
 
     name: Name
     kind: Kind
@@ -40,10 +58,14 @@ class CustomerChange(TypedDict, total=False):
     customer_no: Number | None
     accounts: Accounts
     phone: Phone | None
+    particulars: Particulars
+    marks: Annotated[list[Mark], Field(max_length=10)]
+    importance: ByGovernment
 
 
 class CustomerView(View):
-    """A customer as its unit, and those above it, see it."""
+    """A customer as its unit, and those above it, see it: the number masked, and nothing of what makes somebody one of
+    a special group."""
 
     id: UUID
     name: str
@@ -53,8 +75,18 @@ class CustomerView(View):
     accounts: list[str]
     phone: str | None
     importance: str | None
+    particulars: dict[str, Any]
+    marks: list[str]
     version: int
     updated_at: Instant
+
+
+class CustomerInFull(View):
+    """What is personal of a customer, opened for a reason that the trail keeps."""
+
+    id: UUID
+    phone: str | None
+    particulars: dict[str, Any]
 
 
 class RemovedCustomer(View):

@@ -1,34 +1,53 @@
 """What is done with customers; every change is told on `customer.changes` by its version."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import trail
+from chassis.ids import new_id
 from chassis.runtime import Runtime
+from chassis.vault import Place
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.etag import Unchanged
+from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.customers import CustomerChanged, CustomerRemoved
-from visit_api.base import add
-from visit_api.customers import repository
-from visit_api.customers.errors import CustomerTaken, unknown_customer
+from visit_api.base import add, digest
+from visit_api.customers import repository, sealing
+from visit_api.customers.errors import CustomerTaken, masked_phone, unknown_customer
 from visit_api.customers.models import Customer
-from visit_api.customers.schemas import CustomerChange, NewCustomer
-from visit_api.directory.service import require_unit
+from visit_api.customers.particulars import OF_ANOTHER_KIND, SPECIAL_GROUP, validated
+from visit_api.customers.schemas import CustomerChange, CustomerInFull, NewCustomer
+from visit_api.directory.service import require_unit, top_unit
 
 
 async def add_customer(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewCustomer) -> Customer:
-    """Makes a customer. Raises `CustomerTaken`, `Unprocessable` for a unit that is not the caller's to name."""
+    """Makes a customer. Raises `CustomerTaken`, `Unprocessable` for a unit that is not the caller's to name, for
+    particulars that are not those of its kind."""
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if not found:
         await require_unit(tx, caller, new.unit_code)
-        customer = await add(tx, Customer, new, runtime.clock.now())
+        customer = await _make(tx, runtime, new)
         if customer is not None:
             await _tell(tx, runtime, customer)
+            await sealing.show(tx, runtime, [customer])
             return customer
         found = new.id and await repository.find(tx, caller.unit, new.id)
-    if not found or found.removed_at or not found.is_made_of(new):
+    if not found or found.removed_at or not await _is_made_of(tx, runtime, found, new):
         raise CustomerTaken(id=new.id)
+    await sealing.show(tx, runtime, [found])
+    return found
+
+
+async def list_customers(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, **filters: str | None
+) -> Listing[Customer]:
+    """The customers that the caller sees, as they are shown."""
+    found = await repository.find_all(tx, caller.unit, window, **filters)
+    await sealing.show(tx, runtime, found.items)
     return found
 
 
@@ -40,6 +59,27 @@ async def get_customer(tx: AsyncSession, caller: Principal, id: UUID, *, lock: b
     return customer
 
 
+async def show_customer(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, lock: bool = False
+) -> Customer:
+    """The same, as it is shown."""
+    customer = await get_customer(tx, caller, id, lock=lock)
+    await sealing.show(tx, runtime, [customer])
+    return customer
+
+
+async def open_customer(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, reason: str) -> CustomerInFull:
+    """What is personal of a customer, with a line in the trail. Raises `NotFound`."""
+    customer = await get_customer(tx, caller, id)
+    where = customer.unit_code
+    await trail.note(
+        tx, runtime, caller, act="customer.opened", thing="customer", thing_id=id, unit_code=where, reason=reason
+    )
+    phone = await sealing.open_phone(tx, runtime, customer)
+    facts = await sealing.open_particulars(tx, runtime, customer)
+    return CustomerInFull(id=id, phone=phone, particulars=facts)
+
+
 async def change_customer(
     tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, change: CustomerChange, unchanged: Unchanged
 ) -> Customer:
@@ -47,15 +87,35 @@ async def change_customer(
 
     Raises `NotFound`, `PreconditionFailed`, `Unprocessable`.
     """
-    customer = await get_customer(tx, caller, id, lock=True)
+    customer = await show_customer(tx, runtime, caller, id, lock=True)
     unchanged(customer)
     if "unit_code" in change:
         await require_unit(tx, caller, change["unit_code"])
+    facts = _new_particulars(customer, change)
     for field, value in change.items():
-        setattr(customer, field, value)
-    customer.touch(runtime.clock.now())
-    await _tell(tx, runtime, customer)
+        if field not in ("phone", "particulars"):
+            setattr(customer, field, value)
+    customer.marks = sorted(set(customer.marks))
+    if facts is not None:
+        await _put_particulars(tx, runtime, customer, facts)
+    if "phone" in change:
+        await _put_phone(tx, runtime, customer, change["phone"])
+    await _changed(tx, runtime, customer)
     return customer
+
+
+async def mark(tx: AsyncSession, runtime: Runtime, customer: Customer, name: str) -> None:
+    """Marks a customer, as a person decided; `customer` is held for the change."""
+    if name not in customer.marks:
+        customer.marks = sorted({*customer.marks, name})
+        await _changed(tx, runtime, customer)
+
+
+async def determine(tx: AsyncSession, runtime: Runtime, customer: Customer, importance: str | None) -> None:
+    """Takes over what a local government determined (§3.2); `customer` is held for the change."""
+    if importance != customer.importance:
+        customer.importance = importance
+        await _changed(tx, runtime, customer)
 
 
 async def remove_customer(
@@ -65,7 +125,7 @@ async def remove_customer(
 
     Raises `NotFound`, `PreconditionFailed`.
     """
-    customer = await get_customer(tx, caller, id, lock=True)
+    customer = await show_customer(tx, runtime, caller, id, lock=True)
     unchanged(customer)
     customer.touch(runtime.clock.now())
     customer.removed_at = customer.updated_at
@@ -88,6 +148,79 @@ async def customer_on_record(tx: AsyncSession, id: UUID) -> Customer:
     customer = await repository.find(tx, None, id)
     assert customer is not None, "a record names a customer by foreign key"
     return customer
+
+
+def refuse_mask(phone: str | None) -> None:
+    """Raises `Unprocessable` for a number as it is shown, which somebody sends back."""
+    if phone is not None and "*" in phone:
+        raise Unprocessable(masked_phone("/phone"))
+
+
+async def _make(tx: AsyncSession, runtime: Runtime, new: NewCustomer) -> Customer | None:
+    facts = _valid(new.kind, new.particulars or {})
+    id, owner = new.id or new_id(), await top_unit(tx, new.unit_code)  # noqa: A001
+    refuse_mask(new.phone)
+    phone = await sealing.seal_phone(tx, runtime, owner, Place(sealing.TABLE, "phone_sealed", id), new.phone)
+    personal = new.kind == SPECIAL_GROUP and facts
+    sealed = await sealing.seal_particulars(tx, runtime, owner, id, facts) if personal else None
+    return await add(
+        tx,
+        Customer,
+        new,
+        runtime.clock.now(),
+        id=id,
+        content_digest=await sealing.keyed_digest(tx, runtime, new),
+        phone_sealed=phone.sealed,
+        phone_index=phone.found_by,
+        particulars={} if personal else facts,
+        particulars_sealed=sealed,
+        marks=[],
+    )
+
+
+async def _is_made_of(tx: AsyncSession, runtime: Runtime, found: Customer, new: NewCustomer) -> bool:
+    # An earlier version stored the plain digest.
+    known = {digest(new), await sealing.keyed_digest(tx, runtime, new)}
+    return found.content_digest in known and new.id in (None, found.id)
+
+
+async def _put_phone(tx: AsyncSession, runtime: Runtime, customer: Customer, phone: str | None) -> None:
+    refuse_mask(phone)
+    owner, place = await top_unit(tx, customer.unit_code), Place(sealing.TABLE, "phone_sealed", customer.id)
+    customer.phone_sealed, customer.phone_index = await sealing.seal_phone(tx, runtime, owner, place, phone)
+    customer.plain_phone = None
+    await sealing.show(tx, runtime, [customer])
+
+
+def _new_particulars(customer: Customer, change: CustomerChange) -> dict[str, Any] | None:
+    """What is particular to the customer from now on; None where that stays. Raises `Unprocessable`."""
+    kind = change.get("kind", customer.kind)
+    if "particulars" in change:
+        return _valid(kind, change["particulars"])
+    if kind != customer.kind and (customer.particulars or customer.particulars_sealed):
+        raise Unprocessable(OF_ANOTHER_KIND)
+    return None
+
+
+async def _put_particulars(tx: AsyncSession, runtime: Runtime, customer: Customer, facts: dict[str, Any]) -> None:
+    personal = customer.kind == SPECIAL_GROUP and facts
+    owner = await top_unit(tx, customer.unit_code)
+    customer.particulars_sealed = (
+        await sealing.seal_particulars(tx, runtime, owner, customer.id, facts) if personal else None
+    )
+    customer.particulars = {} if personal else facts
+
+
+def _valid(kind: str, given: Any) -> dict[str, Any]:
+    facts = validated(kind, given)
+    if isinstance(facts, Mapping):
+        return dict(facts)
+    raise Unprocessable(*facts)
+
+
+async def _changed(tx: AsyncSession, runtime: Runtime, customer: Customer) -> None:
+    customer.touch(runtime.clock.now())
+    await _tell(tx, runtime, customer)
 
 
 async def _tell(tx: AsyncSession, runtime: Runtime, customer: Customer) -> None:

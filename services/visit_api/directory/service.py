@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.runtime import Runtime
+from chassis.scope import ancestors
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.etag import Unchanged
 from chassis.web.tokens import Principal
@@ -100,6 +101,11 @@ async def change_staff(
     member.touch(runtime.clock.now())
     await _tell_staff(tx, runtime, member)
     return member
+
+
+async def top_unit(tx: AsyncSession, code: str) -> str:
+    """The unit at the top of the tree that `code` is in: whose keys its personal text is sealed under."""
+    return (await ancestors(tx, Unit, code))[-1]
 
 
 async def require_unit(tx: AsyncSession, caller: Principal, code: str, pointer: str = "/unit_code") -> None:

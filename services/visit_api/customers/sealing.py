@@ -1,0 +1,77 @@
+"""What is personal of a customer, on its way into the vault and out of it."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.runtime import Runtime
+from chassis.vault import Place
+from visit_api.base import New, digest
+from visit_api.customers.models import Customer
+from visit_api.customers.phones import masked, normal
+
+TABLE = "customers"
+PHONES = "customers.phone"  # numbers of customers and of their contacts are looked for together
+
+
+class SealedPhone(NamedTuple):
+    """A telephone number as it is stored."""
+
+    sealed: bytes | None = None
+    found_by: bytes | None = None
+
+
+async def seal_phone(tx: AsyncSession, runtime: Runtime, owner: str, place: Place, phone: str | None) -> SealedPhone:
+    """`phone`, sealed, and by what it is found; nothing of none."""
+    if phone is None:
+        return SealedPhone()
+    index = await phone_index(tx, runtime, phone)
+    return SealedPhone(await runtime.vault.seal(tx, owner, place, phone), index)
+
+
+async def phone_index(tx: AsyncSession, runtime: Runtime, phone: str) -> bytes:
+    """By what a telephone number is found, however it is written."""
+    return (await runtime.vault.index(tx)).blind(PHONES, normal(phone))
+
+
+async def keyed_digest(tx: AsyncSession, runtime: Runtime, new: New) -> bytes:
+    """What content is known by that holds a telephone number: of a plain digest all numbers could be tried."""
+    return await key_digest(tx, runtime, digest(new))
+
+
+async def key_digest(tx: AsyncSession, runtime: Runtime, plain: bytes) -> bytes:
+    """The same, of the digest that an earlier version stored."""
+    return (await runtime.vault.index(tx)).blind("content", plain.hex())
+
+
+async def open_phone(tx: AsyncSession, runtime: Runtime, customer: Customer) -> str | None:
+    """The customer's telephone number; what an earlier version wrote besides is the newer one."""
+    if customer.plain_phone is not None or customer.phone_sealed is None:
+        return customer.plain_phone
+    return await runtime.vault.open(tx, Place(TABLE, "phone_sealed", customer.id), customer.phone_sealed)
+
+
+async def open_particulars(tx: AsyncSession, runtime: Runtime, customer: Customer) -> dict[str, Any]:
+    """What is particular to the customer, whether or not it is sealed."""
+    if customer.particulars_sealed is None:
+        return customer.particulars
+    place = Place(TABLE, "particulars_sealed", customer.id)
+    facts: dict[str, Any] = json.loads(await runtime.vault.open(tx, place, customer.particulars_sealed))
+    return facts
+
+
+async def seal_particulars(tx: AsyncSession, runtime: Runtime, owner: str, id: UUID, facts: dict[str, Any]) -> bytes:
+    """What makes somebody one of a special group, sealed."""
+    words = json.dumps(facts, ensure_ascii=False)
+    return await runtime.vault.seal(tx, owner, Place(TABLE, "particulars_sealed", id), words)
+
+
+async def show(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]) -> None:
+    """Has each of `customers` show its number masked; of a removed one nothing is shown."""
+    for customer in customers:
+        phone = None if customer.removed_at else await open_phone(tx, runtime, customer)
+        if phone is not None:
+            customer.show(masked(phone))

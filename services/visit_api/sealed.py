@@ -1,0 +1,9 @@
+"""Every sealed column of the service: what `rotate-keys` goes through."""
+
+from chassis.vault import Sealed
+
+SEALED = [
+    Sealed("customers", "phone_sealed"),
+    Sealed("customers", "particulars_sealed"),
+    Sealed("contacts", "person_sealed"),
+]
