@@ -22,9 +22,8 @@ ASKING = {
     "appeal_tracker POST /v1/deadline-calculations",
     "notifier POST /v1/routes/preview",
     "notifier POST /v1/templates/preview",
+    "visit_api POST /v1/customers/find",
 }
-FOR_SERVICES = {"visit_api GET /v1/appeals/{id}", "visit_api GET /v1/staff/{staff_no}/contact"}
-ASKING = {"appeal_tracker POST /v1/deadline-calculations", "visit_api POST /v1/customers/find"}  # they store nothing
 FOR_SERVICES = {
     "visit_api GET /v1/appeals/{id}",
     "visit_api GET /v1/staff/{staff_no}/contact",
