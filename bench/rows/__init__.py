@@ -15,6 +15,7 @@ from bench.rows import (
     pure,
     recalculate,
     relay,
+    sending,
 )
 
 ROWS: tuple[Row, ...] = (
@@ -30,5 +31,7 @@ ROWS: tuple[Row, ...] = (
     calculations.ROW,
     escalate.ROW,
     lists.ROW,
+    sending.SENT,
+    sending.CLAIMS,
     memory.ROW,
 )
