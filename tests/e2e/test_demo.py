@@ -21,6 +21,7 @@ TOLD = [
     "answer due 10-19 24:00, the 7th working day (Saturday 10-10 works)",
     "deferred to 10-10 08:0",
     "the promise is broken, the unit's supervisor is told",
+    "a system of the company hears of it too, by a signed webhook",
     "the parent unit's supervisor is told",
     "the customer is answered in time",
     "called back, satisfaction 4 of 5, the appeal is closed",

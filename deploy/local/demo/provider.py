@@ -7,8 +7,10 @@ A fault is chosen for each request by `faults`: what is taken is in the ledger, 
 import asyncio
 import contextlib
 import json
+import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
@@ -121,6 +123,22 @@ class Provider:
             return {"Code": "OK", "SmsSendDetailDTOs": {"SmsSendDetailDTO": details}}
         statuses = [{"SessionContext": each.key, "SerialNo": each.key, "ReportStatus": "SUCCESS"} for each in its]
         return {"Response": {"PullSmsSendStatusSet": statuses, "RequestId": uuid4().hex}}
+
+
+@contextmanager
+def listening() -> Iterator[Provider]:
+    """A provider beside a program that waits for nobody: it runs in a thread of its own."""
+    loop, provider = asyncio.new_event_loop(), Provider()
+    thread = threading.Thread(target=loop.run_forever, name="provider", daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(provider.__aenter__(), loop).result()
+    try:
+        yield provider
+    finally:
+        asyncio.run_coroutine_threadsafe(provider.__aexit__(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def _read(request: Request, action: str | None) -> tuple[str, str, str]:

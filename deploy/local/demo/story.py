@@ -1,10 +1,13 @@
 """The story: a complaint on a Friday, a Saturday that is a working day, a night, a broken promise, a good end."""
 
+import base64
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from deploy.local.demo.provider import Provider
 from deploy.local.demo.stage import Stage
 from deploy.local.errors import Refused
 
@@ -12,6 +15,8 @@ RAISED = datetime.fromisoformat("2026-10-09T16:00:00+08:00")
 PARENT, UNIT = "374", "37401"
 VISITOR, HANDLER, SUPERVISOR, PARENT_SUPERVISOR = "S101", "S102", "S110", "S900"
 ANSWER_DUE = datetime.fromisoformat("2026-10-20T00:00:00+08:00")  # 24:00 of 10-19
+
+SECRET = "whsec_" + base64.b64encode(b"a secret of the demo alone").decode()
 
 Say = Callable[[str, str], None]
 
@@ -22,6 +27,7 @@ class Story:
 
     stage: Stage
     say: Say
+    integrator: Provider  # who listens for what is broken
     visit: str = ""
     appeal: dict[str, Any] = field(default_factory=dict)
 
@@ -49,6 +55,7 @@ class Story:
         planned = self._visit_api("POST", "/visits", plan, **self._visitor)
         self.visit = planned["id"]
         self._visit_api("POST", f"/visits/{self.visit}/start", {}, **self._visitor)
+        self.stage.until("the notifier knows the unit", self._subscribe)
         self.say("单位、人员、用户就绪，走访开始", "units, staff and a customer are there; the visit has begun")
 
     def complaint(self) -> None:
@@ -88,6 +95,11 @@ class Story:
         self.say(
             f"24 小时内未联系用户：违约，通知主管 {told['recipient']}",
             "nobody contacted the customer in 24 hours: the promise is broken, the unit's supervisor is told",
+        )
+        its = self.stage.until("the integrator hears of it", self._heard)
+        self.say(
+            f"集成系统同时收到签名的 webhook：{its['type']}",
+            "a system of the company hears of it too, by a signed webhook",
         )
 
     def escalation(self) -> None:
@@ -140,6 +152,18 @@ class Story:
             f"走访归档：诉求时间线 {len(timeline)} 条，消息 {len(messages)} 条",
             f"the visit is archived; {len(timeline)} facts in the appeal's timeline, {len(messages)} messages",
         )
+
+    def _subscribe(self) -> Any:
+        new = {"unit_code": UNIT, "url": f"{self.integrator.url}/hook", "event_types": ["deadline.breached.v1"]}
+        new["secret"] = SECRET
+        try:
+            return self.stage.call("notifier", "POST", "/webhooks", new, role="integration", unit=UNIT)
+        except Refused:
+            return None  # it has not heard of the unit yet
+
+    def _heard(self) -> Any:
+        told = [json.loads(its.text) for its in list(self.integrator.taken)]
+        return next((its for its in told if its["subject"] == self.appeal["id"]), None)
 
     @property
     def _visitor(self) -> dict[str, str]:

@@ -35,7 +35,7 @@ LONGEST_LOGGED = 1024  # bytes of an answer
 class Dispatcher(Worker):
     """Sends what endpoints subscribed to."""
 
-    idle = 0.2
+    idle = 0.5
     most = 4  # requests under way to one endpoint
     most_failing = 1  # to one where the last did not arrive
     patience = 15.0  # seconds for one request
