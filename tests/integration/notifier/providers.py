@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -114,14 +115,21 @@ class Ledger:
 class MailServer:
     """An SMTP server; its faults are those of a provider, as SMTP says them."""
 
-    def __init__(self) -> None:
+    def __init__(self, security: str = "none", context: ssl.SSLContext | None = None) -> None:
+        self.security, self.context = security, context
         self.faults: Callable[[Any], str] = lambda request: "ok"
         self.taken: list[Taken] = []
         self.messages: list[Any] = []
 
     async def __aenter__(self) -> "MailServer":
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: SMTP(self, loop=loop), "127.0.0.1", 0)
+        upgraded = self.context if self.security == "starttls" else None
+        self._server = await loop.create_server(
+            lambda: SMTP(self, loop=loop, tls_context=upgraded, require_starttls=upgraded is not None),
+            "127.0.0.1",
+            0,
+            ssl=self.context if self.security == "tls" else None,
+        )
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 

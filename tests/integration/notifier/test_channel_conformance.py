@@ -1,16 +1,26 @@
 """One suite for every channel: what is said of a letter is what the provider's ledger says, or that nobody knows."""
 
 import base64
+import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
+from ipaddress import ip_address
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from standardwebhooks import Webhook as Verifier
 
 from chassis.db import Database
 from chassis.ids import new_id
 from deploy.local.demo.provider import Provider
+from notifier.channels import mail, webhook
+from notifier.channels.networks import Policy, networks
+from notifier.channels.outward import Outward
 from notifier.channels.port import Ambiguous, CannotTell, Letter, Receipt, Refused
 from tests.integration.notifier.providers import HTTP, NEEDING_AN_ADDRESS, SECRET, MailServer, Setting, setting
 from tests.support.databases import Databases, free_port
@@ -213,10 +223,6 @@ async def test_a_mail_says_who_what_and_under_which_id(its: Setting) -> None:
 
 
 async def test_a_mail_is_never_sent_in_clear_outside_a_local_stack(db: Database) -> None:
-    from notifier.channels import mail
-    from notifier.channels.networks import Policy, networks
-    from notifier.channels.outward import Outward
-
     settings = mail.Settings("127.0.0.1", "a@example.com", free_port(), "none")
     with pytest.raises(Refused) as refused:
         await mail.Mail(settings, mail.Secrets(), Outward(Policy())).send(letter(address="b@example.com"))
@@ -230,7 +236,48 @@ async def test_a_mail_is_never_sent_in_clear_outside_a_local_stack(db: Database)
 
 
 def test_the_secret_of_a_webhook_is_long_enough() -> None:
-    from notifier.channels import webhook
-
     with pytest.raises(ValueError, match="24 bytes"):
         webhook.Secrets("whsec_" + base64.b64encode(b"short").decode())
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for 127.0.0.1, by nobody's authority but its own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+async def test_a_mail_is_sent_encrypted_to_a_server_that_proves_its_name(
+    certificate: Path, security: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    async with MailServer(security, context) as server:
+        settings = mail.Settings("127.0.0.1", "notice@example.com", server.port, security)  # type: ignore[arg-type]
+        channel = mail.Mail(settings, mail.Secrets(), Outward(Policy(local=True)))
+        with pytest.raises(Refused) as refused:
+            await channel.send(letter(address="someone@example.com"))
+        assert not refused.value.permanent, "a certificate that nobody vouches for"
+        assert server.taken == []
+        monkeypatch.setattr(mail, "tls", lambda: ssl.create_default_context(cafile=str(certificate)))
+        assert await channel.send(letter(address="someone@example.com"))
+        assert len(server.taken) == 1
