@@ -171,6 +171,13 @@ class House:
         await done(self.admin("visit_api").put(path, json=hours, headers={"If-Match": "*"}))
         return unit
 
+    async def arrived(self) -> str:
+        """A visit whose visitors are there."""
+        visit, here = await self.visit(), {"latitude": 36.6, "longitude": 117.1}
+        path, its = f"/visits/{visit}/arrive", {"place": here, "consented": True}
+        await done(self.admin("visit_api").post(path, json=its))
+        return visit
+
     async def followed(self) -> str:
         """A planned visit that the tracker has heard of."""
         visit = await self.visit()

@@ -47,6 +47,7 @@ THINGS: dict[str, Make] = {
 }
 # Where the act wants the thing in another state.
 STATES: dict[str, Make] = {
+    "visit_api GET /v1/visits/{id}/arrival": House.arrived,
     "visit_api POST /v1/visits/{id}/complete": House.started,
     "visit_api POST /v1/visits/{id}/appeals": House.completed,
     "visit_api GET /v1/units/{code}/rulebooks": House.decided,
@@ -100,6 +101,7 @@ OWN = {"appeal_tracker GET /v1/my-day"}
 REPORTS = {"appeal_tracker GET /v1/statistics"}
 # What a thing cannot be asked without.
 QUERIES: dict[str, dict[str, str]] = {
+    "visit_api GET /v1/visits/{id}/arrival": {"reason": "核实到达争议"},
     "visit_api GET /v1/customers/{id}/full": {"reason": "核对联系方式"},
     "visit_api GET /v1/contacts/{id}/full": {"reason": "核对联系方式"},
     "appeal_tracker GET /v1/calendars/{calendar}/days": {"from": "2026-10-01", "to": "2026-10-31"},
@@ -309,7 +311,7 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/visits/{id}/appointment": _appointment,
     "visit_api POST /v1/visits/{id}/appointment/refuse": _just_now(reason="近期停产"),
     "visit_api POST /v1/visits/{id}/appointment/cancel": _just_now(reason="抢修"),
-    "visit_api POST /v1/visits/{id}/arrive": _just_now(),
+    "visit_api POST /v1/visits/{id}/arrive": _just_now(place={"latitude": 36.6, "longitude": 117.1}, consented=True),
     "visit_api POST /v1/visits/{id}/start": _just_now(),
     "visit_api POST /v1/visits/{id}/complete": _just_now(),
     "visit_api POST /v1/visits/{id}/cancel": _just_now(reason="客户改期"),

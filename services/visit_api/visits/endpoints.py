@@ -11,10 +11,12 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
-from visit_api.visits import handing, preparing, repository, service
+from visit_api.visits import arriving, handing, preparing, repository, service
 from visit_api.visits.lifecycle import Act, State
 from visit_api.visits.models import HandOver, Visit
 from visit_api.visits.schemas import (
+    Arrival,
+    ArrivalView,
     Dropped,
     HandingOver,
     HandOverView,
@@ -22,6 +24,7 @@ from visit_api.visits.schemas import (
     NewVisit,
     Preparation,
     PreparationView,
+    Reason,
     VisitChange,
     VisitView,
 )
@@ -30,7 +33,11 @@ router = Router(prefix="/v1/visits", tags=["visits"])
 
 Visiting = Annotated[Principal, Depends(require("visitor", "supervisor", "integration"))]
 
+Supervisor = Annotated[Principal, Depends(require("supervisor"))]
+WhyOpened = Annotated[Reason, Query(description="why it has to be seen")]
+
 _NOW = Moment()
+_HERE = Arrival()
 _NO_REASON = Dropped()
 
 
@@ -103,9 +110,15 @@ async def list_hand_overs(id: Id, caller: Caller, tx: Tx, window: Paging) -> Lis
 
 
 @router.post("/{id}/arrive", response_model=VisitView)
-async def arrive(id: Id, caller: Visiting, tx: Tx, runtime: TheRuntime, moment: Moment = _NOW) -> Visit:
-    """Records that the visitors arrived."""
-    return await service.arrive(tx, runtime, caller, id, moment.at)
+async def arrive(id: Id, caller: Visiting, tx: Tx, runtime: TheRuntime, arrival: Arrival = _HERE) -> Visit:
+    """Records that the visitors arrived; where, only with consent."""
+    return await arriving.arrive(tx, runtime, caller, id, arrival)
+
+
+@router.get("/{id}/arrival", response_model=ArrivalView)
+async def show_arrival(id: Id, caller: Supervisor, tx: Tx, runtime: TheRuntime, reason: WhyOpened) -> ArrivalView:
+    """When and where the visitors arrived; whoever reads where is put down in the trail, with the reason."""
+    return await arriving.show_arrival(tx, runtime, caller, id, reason)
 
 
 @router.post("/{id}/start", response_model=VisitView)

@@ -46,6 +46,11 @@ class PreparationMissing(Conflict):
         super().__init__(form=form, missing=[unmet._asdict() for unmet in missing], clauses=clauses)
 
 
+NO_CONSENT = FieldError(
+    "/consented", "consent_required", Words("记录到达位置须经同意", "A place is recorded with consent only")
+)
+
+
 def before_start(pointer: str) -> FieldError:
     """A visit that would end before it began."""
     return FieldError(pointer, "before_start", Words("早于走访开始时间", "Before the visit began"))

@@ -48,6 +48,7 @@ class Visit(Versioned, Base):
     prepared_by: Mapped[str | None]
     window_from: Mapped[datetime | None]
     window_to: Mapped[datetime | None]
+    arrival_place: Mapped[bytes | None]
     plan_item_id: Mapped[UUID | None] = mapped_column(ForeignKey("plan_items.id"))
     arrived_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]

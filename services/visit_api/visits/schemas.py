@@ -46,6 +46,29 @@ class Moment(Body):
     at: Instant | None = None
 
 
+class Position(Body):
+    """A point on the earth, in degrees (WGS 84), and how many metres it may be off."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    accuracy: Annotated[float, Field(ge=0, le=100_000)] | None = None
+
+
+class Arrival(Moment):
+    """When the visitors arrived, and with the consent of those concerned, where."""
+
+    place: Position | None = None
+    consented: bool = False
+
+
+class ArrivalView(View):
+    """When the visitors arrived, and where, if that was recorded."""
+
+    visit_id: UUID
+    arrived_at: Instant
+    place: Position | None
+
+
 class Dropped(Moment):
     """Why the visit does not, or did not, take place."""
 

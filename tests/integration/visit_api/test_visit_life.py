@@ -145,6 +145,28 @@ async def test_an_arrival_is_recorded_once_even_after_the_start(world: World) ->
     assert again["arrived_at"].startswith("2026-10-09T01:58:00")
 
 
+@pytest.mark.clause("6.1.3.1", "8.1.4")
+async def test_where_visitors_arrived_is_kept_with_consent_alone_and_told_to_nobody(world: World) -> None:
+    visit = await world.visit()
+    path, here = f"/visits/{visit['id']}/arrive", {"latitude": 36.651216, "longitude": 117.12}
+    for consent in ({}, {"consented": False}):
+        answer = await world.visitor.post(path, json={"place": here, **consent})
+        assert pointers(answer) == [("/consented", "consent_required")]
+    arrived = await world.visitor.post(path, json={"place": {**here, "accuracy": 12.5}, "consented": True})
+    assert (arrived.status_code, arrived.json()["arrived_at"]) == (200, NOW)
+    assert "36.65" not in arrived.text
+    assert "36.65" not in str(await world.told())
+    rows = await world.rows("SELECT visits::text AS row, arrival_place FROM visits")
+    assert b"36.65" not in rows[0]["arrival_place"]
+    assert "36.65" not in rows[0]["row"]
+    why = {"params": {"reason": "核实到达争议"}}
+    problem(await world.visitor.get(f"/visits/{visit['id']}/arrival", **why), 403, "forbidden")
+    shown = await world.client("supervisor", unit="37401", sub="S1").get(f"/visits/{visit['id']}/arrival", **why)
+    assert shown.json() == {"visit_id": visit["id"], "arrived_at": NOW, "place": {**here, "accuracy": 12.5}}
+    (line,) = await world.rows("SELECT by, act, thing_id, reason FROM trail WHERE act = 'arrival.opened'")
+    assert tuple(line) == ("S1", "arrival.opened", visit["id"], "核实到达争议")
+
+
 @pytest.mark.clause("6.1.3.1", "7.2.1")
 @pytest.mark.parametrize(
     ("form", "documents"), [("directed", ["usage_analysis", "solution_proposal"]), ("special", ["plan_document"])]
