@@ -15,6 +15,7 @@ from notifier.channels.port import Receipt
 from notifier.deliveries import telling
 from notifier.deliveries.claims import Plain
 
+PORTION = 1_000  # events that are written at a time
 EXHAUSTED, REFUSED, NO_ADDRESS = "attempts_exhausted", "refused_by_provider", "no_address"
 NO_ACCOUNT = "no_account"
 
@@ -147,7 +148,10 @@ async def record(
         [telling.dead(row, row.unit_code, now, row.why) for row in dead],
     )
     traces = [row.traceparent for row in (*sent, *dead)]
-    await outbox.append(tx, [*told.sent, *told.dead], at=now, traces=traces)
+    events = [*told.sent, *told.dead]
+    for start in range(0, len(events), PORTION):  # between two statements a transaction may not stand idle for long
+        some = slice(start, start + PORTION)
+        await outbox.append(tx, events[some], at=now, traces=traces[some])
     return told
 
 

@@ -83,7 +83,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     milestone: dict[str, str]
     event: dict[str, str]
     late: str
-    more: str  # how a digest that does not say all goes on, before the number
+    more: str  # how a digest that does not say all goes on; `{count}` is how many it does not say
 
     def values(self, notice: Notice) -> Mapping[str, object]:
         """What a template is filled with."""
@@ -113,7 +113,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
             " · ".join(named.get(code, code) for named, code in zip(words, kind, strict=True) if code) + f": {count}"
             for kind, count in kinds.most_common()
         ]
-        return "\n".join([f"{self.more} {len(notices)}", *lines])
+        return "\n".join([self.more.format(count=len(notices)), *lines])
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
