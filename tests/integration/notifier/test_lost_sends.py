@@ -140,7 +140,7 @@ async def test_a_lost_send_does_not_wake_anyone_at_night(office: Office, appeal:
     assert gateway.ledger == {}
     assert (await one(office))["state"] == ("deferred" if asked else "sending")
 
-    office.clock.advance(timedelta(hours=11))
+    office.clock.advance(timedelta(hours=12))
     await office.sql(EXPIRE)
     await office.stack.settle()
     assert (await one(office))["state"] == "delivered"

@@ -135,7 +135,7 @@ async def test_two_senders_never_send_the_same_thing(office: Office):
     office.clock.set(START.replace(hour=22))
     people = [f"H{number}" for number in range(40)]
     await office.hear(*(Appeal(START).warned(owner=person) for person in people for _ in range(5)))
-    office.clock.advance(timedelta(hours=10))
+    office.clock.advance(timedelta(hours=11))
     for sender in (office.sender, *others):
         sender.batch = 10
 
