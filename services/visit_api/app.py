@@ -20,9 +20,11 @@ from visit_api.plans.endpoints import router as plans
 from visit_api.profiles.endpoints import router as profiles
 from visit_api.progress.endpoints import router as progress
 from visit_api.proposals.endpoints import router as proposals
+from visit_api.risks.endpoints import router as risks
 from visit_api.rulebooks.endpoints import router as rulebooks
 from visit_api.standard.endpoints import router as standard
 from visit_api.steps.endpoints import router as steps
+from visit_api.trail.endpoints import router as trail
 from visit_api.visits.endpoints import router as visits
 
 
@@ -40,6 +42,8 @@ def create_app(runtime: Runtime) -> FastAPI:
             plans,
             contacts,
             importance,
+            risks,
+            trail,
             visits,
             progress,
             appointments,

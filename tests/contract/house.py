@@ -116,6 +116,21 @@ class House:
             await done(self.admin("visit_api").post(f"/customers/{await self.customer()}/contacts", json=new))
         )
 
+    async def opened_contact(self) -> str:
+        """The same, opened for a reason: a line in the trail."""
+        contact = await self.contact()
+        ours = self.client("visit_api", "visitor", unit=self.ours)
+        await done(ours.get(f"/contacts/{contact}/full", params={"reason": self.secret}))
+        return contact
+
+    async def risk_suggestion(self) -> str:
+        """That a customer may be at risk, who complained twice."""
+        visit = await self.visit()
+        for minutes in (5, 4):
+            await self._raised(visit, received_at=self.ago(minutes=minutes))
+        found = await done(self.admin("visit_api").get("/risk-suggestions", params={"state": "open", "limit": "200"}))
+        return self._marked(found["items"][-1])
+
     async def importance_document(self) -> str:
         """A document that names a customer important, brought by ourselves."""
         said = {"government_body": self.secret, "document_no": self.secret, "determined_on": "2026-09-30"}

@@ -20,6 +20,7 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/staff/{staff_no}": House.member,
     "visit_api /v1/customers/{id}": House.customer,
     "visit_api /v1/contacts/{id}": House.contact,
+    "visit_api /v1/risk-suggestions/{id}": House.risk_suggestion,
     "visit_api /v1/importance-documents/{id}": House.importance_document,
     "visit_api /v1/visits/{id}": House.visit,
     "visit_api /v1/appeals/{id}": House.appeal,
@@ -286,6 +287,8 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/customers/{id}/contacts": _same(
         name="王建国", role="duty", phone="13812340000", consent="given", channels=["sms"]
     ),
+    "visit_api POST /v1/risk-suggestions/{id}/confirm": _same(note="已上门核实"),
+    "visit_api POST /v1/risk-suggestions/{id}/dismiss": _same(reason="系统误报"),
     "visit_api PATCH /v1/contacts/{id}": _same(role="finance", preferred=True),
     "visit_api POST /v1/importance-documents": _importance,
     "visit_api POST /v1/visits": _planned,

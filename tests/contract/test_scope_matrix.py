@@ -67,6 +67,9 @@ async def other(whole_stack: Stack) -> House:
 async def filters(house: House) -> dict[str, str]:
     """Something of ours in every list, and by what it can be asked for; each service has states of its own."""
     await house.archived()
+    suggestion = await house.risk_suggestion()
+    suggested = await done(house.admin("visit_api").get(f"/risk-suggestions/{suggestion}"))
+    contact = await house.opened_contact()
     item = await done(house.admin("visit_api").get(f"/plan-items/{await house.wanted()}"))
     visit = {"customer_id": item["customer_id"], "channel": "phone", "scheduled_at": house.ago()}
     await done(house.admin("visit_api").post("/visits", json={**visit, "plan_item_id": item["id"]}))
@@ -90,6 +93,11 @@ async def filters(house: House) -> dict[str, str]:
         "parent_code": house.ours,
         "customer_id": visits["items"][0]["customer_id"],
         "customer_no": house.secret,
+        "visit_api GET /v1/risk-suggestions state": "open",
+        "visit_api GET /v1/risk-suggestions customer_id": suggested["customer_id"],
+        "thing": "contact",
+        "thing_id": contact,
+        "by": f"visitor@{house.ours}",
         "topic": "prices",
         "published": "true",
         "for_customer": visits["items"][0]["customer_id"],

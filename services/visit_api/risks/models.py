@@ -1,0 +1,52 @@
+"""What was heard of customers' appeals, and whom it suggests to be at risk."""
+
+from datetime import datetime
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.db import Tracked
+from visit_api.base import Base
+
+State = Literal["open", "confirmed", "dismissed", "lapsed"]
+
+
+class HeardAppeal(Base):
+    """An appeal of a customer, as far as it was heard of. A confidential one names no customer, and is not here."""
+
+    __tablename__ = "risk_appeals"
+    __table_args__ = (Index("risk_appeals_customer_id", "customer_id"),)
+
+    appeal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
+    type: Mapped[str]
+    received_at: Mapped[datetime]
+    is_open: Mapped[bool]
+    outcome: Mapped[str | None]
+    overdue: Mapped[bool]
+    reopened: Mapped[int]
+    dissatisfied: Mapped[int]
+
+
+class Suggestion(Tracked, Base):
+    """That a customer may be one at risk, and why; a person decides."""
+
+    __tablename__ = "risk_suggestions"
+    __table_args__ = (
+        CheckConstraint(f"state IN {get_args(State)}", name="risk_suggestions_state_known"),
+        Index("risk_suggestions_one_open", "customer_id", unique=True, postgresql_where=text("state = 'open'")),
+        Index("risk_suggestions_customer_id", "customer_id", "id"),
+        Index("risk_suggestions_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
+    state: Mapped[str]
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    suggested_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None]
+    note: Mapped[str | None]

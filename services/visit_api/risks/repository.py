@@ -1,0 +1,69 @@
+"""Queries of suggestions; who sees the customer sees what is suggested of it. `unit` is always the caller's."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.scope import within
+from chassis.web.paging import Listing, Window
+from visit_api.customers.models import Customer
+from visit_api.directory.models import Unit
+from visit_api.risks.models import HeardAppeal, Suggestion
+from visit_api.visits.models import Visit
+
+
+def _seen(unit: str | None) -> Select[Any]:
+    customers = select(Customer.id).where(within(Unit, unit, Customer.unit_code))
+    return select(Suggestion).where(Suggestion.customer_id.in_(customers))
+
+
+async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Suggestion | None:
+    """The suggestion `id` where the caller sees the customer."""
+    query = _seen(unit).where(Suggestion.id == id)
+    found: Suggestion | None = await tx.scalar(query.with_for_update(of=Suggestion) if lock else query)
+    return found
+
+
+async def find_all(
+    tx: AsyncSession, unit: str | None, window: Window, *, state: str | None, customer_id: UUID | None
+) -> Listing[Suggestion]:
+    """The suggestions about customers that the caller sees."""
+    query = _seen(unit)
+    if state is not None:
+        query = query.where(Suggestion.state == state)
+    if customer_id is not None:
+        query = query.where(Suggestion.customer_id == customer_id)
+    return await window.fetch(tx, query, Suggestion)
+
+
+async def customers_of(tx: AsyncSession, visit_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Whom each of the visits was made to."""
+    rows = await tx.execute(select(Visit.id, Visit.customer_id).where(Visit.id.in_(visit_ids)))
+    return {row.id: row.customer_id for row in rows}
+
+
+async def heard(tx: AsyncSession, appeal_ids: Collection[UUID]) -> dict[UUID, HeardAppeal]:
+    """The appeals that were heard of already, held for a change."""
+    query = select(HeardAppeal).where(HeardAppeal.appeal_id.in_(appeal_ids)).order_by(HeardAppeal.appeal_id)
+    return {row.appeal_id: row for row in await tx.scalars(query.with_for_update())}
+
+
+async def hold_customers(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Customer]:
+    """The customers, held in one order, so that of each one suggestion is made at a time."""
+    query = select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id)
+    return (await tx.scalars(query.with_for_update())).all()
+
+
+async def of_customer(tx: AsyncSession, customer_id: UUID) -> Sequence[HeardAppeal]:
+    """All that was heard of a customer's appeals."""
+    return (await tx.scalars(select(HeardAppeal).where(HeardAppeal.customer_id == customer_id))).all()
+
+
+async def latest(tx: AsyncSession, customer_id: UUID) -> Suggestion | None:
+    """What was last suggested of a customer."""
+    query = select(Suggestion).where(Suggestion.customer_id == customer_id).order_by(Suggestion.id.desc()).limit(1)
+    found: Suggestion | None = await tx.scalar(query.with_for_update())
+    return found

@@ -1,0 +1,148 @@
+"""Appeals suggest who may be at risk (§4.4.2), and a person decides; and who audits reads the trail."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.ids import new_id
+from contracts.appeals import AppealCalledBack, AppealClosed, AppealOpened, AppealReopened
+from contracts.deadlines import DeadlineBreached
+from tests.integration.visit_api.world import World, made, problem
+
+
+def opened(world: World, visit: dict[str, Any] | None, **fields: Any) -> AppealOpened:
+    its = {
+        "appeal_id": new_id(),
+        "appeal_no": "VA1",
+        "visit_id": None if visit is None else UUID(visit["id"]),
+        "unit_code": "37401",
+        "appeal_type": "complaint",
+        "received_at": world.clock.now(),
+        "round": 1,
+        "policy": "t-sdpea@1",
+        "clocks": [],
+    }
+    return AppealOpened(**{**its, **fields})
+
+
+def act(of: AppealOpened) -> dict[str, Any]:
+    its = {"appeal_id": of.appeal_id, "visit_id": of.visit_id, "unit_code": of.unit_code}
+    return {**its, "round": 1, "at": of.received_at, "by": "E101"}
+
+
+async def suggested(world: World, **query: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await world.admin.get("/risk-suggestions", params=query)).json()["items"]
+    return items
+
+
+@pytest.mark.clause("4.4.2")
+async def test_who_complains_again_is_suggested_and_a_person_decides(world: World) -> None:
+    visit = await world.visit()
+    first, second = opened(world, visit), opened(world, visit)
+    await world.hear(first)
+    assert await suggested(world) == []
+    await world.hear(second)
+    (its,) = await suggested(world, state="open", customer_id=visit["customer_id"])
+    (reason,) = its["reasons"]
+    assert (reason["signal"], reason["count"], reason["threshold"]) == ("complained", 2, 2)
+    assert {*reason["appeals"]} == {str(first.appeal_id), str(second.appeal_id)}
+    customer = f"/customers/{visit['customer_id']}"
+    before = (await world.admin.get(customer)).json()
+    assert (before["kind"], before["marks"]) == ("other.important", []), "derived is not decided"
+    path = f"/risk-suggestions/{its['id']}"
+    problem(await world.visitor.post(f"{path}/confirm", json={}), 403, "forbidden")
+    problem(await world.stranger.post(f"{path}/confirm", json={}), 404, "not-found")
+    confirmed = (await world.admin.post(f"{path}/confirm", json={"note": "已核实"})).json()
+    assert (confirmed["state"], confirmed["decided_by"], confirmed["note"]) == ("confirmed", "E001", "已核实")
+    after = (await world.admin.get(customer)).json()
+    assert (after["kind"], after["marks"], after["version"]) == ("other.important", ["service_risk"], 2)
+    problem(await world.admin.post(f"{path}/dismiss", json={"reason": "x"}), 409, "suggestion-already-decided")
+    await world.hear(opened(world, visit))
+    assert await suggested(world, state="open") == [], "who is known to be at risk is not suggested"
+    assert "service_risk" not in str(await world.told())
+
+
+@pytest.mark.clause("4.4.2")
+async def test_what_was_dismissed_comes_again_only_for_something_new(world: World) -> None:
+    visit = await world.visit()
+    appeals = [opened(world, visit) for _ in range(3)]
+    await world.hear(*appeals[:2])
+    (its,) = await suggested(world)
+    await world.admin.post(f"/risk-suggestions/{its['id']}/dismiss", json={"reason": "同一事由"})
+    await world.hear(AppealClosed(**act(appeals[0]), outcome="resolved"))
+    assert await suggested(world, state="open") == []
+    await world.hear(appeals[2])
+    (again,) = await suggested(world, state="open")
+    assert again["reasons"][0]["count"] == 3
+
+
+@pytest.mark.clause("4.4.2")
+async def test_unresolved_appeals_are_a_sign_while_they_are(world: World) -> None:
+    visit = await world.visit()
+    opinion = opened(world, visit, appeal_type="opinion")
+    breach = DeadlineBreached(
+        clock_id=new_id(),
+        subject_kind="appeal",
+        subject_id=opinion.appeal_id,
+        visit_id=opinion.visit_id,
+        unit_code="37401",
+        handling_unit_code="37401",
+        milestone="answer",
+        round=1,
+        due_at=world.clock.now(),
+        at=world.clock.now(),
+        owner=None,
+        first_contact=None,
+        step="due",
+        audience=["owner"],
+        late=False,
+    )
+    await world.hear(opinion, breach)
+    assert [reason["signal"] for reason in (await suggested(world))[0]["reasons"]] == ["overdue_appeals"]
+    await world.hear(AppealClosed(**act(opinion), outcome="resolved"))
+    assert [its["state"] for its in await suggested(world)] == ["lapsed"]
+    await world.hear(AppealReopened(**act(opinion)))
+    assert [reason["signal"] for reason in (await suggested(world, state="open"))[0]["reasons"]] == ["reopened_appeals"]
+
+
+@pytest.mark.clause("4.4.2")
+async def test_a_callback_rated_low_is_a_sign(world: World) -> None:
+    opinion = opened(world, await world.visit(), appeal_type="opinion")
+    for satisfaction, expected in (("3", []), ("not_rated", []), ("2", ["dissatisfied"])):
+        called = {**act(opinion), "result": "completed", "satisfaction": satisfaction}
+        await world.hear(opinion, AppealCalledBack(**called))
+        found = [reason["signal"] for its in await suggested(world) for reason in its["reasons"]]
+        assert found == expected, satisfaction
+
+
+@pytest.mark.clause("002 6.4.5.5")
+async def test_a_confidential_appeal_suggests_nobody(world: World) -> None:
+    visit = await world.visit()
+    for of in (None, visit, visit):
+        await world.hear(opened(world, of, confidential=True), opened(world, None))
+    assert await suggested(world) == []
+    assert await world.rows("SELECT 1 FROM risk_appeals") == []
+
+
+@pytest.mark.clause("004 4.2")
+async def test_who_audits_reads_who_read_what(world: World) -> None:
+    customer, beside = await world.customer(phone="13812340000"), await world.customer("37402")
+    contact = {"name": "王建国", "role": "duty"}
+    its = await made(world.visitor.post(f"/customers/{customer['id']}/contacts", json=contact))
+    for path in (f"/customers/{customer['id']}", f"/contacts/{its['id']}"):
+        await world.visitor.get(f"{path}/full", params={"reason": "核对"})
+    await world.admin.get(f"/customers/{beside['id']}/full", params={"reason": "核对"})
+
+    async def lines(unit: str, **query: str) -> list[tuple[str, str, str]]:
+        items = (await world.client("auditor", unit=unit).get("/trail", params=query)).json()["items"]
+        return [(line["by"], line["act"], line["thing_id"]) for line in items]
+
+    read = ("E101", "customer.opened", customer["id"]), ("E101", "contact.opened", its["id"])
+    assert await lines("374") == [*read, ("E001", "customer.opened", beside["id"])]
+    assert await lines("37401") == [*read]
+    assert await lines("375") == []
+    assert await lines("374", thing="contact") == [read[1]]
+    assert await lines("374", thing_id=customer["id"]) == [read[0]]
+    assert await lines("374", by="E001") == [("E001", "customer.opened", beside["id"])]
+    problem(await world.client("supervisor", unit="374").get("/trail"), 403, "forbidden")
