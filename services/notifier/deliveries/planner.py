@@ -125,7 +125,7 @@ def _row(event_id: UUID, its: Planned, now: datetime, leaves: datetime) -> dict[
         "route": its.way.route,
         "passes": its.way.passes,
         "working_days": its.way.working_days,
-        "fallback": list(its.way.fallback),
+        "fallback": list(its.way.fallback) if its.recipient else [],  # nobody is found by no other channel
         "fallback_after": its.way.fallback_after,
         "not_before": leaves,
         "planned_at": now,

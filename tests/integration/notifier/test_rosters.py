@@ -100,5 +100,6 @@ async def test_rosters_are_seen_from_their_unit_and_above(office: Office):
 
 
 async def test_nobody_to_tell_is_found_by_asking_for_nobody(bare: Office, appeal: Appeal):
+    await bare.sql("UPDATE routes SET fallback = '{sms}' WHERE id = 'deadline.breached.unit_supervisors'")
     await bare.hear(appeal.breached("unit_supervisors"))
     assert [its["why"] for its in await bare.deliveries(unit=STATION, recipient="nobody")] == ["nobody_to_tell"]
