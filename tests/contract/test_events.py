@@ -38,6 +38,7 @@ ALLOWED_NAMES = {
     *("kind", "channel", "direction", "form", "appeal_type", "subject_kind", "milestone", "step", "audience", "roles"),
     *("invariant", "cause", "milestones", "handler", "into", "out_of", "counts"),
     *("finding", "times", "report_by", "old_appeal_type", "facts", "source", "category"),
+    "template",  # by its name; what it says never travels
     *("result", "satisfaction", "outcome", "reason", "round", "version", "clocks"),
     *("active", "confidential", "anonymous", "provisional", "late", "late_arrival"),
     *("scheduled_at", "window_from", "window_to", "received_at", "recorded_at", "due_at", "old_due_at", "at"),
