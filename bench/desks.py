@@ -14,7 +14,7 @@ from chassis.vault import Place
 PEOPLE, BELOW = 400, 40
 OPEN_SHARE = 20  # of every so many appeals one is open
 TEXTS = [
-    f"{place}号线路{what}，请{wish}。"
+    f"{place:02}号线路{what}，请{wish}。"
     for place in range(50)
     for what, wish in (
         ("连续停电", "尽快抢修"),
@@ -29,15 +29,19 @@ _UNITS = """
 INSERT INTO units (id, code, parent_code, version)
 SELECT gen_random_uuid(), $1 || lpad(n::text, 2, '0'), $1, 1 FROM generate_series(1, $2::integer) AS n
 """
+# Who has what, and how it stands, has nothing to do with each other, nor with the order they came in.
 _APPEALS = """
 INSERT INTO appeals (id, appeal_no, visit_id, unit_code, handling_unit_code, first_contact, type, state, round,
                      received_at, recorded_at, confidential, anonymous, policy, updated_at, closed_at, outcome)
-SELECT ('a' || lpad(to_hex(n), 31, '0'))::uuid, 'VA' || lpad(n::text, 10, '0'), NULL, unit, unit,
-       'S' || lpad((n * 7 % $4)::text, 4, '0'), (ARRAY['complaint', 'consultation', 'report', 'opinion'])[1 + n % 4],
-       CASE WHEN n % $5 <> 0 THEN 'closed' WHEN n % 3 = 0 THEN 'contacted' ELSE 'open' END, 1, at, at, false, false,
-       't-sdpea@1', at, CASE WHEN n % $5 <> 0 THEN at END, CASE WHEN n % $5 <> 0 THEN 'resolved' END
+SELECT ('a' || lpad(to_hex(n), 31, '0'))::uuid, 'VA' || lpad(n::text, 10, '0'), NULL, unit, unit, person, type,
+       CASE WHEN closed THEN 'closed' WHEN n % 3 = 0 THEN 'contacted' ELSE 'open' END, 1, at, at, false, false,
+       't-sdpea@1', at, CASE WHEN closed THEN at END, CASE WHEN closed THEN 'resolved' END
 FROM generate_series(1, $1::integer) AS n,
-     LATERAL (SELECT $2 || lpad((1 + n * 13 % $3)::text, 2, '0') AS unit,
+     LATERAL (SELECT $2 || lpad((1 + abs(hashint4(n) % $3))::text, 2, '0') AS unit,
+                     'S' || lpad(abs(hashint4(n + 10000000) % $4)::text, 4, '0') AS person,
+                     (ARRAY['complaint', 'consultation', 'report', 'opinion'])[1 + abs(hashint4(n + 20000000) % 4)]
+                         AS type,
+                     hashint4(n + 30000000) % $5 <> 0 AS closed,
                      timestamptz '2026-10-09 10:00+08' - ($1 - n) * interval '31 seconds' AS at) AS its
 """
 _CLOCKS = """
@@ -51,10 +55,10 @@ _WORDS = """
 INSERT INTO appeal_words (appeal_id, summary, pairs, stored_at)
 SELECT id, '\\x01', string_to_array(texts.pairs, ',')::bigint[], received_at
 FROM appeals JOIN unnest($1::text[]) WITH ORDINALITY AS texts (pairs, place)
-     ON texts.place = 1 + ('x' || right(id::text, 7))::bit(28)::integer * 31 % cardinality($1)
+     ON texts.place = 1 + abs(hashtext(id::text) % cardinality($1))
 """
 _SAYING = """
-SELECT appeal_id, ('x' || right(appeal_id::text, 7))::bit(28)::integer * 31 % $1 AS text FROM appeal_words
+SELECT appeal_id, abs(hashtext(appeal_id::text) % $1) AS text FROM appeal_words
 """
 _SEALED = "UPDATE appeal_words SET summary = $2 WHERE appeal_id = $1"
 
@@ -83,7 +87,7 @@ async def make(owner: asyncpg.Connection, runtime: Runtime, appeals: int) -> Non
 async def _seal(owner: asyncpg.Connection, runtime: Runtime) -> None:
     """Only those are sealed that a search opens, the first of the common ones among them."""
     rows = await owner.fetch(_SAYING + " ORDER BY appeal_id", len(TEXTS))
-    common = [row for row in rows if row["text"] % 4 == COMMON][:5000]
+    common = [row for row in rows if row["text"] % 4 == COMMON][:20_000]
     rare = [row for row in rows if row["text"] == RARE]
     async with runtime.db.transaction() as tx:
         sealed = [(its, await _sealed(tx, runtime, its, text)) for its, text in {*map(tuple, common + rare)}]

@@ -90,12 +90,9 @@ class Window:
         """The same window where the page before said that it goes on."""
         return Window(self.limit, None, _decode(following))
 
-    def after_row(self, row: object) -> str:
-        """Where a list by id, or a feed, goes on after a row that was read of it: for whoever shows only some."""
-        model: Any = row
-        if self.is_feed:
-            return _encode("feed", [model.changed_xid, model.id])
-        return _encode("list", [model.id])
+    def after_id(self, id: object) -> str:
+        """Where a list by id goes on after a row of that id: for whoever reads some and shows only a part."""
+        return _encode("list", [id])
 
     def of(self, rows: Sequence[Row], key: Callable[[Row], str]) -> Listing[Row]:
         """This window of `rows` that are shipped with the service, ordered by `key`. They bear no time of change: who

@@ -1,10 +1,12 @@
 """SQL of the lists. The units a caller sees are read first: how many there are decides which index is the right one."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, exists, literal, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Select, Uuid, and_, any_, exists, literal, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -14,7 +16,12 @@ from appeal_tracker.appeals.models import SUBJECT, Appeal
 from appeal_tracker.appeals.owned import OPEN, whose
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.directory import service as directory
-from appeal_tracker.words.models import Kept
+
+WITH_CLOCKS = selectinload(Appeal.clocks)
+# What is listed is at hand in memory, nearly always.
+_PLANNED = text(
+    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true)"
+)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -37,8 +44,8 @@ class Wanted(msgspec.Struct, frozen=True):
 async def listed(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Select[Appeal]:
     """The appeals that a caller of `unit` may see, filtered. They are planned by what is asked for: one plan for all
     would not know how many units there are, nor how rare the words."""
-    await tx.execute(text("SET LOCAL plan_cache_mode = 'force_custom_plan'"))
-    query = select(Appeal).options(selectinload(Appeal.clocks))
+    await tx.execute(_PLANNED)
+    query = select(Appeal)
     for within in (unit, wanted.unit):
         if within is not None:
             query = query.where(_in(await directory.below(tx, within)))
@@ -80,8 +87,13 @@ def _due(query: Select[Appeal], wanted: Wanted) -> Select[Appeal]:
     return query.where(OPEN, exists().where(*clock))
 
 
-def saying(query: Select[Appeal], pairs: list[int]) -> Select[Appeal]:
-    """Those whose words have all these pairs; a single character has none, and all that are indexed are candidates."""
-    its = Kept.pairs.contains(literal(pairs, ARRAY(BigInteger)))
-    said = exists().where(Kept.appeal_id == Appeal.id, *([its] if pairs else []))
-    return query.where(Appeal.confidential.is_(False), said)
+async def among(tx: AsyncSession, query: Select[Appeal], ids: Collection[UUID]) -> Sequence[UUID]:
+    """Those of some appeals that a query is about, in the order of their ids."""
+    its = query.with_only_columns(Appeal.id).where(Appeal.id == any_(literal([*ids], ARRAY(Uuid))))
+    return (await tx.scalars(its.where(Appeal.confidential.is_(False)).order_by(Appeal.id))).all()
+
+
+async def shown(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Appeal]:
+    """Appeals with their clocks, in the order of their ids."""
+    query = select(Appeal).where(Appeal.id.in_(ids)).options(WITH_CLOCKS)
+    return (await tx.scalars(query.order_by(Appeal.id))).all()

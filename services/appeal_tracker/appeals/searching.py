@@ -5,8 +5,11 @@ none that only has the same pairs. What was said in confidence is not found by w
 """
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import lists, showing
@@ -18,7 +21,7 @@ from chassis.web.paging import MOST, Listing, Window
 from chassis.web.tokens import Principal
 
 # Candidates that one answer looks at: a page may be shorter than was asked for, and has a `next` all the same.
-LOOKED_AT = 1000
+LOOKED_AT, STEP = 5000, 1000
 LONGEST_TABLE = 100_000  # rows
 
 
@@ -28,31 +31,34 @@ async def listing(
     """The appeals that `caller` may see and wants, with their clocks."""
     query = await lists.listed(tx, caller.unit, wanted)
     if wanted.words is None:
-        page = await window.fetch(tx, query, Appeal)
+        page = await window.fetch(tx, query.options(lists.WITH_CLOCKS), Appeal)
     else:
-        query = lists.saying(query, await words.pairs(tx, runtime, wanted.words))
-        page = await _looked_at(tx, runtime, window, query, wanted.words)
+        page = await _saying(tx, runtime, window, query, wanted.words)
     return Listing(await showing.appeals(tx, caller, page.items), page.next)
 
 
-async def _looked_at(tx: AsyncSession, runtime: Runtime, window: Window, query: Any, text: str) -> Listing[Appeal]:
-    """A page of those in whose words `text` truly stands."""
-    limit = window.limit or MOST
-    page = await window.fetch(tx, query, Appeal)
-    found: list[Appeal] = []
-    seen = 0
+async def _saying(
+    tx: AsyncSession, runtime: Runtime, window: Window, query: Select[Appeal], text: str
+) -> Listing[Appeal]:
+    """A page of those in whose words `text` truly stands, by id; of what changed where a feed is asked for."""
+    if window.is_feed:
+        page = await window.fetch(tx, query.options(lists.WITH_CLOCKS), Appeal)
+        truly = await words.saying(tx, runtime, [each.id for each in page.items if not each.confidential], text)
+        return Listing([each for each in page.items if each.id in truly], page.next)
+    limit, step, seen = window.limit or MOST, replace(window, limit=STEP), 0
+    found: list[UUID] = []
     while True:
-        seen += len(page.items)
-        truly = await words.saying(tx, runtime, [each.id for each in page.items], text)
-        for place, each in enumerate(page.items):
-            if each.id in truly:
-                found.append(each)
-            if len(found) == limit and place + 1 < len(page.items):
-                return Listing(found, window.after_row(each))
-        if page.next is None or window.is_feed or len(found) == limit or seen >= LOOKED_AT:
-            return Listing(found, page.next)
-        window = window.at(page.next)
-        page = await window.fetch(tx, query, Appeal)
+        candidates = await words.candidates(tx, runtime, step, text)
+        known = {kept.appeal_id: kept for kept in candidates.items}
+        for its in await lists.among(tx, query, known.keys()) if known else ():
+            if len(found) == limit:
+                return Listing(await lists.shown(tx, found), window.after_id(found[-1]))
+            if await words.says(tx, runtime, known[its], text):
+                found.append(its)
+        seen += len(known)
+        if candidates.next is None or seen >= LOOKED_AT:
+            return Listing(await lists.shown(tx, found), candidates.next)
+        step = step.at(candidates.next)
 
 
 async def table(runtime: Runtime, caller: Principal, wanted: Wanted) -> AsyncIterator[Sequence[Any]]:

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Select, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.words.models import Kept, Wanted
@@ -46,7 +47,13 @@ async def find(tx: AsyncSession, appeal: UUID) -> Kept | None:
     return await tx.get(Kept, appeal)
 
 
-async def among(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, bytes]:
-    """The sealed summaries of some appeals."""
-    rows = await tx.execute(select(Kept.appeal_id, Kept.summary).where(Kept.appeal_id.in_(appeals)))
-    return {row.appeal_id: row.summary for row in rows if row.summary is not None}
+def having(pairs: list[int]) -> Select[Kept]:
+    """The words that have all these pairs; none of what is not indexed."""
+    if not pairs:
+        return select(Kept).where(Kept.pairs != literal([], ARRAY(BigInteger)))
+    return select(Kept).where(Kept.pairs.contains(literal(pairs, ARRAY(BigInteger))))
+
+
+async def among(tx: AsyncSession, appeals: Collection[UUID]) -> Sequence[Kept]:
+    """The words of some appeals."""
+    return (await tx.scalars(select(Kept).where(Kept.appeal_id.in_(appeals)))).all()

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.directory import service as directory
 from appeal_tracker.words import repository
+from appeal_tracker.words.models import Kept
 from appeal_tracker.words.repository import Sealed
 from chassis.runtime import Runtime
 from chassis.vault import Place
 from chassis.vault.searching import folded
+from chassis.web.paging import Listing, Window
 
 FIELD = "appeals.words"
 _TABLE = "appeal_words"
@@ -73,17 +75,25 @@ async def read(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> tuple[str, W
     return "kept", Words(summary, await runtime.vault.open(tx, place, found.reason_not_answered))
 
 
-async def pairs(tx: AsyncSession, runtime: Runtime, text: str) -> list[int]:
-    """What candidates for a search have: each two characters of it that stand side by side."""
-    return (await runtime.vault.index(tx)).pairs(FIELD, text)
+async def candidates(tx: AsyncSession, runtime: Runtime, window: Window, text: str) -> Listing[Kept]:
+    """Words that have each two characters of `text` that stand side by side, by the appeal's id; where it is a single
+    character, all that are indexed."""
+    pairs = (await runtime.vault.index(tx)).pairs(FIELD, text)
+    return await window.fetch(tx, repository.having(pairs), Kept, Kept.appeal_id)
+
+
+async def says(tx: AsyncSession, runtime: Runtime, kept: Kept, text: str) -> bool:
+    """Whether `text` truly stands in words."""
+    if kept.summary is None:
+        return False
+    said = await runtime.vault.open(tx, Place(_TABLE, "summary", kept.appeal_id), kept.summary)
+    return folded(text) in folded(said)
 
 
 async def saying(tx: AsyncSession, runtime: Runtime, appeals: Collection[UUID], text: str) -> set[UUID]:
     """Those of some appeals in whose words `text` stands."""
-    sealed = await repository.among(tx, appeals)
-    wanted = folded(text)
-    opened = {its: await runtime.vault.open(tx, Place(_TABLE, "summary", its), each) for its, each in sealed.items()}
-    return {its for its, said in opened.items() if wanted in folded(said)}
+    its = await repository.among(tx, appeals)
+    return {kept.appeal_id for kept in its if await says(tx, runtime, kept, text)}
 
 
 def told(answer: dict[str, Any] | None) -> Words | None:

@@ -5,9 +5,19 @@ import io
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.appeals import lists
+from appeal_tracker.appeals.lists import Wanted
+from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.words.models import Kept
+from appeal_tracker.words.repository import having
+from chassis.db import driver
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, raised
 
@@ -65,6 +75,58 @@ async def test_they_are_found_by_whose_they_are_and_how_they_stand(desk: Desk) -
         ({"due_before": instant("10-10T09:31").isoformat()}, [mine, theirs]),
     ):
         assert await ids(desk.supervisor, **query) == sorted(found), query
+
+
+MANY = """
+INSERT INTO appeals (id, appeal_no, unit_code, handling_unit_code, first_contact, type, state, round, received_at,
+                     recorded_at, confidential, anonymous, policy, updated_at)
+SELECT ('a' || lpad(to_hex(n), 31, '0'))::uuid, n::text, CASE WHEN n % 2000 = 0 THEN '37401' ELSE '37402' END,
+       '37402', 'E' || n % 200, 'complaint', CASE WHEN n % 40 = 0 THEN 'open' ELSE 'closed' END, 1, now(), now(), false,
+       false, 't-sdpea@1', now()
+FROM generate_series(1, 20000) AS n;
+INSERT INTO appeal_words (appeal_id, summary, pairs, stored_at)
+SELECT id, NULL, ARRAY[row_number() OVER () % 500], now() FROM appeals;
+ANALYZE appeals;
+ANALYZE appeal_words;
+"""
+
+
+async def explained(tx: AsyncSession, query: Select[Any]) -> str:
+    """How the server would go about it, by the values it is asked with."""
+    compiled = query.compile(dialect=asyncpg_dialect(), compile_kwargs={"render_postcompile": True})
+    rows = await (await driver(tx)).fetch(
+        f"EXPLAIN {compiled}", *(compiled.params[name] for name in compiled.positiontup)
+    )
+    return "\n".join(row[0] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("unit", "wanted", "index"),
+    [
+        ("374", Wanted(owner="E17", is_open=True), "appeals_owner"),
+        ("374", Wanted(is_open=True), "appeals_open"),
+        ("37401", Wanted(), "appeals_unit_code"),
+        ("374", Wanted(supervised=True), "appeals_supervised"),
+        ("374", Wanted(category="attitude"), "appeals_category"),
+        ("374", Wanted(owner="E17"), "appeals_of_owner"),
+    ],
+)
+async def test_what_a_screen_asks_for_is_found_by_an_index(
+    desk: Desk, owner: asyncpg.Connection, unit: str, wanted: Wanted, index: str
+) -> None:
+    await owner.execute(MANY)
+    async with desk.runtime.db.transaction() as tx:
+        query = await lists.listed(tx, unit, wanted)
+        plan = await explained(tx, query.order_by(Appeal.id).limit(51))
+    assert index in plan, plan
+    assert "Seq Scan on appeals" not in plan
+
+
+async def test_rare_words_are_found_by_an_index(desk: Desk, owner: asyncpg.Connection) -> None:
+    await owner.execute(MANY)
+    async with desk.runtime.db.transaction() as tx:
+        plan = await explained(tx, having([17]).order_by(Kept.appeal_id).limit(1001))
+    assert "appeal_words_pairs" in plan, plan
 
 
 async def test_pages_stand_still_while_others_write(desk: Desk) -> None:
