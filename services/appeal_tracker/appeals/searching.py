@@ -21,7 +21,8 @@ from chassis.web.paging import MOST, Listing, Window
 from chassis.web.tokens import Principal
 
 # Candidates that one answer looks at: a page may be shorter than was asked for, and has a `next` all the same.
-LOOKED_AT, STEP = 5000, 1000
+LOOKED_AT = 5000
+FIRST, MORE = 2, 4  # as many pages at first, and so many times as many with each look
 LONGEST_TABLE = 100_000  # rows
 
 
@@ -45,7 +46,8 @@ async def _saying(
         page = await window.fetch(tx, query.options(lists.WITH_CLOCKS), Appeal)
         truly = await words.saying(tx, runtime, [each.id for each in page.items if not each.confidential], text)
         return Listing([each for each in page.items if each.id in truly], page.next)
-    limit, step, seen = window.limit or MOST, replace(window, limit=STEP), 0
+    limit, seen = window.limit or MOST, 0
+    step = replace(window, limit=FIRST * limit)
     found: list[UUID] = []
     while True:
         candidates = await words.candidates(tx, runtime, step, text)
@@ -58,7 +60,7 @@ async def _saying(
         seen += len(known)
         if candidates.next is None or seen >= LOOKED_AT:
             return Listing(await lists.shown(tx, found), candidates.next)
-        step = step.at(candidates.next)
+        step = replace(step.at(candidates.next), limit=MORE * len(known))
 
 
 async def table(runtime: Runtime, caller: Principal, wanted: Wanted) -> AsyncIterator[Sequence[Any]]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Select, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import load_only
 
 from appeal_tracker.words.models import Kept, Wanted
 from chassis.db import driver
@@ -49,9 +50,10 @@ async def find(tx: AsyncSession, appeal: UUID) -> Kept | None:
 
 def having(pairs: list[int]) -> Select[Kept]:
     """The words that have all these pairs; none of what is not indexed."""
+    query = select(Kept).options(load_only(Kept.appeal_id, Kept.summary))
     if not pairs:
-        return select(Kept).where(Kept.pairs != literal([], ARRAY(BigInteger)))
-    return select(Kept).where(Kept.pairs.contains(literal(pairs, ARRAY(BigInteger))))
+        return query.where(Kept.pairs != literal([], ARRAY(BigInteger)))
+    return query.where(Kept.pairs.contains(literal(pairs, ARRAY(BigInteger))))
 
 
 async def among(tx: AsyncSession, appeals: Collection[UUID]) -> Sequence[Kept]:

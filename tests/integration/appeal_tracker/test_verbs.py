@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.appeal_tracker.desk import Desk, instant, made, problem, staff
+from tests.integration.appeal_tracker.test_audit import look
 
 OTHER = {"reason": "不属本单位管辖"}
 
@@ -268,6 +269,20 @@ class TestReclassifying:
         shown = await desk.act(case, "reclassify", **COMPLAINT)
         answer = next(clock for clock in shown["clocks"] if (clock["round"], clock["milestone"]) == (3, "answer"))
         assert (answer["state"], answer["started_at"]) == ("running", "2026-10-12T01:00:00Z")
+
+    async def test_the_audit_finds_nothing_wrong_with_it(self, desk: Desk) -> None:
+        cases = [await desk.raised(appeal_type="consultation") for _ in range(3)]
+        cases.append(await desk.raised(appeal_type="consultation", anonymous=True))
+        await desk.at("10-12T12:00")
+        await desk.contact(cases[0], "10-09T11:00")
+        await desk.answer(cases[1], "10-12T11:00")
+        for case in cases:
+            await desk.act(case, "reclassify", **COMPLAINT)
+        await desk.at("10-12T12:30")
+        assert (await desk.clocks(cases[3])).keys() == {"answer"}
+        assert await look(desk) == {}
+        late = {clock["milestone"]: clock["state"] for clock in (await desk.appeal(cases[1]))["clocks"]}
+        assert late == {"contact": "breached", "answer": "met"}
 
 
 COMPLAINT = {"type": "complaint", "reason": "客户明确表示投诉"}

@@ -13,6 +13,8 @@ from appeal_tracker.clocks.acceptance import Attempt
 from appeal_tracker.policies.loader import packaged_packs, packaged_policies
 from appeal_tracker.simulations.candidate import Candidate, build_calendars, build_policy
 from appeal_tracker.simulations.judging import Judgement, Ran, Round, Rules, Stand, Verdict, judge
+from appeal_tracker.simulations.past import rounds
+from appeal_tracker.simulations.repository import Record
 
 KEPT, BREACHED, UNDECIDED, NONE = Verdict
 POLICIES = packaged_policies()
@@ -151,3 +153,29 @@ def test_a_calendar_is_laid_under_those_that_lie_over_it() -> None:
     assert Candidate(FLOOR).calendar_for(own, newest) is own, "a policy counts on the calendar that counted"
     with pytest.raises(UnknownParent):
         build_calendars("qingdao", None, {"qingdao": editions["qingdao"]})
+
+
+class Row:
+    """A row of the record."""
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__ |= values
+
+
+def test_rounds_between_which_an_appeal_was_only_reclassified_are_one() -> None:
+    appeal = Row(id=1, round=4, received_at=civil(RECEIVED), closed_at=None)
+    endings = [
+        Row(appeal_id=1, kind=kind, at=civil(at))
+        for kind, at in (("reclassified", "10-09T12:00"), ("closed", "10-12T12:00"), ("reclassified", "10-13T12:00"))
+    ]
+    contacts = [
+        Row(appeal_id=1, round=number, at=civil(f"10-1{number}T09:00"), result="reached") for number in (1, 2, 4)
+    ]
+    its = rounds([appeal], Record([], contacts, [], [], [], endings, []))[1]  # type: ignore[index]
+    assert [(each.counts_from, each.number, len(each.attempts)) for each in its] == [(1, 2, 2), (3, 4, 1)]
+    assert [each.ended_at for each in its] == [civil("10-12T12:00"), None]
+
+
+def test_nobody_would_have_been_contacted_who_gave_no_name() -> None:
+    rules = Rules("complaint", FLOOR, cn_statutory(), FLOOR.contact, anonymous=True)
+    assert {each.milestone for each in judge(happened(), rules, civil("11-09T00:00"))} == {"answer"}
