@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
-from notifier.channels.port import Channel, Letter, Terms
+from notifier.channels.port import FREE, Channel, Letter, Terms
 from notifier.deliveries import looking, merging, rationing, repository
 from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait
 from notifier.deliveries.looking import Due
@@ -151,13 +151,15 @@ async def expired(tx: AsyncSession, channel: str, *, lease: timedelta, limit: in
 
 
 async def claim_again(
-    tx: AsyncSession, sends: Sequence[Leased], *, now: datetime, lease: timedelta
+    tx: AsyncSession, channel: Channel, sends: Sequence[Leased], *, now: datetime, lease: timedelta
 ) -> tuple[list[Leased], dict[UUID, Decision]]:
     """Those of the lost `sends` that are to be handed over again, the same letter under the same id; and of the others,
-    what stands in the way."""
+    what stands in the way: also that the provider bears no more just now."""
     due = await looking.carried(tx, [send.letter.send_id for send in sends], now=now)
     hindered: dict[UUID, Decision] = {its.row.send_id: its.decision for its in due if not isinstance(its.decision, Go)}
     going = [its.row for its in due if its.row.send_id not in hindered]
+    hindered |= dict.fromkeys(await _too_many(tx, channel, going), Wait(now, LIMITED))
+    going = [row for row in going if row.send_id not in hindered]
     await _handed_over(tx, {row.id: row.send_id for row in going}, now)
     again = {row.send_id for row in going}
     await tx.execute(_LEASE_AGAIN, {"sends": list(again), "now": now, "lease": lease})
@@ -180,6 +182,15 @@ async def _settle(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
         names = ("ids", "states", "untils", "whys")
         await tx.execute(_SETTLE, {"now": now} | dict(zip(names, map(list, zip(*its, strict=True)), strict=True)))
     await repository.plan_again(tx, [each.row.event_id for each in due if isinstance(each.decision, Readdress)])
+
+
+async def _too_many(tx: AsyncSession, channel: Channel, rows: Sequence[Any]) -> set[UUID]:
+    """Of the sends that carry `rows`, those that a provider does not bear now."""
+    terms = await channel.terms(tx, {row.handling_unit_code for row in rows}) if rows else {}
+    carried = {row.send_id: row for row in reversed(rows)}
+    groups = [([row], terms[row.handling_unit_code] or FREE) for row in carried.values()]
+    _, pauses = await rationing.ration(tx, groups)
+    return {row.send_id for row in carried.values() if row.id in pauses}
 
 
 async def _borne(

@@ -131,7 +131,9 @@ class Sender(Worker):
             return []
         async with self._db.transaction() as tx:
             leased_at = time.monotonic()
-            again, hindered = await claims.claim_again(tx, [*absent, *silent], now=self._clock.now(), lease=self.lease)
+            again, hindered = await claims.claim_again(
+                tx, self.channel, [*absent, *silent], now=self._clock.now(), lease=self.lease
+            )
         ended = await self._hand_over(again, leased_at)
         for send in absent:
             # It never left, and must not leave now: what it carried is decided anew.

@@ -181,6 +181,22 @@ async def test_what_a_provider_does_not_bear_waits_and_is_said_together(desk: De
     assert len(desk.provider.requests) == 5, "what waited for one person is one message"
 
 
+async def test_what_is_handed_over_again_is_counted_too(desk: Desk) -> None:
+    await desk.route("webhook")
+    await desk.account(limits=[{"times": 1, "seconds": 3600, "per": "account"}])
+    desk.provider.faults = lambda request: "drop"
+    await desk.office.hear(Appeal(START).warned())
+    await desk.office.sql(EXPIRE)
+    await desk.office.stack.settle()
+    assert len(desk.provider.requests) == 1, "it waits under its lease"
+    desk.provider.faults = lambda request: "ok"
+    await desk.office.sql(REFILL)
+    await desk.office.sql(EXPIRE)
+    await desk.office.stack.settle()
+    assert await desk.office.told() == {("H1", "delivered")}
+    assert len({request.headers["webhook-id"] for request in desk.provider.requests}) == 1
+
+
 async def test_all_senders_take_from_one_bucket(desk: Desk) -> None:
     await desk.route("webhook")
     await desk.account(limits=[{"times": 7, "seconds": 3600, "per": "account"}])
