@@ -134,7 +134,8 @@ def _run(service: Service, chosen: argparse.Namespace) -> int:
             from chassis.chain import command as chain  # not loaded by a running service
 
             url = settings.database_url.get_secret_value()
-            return runner.run(chain.run(url, service.chained, against=chosen.against, save=chosen.save))
+            keys = settings.vault_keys
+            return runner.run(chain.run(url, service.chained, keys, against=chosen.against, save=chosen.save))
         if word == "rotate-keys":
             owner = settings.migration_database_url
             return runner.run(command.rotate(service.name, settings, owner, service.sealed, wrap_only=chosen.wrap_only))

@@ -14,11 +14,14 @@ GONE = bytes(32)  # the digest of a row that was not there any more when it was 
 
 class Source(NamedTuple):
     """A chained table. `forms`: which columns are hashed, in which order, by number; a later version of the service
-    adds a form and never changes one. `unit`: the column that names the row's unit."""
+    adds a form and never changes one. `unit`: the column that names the row's unit. `said`: a column that the vault
+    sealed, and the one that holds the SHA-256 of what was said; the second is what is chained, so that keys can change.
+    """
 
     table: str
     forms: Mapping[int, Sequence[str]]
     unit: str = "unit_code"
+    said: tuple[str, str] | None = None
 
     @property
     def form(self) -> int:

@@ -4,6 +4,7 @@ A chain shows what was done to its rows. That its own end was cut off, together 
 tell who kept a head of it: a file of heads that `--save` wrote, or another database, such as a restored backup.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -13,6 +14,8 @@ import asyncpg
 
 from chassis.chain.links import START, Link, Source, digest, linked
 from chassis.chain.rows import rows_of
+from chassis.db import Database, driver
+from chassis.vault import Misplaced, Place, Vault
 
 _BATCH = 1000  # links read at once
 _CHAIN = """
@@ -77,6 +80,30 @@ async def verify(connection: asyncpg.Connection, sources: Sequence[Source]) -> R
                 Finding("unsealed", source=source.table, row_id=row["id"]) for row in await connection.fetch(statement)
             ]
     return Report(count, heads, findings)
+
+
+async def still_said(db: Database, vault: Vault, source: Source) -> list[Finding]:
+    """Rows whose sealed text cannot be opened where it stands, or is not what was chained: `resealed`."""
+    if source.said is None:
+        return []
+    sealed, said = source.said
+    statement = f"""
+        SELECT id, {sealed}, {said} FROM {source.table} WHERE {sealed} IS NOT NULL AND id > $1 ORDER BY id LIMIT 200
+    """  # noqa: S608 - names of ours
+    findings, at = [], UUID(int=0)
+    while True:
+        async with db.transaction() as tx:
+            rows = await (await driver(tx)).fetch(statement, at)
+            for row_id, text, expected in rows:
+                try:
+                    its = await vault.open(tx, Place(source.table, sealed, row_id), text)
+                except Misplaced:
+                    its = ""
+                if hashlib.sha256(its.encode()).digest() != expected:
+                    findings.append(Finding("resealed", source=source.table, row_id=row_id))
+        if not rows:
+            return findings
+        at = rows[-1]["id"]
 
 
 async def still_there(connection: asyncpg.Connection, older: Mapping[str, Head]) -> list[Finding]:

@@ -2,23 +2,20 @@
 
 from chassis.chain.links import Source
 
-ARCHIVE = Source(
-    "archive_entries",
-    {
-        1: (
-            "id",
-            "visit_id",
-            "unit_code",
-            "kind",
-            "contents",
-            "record",
-            "entered_by",
-            "updated_at",
-            "filed_as",
-            "keep_until",
-        )
-    },
+_OPEN = (
+    "id",
+    "visit_id",
+    "unit_code",
+    "kind",
+    "contents",
+    "record",
+    "entered_by",
+    "updated_at",
+    "filed_as",
+    "keep_until",
 )
+_FOUND_BY = ("visited_at", "customer_id", "customer_kind", "people", "appeal_types")
+ARCHIVE = Source("archive_entries", {1: _OPEN, 2: (*_OPEN, "said_digest", *_FOUND_BY)}, said=("sealed", "said_digest"))
 GAP_REASONS = Source(
     "archive_gap_reasons", {1: ("id", "visit_id", "unit_code", "clause", "what", "reason", "given_by", "recorded_at")}
 )

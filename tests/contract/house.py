@@ -228,6 +228,16 @@ class House:
     async def archived(self) -> str:
         return await self._after(await self.completed(), "archive")
 
+    async def archived_with_its_appeal(self) -> str:
+        """An archived visit on which a complaint was raised, and handled."""
+        visit = await self.completed()
+        appeal = await self._raised(visit, received_at=self.ago(minutes=5))
+        answer = {"at": self.ago(minutes=1), "content": self.secret}
+        await done(self.admin("appeal_tracker").post(f"/appeals/{appeal}/answers", json=answer))
+        await self._appeal_after(appeal, "close")
+        await self.stack.settle()
+        return await self._after(visit, "archive")
+
     async def archived_before_its_photo(self) -> str:
         """An archived visit of which a photo came late."""
         visit = await self.archived()

@@ -1,17 +1,25 @@
 """The archive over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request, Response
+from starlette.responses import StreamingResponse
 
+from chassis.runtime import Runtime
+from chassis.web.answer import language_of
 from chassis.web.auth import Caller, require
+from chassis.web.etag import none_match
+from chassis.web.files import file_headers
+from chassis.web.negotiation import wants
 from chassis.web.paging import Listing, Page, Paging
 from chassis.web.route import Router
-from chassis.web.schemas import Code, Id
+from chassis.web.schemas import Code, Id, QueryInstant
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
-from visit_api.archive import completing, repository, service
+from visit_api.appeals.models import Type
+from visit_api.archive import completing, exporting, page, service
 from visit_api.archive.models import Entry, GapReason, Hold, Rule
+from visit_api.archive.repository import Sought
 from visit_api.archive.schemas import (
     ArchiveView,
     EntryView,
@@ -24,6 +32,8 @@ from visit_api.archive.schemas import (
     ReasonView,
     RuleView,
 )
+from visit_api.attachments.service import store_of
+from visit_api.customers.models import Kind
 from visit_api.visits.models import Visit
 from visit_api.visits.schemas import Nothing, VisitView
 
@@ -35,6 +45,14 @@ Reader = Annotated[Principal, Depends(require("supervisor"))]
 Supervisor = Annotated[Principal, Depends(require("supervisor"))]
 
 _NOTHING = Nothing()
+
+HTML = "text/html"
+Lang = Annotated[Literal["zh-CN", "en"] | None, Query(description="of the page; otherwise `Accept-Language` says it")]
+_PAGE = {"description": "the archive, or with `Accept: text/html` the page", "content": {HTML: {"schema": {}}}}
+_SHEET = {"description": "the page", "content": {HTML: {"schema": {}}}}
+_ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"description": "the ZIP", "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 @router.post("/v1/visits/{id}/archive", response_model=VisitView)
@@ -59,27 +77,69 @@ async def explain_gap(id: Id, new: NewReason, caller: Supervisor, tx: Tx, runtim
 @router.post("/v1/visits/{id}/supplements", status_code=201, response_model=FullEntryView)
 async def supplement_archive(
     id: Id, caller: Archivist, tx: Tx, runtime: TheRuntime, nothing: Nothing = _NOTHING
-) -> Entry:
+) -> dict[str, Any]:
     """Enters what was recorded of an archived visit since it was archived, such as a photo that came late."""
     return await service.supplement(tx, runtime, caller, id)
+
+
+async def _sought(
+    unit_code: Annotated[Code | None, Query()] = None,
+    filed_as: Annotated[Code | None, Query(description="form and channel: `ordinary.on_site`")] = None,
+    customer_kind: Annotated[Kind | None, Query()] = None,
+    appeal_type: Annotated[Type | None, Query()] = None,
+    customer_id: Annotated[Id | None, Query()] = None,
+    staff_no: Annotated[Code | None, Query(description="of a visitor")] = None,
+    visited_from: Annotated[QueryInstant | None, Query()] = None,
+    visited_before: Annotated[QueryInstant | None, Query()] = None,
+) -> Sought:
+    return Sought(unit_code, filed_as, customer_kind, appeal_type, customer_id, staff_no, visited_from, visited_before)
 
 
 @router.get("/v1/archive", response_model=Page[EntryView])
 async def list_archive(
     caller: Reader,
     tx: Tx,
+    runtime: TheRuntime,
     window: Paging,
-    unit_code: Annotated[Code | None, Query()] = None,
-    filed_as: Annotated[Code | None, Query(description="form and channel: `ordinary.on_site`")] = None,
+    sought: Annotated[Sought, Depends(_sought)],
+    words: Annotated[
+        str | None, Query(min_length=1, max_length=100, description="all of which are in the record, in any place")
+    ] = None,
 ) -> Listing[Entry]:
-    """What was entered, by its table of contents, in the order it was entered."""
-    return await repository.find_all(tx, caller.unit, window, unit_code=unit_code, filed_as=filed_as)
+    """What was entered, by its table of contents, in the order it was entered. A page of those with certain words may
+    have fewer items than its limit, and others after it all the same."""
+    return await service.find(tx, runtime, caller, window, sought, words)
 
 
-@router.get("/v1/archive/{visit_id}", response_model=ArchiveView)
-async def get_archive(visit_id: Id, caller: Reader, tx: Tx) -> dict[str, Any]:
-    """All that is archived of a visit."""
-    return await service.get_archive(tx, caller, visit_id)
+@router.get("/v1/archive/{visit_id}", response_model=ArchiveView, responses={200: _PAGE})
+async def get_archive(
+    visit_id: Id, caller: Reader, tx: Tx, runtime: TheRuntime, request: Request, lang: Lang = None
+) -> dict[str, Any] | Response:
+    """All that is archived of a visit. With `Accept: text/html` a page in Chinese or English, with the signatures on
+    it, which needs nothing else: it can be kept as a file and printed."""
+    archive = await service.get_archive(tx, runtime, caller, visit_id)
+    if not wants(request, HTML):
+        return archive
+    return await _page(runtime, ArchiveView.model_validate(archive).model_dump(mode="json"), request, lang)
+
+
+@router.get("/v1/archive/{visit_id}/export", response_class=Response, responses=_ZIP)
+async def export_archive(visit_id: Id, caller: Reader, tx: Tx, runtime: TheRuntime, request: Request) -> Response:
+    """All that is archived of a visit as one ZIP: data, a page in both languages, the files, and the SHA-256 of each as
+    `sha256sum -c` takes them. The same archive is always the same bytes."""
+    tag, its = await service.export(tx, runtime, caller, visit_id)
+    headers = {**file_headers(f"visit-{visit_id}.zip"), "ETag": f'"{tag}"'}
+    if none_match(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(status_code=304, headers={name: headers[name] for name in ("ETag", "Cache-Control")})
+    return StreamingResponse(its, headers=headers, media_type="application/zip")
+
+
+@router.get("/v1/visits/{id}/sheet", response_class=Response, responses={200: _SHEET})
+async def get_sheet(
+    id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, request: Request, lang: Lang = None
+) -> Response:
+    """A visit as it stands, as a page to be printed and signed: in Chinese or English, and needing nothing else."""
+    return await _page(runtime, await service.get_sheet(tx, caller, id), request, lang)
 
 
 @router.post("/v1/archive/{visit_id}/hold", response_model=HoldView)
@@ -104,3 +164,15 @@ async def adopt_rule(code: Code, new: NewRule, caller: Supervisor, tx: Tx, runti
 async def list_rules(code: Code, caller: Caller, tx: Tx, window: Paging) -> Listing[Rule]:
     """What a unit adopted so far."""
     return await completing.list_rules(tx, caller, code, window)
+
+
+async def _page(runtime: Runtime, archive: dict[str, Any], request: Request, lang: str | None) -> Response:
+    language = language_of(request.scope) if lang is None else "en" if lang == "en" else "zh"
+    drawn = await exporting.signatures(store_of(runtime), archive)
+    headers = {
+        "Content-Security-Policy": f"{page.policy()}; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Language": "en" if language == "en" else "zh-CN",
+        "Vary": "Accept, Accept-Language",
+    }
+    return Response(page.render(archive, drawn, language), media_type=HTML, headers=headers)

@@ -35,3 +35,4 @@ class HoldUnchanged(Conflict):
 
 NO_SUCH_GAP = FieldError("/what", "no_such_gap", Words("该条款没有此缺项", "The clause misses no such thing"))
 NOT_BEFORE_TODAY = FieldError("/effective_from", "before_today", Words("不能早于今天", "Not before today"))
+TOO_SHORT = FieldError("/words", "too_short", Words("每个词至少两个字", "Each word takes two signs at least"), "query")

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import Tracked, Written
@@ -15,15 +15,23 @@ from visit_api.base import Base
 class Entry(Tracked, Base):
     """The record of a visit, or a supplement to it. The service's role can neither change nor remove one.
 
-    `filed_as` is its class, by form and channel; before `keep_until` nobody may dispose of it, nor later while it is
-    held. A record of before there were classes has neither.
+    What it holds is `sealed`, with `said_digest` the SHA-256 of what was said, and found by the columns that follow;
+    those of before it was sealed stand open in `record`. `filed_as` is its class, by form and channel; before
+    `keep_until` nobody may dispose of it, nor later while it is held. A supplement has no class of its own.
     """
 
     __tablename__ = "archive_entries"
     __table_args__ = (
         CheckConstraint("kind IN ('record', 'supplement')", name="archive_entries_kind_known"),
         Index("archive_entries_one_record", "visit_id", unique=True, postgresql_where=text("kind = 'record'")),
+        CheckConstraint(
+            "record IS NOT NULL OR (sealed IS NOT NULL AND said_digest IS NOT NULL)", name="archive_entries_said"
+        ),
         Index("archive_entries_visit_id", "visit_id", "id"),
+        Index("archive_entries_words", "words", postgresql_using="gin"),
+        Index("archive_entries_people", "people", postgresql_using="gin"),
+        Index("archive_entries_visited_at", "visited_at"),
+        Index("archive_entries_customer_id", "customer_id"),
         Index("archive_entries_feed", "changed_xid", "id"),
     )
 
@@ -32,7 +40,15 @@ class Entry(Tracked, Base):
     unit_code: Mapped[str]
     kind: Mapped[str]
     contents: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    record: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    record: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    sealed: Mapped[bytes | None]
+    said_digest: Mapped[bytes | None]
+    visited_at: Mapped[datetime | None]
+    customer_id: Mapped[UUID | None]
+    customer_kind: Mapped[str | None]
+    people: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    appeal_types: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    words: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     entered_by: Mapped[str | None]
     filed_as: Mapped[str | None]
     keep_until: Mapped[date | None]

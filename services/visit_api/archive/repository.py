@@ -1,10 +1,11 @@
 """Queries of the archive; `unit` is always the caller's, None where a service sees all."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -14,21 +15,51 @@ from visit_api.archive.models import Entry, GapReason, Hold, Rule
 from visit_api.directory.models import Unit
 
 
+class Sought(NamedTuple):
+    """What entries are looked for by; what is None does not matter."""
+
+    unit_code: str | None = None
+    filed_as: str | None = None
+    customer_kind: str | None = None
+    appeal_type: str | None = None
+    customer_id: UUID | None = None
+    staff_no: str | None = None
+    visited_from: datetime | None = None
+    visited_before: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions on the table."""
+        its: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+            (self.unit_code, lambda value: Entry.unit_code == value),
+            (self.filed_as, lambda value: Entry.filed_as == value),
+            (self.customer_kind, lambda value: Entry.customer_kind == value),
+            (self.appeal_type, lambda value: Entry.appeal_types.contains([value])),
+            (self.customer_id, lambda value: Entry.customer_id == value),
+            (self.staff_no, lambda value: Entry.people.contains([value])),
+            (self.visited_from, lambda value: Entry.visited_at >= value),
+            (self.visited_before, lambda value: Entry.visited_at < value),
+        ]
+        return [condition(value) for value, condition in its if value is not None]
+
+
 async def find_all(
-    tx: AsyncSession, unit: str | None, window: Window, *, unit_code: str | None, filed_as: str | None
+    tx: AsyncSession, unit: str | None, window: Window, sought: Sought, words: Sequence[int] | None = None
 ) -> Listing[Entry]:
-    """The entries that the caller sees, without what they hold."""
-    query = select(Entry).where(within(Unit, unit, Entry.unit_code)).options(defer(Entry.record))
-    if unit_code is not None:
-        query = query.where(Entry.unit_code == unit_code)
-    if filed_as is not None:
-        query = query.where(Entry.filed_as == filed_as)
-    return await window.fetch(tx, query, Entry)
+    """The entries that the caller sees and that are sought; those with all hashes of `words` come with what they
+    hold."""
+    query = select(Entry).where(within(Unit, unit, Entry.unit_code), *sought.conditions())
+    unread = (
+        [defer(Entry.words)] if words is not None else [defer(Entry.record), defer(Entry.sealed), defer(Entry.words)]
+    )
+    if words is not None:
+        query = query.where(Entry.words.contains(list(words)))
+    return await window.fetch(tx, query.options(*unread), Entry)
 
 
 async def of_visit(tx: AsyncSession, unit: str | None, visit_id: UUID) -> Sequence[Entry]:
     """What is archived of a visit, where the caller sees it: its record, then the supplements as they came."""
     query = select(Entry).where(Entry.visit_id == visit_id, within(Unit, unit, Entry.unit_code))
+    query = query.options(defer(Entry.words))
     # The clocks of two processes may differ a little; the record is first all the same.
     return (await tx.scalars(query.order_by(Entry.kind != "record", Entry.updated_at, Entry.id))).all()
 

@@ -22,7 +22,7 @@ class Section(View):
 
 class EntryView(View):
     """What was entered on a visit: its record, or a supplement; `entered_by` is null where no member of staff acted.
-    `filed_as` is its class; it is kept at least until `keep_until`."""
+    `filed_as` is its class; it is kept at least until `keep_until`; `people` are the staff numbers of the visitors."""
 
     id: UUID
     visit_id: UUID
@@ -33,6 +33,11 @@ class EntryView(View):
     entered_by: str | None
     filed_as: str | None
     keep_until: date | None
+    visited_at: Instant | None
+    customer_id: UUID | None
+    customer_kind: str | None
+    people: list[str] | None
+    appeal_types: list[str] | None
 
 
 class FullEntryView(EntryView):

@@ -1,35 +1,42 @@
 """Archiving: one record for each visit, and supplements for what came after it; neither is ever edited."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import trail
 from chassis.ids import new_id
 from chassis.runtime import Runtime
-from chassis.web.errors import NotFound
+from chassis.vault.searching import folded
+from chassis.web.errors import NotFound, ServiceUnavailable, Unprocessable
+from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealAct
 from visit_api.appeals import service as appeals
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
-from visit_api.archive import repository
+from visit_api.archive import exporting, repository
 from visit_api.archive.completing import gaps_of, give_reason
-from visit_api.archive.contents import contents
-from visit_api.archive.errors import ArchiveIncomplete, HoldUnchanged, NotArchived, NothingNew
+from visit_api.archive.entering import enter, holds, opened, sought
+from visit_api.archive.errors import TOO_SHORT, ArchiveIncomplete, HoldUnchanged, NotArchived, NothingNew
 from visit_api.archive.gaps import Gap
 from visit_api.archive.models import Entry, GapReason, Hold
-from visit_api.archive.schemas import NewReason, ReasonView
+from visit_api.archive.repository import Sought
+from visit_api.archive.schemas import ArchiveView, EntryView, NewReason, ReasonView
 from visit_api.archive.sections import SLICES, as_shown
 from visit_api.archive.service_record import service_record
-from visit_api.civil import day_of, years_after
-from visit_api.settings import Settings
+from visit_api.attachments import service as attachments
 from visit_api.visits import service as visits
 from visit_api.visits.lifecycle import Act, State
 from visit_api.visits.models import Visit
 from visit_api.visits.schemas import VisitView
+
+SHORTEST = 2  # signs of a word that is looked for
 
 
 async def archive_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Visit:
@@ -45,20 +52,62 @@ async def archive_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, i
     visits.require_possible(Act.ARCHIVE, visit)
     await visits.perform(tx, runtime, visit, Act.ARCHIVE)
     record = await _record(tx, visit, await appeals.all_raised(tx, id), gaps)
-    tx.add(_entry(runtime, "record", visit, record, visit.updated_at, caller.sub))
+    await enter(tx, runtime, visit, record, now=visit.updated_at, by=caller.sub)
     return visit
 
 
-async def get_archive(tx: AsyncSession, caller: Principal, visit_id: UUID) -> dict[str, Any]:
-    """The record of a visit, its supplements, and whether it is held. Raises `NotFound`."""
+async def get_archive(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID, *, act: str = "archive.read"
+) -> dict[str, Any]:
+    """The record of a visit, its supplements, and whether it is held; that it was read is noted. Raises `NotFound`."""
     entries = await repository.of_visit(tx, caller.unit, visit_id)
     if not entries:
         raise NotFound
-    return {
-        "record": entries[0],
-        "supplements": entries[1:],
-        "hold": await repository.last_hold(tx, visit_id),
-    }
+    unit = entries[0].unit_code
+    await trail.note(tx, runtime, caller, act=act, thing="visit", thing_id=visit_id, unit_code=unit)
+    shown = [_shown(entry, await opened(tx, runtime, entry)) for entry in entries]
+    return {"record": shown[0], "supplements": shown[1:], "hold": await repository.last_hold(tx, visit_id)}
+
+
+async def get_sheet(tx: AsyncSession, caller: Principal, visit_id: UUID) -> dict[str, Any]:
+    """A visit as it stands, in the form of its archive: for the sheet that the customer signs. What was said in
+    confidence is on it only where the caller may know. Raises `NotFound`."""
+    visit = await visits.get_visit(tx, caller, visit_id)
+    _, gaps = await gaps_of(tx, caller, visit)
+    raised = [each for each in await appeals.all_raised(tx, visit_id) if appeals.may_know(caller, each)]
+    draft = {"entered_at": None, "record": await _record(tx, visit, raised, gaps)}
+    return {"record": draft, "supplements": [], "hold": None}
+
+
+async def export(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID
+) -> tuple[str, AsyncIterator[bytes]]:
+    """All that is archived of a visit as a ZIP, and a tag by which it is known. Raises `NotFound`."""
+    archive = await get_archive(tx, runtime, caller, visit_id, act="archive.export")
+    store = attachments.store_of(runtime)
+    for each in exporting.attached(archive):
+        if not await store.exists(each["sha256"]):
+            raise ServiceUnavailable
+    shown = ArchiveView.model_validate(archive).model_dump(mode="json")
+    entries = [shown["record"], *shown["supplements"]]
+    tag = hashlib.sha256(msgspec.json.encode(shown, order="deterministic")).hexdigest()
+    at = datetime.fromisoformat(entries[-1]["entered_at"])
+    return tag, exporting.packed(await exporting.files(store, shown), at)
+
+
+async def find(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, sought_for: Sought, words: str | None
+) -> Listing[Entry]:
+    """The entries that the caller sees and that are sought; of words each must be there. Raises `Unprocessable`."""
+    if words is None:
+        return await repository.find_all(tx, caller.unit, window, sought_for)
+    wanted = words.split()
+    if any(len(folded(word)) < SHORTEST for word in wanted) or not wanted:
+        raise Unprocessable(TOO_SHORT)
+    hashes = await sought(tx, runtime, wanted)
+    found = await repository.find_all(tx, caller.unit, window, sought_for, hashes)
+    hits = [entry for entry in found.items if holds(await opened(tx, runtime, entry), wanted)]
+    return Listing(hits, found.next)
 
 
 async def explain_gap(
@@ -76,12 +125,12 @@ async def explain_gap(
     tx.add(reason)
     await tx.flush()
     if visit.state == State.ARCHIVED:
-        supplement = {"gaps": [as_shown(ReasonView, reason)]}
-        tx.add(_entry(runtime, "supplement", visit, supplement, reason.recorded_at, caller.sub))
+        said = {"gaps": [as_shown(ReasonView, reason)]}
+        await enter(tx, runtime, visit, said, now=reason.recorded_at, by=caller.sub)
     return reason
 
 
-async def supplement(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> Entry:
+async def supplement(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> dict[str, Any]:
     """Enters what was recorded of an archived visit since: what a device brought late.
 
     Raises `NotFound`, `NotArchived`, `NothingNew`.
@@ -89,19 +138,16 @@ async def supplement(tx: AsyncSession, runtime: Runtime, caller: Principal, visi
     visit = await visits.lock_visit(tx, caller, visit_id)
     if visit.state != State.ARCHIVED:
         raise NotArchived
-    entries = await repository.of_visit(tx, caller.unit, visit_id)
+    entries = [await opened(tx, runtime, each) for each in await repository.of_visit(tx, caller.unit, visit_id)]
     new: dict[str, Any] = {}
     for its in SLICES:
-        known = [part for entry in entries for part in entry.record.get(its.section, ())] if its.comes_late else []
+        known = [part for entry in entries for part in entry.get(its.section, ())] if its.comes_late else []
         found = await its.on_record(tx, visit) if its.comes_late else []
         if fresh := [part for part in found if part not in known]:
             new[its.section] = fresh
     if not new:
         raise NothingNew
-    entry = _entry(runtime, "supplement", visit, new, runtime.clock.now(), caller.sub)
-    tx.add(entry)
-    await tx.flush()
-    return entry
+    return _shown(await enter(tx, runtime, visit, new, now=runtime.clock.now(), by=caller.sub), new)
 
 
 async def hold(
@@ -137,7 +183,11 @@ async def follow(tx: AsyncSession, runtime: Runtime, heard: Sequence[AppealAct])
         if held[appeal.visit_id] is State.ARCHIVED:
             told = {"type": event.type, "round": event.round, "at": event.at.isoformat()}
             record = {"told": told, "appeals": [as_shown(AppealView, appeal)]}
-            tx.add(_entry(runtime, "supplement", appeal, record, now, event.by))
+            await enter(tx, runtime, appeal, record, now=now, by=event.by)
+
+
+def _shown(entry: Entry, record: dict[str, Any]) -> dict[str, Any]:
+    return {**as_shown(EntryView, entry), "record": record}
 
 
 async def _record(tx: AsyncSession, visit: Visit, raised: Sequence[Appeal], gaps: Sequence[Gap]) -> dict[str, Any]:
@@ -147,24 +197,3 @@ async def _record(tx: AsyncSession, visit: Visit, raised: Sequence[Appeal], gaps
     record["appeals"] = [as_shown(AppealView, appeal) for appeal in raised]
     record["gaps"] = [gap.shown() for gap in gaps]
     return {**record, "service_record": service_record(record)}
-
-
-def _entry(
-    runtime: Runtime, kind: str, of: Visit | Appeal, record: dict[str, Any], now: datetime, by: str | None
-) -> Entry:
-    assert isinstance(runtime.settings, Settings)
-    filed = {}
-    if isinstance(of, Visit):
-        keep_until = years_after(day_of(now), runtime.settings.archive_years)
-        filed = {"filed_as": f"{of.form}.{of.channel}", "keep_until": keep_until}
-    return Entry(
-        id=new_id(),
-        visit_id=of.id if isinstance(of, Visit) else of.visit_id,
-        unit_code=of.unit_code,
-        kind=kind,
-        contents=contents(record),
-        record=record,
-        entered_by=by,
-        updated_at=now,
-        **filed,
-    )

@@ -52,7 +52,7 @@ async def test_what_was_sealed_and_stays_is_whole(world: World, owner: asyncpg.C
 @pytest.mark.parametrize(
     ("statements", "expected"),
     [
-        (["UPDATE archive_entries SET record = '{}' WHERE id = (SELECT row_id FROM chain WHERE seq = 2)"],
+        (["UPDATE archive_entries SET people = '{E666}' WHERE id = (SELECT row_id FROM chain WHERE seq = 2)"],
          ("edited", 2)),
         (["UPDATE archive_entries SET keep_until = keep_until - 1 WHERE id = (SELECT row_id FROM chain WHERE seq = 1)"],
          ("edited", 1)),
@@ -71,6 +71,16 @@ async def test_whatever_is_done_to_it_is_found(
     assert expected in await found(owner)
 
 
+async def test_what_is_sealed_is_opened_and_compared(
+    world: World, owner: asyncpg.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await archived(world, 1)
+    await altered(owner, "UPDATE archive_entries SET sealed = set_byte(sealed, 40, 255 - get_byte(sealed, 40))")
+    url = world.runtime.db.engine.url.render_as_string(hide_password=False).replace("+asyncpg", "")
+    assert await command.run(url, CHAINED, world.runtime.settings.vault_keys, against=None, save=None) == 1
+    assert "resealed archive_entries" in capsys.readouterr().err
+
+
 async def test_an_end_that_was_cut_off_is_shown_by_an_older_head(
     world: World, owner: asyncpg.Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,7 +88,9 @@ async def test_an_end_that_was_cut_off_is_shown_by_an_older_head(
     heads = tmp_path / "heads.json"
 
     async def verified(**options: Any) -> tuple[int, str]:
-        code = await command.run(url, CHAINED, **{"against": None, "save": None, **options})
+        code = await command.run(
+            url, CHAINED, world.runtime.settings.vault_keys, **{"against": None, "save": None, **options}
+        )
         return code, capsys.readouterr().err
 
     await archived(world, 2)

@@ -1,0 +1,112 @@
+"""An archived visit as one ZIP: the record as data, as a page in both languages, its files, and the hashes of all that.
+
+The same archive is always the same bytes, so that a copy can be told by its hash.
+"""
+
+import asyncio
+import hashlib
+import zipfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from visit_api.archive import page
+from visit_api.archive.page import Signature
+from visit_api.attachments.store import Store
+from visit_api.civil import CHINA
+
+SUMS = "SHA256SUMS"
+_LARGEST_SIGNATURE = 2 << 20  # bytes; a larger one is in the export, not on the page
+
+
+class File(NamedTuple):
+    """A file of an export; `read` gives its bytes when it is its turn."""
+
+    name: str
+    read: Callable[[], AsyncIterator[bytes]]
+    level: int = 6  # of compression
+
+
+class _Sink:
+    """What a ZIP is written into, and taken from bit by bit; nobody can go back in it."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._written.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None: ...
+
+    def take(self) -> bytes:
+        taken, self._written = b"".join(self._written), []
+        return taken
+
+
+def attached(archive: dict[str, Any]) -> list[dict[str, Any]]:
+    """The files of a visit, of its record and its supplements, each once."""
+    entries = [archive["record"], *archive["supplements"]]
+    found = {each["id"]: each for entry in entries for each in entry["record"].get("attachments", ())}
+    return list(found.values())
+
+
+async def signatures(store: Store, archive: dict[str, Any]) -> list[Signature]:
+    """What the customer drew, of a bearable size."""
+    drawn = [each for each in attached(archive) if each["kind"] == "signature" and each["size"] <= _LARGEST_SIGNATURE]
+    return [
+        Signature(
+            each["media_type"], b"".join([chunk async for chunk in store.open(each["sha256"])]), each["stored_at"]
+        )
+        for each in drawn
+    ]
+
+
+async def files(store: Store, archive: dict[str, Any]) -> list[File]:
+    """What an export holds, before the hashes."""
+    drawn = await signatures(store, archive)
+    data = msgspec.json.format(msgspec.json.encode(archive, order="deterministic"), indent=2)
+    pages = [
+        _fixed(f"record.{tag}.html", page.render(archive, drawn, language).encode())
+        for tag, language in (("zh-CN", "zh"), ("en", "en"))
+    ]
+    names = [
+        (f"attachments/{number:02}-{each['name']}", each["sha256"]) for number, each in enumerate(attached(archive), 1)
+    ]
+    return [
+        _fixed("record.json", data),
+        *pages,
+        *(File(name, lambda sha256=sha256: store.open(sha256), level=1) for name, sha256 in names),
+    ]
+
+
+async def packed(its: Sequence[File], at: datetime) -> AsyncIterator[bytes]:
+    """The ZIP, made while it is sent; `SHA256SUMS` in it is what `sha256sum -c` takes."""
+    sink, sums = _Sink(), []
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+        for file in its:
+            digest = hashlib.sha256()
+            with archive.open(_info(file, at), "w", force_zip64=True) as out:
+                async for chunk in file.read():
+                    digest.update(chunk)
+                    await asyncio.to_thread(out.write, chunk)
+                    yield sink.take()
+            sums.append(f"{digest.hexdigest()}  {file.name}\n")
+        archive.writestr(_info(_fixed(SUMS, b""), at), "".join(sums))
+    yield sink.take()
+
+
+def _fixed(name: str, data: bytes) -> File:
+    async def read() -> AsyncIterator[bytes]:
+        yield data
+
+    return File(name, read)
+
+
+def _info(file: File, at: datetime) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(file.name, at.astimezone(CHINA).timetuple()[:6])
+    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    info._compresslevel = file.level  # type: ignore[attr-defined]
+    return info

@@ -1,0 +1,84 @@
+"""What is archived is sealed, and found by category, time, person, customer and words."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.integration.visit_api.test_archive import closed, ended, entries
+from tests.integration.visit_api.world import World, pointers
+
+
+async def archived(world: World, summary: str = "三天两头停电", **fields: Any) -> dict[str, Any]:
+    """A visit that was archived, with an appeal."""
+    visit = await ended(world, **fields)
+    appeal = await world.raised(visit["id"], summary=summary)
+    await world.hear(closed(world, appeal))
+    return await world.act(visit["id"], "archive")
+
+
+async def found(world: World, **query: str) -> list[str]:
+    """The visits of the records that a supervisor finds."""
+    supervisor = world.client("supervisor", unit="37401", sub="E110")
+    answer = await supervisor.get("/archive", params=query)
+    assert answer.status_code == 200, answer.text
+    return [each["visit_id"] for each in answer.json()["items"]]
+
+
+@pytest.mark.clause("7.2.6", "004 3.4")
+async def test_a_record_is_found_by_category_time_person_and_customer(world: World) -> None:
+    first = await archived(world, visitor_ids=["E101"])
+    world.later(days=2)
+    second = await archived(world, visitor_ids=["E102"], channel="phone")
+    for query in (
+        {"filed_as": "ordinary.phone"},
+        {"visited_from": "2026-10-11T00:00:00+08:00"},
+        {"staff_no": "E102"},
+        {"customer_id": second["customer_id"]},
+    ):
+        assert await found(world, **query) == [second["id"]], query
+    assert await found(world, visited_before="2026-10-11T00:00:00+08:00") == [first["id"]]
+    for query in ({"customer_kind": "other.important"}, {"appeal_type": "complaint"}):
+        assert await found(world, **query) == [first["id"], second["id"]]
+    for query in ({"customer_kind": "government"}, {"appeal_type": "report"}, {"staff_no": "E201"}):
+        assert await found(world, **query) == []
+
+
+@pytest.mark.clause("7.2.6", "004 4.2")
+async def test_a_record_is_found_by_its_words_which_are_nowhere_to_be_read(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    first = await archived(world, summary="变压器噪声大，夜间无法入睡")
+    second = await archived(world, summary="电压不稳，ＬＥＤ灯闪烁")
+    for words, visits in (
+        ("变压器", [first]),
+        ("噪声 入睡", [first]),
+        ("led灯", [second]),
+        ("电压 变压", []),
+        ("入无法", []),
+        ("齐鲁机床", [first, second]),
+    ):
+        assert await found(world, words=words) == [visit["id"] for visit in visits], words
+    for words in ("变", "变压器 大", " "):
+        answer = await world.admin.get("/archive", params={"words": words})
+        assert pointers(answer) == [("/words", "too_short")]
+    stored = await owner.fetch("SELECT row_to_json(archive_entries)::text FROM archive_entries")
+    assert not [row for row in stored if "变压" in row[0] or "齐鲁" in row[0]]
+
+
+@pytest.mark.clause("004 4.2")
+async def test_whoever_reads_a_record_leaves_a_trail(world: World) -> None:
+    visit = await archived(world)
+    await entries(world, visit["id"])
+    (line,) = await world.rows("SELECT act, thing_id, unit_code FROM trail")
+    assert tuple(line) == ("archive.read", visit["id"], "37401")
+
+
+async def test_what_was_archived_before_it_was_sealed_is_read_as_it_is(world: World, owner: asyncpg.Connection) -> None:
+    visit = await archived(world)
+    record = (await entries(world, visit["id"]))["record"]["record"]
+    await owner.execute(
+        "UPDATE archive_entries SET record = jsonb_build_object('visit', 'old'), sealed = NULL, said_digest = NULL"
+    )
+    assert record["visit"]["id"] == visit["id"]
+    assert (await entries(world, visit["id"]))["record"]["record"] == {"visit": "old"}
