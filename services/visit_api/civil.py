@@ -1,8 +1,8 @@
 """The civil day in China, by which retention and adopted rules count."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+from visit_api.moments import CHINA
 
 
 def day_of(instant: datetime) -> date:

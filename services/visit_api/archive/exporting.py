@@ -15,7 +15,7 @@ import msgspec
 from visit_api.archive import page
 from visit_api.archive.page import Signature
 from visit_api.attachments.store import Store
-from visit_api.civil import CHINA
+from visit_api.moments import CHINA
 
 SUMS = "SHA256SUMS"
 _LARGEST_SIGNATURE = 2 << 20  # bytes; a larger one is in the export, not on the page
