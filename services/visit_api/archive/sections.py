@@ -58,7 +58,6 @@ def as_shown(view: type[View], row: Any) -> dict[str, Any]:
 
 
 SLICES = (
-    Slice("plan", progress.on_record, progress.unmet),
     Slice("customer", _customer),
     Slice("visitors", _visitors),
     Slice("plan", progress.on_record),
@@ -75,7 +74,6 @@ SLICES = (
 TITLES: dict[str, tuple[Words, str]] = {
     "visit": (Words("走访基本情况", "The visit"), "7.1"),
     "service_record": (Words("服务记录", "Service record"), "004 3.4"),
-    "plan": (Words("走访计划", "The plan"), "7.1"),
     "customer": (Words("走访对象", "The customer"), "4"),
     "visitors": (Words("走访人员", "The visitors"), "8"),
     "plan": (Words("所属计划项", "What of a plan it was made for"), "9.1"),

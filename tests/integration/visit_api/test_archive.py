@@ -108,7 +108,6 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
     assert [(line["section"], line["clause"], line["entries"]) for line in record["contents"]] == [
         ("visit", "7.1", 1),
         ("service_record", "004 3.4", 1),
-        ("plan", "7.1", 0),
         ("customer", "4", 1),
         ("visitors", "8", 2),
         ("plan", "9.1", 0),
