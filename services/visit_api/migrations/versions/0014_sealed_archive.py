@@ -2,8 +2,8 @@
 
 from chassis.migrate import run_scripts
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 
 # What was archived before keeps its record as it is: nobody may rewrite it.
 SEALED = """
