@@ -8,16 +8,19 @@ import hashlib
 import zipfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
+from chassis.web.errors import Language
 from visit_api.archive import page
 from visit_api.archive.page import Signature
 from visit_api.attachments.store import Store
 from visit_api.moments import CHINA
 
 SUMS = "SHA256SUMS"
+_LANGUAGES: tuple[tuple[str, Language], ...] = (("zh-CN", "zh"), ("en", "en"))
 _LARGEST_SIGNATURE = 2 << 20  # bytes; a larger one is in the export, not on the page
 
 
@@ -40,6 +43,7 @@ class _Sink:
         return len(data)
 
     def flush(self) -> None: ...
+    def close(self) -> None: ...
 
     def take(self) -> bytes:
         taken, self._written = b"".join(self._written), []
@@ -69,8 +73,7 @@ async def files(store: Store, archive: dict[str, Any]) -> list[File]:
     drawn = await signatures(store, archive)
     data = msgspec.json.format(msgspec.json.encode(archive, order="deterministic"), indent=2)
     pages = [
-        _fixed(f"record.{tag}.html", page.render(archive, drawn, language).encode())
-        for tag, language in (("zh-CN", "zh"), ("en", "en"))
+        _fixed(f"record.{tag}.html", page.render(archive, drawn, language).encode()) for tag, language in _LANGUAGES
     ]
     names = [
         (f"attachments/{number:02}-{each['name']}", each["sha256"]) for number, each in enumerate(attached(archive), 1)
@@ -78,14 +81,14 @@ async def files(store: Store, archive: dict[str, Any]) -> list[File]:
     return [
         _fixed("record.json", data),
         *pages,
-        *(File(name, lambda sha256=sha256: store.open(sha256), level=1) for name, sha256 in names),
+        *(File(name, partial(store.open, sha256), level=1) for name, sha256 in names),
     ]
 
 
 async def packed(its: Sequence[File], at: datetime) -> AsyncIterator[bytes]:
     """The ZIP, made while it is sent; `SHA256SUMS` in it is what `sha256sum -c` takes."""
     sink, sums = _Sink(), []
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in its:
             digest = hashlib.sha256()
             with archive.open(_info(file, at), "w", force_zip64=True) as out:
