@@ -5,6 +5,8 @@ from uuid import UUID
 from contracts.envelope import Event, Record
 from contracts.fields import (
     AppealType,
+    CallbackChannel,
+    CallbackKind,
     CallbackResult,
     Category,
     ContactResult,
@@ -113,6 +115,48 @@ class AppealCalledBack(AppealAct, type="appeal.called_back.v1", topic="appeal.ev
 
     result: CallbackResult
     satisfaction: Satisfaction | None
+    channel: CallbackChannel | None = None
+
+
+class AppealCallbackAsked(AppealAct, type="appeal.callback_asked.v1", topic="appeal.events", key="appeal_id"):
+    """Somebody is to call the customer: `required` by the policy, or because a supervisor asked for it. Whose it is:
+    `person`, or with nobody named whoever may call. A `follow_up` is owed to who was dissatisfied."""
+
+    task_id: UUID
+    kind: CallbackKind
+    required: bool
+    handling_unit_code: UnitCode
+    person: StaffNo | None
+    due_at: Time | None
+
+
+class AppealCallbackScheduled(AppealAct, type="appeal.callback_scheduled.v1", topic="appeal.events", key="appeal_id"):
+    """The customer is to be called at `scheduled_at`, by `person` if anybody is named."""
+
+    task_id: UUID
+    scheduled_at: Time
+    agreed: bool
+    person: StaffNo | None
+
+
+class AppealFollowedUp(AppealAct, type="appeal.followed_up.v1", topic="appeal.events", key="appeal_id"):
+    """A customer who was dissatisfied was followed up."""
+
+    task_id: UUID
+
+
+class AppealRepeated(AppealAct, type="appeal.repeated.v1", topic="appeal.events", key="appeal_id"):
+    """The customer came back with the matter of an earlier appeal, for the n-th time: see `times`."""
+
+    repeats: UUID
+    times: int
+
+
+class AppealRepeatedAgain(AppealAct, type="appeal.repeated_again.v1", topic="appeal.events", key="appeal_id"):
+    """The same, told once of a matter: when it came back for the second time, and those above are to know."""
+
+    repeats: UUID
+    times: int
 
 
 class AppealClosed(AppealAct, type="appeal.closed.v1", topic="appeal.events", key="appeal_id"):

@@ -27,7 +27,8 @@ from contracts.envelope import Event
     NEXT_CLOCK,
     LAST_CLOCK,
     WITHDRAWAL,
-) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 17))
+    TASK,
+) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 18))
 
 
 def _at(local: str) -> datetime:
@@ -160,6 +161,20 @@ EXAMPLES: tuple[Event, ...] = (
     appeals.AppealAnswered(**_act, at=_at("10-15T16:00"), finding="substantiated"),
     appeals.AppealJudged(**_act, at=_at("10-15T16:30"), finding="partly_substantiated"),
     deadlines.DeadlineMet(**_answer, at=_at("10-15T16:00")),
+    appeals.AppealCallbackAsked(
+        **_act,
+        at=_at("10-15T16:00"),
+        task_id=TASK,
+        kind="callback",
+        required=True,
+        handling_unit_code="4101",
+        person="S1001",
+        due_at=None,
+    ),
+    appeals.AppealCallbackScheduled(
+        **_act, at=_at("10-15T17:00"), task_id=TASK, scheduled_at=_at("10-16T10:00"), agreed=False, person="S1001"
+    ),
+    appeals.AppealFollowedUp(**_act, at=_at("10-16T10:20"), task_id=TASK),
     appeals.AppealCalledBack(**_act, at=_at("10-16T10:00"), result="completed", satisfaction="5"),
     appeals.AppealClosed(**_act, at=_at("10-16T10:30"), outcome="resolved"),
     visits.VisitArchived(**_visit, at=_at("10-16T11:00")),
@@ -170,6 +185,8 @@ EXAMPLES: tuple[Event, ...] = (
             appeals.ClockStarted(clock_id=NEXT_CLOCK, milestone="answer", due_at=_at("10-31T00:00"), provisional=False),
         ],
     ),
+    appeals.AppealRepeated(**_act, at=_at("10-21T09:30"), repeats=OTHER_APPEAL, times=2),
+    appeals.AppealRepeatedAgain(**_act, at=_at("10-21T09:30"), repeats=OTHER_APPEAL, times=2),
     appeals.AppealReclassified(
         **_act | {"round": 3},
         at=_at("10-21T10:00"),

@@ -51,6 +51,8 @@ Finding = Annotated[
 Fact = Annotated[str, known("a fact that was recorded wrongly", "received_at", "category")]
 ContactResult = Annotated[str, known("result of a contact", "reached", "refused", "no_answer")]
 CallbackResult = Annotated[str, known("result of a callback", "completed", "unreachable", "refused")]
+CallbackKind = Annotated[str, known("what the call is for", "callback", "follow_up")]
+CallbackChannel = Annotated[str, known("how the customer was asked", "phone", "on_site", "online", "link")]
 Milestone = Annotated[str, known("what the clock waits for", "contact", "answer", "callback", "arrival", "archive")]
 Invariant = Annotated[
     str,

@@ -22,7 +22,8 @@ SERVICE = Service(
     writes=WRITES,
     app=create_app,
     handlers=handlers,
-    sealed=[Sealed("appeal_words", name, "appeal_id") for name in ("summary", "reason_not_answered")],
+    sealed=[Sealed("appeal_words", name, "appeal_id") for name in ("summary", "reason_not_answered")]
+    + [Sealed("callbacks", "opinion_sealed")],
     processes={
         "api": lambda runtime: [],
         "relay": lambda runtime: [*runtime.relay(WRITES, HEARS), SelfAudit(runtime)],

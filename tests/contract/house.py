@@ -280,6 +280,23 @@ class House:
         await done(self.admin("appeal_tracker").post(f"/appeals/{appeal}/answers", json=answer))
         return appeal
 
+    async def callback_task(self) -> str:
+        """A callback that a supervisor asked for."""
+        path = f"/appeals/{await self.answered()}/callback-tasks"
+        return self._marked(await done(self.admin("appeal_tracker").post(path)))
+
+    async def follow_up(self) -> str:
+        """What is owed to a customer who was dissatisfied."""
+        appeal, admin = await self.answered(), self.admin("appeal_tracker")
+        rated = {"at": self.ago(), "result": "completed", "satisfaction": 1, "opinion": self.secret}
+        await done(admin.post(f"/appeals/{appeal}/callbacks", json=rated))
+        (task,) = [
+            each
+            for each in (await done(admin.get("/callback-tasks", params={"state": "open"})))["items"]
+            if each["appeal_id"] == appeal
+        ]
+        return self._marked(task)
+
     async def closed(self) -> str:
         return await self._appeal_after(await self.answered(), "close")
 

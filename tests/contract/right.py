@@ -34,6 +34,7 @@ THINGS: dict[str, Make] = {
     "appeal_tracker /v1/visits/{id}": House.followed,
     "appeal_tracker /v1/appeals/{id}": House.appeal,
     "appeal_tracker /v1/deadlines/{id}": House.deadline,
+    "appeal_tracker /v1/callback-tasks/{id}": House.callback_task,
     "appeal_tracker /v1/recalculations/{id}": House.recalculation,
     "appeal_tracker /v1/simulations/{id}": House.simulation,
     "appeal_tracker /v1/absences/{id}": House.absence,
@@ -60,6 +61,9 @@ STATES: dict[str, Make] = {
     "visit_api PUT /v1/attachments/{id}/parts/{number}": House.declared,
     "visit_api POST /v1/attachments/{id}/complete": House.uploaded,
     "appeal_tracker POST /v1/appeals/{id}/callbacks": House.answered,
+    "appeal_tracker POST /v1/appeals/{id}/callback-tasks": House.answered,
+    "appeal_tracker POST /v1/appeals/{id}/callback-links": House.answered,
+    "appeal_tracker POST /v1/callback-tasks/{id}/complete": House.follow_up,
     "appeal_tracker POST /v1/appeals/{id}/close": House.answered,
     "appeal_tracker POST /v1/appeals/{id}/milestones": House.surveyed,
     "appeal_tracker POST /v1/appeals/{id}/hold": House.holdable,
@@ -236,6 +240,10 @@ async def _recalculation(house: House) -> Json:
     return {"cause": "assignment", "unit_code": house.ours}
 
 
+async def _call_later(house: House) -> Json:
+    return {"at": house.ago(hours=-2), "agreed": True, "person": house.staff_no}
+
+
 _STOP_WORK: Json = {"name": "台风停工", "date": "2026-11-02", "isOffDay": True}
 _TEXT: Json = {"event_type": "digest", "channel": "mailbox", "language": "en", "subject": "{{ count }}", "body": "Of:"}
 
@@ -354,6 +362,9 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     ),
     "appeal_tracker POST /v1/appeals/{id}/answers": _just_now(content="已处理", finding="substantiated"),
     "appeal_tracker POST /v1/appeals/{id}/callbacks": _just_now(result="completed", satisfaction=5),
+    "appeal_tracker POST /v1/appeals/{id}/callback-links": _same(days=14),
+    "appeal_tracker POST /v1/callback-tasks/{id}/schedule": _call_later,
+    "appeal_tracker POST /v1/callback-tasks/{id}/complete": _same(note="已上门说明"),
     "appeal_tracker POST /v1/appeals/{id}/milestones": _just_now(milestone="site_survey", note="已到现场"),
     "appeal_tracker POST /v1/appeals/{id}/accept": _same(category="attitude", note="受理"),
     "appeal_tracker POST /v1/appeals/{id}/dispatch": _same(handler="H001", note="请核实"),

@@ -16,7 +16,14 @@ from tests.contract.places import Place, places, unguarded
 from tests.support.tokens import AUDIENCE, ISSUER, Issuer
 
 ANYTHING = str(uuid4())  # a thing that there is not; who may not call is not told that
-OPEN = {"/v1/receipts/{channel}/{account}", "/problems/{slug}", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
+OPEN = {
+    "/v1/receipts/{channel}/{account}",
+    "/c/{token}",
+    "/problems/{slug}",
+    "/openapi.json",
+    "/docs",
+    "/docs/oauth2-redirect",
+}
 # They store nothing.
 ASKING = {
     "appeal_tracker POST /v1/deadline-calculations",

@@ -83,6 +83,9 @@ async def filters(house: House) -> dict[str, str]:
     message = await house.webhook_message()
     messages = await done(house.client("notifier", "integration", unit=house.ours).get(f"/webhook-messages/{message}"))
     await house.posted()
+    call_back = {"at": house.ago(hours=-2), "agreed": True, "person": house.staff_no}
+    task = await house.callback_task()
+    await done(house.admin("appeal_tracker").post(f"/callback-tasks/{task}/schedule", json=call_back))
     await house.absence()
     (absence,) = (await done(house.admin("appeal_tracker").get("/absences", params={})))["items"][:1]
     delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))
@@ -102,6 +105,8 @@ async def filters(house: House) -> dict[str, str]:
         "published": "true",
         "for_customer": visits["items"][0]["customer_id"],
         "kind": "government",
+        "person": house.staff_no,
+        "appeal_tracker GET /v1/callback-tasks kind": "callback",
         "active": "true",
         "owner": owed["owner"],
         "visit_id": owed["visit_id"],

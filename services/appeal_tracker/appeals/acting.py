@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import belated, lifecycle, repository, showing
+from appeal_tracker.appeals import asking, belated, lifecycle, repository, showing
 from appeal_tracker.appeals.errors import (
     AppealIsClosed,
     AppealIsHeld,
@@ -55,6 +55,8 @@ _PROBLEMS: dict[Rule, type[Problem]] = {
     Rule.MERGED: AppealIsMerged,
     Rule.NOT_MERGED: AppealNotMerged,
 }
+# Who answers by a link, and is nobody of the staff.
+CUSTOMER = Principal("customer", None, frozenset())
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
 
 
@@ -65,6 +67,8 @@ class Case:
         self.appeal, self.policy = appeal, policy
         self.clocks = [clock for clock in its_clocks if clock.round == appeal.round]
         self._was = appeal.state
+        self.stood = appeal.standing.progress
+        self._stood = self._stands()
 
     @property
     def subject(self) -> Subject:
@@ -77,6 +81,14 @@ class Case:
         """The visit it was raised on, where it was closed or reopened."""
         turned = (self._was == State.CLOSED) != (self.appeal.state == State.CLOSED)
         return self.appeal.visit_id if turned else None
+
+    def _stands(self) -> tuple[object, ...]:
+        return self.appeal.standing, self.appeal.type, self.appeal.round
+
+    @property
+    def moved(self) -> bool:
+        """Whether it stands elsewhere than before, or is another one."""
+        return self._stands() != self._stood
 
     def clock(self, milestone: str) -> Clock | None:
         """The clock of a milestone, if the policy gives one."""
@@ -96,6 +108,7 @@ class Deed:
         self.tx, self.caller, self.group = tx, caller, [*group]
         self.leader = group[0]
         self.case = next(case for case in group if case.appeal.id == acted)
+        self.by = None if caller is CUSTOMER else caller.sub
         self.now = runtime.clock.now()
         self._runtime = runtime
         self._events: list[Event] = []
@@ -118,17 +131,21 @@ class Deed:
         """What every event of an act says."""
         appeal = case.appeal
         its = {"appeal_id": appeal.id, "visit_id": appeal.visit_id, "unit_code": appeal.unit_code}
-        return {**its, "round": appeal.round, "at": at, "by": self.caller.sub}
+        return {**its, "round": appeal.round, "at": at, "by": self.by}
 
     def say(self, case: Case, kind: str, at: datetime, event: Event | None = None, **data: object) -> None:
         """Keeps the act for the timeline, and for the bus where it has an event."""
-        self._entries.append(Entry(case.appeal.id, kind, at, self.caller.sub, data))
+        self._entries.append(Entry(case.appeal.id, kind, at, self.by, data))
         if event is not None:
             self._events.append(event)
 
     def tell(self, entry: Entry, event: Event) -> None:
         """Keeps what became of a clock."""
         self._entries.append(entry)
+        self._events.append(event)
+
+    def announce(self, event: Event) -> None:
+        """Keeps something for the bus alone."""
         self._events.append(event)
 
     async def move(self, act: Act, at: datetime, cases: Iterable[Case] | None = None, **data: Any) -> None:
@@ -191,7 +208,7 @@ class Deed:
 
     def say_started(self, case: Case, started: Iterable[NewClock | Clock]) -> None:
         """Keeps for the timeline which clocks an act started."""
-        self._entries += [telling.started_entry(case.appeal, clock, self.caller.sub) for clock in started]
+        self._entries += [telling.started_entry(case.appeal, clock, self.by) for clock in started]
 
     def follow(self, case: Case) -> None:
         """Has open clocks of a merged appeal follow the leader's, by milestone; what is past binds nobody."""
@@ -215,8 +232,8 @@ class Deed:
     def judged(self, case: Case, stopped: Iterable[Stopped]) -> None:
         """Tells what became of clocks of an appeal."""
         for each in stopped:
-            self._entries.append(telling.entry(case.appeal, each, self.caller.sub, self.now))
-            if event := telling.event(case.appeal, each, self.caller.sub, self.now):
+            self._entries.append(telling.entry(case.appeal, each, self.by, self.now))
+            if event := telling.event(case.appeal, each, self.by, self.now):
                 self._events.append(event)
 
     async def replan(
@@ -233,12 +250,14 @@ class Deed:
         for done in await recalculation.recalculate(self.tx, its, to or {}):
             if done.moved and done.clock.id not in untold:
                 subject = cases[done.clock.subject_id].appeal
-                entry, event = telling.recalculated(subject, done, cause, self.caller.sub, self.now)
+                entry, event = telling.recalculated(subject, done, cause, self.by, self.now)
                 self._entries.append(entry)
                 self._events.append(event)
 
     async def settle(self) -> None:
-        """Writes timeline and outbox, has what is not held any more go on, and marks the appeals as changed."""
+        """Writes timeline and outbox, has what is not held any more go on, and marks the appeals as changed; that the
+        customer is called back is asked for, or no more."""
+        await asking.settle(self)
         if self._goes_on and self.leader.appeal.state != State.CLOSED:
             await self.replan([clock for case in self.group for clock in case.clocks], "resume")
         alone = [clock for case in self.group[1:] for clock in case.clocks if self._lost_its_leader(clock)]

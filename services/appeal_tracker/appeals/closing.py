@@ -22,7 +22,7 @@ class Missing(msgspec.Struct, frozen=True):
 def missing(state: State, appeal_type: str, policy: Policy, *, anonymous: bool) -> list[Missing]:
     """What closing lacks: an answer, and a callback where the policy requires one.
 
-    A callback that failed, or was refused, is one: its reason was recorded (000 §7.2.5.1).
+    A callback that was refused is one, and one that failed often enough: the reasons were recorded (000 §7.2.5.1).
     """
     lacks = []
     if state in (State.OPEN, State.CONTACTED, State.HELD):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import repository
+from appeal_tracker.appeals import repeating, repository
 from appeal_tracker.appeals.acting import Deed, begin
 from appeal_tracker.appeals.errors import (
     AfterWhatWasDone,
@@ -51,6 +51,7 @@ async def correct(
         setattr(appeal, name, value)
     event = AppealCorrected(**deed.facts(deed.case, deed.now), facts=sorted(new), received_at=appeal.received_at)
     deed.say(deed.case, "corrected", deed.now, event, old=old, new=new, reason=reason)
+    await repeating.look(deed)
     if "received_at" in new:
         await _run_from(deed, appeal.received_at)
     return await deed.done()

@@ -34,17 +34,21 @@ async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID,
     is listed in the timeline.
     """
     deed = await begin(tx, runtime, caller, id)
+    await resolve(deed, **({"note": note} if note else {}))
+    return await deed.done()
+
+
+async def resolve(deed: Deed, **said: Any) -> None:
+    """The same, within an act. Raises `AppealIncomplete`."""
     closing = deed.concerned(Act.CLOSE, deed.now)
     lacks = await _lacking(deed, closing)
     await deed.move(Act.CLOSE, deed.now, closing)
     if lacks:
         raise AppealIncomplete(missing=lacks)
-    said: dict[str, Any] = {"note": note} if note else {}
     for case in closing:
         asked = [lack.what for lack in case.appeal.lacks]
         lacking = {"lacking": asked} if asked else {}
         await _end(deed, case, RESOLVED if case is deed.case else MERGED, deed.now, **lacking, **said)
-    return await deed.done()
 
 
 async def withdraw(

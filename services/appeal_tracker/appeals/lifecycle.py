@@ -53,6 +53,8 @@ class Act(StrEnum):
     CONTACT = "contact"
     ANSWER = "answer"
     JUDGE = "judge"  # whether the facts bear it out
+    ASK_BACK = "ask_back"  # for a callback
+    TRY_BACK = "try_back"  # a callback that nobody answered, and not enough of them yet
     CALL_BACK = "call_back"
     REACH = "reach"  # a milestone of the pack's own
     HOLD = "hold"
@@ -104,7 +106,7 @@ _LEADS_ON: dict[Act, dict[State, State]] = {
 }
 _ENDS_A_HOLD = (Act.ANSWER, Act.CALL_BACK, Act.CLOSE, Act.WITHDRAW, Act.VOID)
 _NOT_WHILE_HELD = (Act.HOLD, Act.MERGE, Act.RECLASSIFY)
-_ABOUT_THE_ANSWER = (Act.CALL_BACK, Act.JUDGE)
+_ABOUT_THE_ANSWER = (Act.ASK_BACK, Act.TRY_BACK, Act.CALL_BACK, Act.JUDGE)
 
 
 def after(standing: Standing, act: Act, *, by_leader: bool = False) -> Standing:

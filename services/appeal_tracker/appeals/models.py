@@ -32,7 +32,8 @@ class Appeal(Tracked, Base):
     held appeal goes back to; `reopened_at` when its present round began, if it is not the first. `facts_round`: the
     first of the rounds whose acts count in the present one, where that began only because the appeal was reclassified.
     `source` and `source_no`: the system that sent it and its number there. `finding` is what was found last; `urged`
-    how often it was, in this round.
+    how often it was, in this round. `repeat_of` is the earlier appeal of the same matter, which
+    came back `repeats` times.
     """
 
     __tablename__ = "appeals"
@@ -57,6 +58,9 @@ class Appeal(Tracked, Base):
         Index("appeals_open", "id", postgresql_where=text("state <> 'closed'")),
         Index("appeals_supervised", "id", postgresql_where=text("supervised_at IS NOT NULL")),
         Index("appeals_category", "category", "id", postgresql_where=text("category IS NOT NULL")),
+        Index(
+            "appeals_customer_id", "customer_id", "received_at", "id", postgresql_where=text("customer_id IS NOT NULL")
+        ),
         Index("appeals_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("appeals_policy_assumed", "id", postgresql_where=text("policy_assumed AND state <> 'closed'")),
         Index("appeals_source_no", "source", "source_no", unique=True, postgresql_where=text("source_no IS NOT NULL")),
@@ -98,6 +102,8 @@ class Appeal(Tracked, Base):
     supervised_by: Mapped[str | None]
     supervised_at: Mapped[datetime | None]
     report_by: Mapped[datetime | None]
+    repeat_of: Mapped[UUID | None]
+    repeats: Mapped[int] = mapped_column(server_default=text("0"))
 
     clocks: Mapped[list[Clock]] = relationship(
         primaryjoin=lambda: (foreign(Clock.subject_id) == Appeal.id) & (Clock.subject_kind == SUBJECT),

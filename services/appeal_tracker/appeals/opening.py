@@ -14,7 +14,7 @@ import msgspec
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import repository
+from appeal_tracker.appeals import repeating, repository
 from appeal_tracker.appeals.models import SUBJECT
 from appeal_tracker.appeals.repository import Opening, Origin
 from appeal_tracker.calendars import service as calendars
@@ -45,6 +45,7 @@ class Received(msgspec.Struct, frozen=True):
 class _Planned(msgspec.Struct, frozen=True):
     opening: Opening
     clocks: list[NewClock]
+    repeat_days: int
 
 
 async def appeals_raised(runtime: Runtime, tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -69,6 +70,9 @@ async def open_all(runtime: Runtime, tx: AsyncSession, received: Sequence[Receiv
     new = await repository.open_new(tx, [each.opening for each in planned], now)
     fresh = [each for each in planned if each.opening.raised.appeal_id in new]
     await clocks.start(tx, [clock for each in fresh for clock in each.clocks])
+    customers = {each.opening.raised.appeal_id: each.repeat_days for each in fresh if each.opening.raised.customer_id}
+    if customers:
+        await repeating.opened(tx, runtime, customers)
     await visits.appeals_raised(tx, runtime, {its for each in fresh if (its := each.opening.raised.visit_id)})
     after_commit(tx, runtime.outbox.wake)
     _count([each.opening for each in fresh])
@@ -84,7 +88,8 @@ def _plan(runtime: Runtime, received: Received, shelf: policies.Shelf, planner: 
     told = runtime.outbox.row(_event(received, policy.label, started), now, received.traceparent)
     assumed = shelf.assumes(raised.unit_code, raised.received_at)
     entry = _entry(received, policy.label, started, reason)
-    return _Planned(Opening(raised, origin, policy.label, policy.calendar, assumed, reason, entry, told), started)
+    opening = Opening(raised, origin, policy.label, policy.calendar, assumed, reason, entry, told)
+    return _Planned(opening, started, policy.repeat_days)
 
 
 def _entry(received: Received, policy: str, started: Sequence[NewClock], reason: str | None) -> dict[str, object]:

@@ -34,6 +34,13 @@ async def reopen(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     Raises `AppealNotClosed`.
     """
     deed = await begin(tx, runtime, caller, id)
+    await again(deed, reason=reason)
+    return await deed.done()
+
+
+async def again(deed: Deed, *, reason: str) -> None:
+    """The same, within an act. Raises `AppealNotClosed`."""
+    tx = deed.tx
     case, appeal, last = deed.case, deed.appeal, deed.case.clocks
     turned = appeal.policy_assumed and await _look_again(deed)
     # What was left of a period that another policy set is nothing to go on with.
@@ -49,7 +56,7 @@ async def reopen(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     if mode == "continue":
         again = [clock for clock in last if _goes_on(case, clock, contacted=contacted)]
         started: Sequence[Clock | NewClock] = await rounds.go_on(
-            tx, case.subject, again, closed_at, deed.now, caller.sub
+            tx, case.subject, again, closed_at, deed.now, deed.caller.sub
         )
     else:
         started = await _run_anew(deed, contacted=not anew)
@@ -60,7 +67,6 @@ async def reopen(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     event = AppealReopened(**deed.facts(case, deed.now), clocks=told)
     deed.say(case, "reopened", deed.now, event, round=appeal.round, mode=mode, reason=reason)
     deed.say_started(case, started)
-    return await deed.done()
 
 
 async def _look_again(deed: Deed) -> bool:

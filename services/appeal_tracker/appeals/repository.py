@@ -1,7 +1,8 @@
 """SQL of the appeals, what was done about them, and their timeline."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -70,6 +71,26 @@ _NUMBER = "SELECT 'TA' || to_char(nextval('appeal_numbers'), 'FM0000000000')"
 
 # What people did when they say they did, whenever that was recorded.
 _AT_TRUE_TIMES = ("contacted", "answered", "called_back", "milestone_reached", "held", "resumed")
+
+
+# The newest earlier appeal of the same matter. What was raised on one visit is no return.
+_RETURNED = """
+SELECT n.id, n.visit_id, n.unit_code, n.round, n.received_at, e.id AS earlier, e.repeats + 1 AS times
+FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING (id) CROSS JOIN LATERAL (
+    SELECT a.id, a.repeats FROM appeals a
+    WHERE a.customer_id = n.customer_id AND a.type = n.type AND a.category IS NOT DISTINCT FROM n.category
+        AND a.id <> n.id AND (a.visit_id IS NULL OR a.visit_id IS DISTINCT FROM n.visit_id)
+        AND (a.received_at, a.id) < (n.received_at, n.id)
+        AND a.received_at >= n.received_at - make_interval(days => asked.days)
+        AND a.outcome IS DISTINCT FROM 'void' AND NOT a.confidential AND NOT a.anonymous
+    ORDER BY a.received_at DESC, a.id DESC LIMIT 1) e
+WHERE n.repeat_of IS NULL AND (n.type <> 'complaint' OR n.category IS NOT NULL)
+    AND NOT n.confidential AND NOT n.anonymous
+ORDER BY n.received_at, n.id
+"""
+_REPEATS = """
+UPDATE appeals SET repeat_of = $2, repeats = $3 WHERE id = $1
+"""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -229,3 +250,14 @@ async def answers(tx: AsyncSession, appeal: UUID) -> Sequence[Answer]:
 async def answers_page(tx: AsyncSession, appeal: UUID, window: Window) -> Listing[Answer]:
     """The same, some of them."""
     return await window.fetch(tx, select(Answer).where(Answer.appeal_id == appeal), Answer, Answer.at, Answer.id)
+
+
+async def returned(tx: AsyncSession, days: Mapping[UUID, int]) -> list[tuple[Any, ...]]:
+    """Those of some appeals, each looked at for so many days back, that repeat an earlier one, as they came."""
+    rows = await (await driver(tx)).fetch(_RETURNED, [*days], [*days.values()])
+    return [tuple(row) for row in rows]
+
+
+async def repeats(tx: AsyncSession, id: UUID, earlier: UUID, times: int) -> None:
+    """Links an appeal that this transaction opened to the one it repeats."""
+    await (await driver(tx)).execute(_REPEATS, id, earlier, times)

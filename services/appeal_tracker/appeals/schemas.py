@@ -28,7 +28,8 @@ class AppealView(View):
     for by now and not there; closing does not demand it.
 
     `is_merged`: another appeal speaks for it. `merged_into` is that one, or the one that did until both were closed, if
-    you may see it; `reopened_at` when its present round began, if it is not the first.
+    you may see it, and `repeat_of` the earlier appeal of the same matter, which came back `repeats` times.
+    `reopened_at`: when its present round began, if it is not the first.
     """
 
     id: UUID
@@ -64,6 +65,8 @@ class AppealView(View):
     reopened_at: Instant | None
     is_merged: bool
     merged_into: UUID | None
+    repeat_of: UUID | None
+    repeats: int
     updated_at: Instant
     clocks: list[ClockView]
 

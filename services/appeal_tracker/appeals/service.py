@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.absences import service as absences
-from appeal_tracker.appeals import judging, repository, showing
+from appeal_tracker.appeals import judging, repeating, repository, showing
 from appeal_tracker.appeals.acting import Case, Deed, begin
 from appeal_tracker.appeals.errors import AppealNotFound, NotCategorised
 from appeal_tracker.appeals.lifecycle import Act
@@ -181,4 +181,6 @@ async def accept(
     deed.say(deed.case, "accepted", deed.now, told, **said)
     appeal.accepted_at = appeal.accepted_at or deed.now
     await deed.move(Act.ACCEPT, deed.now)
+    if category is not None:
+        await repeating.look(deed)
     return await deed.done()

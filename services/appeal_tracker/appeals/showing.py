@@ -20,7 +20,7 @@ from chassis.web.paging import Listing
 from chassis.web.tokens import Principal
 
 # What the facts of a timeline name other appeals by, and what people wrote about them in their own words.
-_NAMES = ("appeal_id", "into", "out_of")
+_NAMES = ("appeal_id", "into", "out_of", "repeat_of")
 _WORDS = ("note", "reason")
 
 
@@ -32,8 +32,11 @@ async def sight(tx: AsyncSession, caller: Principal, ids: Iterable[UUID | None])
 
 async def appeals(tx: AsyncSession, caller: Principal, rows: Sequence[Appeal]) -> list[Any]:
     """Appeals that `caller` sees; of one that is merged, into which only where they see that one too."""
-    seen = await sight(tx, caller, (row.merged_into for row in rows))
-    return [row if row.merged_into is None or row.merged_into in seen else Shown(row, merged_into=None) for row in rows]
+    seen = await sight(tx, caller, (its for row in rows for its in (row.merged_into, row.repeat_of)))
+    hidden = [
+        [name for name in ("merged_into", "repeat_of") if getattr(row, name) not in {None, *seen}] for row in rows
+    ]
+    return [Shown(row, **dict.fromkeys(these)) if these else row for row, these in zip(rows, hidden, strict=True)]
 
 
 async def named(tx: AsyncSession, caller: Principal, **ids: UUID | None) -> dict[str, str]:

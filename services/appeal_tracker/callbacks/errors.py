@@ -1,6 +1,6 @@
 """What a caller can be told has gone wrong about a callback."""
 
-from chassis.web.errors import FieldError, Forbidden, Unprocessable, Words
+from chassis.web.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable, Words
 
 
 class NotYoursToCallBack(Forbidden):
@@ -24,3 +24,48 @@ class NothingToRate(Unprocessable):
 
     def __init__(self) -> None:
         super().__init__(FieldError("/satisfaction", "not_completed", self.title))
+
+
+class ReasonNotRatedMissing(Unprocessable):
+    slug = "not-rated-reason-missing"
+    title = Words("未评价须记录原因", "The reason why nothing was rated is recorded")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/failure_reason", "missing", self.title))
+
+
+class TaskNotFound(NotFound):
+    slug = "callback-task-not-found"
+    title = Words("回访任务不存在", "No such callback task")
+
+
+class TaskEnded(Conflict):
+    slug = "callback-task-ended"
+    title = Words("回访任务已结束", "The callback task has ended")
+
+
+class CallbackIsRecorded(Conflict):
+    slug = "callback-is-recorded"
+    title = Words("回访须在诉求上如实登记", "A callback is recorded on its appeal")
+
+
+class CallbackNotYoursToGive(Forbidden):
+    slug = "callback-not-yours-to-give"
+    title = Words("只有主管可以把回访交给他人", "Only a supervisor gives a callback to somebody else")
+
+
+class CallbackPast(Unprocessable):
+    slug = "callback-past"
+    title = Words("回访时间已过", "The time of the callback is past")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/at", "time_past", self.title))
+
+
+class CallbackAtNight(Unprocessable):
+    slug = "callback-at-night"
+    title = Words("未经客户同意不得安排在夜间回访", "No callback by night unless the customer agreed on the time")
+    detail = Words("依据 000 §7.2.5.2，{quiet} 不宜回访。", "By 000 §7.2.5.2 nobody is called back at {quiet}.")
+
+    def __init__(self, quiet: str) -> None:
+        super().__init__(FieldError("/at", "quiet_hours", self.title), quiet=quiet)

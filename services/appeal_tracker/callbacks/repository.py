@@ -1,11 +1,17 @@
-"""SQL of the callbacks."""
+"""SQL of the callbacks, and of the tasks as a caller sees them."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.appeals.repository import visible
 from appeal_tracker.callbacks.models import Callback
+from appeal_tracker.tasks import repository as tasks
+from appeal_tracker.tasks.models import CallbackTask
 from chassis.web.paging import Listing, Window
 
 
@@ -13,3 +19,29 @@ async def of_appeal(tx: AsyncSession, appeal: UUID, window: Window) -> Listing[C
     """Some recorded callbacks, in the order of their true times."""
     query = select(Callback).where(Callback.appeal_id == appeal)
     return await window.fetch(tx, query, Callback, Callback.at, Callback.id)
+
+
+async def since_round(tx: AsyncSession, appeal: UUID, round: int) -> Sequence[Callback]:
+    """The callbacks recorded in a round or a later one."""
+    query = select(Callback).where(Callback.appeal_id == appeal, Callback.round >= round)
+    return (await tx.scalars(query.order_by(Callback.at, Callback.id))).all()
+
+
+async def task(tx: AsyncSession, id: UUID, unit: str | None) -> CallbackTask | None:
+    """A task about an appeal that a caller of `unit` may see."""
+    query = _seen(tasks.listed(), unit).where(CallbackTask.id == id)
+    return (await tx.scalars(query.execution_options(populate_existing=True))).one_or_none()
+
+
+async def tasks_page(
+    tx: AsyncSession, window: Window, unit: str | None, within_unit: str | None, **filters: Any
+) -> Listing[CallbackTask]:
+    """Some of the tasks that a caller of `unit` may see, about appeals raised or handled in `within_unit`."""
+    query = _seen(tasks.listed(**filters), unit)
+    return await window.fetch(tx, query if within_unit is None else _seen(query, within_unit), CallbackTask)
+
+
+def _seen(query: Select[CallbackTask], unit: str | None) -> Select[CallbackTask]:
+    if unit is None:
+        return query
+    return query.where(exists().where(Appeal.id == CallbackTask.appeal_id, visible(unit)).correlate(CallbackTask))

@@ -3,10 +3,11 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticKnownError
 
-from appeal_tracker.callbacks.service import rating
+from appeal_tracker.appeals.schemas import Note
+from appeal_tracker.callbacks.recording import rating
 from chassis.web.schemas import Body, Instant, Text, View
 
 Rating = Literal[1, 2, 3, 4, 5, "not_rated"]
@@ -19,9 +20,8 @@ def _told(value: object) -> object:
 
 
 class RecordCallback(Body):
-    """A callback at its true time: what came of it, what the customer thinks, or why it failed.
-
-    `agreed_at`: the time that the customer asked to be called at, if they did.
+    """A callback at its true time: what came of it, what the customer thinks, in full, or why it failed or nothing was
+    rated. `agreed_at`: the time that the customer asked to be called at, if they did.
     """
 
     at: Instant
@@ -30,10 +30,73 @@ class RecordCallback(Body):
     opinion: Annotated[str, Text(4000, lines=True)] | None = None
     failure_reason: Annotated[str, Text(1000, lines=True)] | None = None
     agreed_at: Instant | None = None
+    channel: Literal["phone", "on_site", "online"] = "phone"
+
+
+class ScheduleCallback(Body):
+    """When the customer is to be called, and by whom if that changes; `agreed`: they agreed on the time."""
+
+    at: Instant
+    agreed: bool = False
+    person: Annotated[str, Text(64)] | None = None
+
+
+class CompleteFollowUp(Body):
+    """What was done about a customer who was dissatisfied, and what came of it."""
+
+    note: Note
+
+
+class MakeLink(Body):
+    """For how many days the link is good."""
+
+    days: Annotated[int, Field(ge=1, le=30)] = 7
+
+
+class CallbackLinkView(View):
+    """A link by which the customer rates the answer of a round, once; `callback_id` is what came of it."""
+
+    id: UUID
+    appeal_id: UUID
+    round: int
+    made_at: Instant
+    made_by: str
+    expires_at: Instant
+    used_at: Instant | None
+    callback_id: UUID | None
+    updated_at: Instant
+
+
+class TaskView(View):
+    """Somebody is to call a customer: `required` by the pack, or `asked_by` a supervisor; a `follow_up` is owed to who
+    was dissatisfied. Whose it is: `person`, or with nobody named whoever may call by the rule `whose`: `anyone`,
+    `acceptor`, `not_the_handler`, or `supervisor` where the acceptor handled it themselves. `due_at` where the pack
+    gives it a clock; `attempts` are the calls that nobody answered."""
+
+    id: UUID
+    appeal_id: UUID
+    round: int
+    unit_code: str
+    kind: str
+    state: str
+    required: bool
+    whose: str
+    person: str | None
+    asked_by: str | None
+    opened_at: Instant
+    due_at: Instant | None
+    scheduled_at: Instant | None
+    agreed: bool
+    attempts: int
+    ended_at: Instant | None
+    ended_by: str | None
+    callback_id: UUID | None
+    updated_at: Instant
 
 
 class CallbackView(View):
-    """A recorded callback; `quiet_hours` if it was made by night and the customer had not agreed on the time. `opinion`
+    """A recorded callback; `quiet_hours` if it was made by night and the customer had not agreed on the time. By
+    the channel `link` the customer answered themselves. `opinion`
     and `failure_reason` are null also where they were given in confidence and are not yours to read."""
 
     id: UUID
@@ -42,6 +105,7 @@ class CallbackView(View):
     at: Instant
     recorded_at: Instant
     by: str
+    channel: str
     result: str
     satisfaction: Annotated[Rating | None, BeforeValidator(rating)]
     opinion: str | None

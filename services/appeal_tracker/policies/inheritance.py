@@ -17,10 +17,11 @@ from appeal_tracker.policies.pack import (
     WrittenLimit,
     WrittenQuiet,
     WrittenStep,
+    WrittenTries,
     sections,
     time_of_day,
 )
-from appeal_tracker.policies.policy import CallbackRule, ContactRule, Limit, Policy
+from appeal_tracker.policies.policy import REPEAT_DAYS, CallbackRule, ContactRule, Limit, Policy
 from appeal_tracker.policies.quiet import QuietHours
 
 APPEAL_TYPES: tuple[str, ...] = get_args(AppealType)
@@ -62,6 +63,7 @@ def resolve(pack: Pack, packs: Mapping[str, Pack]) -> Policy:
         appeals={appeal_type: _limits(chain, f"/appeals/{appeal_type}") for appeal_type in APPEAL_TYPES},
         visits=_limits(chain, VISITS),
         targets={target.name: target for each in reversed(chain) for target in each.targets},
+        repeat_days=_nearest(chain, "repeat_days") or REPEAT_DAYS,
     )
 
 
@@ -80,9 +82,14 @@ def _callback(chain: Sequence[Pack]) -> CallbackRule:
     required_for: frozenset[str] = frozenset()
     if _nearest(chain, "callback") == "required":
         required_for = frozenset(_nearest(chain, "callback_for") or APPEAL_TYPES)
-    return CallbackRule(
-        required_for, _nearest(chain, "callback_by") or "anyone", _nearest(chain, "callback_clause") or ""
+    tries: WrittenTries | None = _nearest(chain, "callback_tries")
+    rule = CallbackRule(
+        required_for,
+        _nearest(chain, "callback_by") or "anyone",
+        _nearest(chain, "callback_clause") or "",
+        dissatisfied=_nearest(chain, "dissatisfied") or "follow_up",
     )
+    return replace(rule, attempts=tries.attempts, hours_apart=tries.hours_apart) if tries else rule
 
 
 def _limits(chain: Sequence[Pack], section: str) -> tuple[Limit, ...]:

@@ -77,6 +77,13 @@ class WrittenContact(_Written, frozen=True):
     hours_apart: Annotated[int, Meta(ge=0, le=168)]
 
 
+class WrittenTries(_Written, frozen=True):
+    """How many unanswered calls, so many hours apart, are a callback that failed."""
+
+    attempts: Annotated[int, Meta(ge=1, le=20)]
+    hours_apart: Annotated[int, Meta(ge=0, le=168)]
+
+
 class Target(_Written, frozen=True):
     """A share to reach, for statistics; no clock hangs on it."""
 
@@ -101,6 +108,9 @@ class Pack(_Written, frozen=True):
     callback_for: Annotated[tuple[AppealType, ...], Meta(max_length=5)] | None = None
     callback_by: Literal["anyone", "acceptor", "not_the_handler"] | None = None
     callback_clause: _Text | None = None
+    callback_tries: WrittenTries | None = None
+    dissatisfied: Literal["follow_up", "new_round"] | None = None
+    repeat_days: Annotated[int, Meta(ge=1, le=366)] | None = None
     reopen: Literal["new_round", "continue", "restart"] | None = None
     ladders: Annotated[Mapping[_Name, _Ladder], Meta(max_length=MANY)] = {}
     appeals: Mapping[AppealType, Annotated[tuple[WrittenLimit, ...], Meta(max_length=MANY)]] = {}

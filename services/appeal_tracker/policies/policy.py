@@ -12,6 +12,8 @@ from appeal_tracker.policies.ladder import Phase, Step
 from appeal_tracker.policies.pack import Target
 from appeal_tracker.policies.quiet import QuietHours
 
+REPEAT_DAYS = 60
+
 
 class Limit(msgspec.Struct, frozen=True):
     """One deadline a policy sets: what must be done, within which period, on whose word.
@@ -37,11 +39,18 @@ class ContactRule(msgspec.Struct, frozen=True):
 
 
 class CallbackRule(msgspec.Struct, frozen=True):
-    """Which appeals are called back, and by whom; one who refused or is anonymous is never called."""
+    """Which appeals are called back, and by whom; one who refused or is anonymous is never called.
+
+    `attempts` unanswered calls, `hours_apart` or more, are a callback that failed. Who is `dissatisfied` (the lowest
+    two ratings) is followed up, or has a new round begin.
+    """
 
     required_for: frozenset[str] = frozenset()
     by: Literal["anyone", "acceptor", "not_the_handler"] = "anyone"
     clause: str = ""
+    attempts: int = 3
+    hours_apart: int = 2
+    dissatisfied: Literal["follow_up", "new_round"] = "follow_up"
 
     def is_required(self, appeal_type: str, *, refused: bool = False, anonymous: bool = False) -> bool:
         return appeal_type in self.required_for and not refused and not anonymous
@@ -63,6 +72,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     appeals: Mapping[str, tuple[Limit, ...]]
     visits: tuple[Limit, ...]
     targets: Mapping[str, Target]
+    repeat_days: int = REPEAT_DAYS  # within which the same matter of the same customer is one that came back
 
     @property
     def label(self) -> str:

@@ -63,15 +63,27 @@ class ContactRuleView(View):
 
 
 class CallbackRuleView(View):
-    """Which types of appeal are called back before they are closed, and by whom."""
+    """Which types of appeal are called back before they are closed, and by whom; so many unanswered calls, so many
+    hours apart, are a callback that failed. `dissatisfied`: whether the lowest two ratings open a `follow_up` or a
+    `new_round`."""
 
     required_for: list[str]
     by: str
     clause: str
+    attempts: int
+    hours_apart: int
+    dissatisfied: str
 
     @classmethod
     def of(cls, rule: CallbackRule) -> Self:
-        return cls(required_for=sorted(rule.required_for), by=rule.by, clause=rule.clause)
+        return cls(
+            required_for=sorted(rule.required_for),
+            by=rule.by,
+            clause=rule.clause,
+            attempts=rule.attempts,
+            hours_apart=rule.hours_apart,
+            dissatisfied=rule.dissatisfied,
+        )
 
 
 class QuietView(View):
@@ -151,6 +163,7 @@ class PolicyView(View):
     published_at: Instant | None
     published_by: str | None
     reopen: str
+    repeat_days: int
     quiet: QuietView | None
     contact: ContactRuleView
     callback: CallbackRuleView
@@ -168,6 +181,7 @@ class PolicyView(View):
             published_at=shown.published_at,
             published_by=shown.published_by,
             reopen=policy.reopen,
+            repeat_days=policy.repeat_days,
             quiet=policy.quiet and QuietView.of(policy.quiet),
             contact=ContactRuleView.of(policy.contact),
             callback=CallbackRuleView.of(policy.callback),

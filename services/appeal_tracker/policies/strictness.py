@@ -16,7 +16,7 @@ from appeal_tracker.calendars.civil import DAY, HOUR, instant_of, number_of, wal
 from appeal_tracker.calendars.period import Period, Unit
 from appeal_tracker.calendars.refusals import NotCovered
 from appeal_tracker.policies.pack import VISITS
-from appeal_tracker.policies.policy import Limit, Policy
+from appeal_tracker.policies.policy import CallbackRule, Limit, Policy
 
 
 class Laxness(msgspec.Struct, frozen=True):
@@ -123,10 +123,22 @@ def _laxer_rules(own: Policy, parent: Policy) -> Iterator[tuple[str, str]]:
         yield "/contact/attempts", f"{own.contact.attempts} are fewer than {parent.contact.attempts}"
     if own.contact.hours_apart < parent.contact.hours_apart:
         yield "/contact/hours_apart", f"{own.contact.hours_apart} are fewer than {parent.contact.hours_apart}"
-    if missing := parent.callback.required_for - own.callback.required_for:
-        yield "/callback_for", f"its parent requires a callback for {', '.join(sorted(missing))} too"
-    if parent.callback.by not in ("anyone", own.callback.by):
-        yield "/callback_by", f"its parent asks for {parent.callback.by}"
+    yield from _laxer_callback(own.callback, parent.callback)
+    if own.repeat_days < parent.repeat_days:
+        yield "/repeat_days", f"{own.repeat_days} are fewer than {parent.repeat_days}"
     for name, target in parent.targets.items():
         if own.targets[name].at_least < target.at_least:
             yield f"/targets/{name}", f"{own.targets[name].at_least:g} is below {target.at_least:g}"
+
+
+def _laxer_callback(own: CallbackRule, parent: CallbackRule) -> Iterator[tuple[str, str]]:
+    if missing := parent.required_for - own.required_for:
+        yield "/callback_for", f"its parent requires a callback for {', '.join(sorted(missing))} too"
+    if parent.by not in ("anyone", own.by):
+        yield "/callback_by", f"its parent asks for {parent.by}"
+    if own.attempts < parent.attempts:
+        yield "/callback_tries/attempts", f"{own.attempts} are fewer than {parent.attempts}"
+    if own.hours_apart < parent.hours_apart:
+        yield "/callback_tries/hours_apart", f"{own.hours_apart} are fewer than {parent.hours_apart}"
+    if parent.dissatisfied not in ("follow_up", own.dissatisfied):
+        yield "/dissatisfied", f"its parent begins a {parent.dissatisfied}"

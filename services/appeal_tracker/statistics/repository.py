@@ -169,5 +169,37 @@ async def counted(
     return [*groups.values()]
 
 
+_TARGETS = f"""
+WITH RECURSIVE {_UNITS}, answered AS (
+    SELECT a.id, a.type, a.anonymous FROM appeals a JOIN numbered n ON n.code = a.unit_code
+    WHERE a.received_at >= :since AND a.received_at < :until AND (CAST(:type AS text) IS NULL OR a.type = :type)
+        AND a.merged_into IS NULL AND a.outcome IS DISTINCT FROM 'void'
+        AND EXISTS (SELECT FROM answers w WHERE w.appeal_id = a.id)
+), asked AS (
+    SELECT w.id, w.type = 'complaint' AS complaint, w.anonymous,
+           coalesce(bool_or(c.result = 'completed'), false) AS reached,
+           coalesce(bool_or(c.result = 'refused'), false) AS refused,
+           (array_agg(CAST(c.satisfaction AS integer) ORDER BY c.at DESC, c.id DESC)
+                FILTER (WHERE c.satisfaction IN ('1', '2', '3', '4', '5')))[1] AS rating
+    FROM answered w LEFT JOIN callbacks c ON c.appeal_id = w.id GROUP BY w.id, w.type, w.anonymous
+)
+SELECT count(*) FILTER (WHERE reached OR NOT anonymous AND NOT refused) AS to_call_back,
+       count(*) FILTER (WHERE reached) AS called_back, count(rating) AS rated,
+       count(*) FILTER (WHERE rating >= 4) AS satisfied,
+       count(rating) FILTER (WHERE complaint) AS complaints_rated,
+       count(*) FILTER (WHERE complaint AND rating >= 4) AS complaints_satisfied,
+       count(*) FILTER (WHERE rating = 5) AS promoters, count(*) FILTER (WHERE rating <= 3) AS detractors
+FROM asked
+"""  # noqa: S608 - made of constants
+
+
+async def called_back(
+    tx: AsyncSession, unit: str, since: datetime, until: datetime, type: str | None
+) -> dict[str, Any]:
+    """What customers said of the answers to the appeals that `unit` and those below it raised between two instants."""
+    values = {"unit": unit, "since": since, "until": until, "type": type}
+    return dict((await tx.execute(text(_TARGETS), values)).mappings().one())
+
+
 def _group(row: RowMapping) -> tuple[Any, ...]:
     return row["unit_code"], row["type"], row["period"]

@@ -59,6 +59,26 @@ class FiguresView(View):
     lateness_p99_seconds: float | None
 
 
+class ReachedView(View):
+    """A target of a standard, and what was reached of it, by all that was received in the period: `reached` of
+    `counted` appeals.
+
+    `callback_rate`: of those answered, those called back; who declined or is anonymous is not counted. `satisfaction`
+    and `complaint_satisfaction`: of those rated, those last rated 4 or 5. `nps`: the share of those who rated 5 less
+    the share of those who rated 3 or lower, from -100 to 100; no standard names a figure for it, and the customer is
+    asked about satisfaction, not about recommending.
+    """
+
+    name: str
+    standard: Annotated[str, Field(description="the pack that states it")]
+    clause: str
+    at_least: float | None
+    counted: int
+    reached: int
+    value: Annotated[float | None, Field(description="null where nothing was counted")]
+    met: Annotated[bool | None, Field(description="null where nothing was counted, or no figure is named")]
+
+
 class StatisticsView(View):
     """Figures of what was received from one civil day to another, both included, by what was known `as_of`. With
     `by=unit` each unit counts with those below it, so that the rows overlap."""
@@ -67,6 +87,7 @@ class StatisticsView(View):
     last_day: Annotated[dt.date, Field(serialization_alias="to")]
     as_of: Instant
     items: list[FiguresView]
+    targets: list[ReachedView]
 
 
 COLUMNS = Figures.__struct_fields__

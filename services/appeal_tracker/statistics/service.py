@@ -14,6 +14,7 @@ from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR
 from appeal_tracker.directory import service as directory
 from appeal_tracker.statistics import repository
 from appeal_tracker.statistics.errors import TooManyRows, TwoPeriods
+from appeal_tracker.statistics.targets import Reached, reached
 from chassis.web.tokens import Principal
 
 LONGEST = 366  # days
@@ -64,12 +65,14 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """The figures, of what was received from one civil day to another, both included, by what was known `as_of`."""
+    """The figures, of what was received from one civil day to another, both included, by what was known `as_of`; beside
+    them, of all of it together, what the standards want reached."""
 
     first_day: date
     last_day: date
     as_of: datetime
     items: Sequence[Figures]
+    targets: Sequence[Reached] = ()
 
 
 async def statistics(
@@ -105,7 +108,8 @@ async def statistics(
     rows = await repository.counted(tx, unit, *span(first, last), now, type=type, by=by, period=period, most=MOST)
     if len(rows) > MOST:
         raise TooManyRows(most=MOST)
-    return Statistics(first, last, now, [_figures(row, by, period) for row in rows])
+    counts = await repository.called_back(tx, unit, *span(first, last), type)
+    return Statistics(first, last, now, [_figures(row, by, period) for row in rows], reached(counts))
 
 
 def _figures(counted: Mapping[str, Any], by: Sequence[str], period: str | None) -> Figures:

@@ -36,9 +36,13 @@ async def test_the_answer_starts_the_callback_clock(desk: Desk, answered: str) -
 
 
 async def test_a_callback_stops_it(desk: Desk, answered: str) -> None:
-    body = {"at": "2026-10-09T10:00:00+08:00", "result": "unreachable", "failure_reason": "无人接听"}
-    await made(desk.first.post(f"/appeals/{answered}/callbacks", json=body))
-    assert (await desk.clocks(answered))["callback"]["state"] == "met"
+    desk.later(hours=5)
+    states = []
+    for hour in (10, 12, 14):
+        body = {"at": f"2026-10-09T{hour}:00:00+08:00", "result": "unreachable", "failure_reason": "无人接听"}
+        await made(desk.first.post(f"/appeals/{answered}/callbacks", json=body))
+        states.append((await desk.clocks(answered))["callback"]["state"])
+    assert states == ["running", "running", "met"]
 
 
 async def test_closing_cancels_what_still_runs_and_silences_it(desk: Desk, answered: str) -> None:

@@ -31,6 +31,9 @@ async def test_the_packaged_packs_are_published_with_all_their_rules(desk: Desk)
         "required_for": ["complaint", "opinion", "report"],
         "by": "acceptor",
         "clause": "6.4.5.4",
+        "attempts": 3,
+        "hours_apart": 2,
+        "dissatisfied": "follow_up",
     }
     problem(await desk.first.get("/policies/none-such"), 404, "policy-not-found")
 

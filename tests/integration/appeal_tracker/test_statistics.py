@@ -208,3 +208,34 @@ async def test_what_is_too_much_to_show_is_not_sorted_first(desk: Desk, monkeypa
     answer = await desk.supervisor.get("/statistics", params={**OCTOBER, "by": "unit"})
     problem(answer, 422, "too-many-rows")
     assert asked
+
+
+@pytest.mark.clause("003 13(5)", "004 6.2")
+async def test_what_the_standards_want_reached_stands_beside_what_was(desk: Desk) -> None:
+    complaint, opinion, refused, silent = [
+        await desk.raised(appeal_type=each) for each in ("complaint", *["opinion"] * 3)
+    ]
+    void, _ = await desk.raised(), await desk.raised()  # the last is not answered
+    for case in (complaint, opinion, refused, silent, void):
+        await desk.answer(case, "10-09T09:45")
+    await desk.act(void, "void", reason="重复登记")
+    for case, minute, body in (
+        (complaint, 50, {"result": "completed", "satisfaction": 2}),
+        (complaint, 55, {"result": "completed", "satisfaction": 4}),  # the last one counts
+        (opinion, 50, {"result": "completed", "satisfaction": 5}),
+        (refused, 50, {"result": "refused"}),
+    ):
+        at = instant(f"10-09T09:{minute}").isoformat()
+        assert (await desk.first.post(f"/appeals/{case}/callbacks", json={"at": at, **body})).status_code == 201
+    found = (await got(desk.supervisor.get("/statistics", params=OCTOBER)))["targets"]
+    its = {each["name"]: (each["reached"], each["counted"], each["value"], each["met"]) for each in found}
+    assert its == {
+        "callback_rate": (2, 3, 0.6667, False),
+        "satisfaction": (2, 2, 1.0, True),
+        "complaint_satisfaction": (1, 1, 1.0, True),
+        "nps": (1, 2, 50.0, None),
+    }
+    clauses = [(each["standard"], each["clause"], each["at_least"]) for each in found]
+    assert clauses[:2] == [("service-window", "13(5)", 0.9), ("marketing-guide-2025", "6.2", 0.95)]
+    elsewhere = (await got(desk.stranger.get("/statistics", params=OCTOBER)))["targets"]
+    assert [(each["counted"], each["value"], each["met"]) for each in elsewhere] == [(0, None, None)] * 4

@@ -43,6 +43,7 @@ async def test_every_constraint_of_the_models_is_in_the_tables(desk: Desk, owner
 
 @pytest.mark.clause("002 6.4.5.6")
 async def test_the_service_can_delete_nothing_of_the_record(desk: Desk) -> None:
-    for table in Base.metadata.tables.keys() - {"words_wanted"}:  # a list of what is still to be done
+    but = {"words_wanted", "callback_link_misses"}  # what is still to be done; what is counted for a day
+    for table in Base.metadata.tables.keys() - but:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await desk.rows(f"DELETE FROM {table}")

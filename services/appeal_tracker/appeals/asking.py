@@ -1,0 +1,96 @@
+"""Who is to be called back is asked for once an appeal was answered, where the pack requires it, and no more once there
+is nothing to ask about: it began anew, ended, or another appeal speaks for it.
+
+It is for whoever the pack says (谁受理、谁回访, 002 §6.4.5.4): under `acceptor` the first-contact person, or somebody
+of their unit; if they handled it themselves, their supervisor.
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from appeal_tracker.appeals import repository
+from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.tasks import service as tasks
+from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
+from contracts.appeals import AppealCallbackAsked
+
+if TYPE_CHECKING:
+    from appeal_tracker.appeals.acting import Case, Deed
+
+BY_A_SUPERVISOR = "supervisor"
+
+
+async def settle(deed: "Deed") -> None:
+    """Opens and ends the tasks of those appeals that an act moved."""
+    moved = [case for case in deed.group if case.moved]
+    if not any(_may_have_tasks(case) for case in moved):
+        return
+    await deed.tx.flush()
+    its = await tasks.of_appeals(deed.tx, [case.appeal.id for case in moved])
+    for case in moved:
+        progress, merged = case.appeal.standing.progress, case.appeal.is_merged
+        wanted = progress is State.ANSWERED and not merged and _required(case)
+        here = next((each for each in its if each.appeal_id == case.appeal.id and each.kind == TaskKind.CALLBACK), None)
+        over = merged or progress not in (State.ANSWERED, State.CALLED_BACK)
+        if here is not None and (over or _stale(case, here, wanted=wanted)):
+            tasks.end(here, TaskState.CANCELLED, deed.now, deed.by)
+            here = None
+            await deed.tx.flush()
+        if wanted and here is None:
+            await ask(deed, case, TaskKind.CALLBACK)
+
+
+async def ask(deed: "Deed", case: "Case", kind: TaskKind, asked_by: str | None = None) -> CallbackTask:
+    """Opens a task of an appeal, and tells of it."""
+    appeal, clock = case.appeal, case.clock("callback") if kind is TaskKind.CALLBACK else None
+    handled_by = {appeal.handler, *(answer.by for answer in await repository.answers(deed.tx, appeal.id))}
+    whose, person = _whose(case, handled_by)
+    task = tasks.opened(
+        deed.tx,
+        appeal.id,
+        appeal.round,
+        appeal.unit_code,
+        kind=kind,
+        whose=whose,
+        person=person,
+        at=deed.now,
+        asked_by=asked_by,
+        clock_id=clock.id if clock else None,
+    )
+    event = AppealCallbackAsked(
+        **deed.facts(case, deed.now),
+        task_id=task.id,
+        kind=kind.value,
+        required=task.required,
+        handling_unit_code=appeal.handling_unit_code,
+        person=person,
+        due_at=clock.due_at if clock else None,
+    )
+    said = {"callback_kind": kind.value, "required": task.required, "whose": whose, "person": person}
+    deed.say(case, "callback_asked", deed.now, event, task_id=task.id, **said)
+    return task
+
+
+def _whose(case: "Case", handled_by: Collection[str | None]) -> tuple[str, str | None]:
+    rule, first = case.policy.callback, case.appeal.first_contact
+    if rule.by == "anyone":
+        return rule.by, case.appeal.owner
+    if first is not None and first not in handled_by:
+        return rule.by, first
+    return (BY_A_SUPERVISOR if first is not None and rule.by == "acceptor" else rule.by), None
+
+
+def _required(case: "Case") -> bool:
+    return case.policy.callback.is_required(case.appeal.type, anonymous=case.appeal.anonymous)
+
+
+def _may_have_tasks(case: "Case") -> bool:
+    """Whether it was answered by now, or had been: before that there is nothing to ask about."""
+    return bool({case.appeal.standing.progress, case.stood} & {State.ANSWERED, State.CALLED_BACK})
+
+
+def _stale(case: "Case", task: CallbackTask, *, wanted: bool) -> bool:
+    """Whether it is about another round, or an appeal of another type."""
+    if case.appeal.standing.progress is not State.ANSWERED:
+        return False
+    return task.round != case.appeal.round if wanted else task.required

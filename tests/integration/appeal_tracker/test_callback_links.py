@@ -1,0 +1,110 @@
+"""The link by which a customer rates an answer in one tap, and its page."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from appeal_tracker.callbacks import links
+from tests.integration.appeal_tracker.desk import Desk, got, made, problem
+
+STRANGE = "/c/" + "A" * links.LONGEST
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+async def link(desk: Desk, case: str, **body: Any) -> str:
+    """Where a new link leads."""
+    answer = await desk.client("callback", unit="37401").post(f"/appeals/{case}/callback-links", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.headers["callback-link"]
+
+
+def customer(desk: Desk, address: str = "203.0.113.7", **headers: str) -> httpx.AsyncClient:
+    """Somebody who has nothing but the link."""
+    transport = httpx.ASGITransport(desk.stack["appeal_tracker"].app, client=(address, 40000))
+    return httpx.AsyncClient(transport=transport, base_url="http://tracker", headers=headers)
+
+
+@pytest.mark.clause("7.2.5.1", "9.4")
+async def test_a_customer_answers_in_one_tap_and_once(desk: Desk) -> None:
+    case = await desk.raised()
+    path = f"/appeals/{case}/callback-links"
+    problem(await desk.supervisor.post(path, json={}), 409, "appeal-unanswered")
+    await desk.answer(case, "10-09T09:45")
+    problem(await desk.first.post(path, json={}), 403, "forbidden")
+    where = await link(desk, case)
+    async with customer(desk) as browser:
+        shown = await browser.get(where)
+        assert (shown.status_code, shown.headers["content-language"]) == (200, "zh-CN")
+        assert "satisfied" in (await browser.get(where, params={"lang": "en"})).text
+        for never in (case, "V00000001", "37401", "E101", "<script", "http://", "https://", "src="):
+            assert never not in shown.text
+        its = shown.headers["content-security-policy"]
+        assert its.startswith("default-src 'none'; style-src 'sha256-")
+        assert shown.headers["cache-control"] == "no-store"
+        assert shown.headers["referrer-policy"] == "no-referrer"
+        assert (await browser.post(where, data={"satisfaction": "6", "opinion": "<b>"})).status_code == 422
+        thanks = await browser.post(where, data={"satisfaction": "5", "opinion": "师傅很\r\n及时"})
+        again = await browser.post(where, data={"satisfaction": "1"})
+        assert [thanks.status_code, again.status_code, (await browser.get(where)).status_code] == [200] * 3
+        assert thanks.text == again.text == (await browser.get(where)).text
+    (callback,) = (await got(desk.first.get(f"/appeals/{case}/callbacks")))["items"]
+    told = (callback["by"], callback["channel"], callback["satisfaction"], callback["opinion"])
+    assert told == ("customer", "link", 5, "师傅很\n及时")
+    assert (await desk.appeal(case))["state"] == "called_back"
+    (event,) = await desk.told("appeal.called_back.v1")
+    assert (event["by"], event["channel"]) == (None, "link")
+    (kept,) = (await got(desk.first.get(path)))["items"]
+    assert (kept["callback_id"], kept["used_at"] is None) == (callback["id"], False)
+    (row,) = await desk.rows("SELECT * FROM callback_links")
+    assert row["token_hash"] == links.hashed(where.removeprefix("/c/"))
+    assert where.removeprefix("/c/") not in str([dict(row), *await desk.rows("SELECT data FROM timeline")])
+
+
+async def test_a_link_expires_and_guessing_is_limited_by_block_of_addresses(desk: Desk) -> None:
+    case = await desk.raised()
+    await desk.answer(case, "10-09T09:45")
+    where = await link(desk, case, days=1)
+    assert len(where.removeprefix("/c/")) == links.LONGEST  # 256 bits
+    async with customer(desk) as browser, customer(desk, "198.51.100.9") as other:
+        for number in range(links.MISSES):
+            missed = await (browser.get(STRANGE) if number % 2 else browser.post(STRANGE, data={"satisfaction": "1"}))
+            assert missed.status_code == 404
+        limited = await browser.get(where)
+        assert limited.status_code == 429
+        assert "retry-after" in limited.headers
+        assert (await other.get(where)).status_code == 200
+        desk.later(days=1)
+        assert (await other.get(where)).status_code == 410
+        assert (await other.post(where, data={"satisfaction": "1"})).status_code == 410
+    assert not (await got(desk.first.get(f"/appeals/{case}/callbacks")))["items"]
+
+
+@pytest.mark.clause("9.4")
+async def test_a_rating_after_the_end_is_kept_and_followed_up_and_reopens_where_the_policy_says_so(desk: Desk) -> None:
+    await desk.publish(id="anew", title="企标", dissatisfied="new_round")
+    closed = await desk.raised(received_at=desk.clock.now())
+    await desk.assign("37402", "anew")
+    reopened = await desk.raised(unit_code="37402", received_at=desk.clock.now())
+    desk.later(hours=1)
+    for case in (closed, reopened):
+        body = {"at": "2026-10-09T10:30:00+08:00", "content": "已处理"}
+        await made(desk.supervisor.post(f"/appeals/{case}/answers", json=body))
+        answer = await desk.supervisor.post(f"/appeals/{case}/callback-links", json={})
+        await desk.act(case, "close")
+        async with customer(desk) as browser:
+            thanks = await browser.post(answer.headers["callback-link"], data={"satisfaction": "1"})
+            assert thanks.status_code == 200, thanks.text
+    assert [(await desk.appeal(case))["state"] for case in (closed, reopened)] == ["closed", "open"]
+    (task,) = (await got(desk.supervisor.get("/callback-tasks", params={"kind": "follow_up"})))["items"]
+    assert task["appeal_id"] == closed
+    (kept,) = (await got(desk.supervisor.get(f"/appeals/{reopened}/callbacks")))["items"]
+    assert (kept["round"], kept["satisfaction"]) == (1, 1)
+
+
+def test_a_block_is_what_one_asker_may_have() -> None:
+    assert links.block("203.0.113.7") == links.block("::ffff:203.0.113.200") == "203.0.113.0/24"
+    assert links.block("2001:db8:1:2::3") == "2001:db8:1::/48"
+    assert links.block(None) == links.block("testclient") == "unknown"
+    assert re.fullmatch(r"[0-9a-f]{64}", links.hashed("x").hex())
