@@ -69,12 +69,14 @@ WHERE d.id = t.id AND d.state IN ('queued', 'deferred', 'failed')
 
 class Leased(msgspec.Struct, frozen=True):
     """A send that is ours until its lease runs out; `attempt` is how often it has been handed over, this time too;
-    `insisted`, that it is to be once more even if nobody can tell what became of it."""
+    `insisted`, that it is to be once more even if nobody can tell what became of it; `doubtful`, that nobody can tell
+    whether it was taken before."""
 
     letter: Letter
     attempt: int
     to: Addressee
     insisted: bool = False
+    doubtful: bool = False
 
 
 class Plain(msgspec.Struct, frozen=True):

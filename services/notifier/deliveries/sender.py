@@ -134,6 +134,8 @@ class Sender(Worker):
             again, hindered = await claims.claim_again(
                 tx, self.channel, [*absent, *silent], now=self._clock.now(), lease=self.lease
             )
+        unclear = {send.letter.send_id for send in silent}
+        again = [msgspec.structs.replace(send, doubtful=send.letter.send_id in unclear) for send in again]
         ended = await self._hand_over(again, leased_at)
         for send in absent:
             # It never left, and must not leave now: what it carried is decided anew.
@@ -173,7 +175,7 @@ class Sender(Worker):
         except Refused as error:
             if error.all_wait and error.retry_after and send.letter.account is not None:
                 await self._leave_alone(send.letter.account, error.retry_after)
-            return Failed(send_id, send.attempt, error.reason, error.permanent, error.retry_after)
+            return _refused(send, error)
         except Ambiguous as error:
             return Lost(send_id, send.attempt, error.reason)
         except TimeoutError:
@@ -209,6 +211,14 @@ def _found(send: Leased, receipt: Receipt) -> Outcome:
     if receipt.failed is not None:
         return Failed(send.letter.send_id, send.attempt, receipt.failed, permanent=True)
     return Taken(send.letter.send_id, receipt)
+
+
+def _refused(send: Leased, error: Refused) -> Outcome:
+    """A no to what is handed over again does not say that it was not taken before: under another id it might double."""
+    send_id = send.letter.send_id
+    if not send.doubtful:
+        return Failed(send_id, send.attempt, error.reason, error.permanent, error.retry_after)
+    return Unknown(send_id, send.attempt) if error.permanent else Lost(send_id, send.attempt, error.reason)
 
 
 def _addressed(send: Leased, addresses: Mapping[Addressee, str | None]) -> Leased:

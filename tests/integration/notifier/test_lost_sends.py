@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from notifier.channels.port import Ambiguous
+from notifier.channels.port import Ambiguous, Letter, Receipt, Refused
 from notifier.deliveries.outcomes import BackOff
 from tests.conftest import START
 from tests.integration.notifier.gateway import EXPIRE, Gateway, one, sender_of
@@ -116,6 +116,29 @@ async def test_where_nobody_can_tell_an_idempotent_channel_is_handed_the_same_se
     delivery = await one(office)
     assert (delivery["state"], delivery["attempts"]) == ("delivered", 2)
     assert gateway.ledger == {UUID(delivery["send_id"]): 1}
+
+
+@pytest.mark.parametrize(("permanent", "state"), [(False, "delivered"), (True, "unknown")])
+async def test_a_no_to_what_may_have_been_taken_before_is_no_no(
+    office: Office, appeal: Appeal, permanent: bool, state: str
+):
+    class Forgetful(Gateway):
+        async def send(self, letter: Letter) -> Receipt:
+            if letter.send_id in self.ledger and refusals:
+                raise refusals.pop()
+            return await super().send(letter)
+
+    refusals = [Refused("slow down", permanent=permanent)]
+    gateway = Forgetful(asked=False)
+    gateway.loses_answers = True
+    sender_of(office, gateway).back_off = BackOff(first=60.0)
+    await office.hear(appeal.warned())
+    gateway.loses_answers = False
+    for _ in range(2):
+        await office.sql(EXPIRE)
+        await office.stack.settle()
+    assert (await one(office))["state"] == state
+    assert len(gateway.ledger) == 1, "never under another id"
 
 
 async def test_a_send_nobody_can_tell_of_is_unknown_in_the_end(office: Office, appeal: Appeal):
