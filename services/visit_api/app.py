@@ -16,7 +16,9 @@ from visit_api.directory.endpoints import router as directory
 from visit_api.importance.endpoints import router as importance
 from visit_api.materials.endpoints import router as materials
 from visit_api.obligations.endpoints import router as obligations
+from visit_api.online.endpoints import router as online
 from visit_api.plans.endpoints import router as plans
+from visit_api.posts.endpoints import router as posts
 from visit_api.profiles.endpoints import router as profiles
 from visit_api.progress.endpoints import router as progress
 from visit_api.proposals.endpoints import router as proposals
@@ -56,6 +58,8 @@ def create_app(runtime: Runtime) -> FastAPI:
             profiles,
             steps,
             proposals,
+            online,
+            posts,
             archive,
         ],
     )

@@ -45,6 +45,7 @@ class House:
         self.staff_no = ""  # of a visitor
         self.marks = {self.secret}
         self.twin = ""  # the last appeal that was raised together with another
+        self.member_account = ""  # the last account that joined a group
         self.standing: dict[object, str] = {}  # things that no test changes, by what makes them
 
     @property
@@ -218,6 +219,61 @@ class House:
         material = await self.material()
         await done(self.admin("visit_api").post(f"/materials/{material}/publish"))
         return material
+
+    def new_service_account(self) -> Json:
+        """An account of the visitor, to be registered."""
+        return {"staff_no": self.staff_no, "platform": "wechat", "handle": f"v{uuid4().hex[:12]}", "post": "客户经理"}
+
+    async def service_account(self) -> str:
+        """The same, registered."""
+        new = self.new_service_account()
+        return self._marked(await done(self.admin("visit_api").post("/online/accounts", json=new)))
+
+    def new_service_group(self) -> Json:
+        """A group, to be made known."""
+        return {"unit_code": self.ours, "platform": "wechat", "name": self.secret}
+
+    async def service_group(self, **fields: Any) -> str:
+        new = {**self.new_service_group(), **fields}
+        return self._marked(await done(self.admin("visit_api").post("/online/groups", json=new)))
+
+    async def joined(self) -> str:
+        """A group that `member_account` joined."""
+        group, self.member_account = await self.service_group(), await self.service_account()
+        joining = {"account_id": self.member_account, "at": self.ago(minutes=5)}
+        await done(self.admin("visit_api").post(f"/online/groups/{group}/join", json=joining))
+        return group
+
+    async def inquiry(self) -> str:
+        """What was asked in a group, and is not answered."""
+        new = {"question": self.secret, "received_at": self.ago(minutes=5)}
+        path = f"/online/groups/{await self.joined()}/inquiries"
+        return self._marked(await done(self.admin("visit_api").post(path, json=new)))
+
+    def new_post(self) -> Json:
+        """A policy post, to be drafted."""
+        return {"unit_code": self.ours, "title": self.secret, "text": self.secret}
+
+    async def post(self) -> str:
+        return self._marked(await done(self.admin("visit_api").post("/online/posts", json=self.new_post())))
+
+    async def submitted(self) -> str:
+        """A post that somebody else wrote and submitted."""
+        visitor = self.stack.client("visit_api", "visitor", unit=self.ours, sub=self.staff_no)
+        post = self._marked(await done(visitor.post("/online/posts", json=self.new_post())))
+        await done(visitor.post(f"/online/posts/{post}/submit"))
+        return post
+
+    async def approved(self) -> str:
+        post = await self.submitted()
+        await done(self.admin("visit_api").post(f"/online/posts/{post}/approve"))
+        return post
+
+    async def published_post(self) -> str:
+        """A post that was published."""
+        post = await self.approved()
+        await done(self.admin("visit_api").post(f"/online/posts/{post}/publish"))
+        return post
 
     async def started(self) -> str:
         return await self._after(await self.visit(), "start")

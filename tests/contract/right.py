@@ -25,6 +25,10 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/visits/{id}": House.visit,
     "visit_api /v1/appeals/{id}": House.appeal,
     "visit_api /v1/materials/{id}": House.material,
+    "visit_api /v1/online/accounts/{id}": House.service_account,
+    "visit_api /v1/online/groups/{id}": House.service_group,
+    "visit_api /v1/online/inquiries/{id}": House.inquiry,
+    "visit_api /v1/online/posts/{id}": House.post,
     "visit_api /v1/attachments/{id}": House.stored,
     "visit_api /v1/archive/{visit_id}": House.archived,
     "visit_api /v1/obligations/{id}": House.owed,
@@ -55,6 +59,10 @@ STATES: dict[str, Make] = {
     "visit_api GET /v1/units/{code}/rulebooks": House.decided,
     "visit_api POST /v1/visits/{id}/appointment/cancel": House.appointed,
     "visit_api POST /v1/visits/{id}/steps": House.started,
+    "visit_api POST /v1/online/groups/{id}/leave": House.joined,
+    "visit_api POST /v1/online/posts/{id}/approve": House.submitted,
+    "visit_api POST /v1/online/posts/{id}/return": House.submitted,
+    "visit_api POST /v1/online/posts/{id}/publish": House.approved,
     "visit_api POST /v1/visits/{id}/archive": House.completed,
     "visit_api POST /v1/visits/{id}/supplements": House.archived_before_its_photo,
     "visit_api POST /v1/archive/{visit_id}/release": House.kept_for_the_law,
@@ -98,7 +106,11 @@ COMMON_LISTS = {
 # Lists of what is common, and of what is a unit's besides.
 SHARED = {"notifier GET /v1/routes"}
 # Figures of the caller's unit and those below it, by one that is not zero: neither a thing nor a list.
-REPORTS = {"appeal_tracker GET /v1/statistics": "received", "appeal_tracker GET /v1/workload": "open"}
+REPORTS = {
+    "appeal_tracker GET /v1/statistics": "received",
+    "appeal_tracker GET /v1/workload": "open",
+    "visit_api GET /v1/online/figures": "received",
+}
 # What is the caller's own, and nobody else's: neither a thing nor a list.
 OWN = {"appeal_tracker GET /v1/my-day"}
 # What a common thing cannot be asked without.
@@ -200,6 +212,30 @@ async def _member(house: House) -> Json:
 
 async def _material(house: House) -> Json:
     return house.new_material()
+
+
+async def _service_account(house: House) -> Json:
+    return house.new_service_account()
+
+
+async def _service_group(house: House) -> Json:
+    return {**house.new_service_group(), "kind": "direct", "customer_ids": [await house.customer()]}
+
+
+async def _joining(house: House) -> Json:
+    return {"account_id": await house.service_account(), "introduced": True, "at": house.ago()}
+
+
+async def _leaving(house: House) -> Json:
+    return {"account_id": house.member_account or await house.service_account(), "at": house.ago()}
+
+
+async def _asked(house: House) -> Json:
+    return {"question": "何时送电", "received_at": house.ago(minutes=5), "visit_id": await house.visit()}
+
+
+async def _post(house: House) -> Json:
+    return {**house.new_post(), "material_id": await house.published(), "group_ids": [await house.service_group()]}
 
 
 async def _past(house: House) -> Json:
@@ -331,6 +367,16 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/visits/{id}/appeals": _raised,
     "visit_api POST /v1/visits/{id}/steps": _just_now(content=NEEDS),
     "visit_api POST /v1/materials": _material,
+    "visit_api POST /v1/online/accounts": _service_account,
+    "visit_api PATCH /v1/online/accounts/{id}": _same(post="客户经理"),
+    "visit_api POST /v1/online/groups": _service_group,
+    "visit_api PATCH /v1/online/groups/{id}": _same(name="园区用电服务二群"),
+    "visit_api POST /v1/online/groups/{id}/join": _joining,
+    "visit_api POST /v1/online/groups/{id}/leave": _leaving,
+    "visit_api POST /v1/online/groups/{id}/inquiries": _asked,
+    "visit_api POST /v1/online/inquiries/{id}/answer": _just_now(answer="今日 18 时前送电"),
+    "visit_api POST /v1/online/posts": _post,
+    "visit_api POST /v1/online/posts/{id}/return": _same(reason="电价有误"),
     "visit_api POST /v1/materials/{id}/withdraw": _same(reason="政策调整"),
     "visit_api PUT /v1/customers/{id}/profile": _same(industry="C", traits=["time_of_use"]),
     "visit_api POST /v1/visits/{id}/checklist": _just_now(answers=[{"item": "on_site.kit", "answer": "yes"}]),

@@ -37,6 +37,10 @@ REFERENCES = {
     "into",
     "replaces",
     "supersedes",
+    "account_id",
+    "material_id",
+    "group_ids",
+    "customer_ids",
 }
 FREE = {
     # Anybody may be named, known or not: naming alone lets nobody outside see it.
@@ -86,10 +90,14 @@ async def filters(house: House) -> dict[str, str]:
     call_back = {"at": house.ago(hours=-2), "agreed": True, "person": house.staff_no}
     task = await house.callback_task()
     await done(house.admin("appeal_tracker").post(f"/callback-tasks/{task}/schedule", json=call_back))
+    await house.published_post()
     await house.absence()
     (absence,) = (await done(house.admin("appeal_tracker").get("/absences", params={})))["items"][:1]
+    await house.inquiry()
+    inquiry = await done(house.admin("visit_api").get("/online/inquiries", params={"unit_code": house.ours}))
     delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))
     visits = await done(house.admin("visit_api").get("/visits", params={"unit_code": house.ours}))
+    await house.service_group(customer_ids=[visits["items"][0]["customer_id"]])
     return {
         "unit": house.ours,
         "unit_code": house.ours,
@@ -102,6 +110,8 @@ async def filters(house: House) -> dict[str, str]:
         "thing_id": contact,
         "by": f"visitor@{house.ours}",
         "topic": "prices",
+        "group_id": inquiry["items"][0]["group_id"],
+        "answered": "false",
         "published": "true",
         "for_customer": visits["items"][0]["customer_id"],
         "kind": "government",
@@ -261,6 +271,10 @@ async def test_another_units_thing_cannot_be_named(place: Place, house: House, o
         "heard_by": other.staff_no,
         "into": await other.appeal(),
         "replaces": await other.material(),
+        "account_id": await other.service_account(),
+        "material_id": await other.material(),
+        "group_ids": await other.service_group(),
+        "customer_ids": await other.customer(),
         "supersedes": await other.step(),
     }
     before = await house.fingerprint()

@@ -14,6 +14,7 @@ from visit_api.customers.schemas import CustomerView
 from visit_api.customers.service import customer_on_record
 from visit_api.directory.service import staff_on_record
 from visit_api.obligations import service as obligations
+from visit_api.online import service as online
 from visit_api.progress import service as progress
 from visit_api.steps import service as steps
 from visit_api.visits import service as visits
@@ -67,6 +68,7 @@ SLICES = (
     Slice("obligations", obligations.on_record, obligations.unmet, open=True),
     Slice("checklist", checklists.on_record, checklists.unmet, comes_late=True),
     Slice("steps", steps.on_record, steps.unmet, comes_late=True),
+    Slice("online", online.on_record, online.unmet),
     Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True),
 )
 
@@ -83,6 +85,7 @@ TITLES: dict[str, tuple[Words, str]] = {
     "obligations": (Words("未接及非工作时间来电的处理", "Calls that were owed an answer"), "6.2.2"),
     "checklist": (Words("渠道与行为规范自查", "Checklist and self-check"), "6"),
     "steps": (Words("走访内容", "What was done"), "5"),
+    "online": (Words("线上服务", "Online service"), "6.3"),
     "told": (Words("归档后的变化", "What came after"), "7.2.6"),
     "appeals": (Words("诉求及办理结果", "Appeals and what became of them"), "7.2.3"),
     "attachments": (Words("附件", "Attachments"), "7.2.6"),

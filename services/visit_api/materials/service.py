@@ -104,6 +104,12 @@ async def publicised(
     return [found[each] for each in ids]
 
 
+async def is_in_force(tx: AsyncSession, id: UUID, at: datetime) -> bool:
+    """Whether the edition `id`, whoever keeps it, may be publicised at `at`."""
+    material = await repository.find(tx, None, id)
+    return material is not None and in_force(material, at)
+
+
 async def _place(tx: AsyncSession, caller: Principal, new: NewMaterial) -> tuple[UUID, int]:
     assert new.replaces is not None
     replaced = await repository.find(tx, caller.unit, new.replaces)

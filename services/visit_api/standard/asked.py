@@ -43,6 +43,10 @@ STEPS = (
     Asked("7.2.4", "strategy", forms=frozenset({"directed", "special"})),
     Asked("7.2.4", "strategy", forms=frozenset({"ordinary"}), where_needs_were_heard=True),
 )
+ONLINE = (
+    Asked("6.3.2.2", "name_card", frozenset({"online"})),
+    Asked("6.3.2.3", "inquiries_answered", frozenset({"online"})),
+)
 
 
 def asked(table: tuple[Asked, ...], channel: str, direction: str, form: str) -> Iterator[Asked]:
