@@ -21,7 +21,7 @@ from visit_api.standard.checklists import Item, sheet
 from visit_api.standard.schemas import words
 from visit_api.visits.lifecycle import Act, Unmet
 from visit_api.visits.models import Visit
-from visit_api.visits.service import get_visit, lock_visit, require_possible
+from visit_api.visits.service import get_visit, lock_visit, require_recordable
 
 
 async def get_checklist(tx: AsyncSession, caller: Principal, visit_id: UUID) -> ChecklistView:
@@ -43,7 +43,7 @@ async def answer(
     fresh = [one for one in new.answers if not _said(before, caller, one, at)]
     if fresh:
         # What was answered before is answered as the first time, also after the archive.
-        require_possible(Act.ANSWER, visit)
+        require_recordable(Act.ANSWER, visit, at or now)
     stored = [_stored(visit, caller, one, at or now, now) for one in fresh]
     tx.add_all(stored)
     return _shown(visit, sorted([*before, *stored], key=lambda each: (each.answered_at, each.id)))

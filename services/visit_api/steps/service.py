@@ -34,7 +34,7 @@ from visit_api.steps.models import Step
 from visit_api.steps.schemas import NewStep, StepView
 from visit_api.visits.lifecycle import Act, Unmet
 from visit_api.visits.models import Visit
-from visit_api.visits.service import get_visit, lock_visit, require_possible
+from visit_api.visits.service import get_visit, lock_visit, require_recordable
 
 
 async def record(
@@ -50,9 +50,9 @@ async def record(
         if found.visit_id != visit_id or not found.is_made_of(new):
             raise StepTaken(id=new.id)
         return found
-    require_possible(Act.RECORD, visit)
     now = runtime.clock.now()
     at = happened(new.at or now, now)
+    require_recordable(Act.RECORD, visit, at)
     old = await _superseded(tx, caller, visit, new)
     content = await _content(tx, caller, visit, new.model_copy(update={"at": at}))
     appeal_id = old and old.appeal_id

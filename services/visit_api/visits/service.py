@@ -128,6 +128,13 @@ def require_possible(act: Act, visit: Visit) -> None:
         raise ActRefused(act=act, state=visit.state, clause=LIFE[act].clause)
 
 
+def require_recordable(act: Act, visit: Visit, at: datetime) -> None:
+    """The same for what was done on a visit at `at`: done before the archive it may be brought after it, late, as a
+    device without a line does; it is then for a supplement."""
+    if visit.archived_at is None or at >= visit.archived_at:
+        require_possible(act, visit)
+
+
 async def hold_states(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, State]:
     """The states of the visits `ids`, which stay as they are until the transaction ends."""
     return {visit.id: State(visit.state) for visit in await repository.hold(tx, ids)}

@@ -158,6 +158,8 @@ async def test_steps_are_taken_on_the_visit_and_none_after_its_archive(world: Wo
     await recorded(world, visit, STRATEGY)
     await world.act(visit, "archive")
     problem(await world.visitor.post(path, json={"content": NEEDS}), 409, "visit-act-refused")
+    late = await recorded(world, visit, ANSWERED, at="2026-10-09T09:59:59+08:00")
+    assert late["at"] == "2026-10-09T01:59:59Z", "what was done before the archive is brought late, for a supplement"
     assert await made(world.visitor.post(path, json=new)) == step, "what was stored is answered as the first time"
 
 
