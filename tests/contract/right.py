@@ -113,9 +113,6 @@ REPORTS = {
 }
 # What is the caller's own, and nobody else's: neither a thing nor a list.
 OWN = {"appeal_tracker GET /v1/my-day"}
-# What a common thing cannot be asked without.
-# Figures of the caller's unit and those below it: neither a thing nor a list.
-REPORTS = {"appeal_tracker GET /v1/statistics"}
 # What a thing cannot be asked without.
 QUERIES: dict[str, dict[str, str]] = {
     "visit_api GET /v1/visits/{id}/arrival": {"reason": "核实到达争议"},
