@@ -40,7 +40,10 @@ def refusal(standing: Standing, act: Act, *, by_leader: bool) -> Rule | None:
         return Rule.NOT_HELD
     if act is Act.UNMERGE and not standing.merged:
         return Rule.NOT_MERGED
-    if act in (Act.CALL_BACK, Act.JUDGE) and standing.progress in (State.OPEN, State.CONTACTED):
+    if act in (Act.ASK_BACK, Act.TRY_BACK, Act.CALL_BACK, Act.JUDGE) and standing.progress in (
+        State.OPEN,
+        State.CONTACTED,
+    ):
         return Rule.UNANSWERED
     return None
 

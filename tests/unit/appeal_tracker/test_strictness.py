@@ -139,6 +139,9 @@ def test_quiet_hours_that_are_left_out_are_laxer():
         ({"appeals": answer(holdable=True)}, "/appeals/complaint/answer/holdable"),
         ({"appeals": answer(starts="contacted")}, "/appeals/complaint/answer/starts"),
         ({"ladders": {"contact": [{"at": 0.5, "tell": ["owner"]}]}}, "/appeals/complaint/contact/ladder"),
+        ({"callback_tries": {"attempts": 2, "hours_apart": 2}}, "/callback_tries/attempts"),
+        ({"callback_tries": {"attempts": 3, "hours_apart": 1}}, "/callback_tries/hours_apart"),
+        ({"repeat_days": 59}, "/repeat_days"),
     ],
 )  # fmt: skip
 def test_each_way_of_asking_less_is_refused(fields: dict[str, Any], pointer: str):
