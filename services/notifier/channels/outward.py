@@ -73,7 +73,7 @@ def pause_of(text: str) -> float:
         return min(float(text), LONGEST_PAUSE)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter: a number that no date has
         return 0.0
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return min(max(0.0, (at - RealClock().now()).total_seconds()), LONGEST_PAUSE)

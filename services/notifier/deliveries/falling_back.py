@@ -51,8 +51,9 @@ async def fall_back(tx: AsyncSession, now: datetime, limit: int) -> Sequence[Any
         }
         for each in found
     ]
-    # Whoever is told by that channel already, as of another audience, is told.
-    await repository.plan(tx, rows)
+    # Whoever is told by that channel already, as of another audience or by another channel's fallback, is told.
+    once = {(row["event_id"], row["recipient"], row["channel"]): row for row in reversed(rows)}
+    await repository.plan(tx, [*once.values()])
     if found:
         await tx.execute(_PASSED_ON, {"ids": [each.id for each in found]})
     return found

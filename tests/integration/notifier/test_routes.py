@@ -83,11 +83,26 @@ async def test_what_did_not_arrive_goes_by_the_next_channel(office: Office, appe
     sender_of(office, dead)
     office.notifier.workers.append(Sender(office.notifier.runtime, "pigeon", post, office.sender._language))
     await office.sql("UPDATE routes SET fallback = '{pigeon}' WHERE id = 'deadline.breached.owner'")
-    await office.sql("INSERT INTO quiet_hours SELECT 'x', 'staff', 'pigeon', '00:00', '00:00', NULL, now()")
     await office.hear(appeal.breached())
     shown = {(its["channel"], its["state"], its["why"]) for its in await office.deliveries()}
     assert shown == {("mailbox", "dead", "refused_by_provider"), ("pigeon", "delivered", "fallback_of:mailbox")}
     await office.stack.settle()
+    assert len(post.letters) == 1
+
+
+async def test_two_channels_that_fail_at_once_fall_back_on_the_same_one_once(office: Office, appeal: Appeal):
+    post = Gateway()
+    sender_of(office, Gateway(Refused("closed", permanent=True)))
+    for name, channel in (("owl", Gateway(Refused("closed", permanent=True))), ("pigeon", post)):
+        office.notifier.workers.append(Sender(office.notifier.runtime, name, channel, office.sender._language))
+    await office.sql("UPDATE routes SET fallback = '{pigeon}' WHERE id = 'deadline.breached.owner'")
+    other = await add(office, channels=["mailbox"], condition={"late": False}, unit_code=STATION)
+    await office.sql(
+        "UPDATE routes SET channels = '{owl}', fallback = '{pigeon}', unit_code = NULL WHERE id = :id", id=other["id"]
+    )
+    await office.hear(appeal.breached())
+    states = {(its["channel"], its["state"]) for its in await office.deliveries()}
+    assert states == {("mailbox", "dead"), ("owl", "dead"), ("pigeon", "delivered")}
     assert len(post.letters) == 1
 
 

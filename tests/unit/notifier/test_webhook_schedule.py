@@ -1,5 +1,8 @@
 """When a message that did not arrive is tried again."""
 
+import pytest
+
+from notifier.channels.outward import LONGEST_PAUSE, pause_of
 from notifier.webhooks.schedule import DAYS, PAUSES, pause
 
 
@@ -17,3 +20,19 @@ def test_who_asks_for_more_time_is_given_it() -> None:
     assert pause(1, 0.0, retry_after=120) == 120
     assert pause(9, 0.0, retry_after=120) == PAUSES[8]
     assert pause(11, 0.0, retry_after=120) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("7", 7.0),
+        ("9" * 400, LONGEST_PAUSE),
+        ("", 0.0),
+        ("soon", 0.0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 0.0),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_PAUSE),
+    ],
+)
+def test_whatever_an_answer_asks_for_is_a_number_of_seconds(text: str, seconds: float) -> None:
+    assert pause_of(text) == seconds
