@@ -7,7 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.messaging.handlers import Handlers
 from chassis.runtime import Runtime
-from contracts.appeals import AppealAct, AppealCalledBack, AppealClosed, AppealOpened, AppealReopened
+from contracts.appeals import (
+    AppealAct,
+    AppealCalledBack,
+    AppealClosed,
+    AppealOpened,
+    AppealReclassified,
+    AppealReopened,
+)
 from contracts.deadlines import DeadlineBreached, DeadlineCorrected
 from contracts.envelope import Message
 from visit_api.archive import service as archive
@@ -25,13 +32,14 @@ def handlers(runtime: Runtime) -> Handlers:
         await archive.follow(tx, runtime, acts)
         await suggest_risks(tx, messages)
 
-    # One each, not one for both: a supplement to an archive shows an appeal as it was left by the event it tells of.
+    # One each, not one for all: a supplement to an archive shows an appeal as it was left by the event it tells of.
     return Handlers(
         {
             AppealClosed: partial(follow_appeals),
             AppealReopened: partial(follow_appeals),
+            AppealCalledBack: partial(follow_appeals),
+            AppealReclassified: partial(follow_appeals),
             AppealOpened: suggest_risks,
-            AppealCalledBack: suggest_risks,
             DeadlineBreached: suggest_risks,
             DeadlineCorrected: suggest_risks,
         }

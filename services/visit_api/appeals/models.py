@@ -16,7 +16,9 @@ NUMBERS = Sequence("appeal_numbers", metadata=Base.metadata)
 
 
 class Appeal(Brought, Base):
-    """An appeal as raised. The words never change; `state`, `round` and `outcome` are what the tracker told since.
+    """An appeal as raised. Words and type never change; `state`, `round` and `outcome` are what the tracker told since,
+    `reclassified_to` is the type that it is of now, where that is another. What came of the last callback is kept, and
+    the last `satisfaction` that the customer gave, at `rated_at`.
 
     `raised_by` heard it first, and is responsible from then on (T/SDPEA §8.2.4); `typed_by` is who recorded it, where
     that was somebody else.
@@ -31,6 +33,7 @@ class Appeal(Brought, Base):
             "type <> 'consultation' OR reason_not_answered IS NOT NULL", name="appeals_consultation_has_reason"
         ),
         Index("appeals_visit_id", "visit_id", "id"),
+        Index("appeals_unit_code", "unit_code", "received_at"),
         Index("appeals_feed", "changed_xid", "id"),
     )
 
@@ -52,3 +55,8 @@ class Appeal(Brought, Base):
     state: Mapped[str] = mapped_column(Text, server_default="open")
     round: Mapped[int] = mapped_column(server_default="1")
     outcome: Mapped[str | None]
+    reclassified_to: Mapped[str | None]
+    callback_result: Mapped[str | None]
+    called_back_at: Mapped[datetime | None]
+    satisfaction: Mapped[str | None]
+    rated_at: Mapped[datetime | None]

@@ -26,7 +26,8 @@ class NewAppeal(New):
 
 
 class AppealView(View):
-    """An appeal as raised, and whether the tracker told that it is closed."""
+    """An appeal as raised, and what the tracker told of it since: `reclassified_to` is the type that it is of now, null
+    where that is still its `type`; `satisfaction` is the last that the customer gave, from 1 to 5 (§9.4)."""
 
     id: UUID
     appeal_no: str
@@ -44,6 +45,11 @@ class AppealView(View):
     state: str
     round: int
     outcome: str | None
+    reclassified_to: str | None
+    callback_result: str | None
+    called_back_at: Instant | None
+    satisfaction: str | None
+    rated_at: Instant | None
     updated_at: Instant
 
 

@@ -13,7 +13,7 @@ from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from chassis.web.work import Statements
-from contracts.appeals import AppealAct, AppealClosed, AppealRaised
+from contracts.appeals import AppealAct, AppealCalledBack, AppealClosed, AppealRaised, AppealReclassified
 from visit_api import moments
 from visit_api.appeals import repository
 from visit_api.appeals.errors import NO_REASON, UNKNOWN_HEARER, AppealTaken
@@ -24,6 +24,7 @@ from visit_api.visits.service import get_visit
 
 # Who may see what was said in confidence, beside whoever heard it.
 _CONFIDANTS = frozenset({"supervisor", "admin", "auditor"})
+_RATINGS = frozenset("12345")
 
 
 async def raise_appeal(
@@ -93,10 +94,8 @@ async def follow(tx: AsyncSession, heard: Sequence[AppealAct], now: datetime) ->
     changed = []
     for event in heard:
         appeal = known.get(event.appeal_id)
-        if appeal is not None and event.round >= appeal.round:
-            outcome = event.outcome if isinstance(event, AppealClosed) else None
-            appeal.state, appeal.outcome = "open" if outcome is None else "closed", outcome
-            appeal.round, appeal.updated_at = event.round, now
+        if appeal is not None and _took_over(appeal, event):
+            appeal.updated_at = now
             changed.append((appeal, event))
     return changed
 
@@ -105,6 +104,32 @@ def may_know(caller: Principal, appeal: Appeal) -> bool:
     """Whether the caller may know that the appeal was raised on its visit."""
     knows = caller.sub in (appeal.raised_by, appeal.typed_by) or bool(caller.roles & _CONFIDANTS)
     return not appeal.confidential or knows
+
+
+def _took_over(appeal: Appeal, event: AppealAct) -> bool:
+    """Whether an act changed what is known of an appeal; what is replayed late says nothing new."""
+    if isinstance(event, AppealCalledBack):
+        return _heard_back(appeal, event)
+    if event.round < appeal.round:
+        return False
+    appeal.round = event.round
+    if isinstance(event, AppealReclassified):
+        appeal.reclassified_to = None if event.appeal_type == appeal.type else event.appeal_type
+    else:
+        appeal.outcome = event.outcome if isinstance(event, AppealClosed) else None
+        appeal.state = "open" if appeal.outcome is None else "closed"
+    return True
+
+
+def _heard_back(appeal: Appeal, event: AppealCalledBack) -> bool:
+    last = appeal.called_back_at is None or event.at >= appeal.called_back_at
+    # Who could not be reached again has not taken back what was said before.
+    rates = event.satisfaction in _RATINGS and (appeal.rated_at is None or event.at >= appeal.rated_at)
+    if last:
+        appeal.callback_result, appeal.called_back_at = event.result, event.at
+    if rates:
+        appeal.satisfaction, appeal.rated_at = event.satisfaction, event.at
+    return last or rates
 
 
 async def _require_hearer(statements: Statements, caller: Principal, visit_id: UUID, staff_no: str) -> None:

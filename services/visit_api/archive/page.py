@@ -30,7 +30,7 @@ _COLUMNS: Mapping[str, Sequence[str]] = {
     "obligations": ("called_at", "kind", "state", "discharged_at", "words"),
     "checklist": ("item", "answer", "note", "answered_by"),
     "steps": ("at", "kind", "content", "recorded_by"),
-    "appeals": ("appeal_no", "type", "summary", "received_at", "state", "outcome"),
+    "appeals": ("appeal_no", "type", "summary", "received_at", "state", "outcome", "satisfaction"),
     "attachments": ("name", "kind", "size", "sha256"),
     "gaps": ("clause", "what", "reason", "given_by"),
 }

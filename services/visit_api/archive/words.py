@@ -92,6 +92,7 @@ LABELS: dict[str, Words] = {
     "summary": Words("内容", "What was said"),
     "received_at": Words("提出时间", "Received"),
     "outcome": Words("结果", "Outcome"),
+    "satisfaction": Words("满意度（1–5）", "Satisfaction (1–5)"),
     "clause": Words("条款", "Clause"),
     "what": Words("事项", "What"),
     "reason": Words("原因", "Reason"),
@@ -167,6 +168,8 @@ CODES: dict[str, dict[str, Words]] = {
         "consultation": Words("咨询", "consultation"),
         "appeal.closed.v1": Words("诉求办结", "an appeal was closed"),
         "appeal.reopened.v1": Words("诉求重启", "an appeal was reopened"),
+        "appeal.called_back.v1": Words("诉求回访", "a customer was called back"),
+        "appeal.reclassified.v1": Words("诉求类型变更", "an appeal was reclassified"),
     },
     "outcome": {
         "resolved": Words("已解决", "resolved"),

@@ -11,7 +11,7 @@ from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import NotFound
 from chassis.web.tokens import Principal
-from contracts.appeals import AppealCalledBack, AppealClosed, AppealOpened, AppealReopened
+from contracts.appeals import AppealCalledBack, AppealClosed, AppealOpened, AppealReclassified, AppealReopened
 from contracts.deadlines import DeadlineBreached, DeadlineCorrected
 from contracts.envelope import Event
 from visit_api.customers.models import Customer
@@ -109,6 +109,8 @@ def _take_in(appeal: HeardAppeal, event: Event) -> None:
             appeal.overdue = True
         case DeadlineCorrected():
             appeal.overdue = False
+        case AppealReclassified():
+            appeal.type = event.appeal_type
         case AppealCalledBack() if event.satisfaction in _DISSATISFIED:
             appeal.dissatisfied += 1
         case _:
