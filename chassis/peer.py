@@ -40,7 +40,7 @@ class Peer:
             token = (await asyncio.to_thread(self._token_file.read_text)).strip()
             async with self._turns:
                 answer = await self._http.get(f"/v1{path}", headers={"Authorization": f"Bearer {token}"})
-            if answer.status_code == httpx.codes.NOT_FOUND:
+            if answer.status_code == httpx.codes.NOT_FOUND and _is_a_problem(answer.headers):
                 return None
             if answer.status_code != httpx.codes.OK or len(answer.content) > LONGEST:
                 raise Outage(f"the peer answered {answer.status_code}")
@@ -53,3 +53,8 @@ class Peer:
         if self._http is not None:
             await self._http.aclose()
             self._http = None
+
+
+def _is_a_problem(headers: Any) -> bool:
+    """Whether a service of ours says so, and not what stands before it while that is away."""
+    return str(headers.get("content-type", "")).startswith("application/problem+json")

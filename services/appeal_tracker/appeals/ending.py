@@ -51,6 +51,11 @@ async def resolve(deed: Deed, **said: Any) -> None:
         await _end(deed, case, RESOLVED if case is deed.case else MERGED, deed.now, **lacking, **said)
 
 
+async def may_resolve(deed: Deed) -> bool:
+    """Whether nothing is missing that closing asks for, of those merged with it either."""
+    return not await _lacking(deed, deed.concerned(Act.CLOSE, deed.now))
+
+
 async def withdraw(
     tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, at: datetime, channel: str, note: str | None
 ) -> Appeal:

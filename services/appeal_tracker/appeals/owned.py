@@ -24,7 +24,7 @@ _LOADS = """
 WITH RECURSIVE below (code) AS (
     SELECT $1::text UNION SELECT u.code FROM units u JOIN below b ON u.parent_code = b.code
 ), its AS MATERIALIZED (
-    SELECT a.id, coalesce(a.handler, a.first_contact) AS owner, a.accepted_at IS NULL AS unaccepted,
+    SELECT a.id, a.round, coalesce(a.handler, a.first_contact) AS owner, a.accepted_at IS NULL AS unaccepted,
            a.state = 'answered' AS answered
     FROM appeals a
     WHERE a.state <> 'closed' AND ($1 IS NULL OR a.handling_unit_code IN (SELECT code FROM below))
@@ -33,7 +33,7 @@ WITH RECURSIVE below (code) AS (
            coalesce(bool_or(c.state = 'breached' AND c.stopped_at IS NULL
                             OR c.state = 'running' AND c.due_at < $2), false) AS overdue,
            coalesce(bool_or(c.state = 'running' AND c.due_at >= $2 AND c.due_at < $3), false) AS soon
-    FROM its i LEFT JOIN clocks c ON c.subject_id = i.id AND c.subject_kind = 'appeal'
+    FROM its i LEFT JOIN clocks c ON c.subject_id = i.id AND c.subject_kind = 'appeal' AND c.round = i.round
     GROUP BY i.owner, i.id, i.unaccepted, i.answered
 )
 SELECT owner, count(*), count(*) FILTER (WHERE overdue), count(*) FILTER (WHERE soon),
@@ -74,9 +74,12 @@ async def due_next(tx: AsyncSession, mine: Select[Appeal], now: datetime) -> Seq
 
 
 async def _by_clock(tx: AsyncSession, mine: Select[Appeal], which: ColumnElement[bool]) -> Sequence[Appeal]:
+    # A breach of a round that is over is record, and nothing that anybody can still do.
+    its = mine.with_only_columns(Appeal.id, Appeal.round).subquery()
     first = (
         select(Clock.subject_id, func.min(Clock.due_at).label("due_at"))
-        .where(Clock.subject_kind == SUBJECT, which, Clock.subject_id.in_(mine.with_only_columns(Appeal.id)))
+        .join(its, and_(its.c.id == Clock.subject_id, its.c.round == Clock.round))
+        .where(Clock.subject_kind == SUBJECT, which)
         .group_by(Clock.subject_id)
         .order_by("due_at", Clock.subject_id)
         .limit(MOST)

@@ -46,7 +46,7 @@ async def post(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewAp
     if unit is None or not await directory.may_see_unit(tx, unit, caller.unit):
         raise UnknownRaisingUnit
     meant = await _meant(tx, new)
-    digest = (await runtime.vault.index(tx)).blind("appeals.content", f"{unit} {new.model_dump_json()}")
+    digest = (await runtime.vault.index(tx)).blind("appeals.content", content(unit, new))
     raised = AppealRaised(
         appeal_id=new_id(),
         appeal_no=await repository.next_number(tx),
@@ -74,6 +74,11 @@ async def post(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewAp
         raise SourceNumberTaken(source=new.source, source_no=new.source_no)
     (shown,) = await showing.appeals(tx, caller, [found])
     return Shown(shown, unknown_codes=list(meant.unknown))
+
+
+def content(unit: str, new: NewAppeal) -> str:
+    """What an appeal is known by when it comes again: the same whatever optional fields a later version adds."""
+    return f"{unit} {new.model_dump_json(exclude_defaults=True)}"
 
 
 async def _meant(tx: AsyncSession, new: NewAppeal) -> Meant:

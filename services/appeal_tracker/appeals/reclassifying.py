@@ -33,15 +33,16 @@ CONTACT, COMPLAINT = "contact", "complaint"
 async def reclassify(
     tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, type: str, reason: str
 ) -> Appeal:
-    """Makes it an appeal of another type. What accuses somebody is made something else by a supervisor alone
-    (002 §6.4.5.6). Raises `SameType`, `ComplaintNotHidden`, `OthersFollow`.
+    """Makes it an appeal of another type. What accuses somebody is made something else, but for a complaint, by a
+    supervisor alone (002 §6.4.5.6): a report may have no deadline. Raises `SameType`, `ComplaintNotHidden`,
+    `OthersFollow`.
     """
     deed = await begin(tx, runtime, caller, id)
     appeal = deed.appeal
     await deed.move(Act.RECLASSIFY, deed.now)
     if type == appeal.type:
         raise SameType
-    if appeal.type in JUDGED and type not in JUDGED and not supervises(caller):
+    if appeal.type in JUDGED and type != COMPLAINT and not supervises(caller):
         raise ComplaintNotHidden
     if len(deed.group) > 1:
         raise OthersFollow

@@ -35,12 +35,10 @@ async def show(request: Request) -> Response:
     runtime: Runtime = request.app.state.runtime
     token, address = request.path_params["token"], request.client.host if request.client else None
     async with runtime.db.transaction() as tx:
-        if await links.is_limited(tx, address):
-            return _answer(request, "limited")
-        link = await links.find(tx, token, runtime.clock.now())
-        if link.state == "unknown":
-            await links.missed(tx, address)
-    return _answer(request, link.state)
+        state: str = (await links.find(tx, token, runtime.clock.now())).state
+        if state == "unknown":
+            state = await links.missed(tx, address)
+    return _answer(request, state)
 
 
 async def answer(original: Request) -> Response:
@@ -49,22 +47,27 @@ async def answer(original: Request) -> Response:
     request = BoundedRequest(original.scope, original.receive)
     request.limit = _LARGEST
     token, address = request.path_params["token"], request.client.host if request.client else None
-    form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
+    form = _form(await request.body())
     satisfaction = form.get("satisfaction", [""])[0]
     opinion = _CONTROLS.sub("", form.get("opinion", [""])[0].replace("\r\n", "\n")).strip()
     sound = satisfaction in {"1", "2", "3", "4", "5"} and len(opinion) <= MOST
     async with runtime.db.transaction() as tx:
-        if await links.is_limited(tx, address):
-            return _answer(request, "limited")
         if sound:
-            state = await links.use(tx, runtime, token, satisfaction, opinion or None)
+            state: str = await links.use(tx, runtime, token, satisfaction, opinion or None)
         else:
             state = (await links.find(tx, token, runtime.clock.now())).state
         if state == "unknown":
-            await links.missed(tx, address)
+            state = await links.missed(tx, address)
     if state == "open":
         return _answer(request, "used") if sound else _answer(request, "open", status=422, opinion=opinion)
     return _answer(request, state)
+
+
+def _form(body: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(body.decode(errors="replace"), max_num_fields=10)
+    except ValueError:  # more fields than the page has
+        return {}
 
 
 def _answer(request: Request, state: str, *, status: int = 200, opinion: str = "") -> Response:

@@ -1,7 +1,10 @@
 """A link by which a customer says in one tap what they think: for one answer, once, until it expires.
 
 Its token is 256 random bits, told once to whoever made the link and stored as a hash only. Guessing is hopeless, and
-limited besides: an address block that asked for too many links that there are not is refused for a while.
+limited besides: an address block that asked for too many links that there are not is told so for a while. Whoever has
+a link is answered all the same, for many customers come from one block, behind the same provider or proxy.
+
+Whoever makes a link could use it themselves: it is for those who may call back.
 """
 
 import hashlib
@@ -22,9 +25,11 @@ from appeal_tracker.appeals.lifecycle import Act, Rule, takes
 from appeal_tracker.callbacks import link_repository as repository
 from appeal_tracker.callbacks.models import CallbackLink
 from appeal_tracker.callbacks.recording import COMPLETED, LINK, LOW, Said, dissatisfied, keep, record
+from appeal_tracker.callbacks.service import demand_entitled
 from chassis.clock import RealClock
 from chassis.ids import new_id
 from chassis.runtime import Runtime
+from chassis.web.auth import SERVICE
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 
@@ -43,8 +48,11 @@ class Link(msgspec.Struct, frozen=True):
 
 
 async def make(tx: AsyncSession, runtime: Runtime, caller: Principal, appeal: UUID, days: int) -> tuple[Any, str]:
-    """A link for the answer of the present round, and its token. Raises `AppealUnanswered`, and what every act may."""
+    """A link for the answer of the present round, and its token. Raises `AppealUnanswered`, `NotYoursToCallBack`, and
+    what every act may."""
     deed = await begin(tx, runtime, caller, appeal)
+    if SERVICE not in caller.roles:  # which hands it to nobody but the customer
+        await demand_entitled(deed)
     if all(answer.round < deed.appeal.counts_from for answer in await appeals.answers(tx, appeal)):
         raise AppealUnanswered(rule=Rule.UNANSWERED)
     token = secrets.token_urlsafe(32)
@@ -110,14 +118,12 @@ def hashed(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def is_limited(tx: AsyncSession, address: str | None) -> bool:
-    """Whether too many links were asked for from there that there are not."""
-    return await repository.misses(tx, block(address), _window()) >= MISSES
-
-
-async def missed(tx: AsyncSession, address: str | None) -> None:
-    """A link was asked for that there is not."""
+async def missed(tx: AsyncSession, address: str | None) -> Literal["unknown", "limited"]:
+    """A link was asked for that there is not; whether that was done too often from there."""
+    if await repository.misses(tx, block(address), _window()) >= MISSES:
+        return "limited"
     await repository.miss(tx, block(address), _window())
+    return "unknown"
 
 
 def block(address: str | None) -> str:

@@ -110,11 +110,12 @@ async def keep(deed: Deed, runtime: Runtime, case: Case, said: Said) -> Callback
 
 
 async def dissatisfied(deed: Deed, satisfaction: str) -> None:
-    """Has the customer followed up, or a new round begin. One that is open again already needs neither."""
+    """Has the customer followed up, or a new round begin. One that is open again already needs neither; one that cannot
+    end yet, for others are merged into it that nobody answered, is followed up, so that no rating is turned away."""
     case, ended = deed.case, deed.appeal.state == State.CLOSED
     if not ended and deed.appeal.standing.progress not in (State.ANSWERED, State.CALLED_BACK):
         return
-    if case.policy.callback.dissatisfied == "new_round":
+    if case.policy.callback.dissatisfied == "new_round" and (ended or await ending.may_resolve(deed)):
         reason = f"satisfaction {satisfaction}"
         if not ended:
             await ending.resolve(deed)

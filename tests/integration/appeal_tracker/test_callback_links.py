@@ -45,6 +45,7 @@ async def test_a_customer_answers_in_one_tap_and_once(desk: Desk) -> None:
         assert shown.headers["cache-control"] == "no-store"
         assert shown.headers["referrer-policy"] == "no-referrer"
         assert (await browser.post(where, data={"satisfaction": "6", "opinion": "<b>"})).status_code == 422
+        assert (await browser.post(where, data={f"f{number}": "1" for number in range(11)})).status_code == 422
         thanks = await browser.post(where, data={"satisfaction": "5", "opinion": "师傅很\r\n及时"})
         again = await browser.post(where, data={"satisfaction": "1"})
         assert [thanks.status_code, again.status_code, (await browser.get(where)).status_code] == [200] * 3
@@ -62,6 +63,19 @@ async def test_a_customer_answers_in_one_tap_and_once(desk: Desk) -> None:
     assert where.removeprefix("/c/") not in str([dict(row), *await desk.rows("SELECT data FROM timeline")])
 
 
+@pytest.mark.clause("002 6.4.5.4")
+async def test_nobody_makes_a_link_who_may_not_call_back(desk: Desk) -> None:
+    await desk.assign("37401", "state-grid")
+    case = await desk.raised(received_at=desk.clock.now())
+    desk.later(hours=1)
+    path, handler = f"/appeals/{case}/callback-links", desk.client("handler", "callback", unit="37401", sub="E105")
+    body = {"at": desk.clock.now().isoformat(), "content": "已处理"}
+    await made(handler.post(f"/appeals/{case}/answers", json=body))
+    problem(await handler.post(path, json={}), 403, "not-yours-to-call-back")  # they would rate their own work
+    for other in (desk.client("callback", unit="37401", sub="E106"), desk.client("service", sub="notifier")):
+        await made(other.post(path, json={}))
+
+
 async def test_a_link_expires_and_guessing_is_limited_by_block_of_addresses(desk: Desk) -> None:
     case = await desk.raised()
     await desk.answer(case, "10-09T09:45")
@@ -71,10 +85,11 @@ async def test_a_link_expires_and_guessing_is_limited_by_block_of_addresses(desk
         for number in range(links.MISSES):
             missed = await (browser.get(STRANGE) if number % 2 else browser.post(STRANGE, data={"satisfaction": "1"}))
             assert missed.status_code == 404
-        limited = await browser.get(where)
-        assert limited.status_code == 429
-        assert "retry-after" in limited.headers
-        assert (await other.get(where)).status_code == 200
+        for limited in (await browser.get(STRANGE), await browser.post(STRANGE, data={"satisfaction": "1"})):
+            assert limited.status_code == 429
+            assert "retry-after" in limited.headers
+        # Whoever has the link is no guesser, though others behind the same provider are.
+        assert [(await its.get(where)).status_code for its in (browser, other)] == [200, 200]
         desk.later(days=1)
         assert (await other.get(where)).status_code == 410
         assert (await other.post(where, data={"satisfaction": "1"})).status_code == 410

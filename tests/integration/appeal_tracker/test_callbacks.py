@@ -2,6 +2,7 @@
 
 import pytest
 
+from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
 
 
@@ -117,6 +118,21 @@ async def test_who_is_dissatisfied_has_a_new_round_where_the_policy_says_so(desk
     kinds = [told["type"] for told in await desk.told("appeal.closed.v1", "appeal.reopened.v1")]
     assert kinds == ["appeal.closed.v1", "appeal.reopened.v1"]
     assert not (await got(desk.first.get("/callback-tasks", params={"state": "open"})))["items"]
+
+
+@pytest.mark.clause("9.4")
+async def test_a_low_rating_is_taken_though_what_is_merged_with_it_keeps_the_appeal_open(desk: Desk) -> None:
+    await desk.publish(id="anew", title="企标", dissatisfied="new_round")
+    await desk.assign("37401", "anew")
+    of_one = {"customer_id": new_id(), "received_at": desk.clock.now()}
+    leader, merged = await desk.raised(**of_one), await desk.raised(**of_one)
+    desk.later(hours=1)
+    await desk.answer(leader, "10-09T10:30")
+    await desk.act(merged, "merge", into=leader)
+    await rated(desk, leader, 1)
+    assert [(await desk.appeal(case))["state"] for case in (leader, merged)] == ["called_back", "open"]
+    (task,) = (await got(desk.first.get("/callback-tasks", params={"state": "open"})))["items"]
+    assert (task["kind"], task["appeal_id"]) == ("follow_up", leader)
 
 
 async def rated(desk: Desk, case: str, satisfaction: int, **fields: str) -> None:

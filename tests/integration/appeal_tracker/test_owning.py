@@ -111,5 +111,8 @@ async def test_what_everybody_has_is_counted_also_of_those_who_left(desk: Desk) 
     await desk.at("10-10T12:00")
     later = {each["owner"]: each["overdue"] for each in (await got(desk.supervisor.get("/workload")))["items"]}
     assert later == {"E101": 1, "E103": 1}
+    await desk.act(other, "reclassify", type="report", reason="实为举报")  # whose round has no deadline
+    assert (await day(desk.first))["overdue"] == []
+    assert {each["overdue"] for each in (await got(desk.supervisor.get("/workload")))["items"]} == {0, 1}
     query = {"unit_code": "37402"}
     assert (await got(desk.supervisor.get("/workload", params=query)))["items"] == []

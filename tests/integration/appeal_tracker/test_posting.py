@@ -1,11 +1,14 @@
 """Appeals that other systems send: opened at once, once, with their clocks; and nothing guessed about their codes."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from appeal_tracker.appeals.posting import content
+from appeal_tracker.appeals.schemas import NewAppeal
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
 
 NEW: dict[str, Any] = {
@@ -64,6 +67,12 @@ async def test_its_words_are_sealed(desk: Desk, system: httpx.AsyncClient) -> No
     assert "停电".encode() not in row["summary"]
     assert len(row["pairs"]) > 5
     assert (await desk.stranger.get(f"/appeals/{its['id']}/words")).status_code == 404
+
+
+def test_it_is_known_again_whatever_fields_a_later_version_adds() -> None:
+    known = content("37401", NewAppeal.model_validate_json(json.dumps(NEW)))
+    assert known == content("37401", NewAppeal.model_validate_json(json.dumps({**NEW, "anonymous": False})))
+    assert "anonymous" not in known
 
 
 async def test_codes_mean_what_the_table_says(desk: Desk, system: httpx.AsyncClient) -> None:

@@ -27,7 +27,8 @@ class VisitApi:
         if self.away or appeal not in self.said:
             return httpx.Response(503)
         its = self.said[appeal]
-        return httpx.Response(404) if its is None else httpx.Response(200, json=its)
+        none = httpx.Response(404, headers={"Content-Type": "application/problem+json"})
+        return none if its is None else httpx.Response(200, json=its)
 
 
 @pytest.fixture

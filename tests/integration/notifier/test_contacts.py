@@ -136,8 +136,14 @@ async def test_the_mailbox_asks_nobody(office: Office, appeal: Appeal):
 
 @pytest.mark.parametrize(
     "answer",
-    [httpx.Response(500), httpx.Response(401), httpx.Response(302), httpx.Response(200, content=b"<html>")],
-    ids=["broken", "no entry", "moved", "no JSON"],
+    [
+        httpx.Response(500),
+        httpx.Response(401),
+        httpx.Response(302),
+        httpx.Response(200, content=b"<html>"),
+        httpx.Response(404, content=b"<html>"),
+    ],
+    ids=["broken", "no entry", "moved", "no JSON", "a proxy's page"],
 )
 async def test_what_is_no_answer_is_an_outage(tmp_path: Path, answer: httpx.Response):
     token = tmp_path / "token"
