@@ -13,7 +13,8 @@ from chassis.worker import Worker
 
 # Held to the end of the transaction: two sealers never append at once, and a dead one holds nothing.
 _ALONE = "SELECT pg_try_advisory_xact_lock(hashtext('chain sealer'))"
-_WAITING = "SELECT source, row_id FROM chain_waiting ORDER BY row_id LIMIT $1"
+# What a later version of the service has chained beside waits for that version's sealer.
+_WAITING = "SELECT source, row_id FROM chain_waiting WHERE source = ANY($1::text[]) ORDER BY row_id LIMIT $2"
 _HEADS = """
 SELECT top, head.seq, head.link FROM unnest($1::text[]) AS top,
 LATERAL (SELECT seq, link FROM chain WHERE chain.top = top.top ORDER BY seq DESC LIMIT 1) AS head
@@ -40,7 +41,7 @@ class Sealer(Worker):
             connection = await driver(tx)
             if not await connection.fetchval(_ALONE):
                 return False
-            waiting = [tuple(row) for row in await connection.fetch(_WAITING, self.batch)]
+            waiting = [tuple(row) for row in await connection.fetch(_WAITING, [*self._sources], self.batch)]
             if waiting:
                 links = await self._links(connection, waiting)
                 await connection.execute(_APPEND, *zip(*links, strict=True))

@@ -8,10 +8,12 @@ import asyncpg
 import pytest
 
 from chassis.chain import command
-from chassis.chain.verifying import verify
+from chassis.chain.verifying import still_said, verify
 from tests.integration.visit_api.test_archive import ended
 from tests.integration.visit_api.world import World
 from visit_api.chained import CHAINED
+
+SAID = "archive_entries_said"
 
 
 async def archived(world: World, count: int = 3) -> list[str]:
@@ -71,14 +73,35 @@ async def test_whatever_is_done_to_it_is_found(
     assert expected in await found(owner)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE archive_entries SET sealed = set_byte(sealed, 40, 255 - get_byte(sealed, 40))",
+        "UPDATE archive_entries SET sealed = overlay(sealed PLACING uuid_send(gen_random_uuid()) FROM 2)",
+    ],
+    ids=["other bytes", "a key that never was"],
+)
 async def test_what_is_sealed_is_opened_and_compared(
-    world: World, owner: asyncpg.Connection, capsys: pytest.CaptureFixture[str]
+    world: World, owner: asyncpg.Connection, capsys: pytest.CaptureFixture[str], statement: str
 ) -> None:
     await archived(world, 1)
-    await altered(owner, "UPDATE archive_entries SET sealed = set_byte(sealed, 40, 255 - get_byte(sealed, 40))")
+    await altered(owner, statement)
     url = world.runtime.db.engine.url.render_as_string(hide_password=False).replace("+asyncpg", "")
     assert await command.run(url, CHAINED, world.runtime.settings.vault_keys, against=None, save=None) == 1
     assert "resealed archive_entries" in capsys.readouterr().err
+
+
+async def test_what_was_sealed_is_not_taken_away_unseen(world: World, owner: asyncpg.Connection) -> None:
+    (said,) = [source for source in CHAINED if source.said]
+    await archived(world, 1)
+    rule = await owner.fetchval("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = $1", SAID)
+    await altered(
+        owner, f"ALTER TABLE archive_entries DROP CONSTRAINT {SAID}", "UPDATE archive_entries SET sealed = NULL"
+    )
+    try:
+        assert [each.what for each in await still_said(world.runtime.db, world.runtime.vault, said)] == ["resealed"]
+    finally:
+        await altered(owner, "DELETE FROM archive_entries", f"ALTER TABLE archive_entries ADD CONSTRAINT {SAID} {rule}")
 
 
 async def test_an_end_that_was_cut_off_is_shown_by_an_older_head(
@@ -130,6 +153,13 @@ async def test_two_sealers_at_once_seal_each_row_once(world: World, owner: async
     await asyncio.gather(*[sealer.run_once() for _ in range(4)])
     assert await owner.fetchval("SELECT count(*) FROM chain") == 1
     assert await owner.fetchval("SELECT count(*) FROM chain_waiting") == 0
+
+
+async def test_what_a_later_version_chains_waits_for_its_sealer(world: World, owner: asyncpg.Connection) -> None:
+    await owner.execute("INSERT INTO chain_waiting VALUES ('of_a_later_version', gen_random_uuid())")
+    await archived(world, 1)
+    assert await owner.fetchval("SELECT count(*) FROM chain") == 1
+    assert await owner.fetchval("SELECT source FROM chain_waiting") == "of_a_later_version"
 
 
 async def test_the_service_can_neither_change_nor_remove_a_link(world: World) -> None:
