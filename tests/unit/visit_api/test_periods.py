@@ -2,11 +2,13 @@
 
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from visit_api.importance.models import Level
 from visit_api.plans.period import bounds, kind, slots
 from visit_api.plans.schemas import Rules
 from visit_api.plans.shipped import SHIPPED
@@ -55,3 +57,8 @@ def test_what_is_shipped_is_as_a_unit_may_decide_it() -> None:
         "other.service_risk",
         "other.special_group",
     }
+
+
+def test_what_is_shipped_knows_importance_as_documents_say_it() -> None:
+    named = {level for rule in SHIPPED["rules"] for level in rule["importance"] or ()}
+    assert named & {*get_args(Level)} == {"special", "first"}
