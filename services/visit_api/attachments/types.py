@@ -1,5 +1,6 @@
 """What a file is, told from its bytes and never from its name; and what it may be. The names of files made harmless."""
 
+import io
 import re
 import unicodedata
 import zipfile
@@ -14,6 +15,7 @@ _HEAD = 4096  # bytes by which a type is told
 _MOST_PIXELS = 150_000_000  # of a picture; the largest cameras of telephones make 200 million, and nobody needs those
 # Of an Office document, which is a ZIP: what it may come to once unpacked.
 _MOST_UNPACKED, _MOST_TIMES, _MOST_MEMBERS = 512 << 20, 200, 10_000
+_MOST_LISTED = 2 << 20  # bytes of its table of contents
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 
 
@@ -120,9 +122,19 @@ def _told(head: bytes) -> Type | None:
     return next((_BY_ENDING[ending] for ending in endings if ending in _BY_ENDING), None)
 
 
+class _Sparing(io.BufferedReader):
+    """Gives no more than so much at once: the table of contents of a ZIP is read whole, before anybody can count what
+    is in it, and might be all of the file."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _MOST_LISTED:
+            raise zipfile.BadZipFile
+        return super().read(size)
+
+
 def _zipped(path: Path) -> Type | None:
     try:
-        with zipfile.ZipFile(path) as file:
+        with _Sparing(io.FileIO(path)) as bytes_of, zipfile.ZipFile(bytes_of) as file:
             names = file.namelist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         return None
@@ -135,7 +147,7 @@ def _zipped(path: Path) -> Type | None:
 def _unpacks(path: Path) -> bool:
     most = min(_MOST_UNPACKED, _MOST_TIMES * path.stat().st_size)
     try:
-        with zipfile.ZipFile(path) as file:
+        with _Sparing(io.FileIO(path)) as bytes_of, zipfile.ZipFile(bytes_of) as file:
             members = file.infolist()
             if len(members) > _MOST_MEMBERS or sum(member.file_size for member in members) > most:
                 return False

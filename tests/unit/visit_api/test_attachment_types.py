@@ -83,6 +83,11 @@ def test_what_would_burst_whoever_opens_it_is_not_sound(tmp_path: Path) -> None:
         assert not types.is_sound(path, its), len(data)
 
 
+def test_a_table_of_contents_that_would_fill_memory_is_not_read(tmp_path: Path) -> None:
+    long = samples.office("word", {f"word/{number:02}{'a' * 60_000}": b"" for number in range(40)})
+    assert types.sniff(named(tmp_path, long), "x.docx") is None
+
+
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
