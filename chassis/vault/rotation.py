@@ -34,10 +34,13 @@ _MAKE = "INSERT INTO data_keys (id, owner, purpose, master_key, wrapped) VALUES 
 _RETIRED = "SELECT id FROM data_keys WHERE retired_at IS NOT NULL AND emptied_at IS NULL"
 _LINGERS = "SELECT EXISTS (SELECT FROM data_keys WHERE emptied_at IS NULL AND retired_at > now() - $1::interval)"
 _EMPTIED = "UPDATE data_keys SET emptied_at = now() WHERE id = ANY($1)"
+# A table is gone through some rows at a time, whether or not they are to be sealed anew: no statement grows with it.
+_UPTO = "SELECT {key} FROM {table} WHERE $1::uuid IS NULL OR {key} > $1 ORDER BY {key} OFFSET {batch} - 1 LIMIT 1"
 _OLD = """
 SELECT {key}, {column} FROM {table}
-WHERE substring({column} FROM {at} FOR 16) = ANY($1::bytea[]) AND ($2::uuid IS NULL OR {key} > $2)
-ORDER BY {key} LIMIT {batch} FOR UPDATE
+WHERE ($2::uuid IS NULL OR {key} > $2) AND ($3::uuid IS NULL OR {key} <= $3)
+  AND substring({column} FROM {at} FOR 16) = ANY($1::bytea[])
+ORDER BY {key} FOR UPDATE
 """
 _RESEAL = """
 UPDATE {table} SET {column} = new.sealed FROM unnest($1::uuid[], $2::bytea[]) AS new (row, sealed)
@@ -128,21 +131,26 @@ class Rotation:
             await (await driver(tx)).execute(_EMPTIED, retired)
 
     async def _reseal_column(self, column: Sealed, retired: Sequence[UUID]) -> int:
-        last: UUID | None = None
-        moved = 0
-        while rows := await self._reseal_batch(column, retired, last):
-            last, moved = rows[-1], moved + len(rows)
+        last, moved = await self._reseal_batch(column, retired, None)
+        while last is not None:
+            last, more = await self._reseal_batch(column, retired, last)
+            moved += more
         return moved
 
-    async def _reseal_batch(self, column: Sealed, retired: Sequence[UUID], last: UUID | None) -> list[UUID]:
+    async def _reseal_batch(
+        self, column: Sealed, retired: Sequence[UUID], last: UUID | None
+    ) -> tuple[UUID | None, int]:
+        """Seals anew what is to be among the rows after `last`: where it came to, None at the end; and how many."""
         its = {"table": column.table, "column": column.column, "key": column.key}
         async with self._db.transaction() as tx:
             connection = await driver(tx)
-            old = _OLD.format(**its, at=KEY_ID_AT, batch=BATCH)
-            rows = await connection.fetch(old, [key.bytes for key in retired], last)
-            anew = [await self._anew(tx, Place(column.table, column.column, row[0]), row[1]) for row in rows]
-            await connection.execute(_RESEAL.format(**its), [row[0] for row in rows], anew)
-        return [row[0] for row in rows]
+            upto = await connection.fetchval(_UPTO.format(**its, batch=BATCH), last)
+            old = _OLD.format(**its, at=KEY_ID_AT)
+            rows = await connection.fetch(old, [key.bytes for key in retired], last, upto)
+            if rows:
+                anew = [await self._anew(tx, Place(column.table, column.column, row[0]), row[1]) for row in rows]
+                await connection.execute(_RESEAL.format(**its), [row[0] for row in rows], anew)
+        return upto, len(rows)
 
     async def _anew(self, tx: AsyncSession, place: Place, sealed: bytes) -> bytes:
         owner = await self._vault.owner(tx, sealed)

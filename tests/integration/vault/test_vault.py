@@ -9,7 +9,7 @@ import pytest
 from chassis.db import driver
 from chassis.vault import KeysMissing, Misplaced, Place, rotation, vault
 from chassis.vault.rotation import AnotherRuns
-from tests.integration.vault.conftest import FIRST, SECOND, Notes
+from tests.integration.vault.conftest import COLUMN, FIRST, SECOND, Notes
 from tests.support.databases import refusal
 
 
@@ -107,6 +107,17 @@ async def test_everything_is_sealed_anew_while_a_service_runs(notes: Notes, monk
         assert {note: await notes.read(reader, note) for note in texts} == texts
 
 
+async def test_no_statement_of_a_rotation_goes_through_a_whole_table(
+    notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation, "BATCH", 2)
+    its = notes.vault()
+    ids = [await notes.write(its, f"句{n}") for n in range(5)]
+    rotating = notes.rotation()
+    assert await rotating._reseal_batch(COLUMN, [], None) == (ids[1], 0), "though none of them is to be sealed anew"
+    assert await rotating._reseal_batch(COLUMN, [], ids[3]) == (None, 0)
+
+
 async def test_a_rotation_that_died_goes_on_and_begins_no_other(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rotation, "BATCH", 2)
     its = notes.vault()
@@ -114,7 +125,7 @@ async def test_a_rotation_that_died_goes_on_and_begins_no_other(notes: Notes, mo
     dying = notes.rotation()
     batch, passed = dying._reseal_batch, []
 
-    async def dies(*arguments: object) -> list[UUID]:
+    async def dies(*arguments: object) -> tuple[UUID | None, int]:
         if passed:
             raise ZeroDivisionError
         passed.append(True)
