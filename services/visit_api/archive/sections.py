@@ -65,7 +65,7 @@ SLICES = (
     Slice("preparation", _preparation, visits.unmet),
     Slice("appointments", appointments.on_record, appointments.unmet),
     Slice("hand_overs", _hand_overs),
-    Slice("obligations", obligations.on_record, obligations.unmet, open=True),
+    Slice("obligations", obligations.on_record, obligations.unmet, comes_late=True, open=True),
     Slice("checklist", checklists.on_record, checklists.unmet, comes_late=True),
     Slice("steps", steps.on_record, steps.unmet, comes_late=True),
     Slice("online", online.on_record, online.unmet),

@@ -124,6 +124,25 @@ async def test_a_photo_that_comes_after_the_archive_is_a_supplement(world: World
     assert [each["id"] for each in record["attachments"]] == [early["id"]]
 
 
+@pytest.mark.clause("7.2.6", "6.2.2.3")
+async def test_a_call_that_comes_after_the_archive_is_a_supplement(world: World) -> None:
+    visit = await ended(world)
+    its = {
+        "kind": "missed_call",
+        "customer_id": visit["customer_id"],
+        "visit_id": visit["id"],
+        "called_at": visit["completed_at"],
+    }
+    early = await made(world.visitor.post("/obligations", json=its))
+    await world.visitor.post(f"/obligations/{early['id']}/discharge", json={"words": "已回电"})
+    await world.act(visit["id"], "archive")
+    path = f"/visits/{visit['id']}/supplements"
+    problem(await world.visitor.post(path), 409, "nothing-to-supplement")
+    late = await made(world.visitor.post("/obligations", json=its))
+    supplement = await made(world.visitor.post(path))
+    assert [each["id"] for each in supplement["record"]["obligations"]] == [late["id"]]
+
+
 @pytest.mark.clause("004 3.4")
 async def test_a_service_record_says_what_the_guide_asks_for(world: World) -> None:
     await world.admin.patch("/staff/E101", json={"post": "客户经理"}, headers={"If-Match": "*"})
