@@ -14,6 +14,15 @@ LONGEST = 1 << 20  # bytes of an answer
 AT_ONCE = 8  # questions
 
 
+# About the peer, or about us; any other refusal is about what was asked.
+_AWAY = frozenset({401, 403, 404, 408, 429, 502, 503, 504})
+_NO_SUCH_THING = frozenset({404, 422})
+
+
+class Unanswered(Outage):
+    """The peer is there, but has no answer to this one question."""
+
+
 class Peer:
     """Another service; `url` as far as its `/v1`, `token_file` as the stack renews it. Without them it is away."""
 
@@ -23,7 +32,8 @@ class Peer:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, path: str) -> Any:
-        """The JSON answer to `GET /v1<path>`; None where there is no such thing. Raises `Outage`."""
+        """The JSON answer to `GET /v1<path>`; None where there is no such thing, or it cannot be named so. Raises
+        `Outage`, and of these `Unanswered` where others may be answered."""
         import httpx  # 4 MB that a process which never asks need not carry
 
         if self._url is None or self._token_file is None:
@@ -40,10 +50,12 @@ class Peer:
             token = (await asyncio.to_thread(self._token_file.read_text)).strip()
             async with self._turns:
                 answer = await self._http.get(f"/v1{path}", headers={"Authorization": f"Bearer {token}"})
-            if answer.status_code == httpx.codes.NOT_FOUND and _is_a_problem(answer.headers):
+            if answer.status_code in _NO_SUCH_THING and _is_a_problem(answer.headers):
                 return None
-            if answer.status_code != httpx.codes.OK or len(answer.content) > LONGEST:
+            if answer.status_code in _AWAY:
                 raise Outage(f"the peer answered {answer.status_code}")
+            if answer.status_code != httpx.codes.OK or len(answer.content) > LONGEST:
+                raise Unanswered(f"the peer answered {answer.status_code}")
             return answer.json()
         except (httpx.HTTPError, OSError, ValueError) as error:
             raise Outage(f"the peer cannot be asked: {type(error).__name__}") from error

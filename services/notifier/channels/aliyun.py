@@ -94,6 +94,8 @@ class Aliyun(Adapter):
         for detail in details:
             if detail.get("OutId") == str(letter.send_id):
                 return _receipt(letter, detail)
+        if letter.times > 1:  # the last time may have been a moment ago, or on another day
+            raise CannotTell("handed over more than once")
         if now - letter.made_at < SETTLED_AFTER or len(details) >= 50:
             raise CannotTell("too early to say", ask_again=15.0 if len(details) < 50 else None)
         return None

@@ -19,7 +19,8 @@ class Letter(msgspec.Struct, frozen=True):
     """What a provider is handed. `send_id` is its idempotency key: the same id is always the same letter.
 
     `address` is a number or an e-mail address, asked for at the moment of sending and kept nowhere; `account` is whose
-    credentials it goes out under; `template` and `params` are the provider's own code for the text, where it has one.
+    credentials it goes out under; `template` and `params` are the provider's own code for the text, where it has one;
+    `times` is how often it was handed over, where it is asked what became of it.
     """
 
     send_id: UUID
@@ -30,6 +31,7 @@ class Letter(msgspec.Struct, frozen=True):
     account: UUID | None = None
     template: str | None = None
     params: Mapping[str, str] = {}
+    times: int = 1
 
     @property
     def made_at(self) -> datetime:

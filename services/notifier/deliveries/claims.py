@@ -40,6 +40,11 @@ UPDATE sends SET attempts = attempts + 1, insisted = false, checked_at = :now,
     leased_until = clock_timestamp() + CAST(:lease AS interval)
 WHERE id = ANY (CAST(:sends AS uuid[])) AND state = 'sending'
 """)
+# Whoever handed it over meanwhile has counted that: then it is theirs.
+_OURS = text("""
+SELECT s.id FROM sends s JOIN unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[])) AS t (id, attempt) USING (id)
+WHERE s.state = 'sending' AND s.attempts = t.attempt ORDER BY s.id FOR UPDATE OF s
+""")
 # Not now(), which is when the transaction began: a claim may be large.
 _LEASE = text("""
 UPDATE sends SET leased_until = clock_timestamp() + CAST(:lease AS interval) WHERE id = ANY (CAST(:sends AS uuid[]))
@@ -156,7 +161,11 @@ async def claim_again(
     tx: AsyncSession, channel: Channel, sends: Sequence[Leased], *, now: datetime, lease: timedelta
 ) -> tuple[list[Leased], dict[UUID, Decision]]:
     """Those of the lost `sends` that are to be handed over again, the same letter under the same id; and of the others,
-    what stands in the way: also that the provider bears no more just now."""
+    what stands in the way: also that the provider bears no more just now. Nothing is said of what another sender has
+    handed over again meanwhile, our lease having run out."""
+    values = {"ids": [send.letter.send_id for send in sends], "attempts": [send.attempt for send in sends]}
+    ours = set(await tx.scalars(_OURS, values))
+    sends = [send for send in sends if send.letter.send_id in ours]
     due = await looking.carried(tx, [send.letter.send_id for send in sends], now=now)
     hindered: dict[UUID, Decision] = {its.row.send_id: its.decision for its in due if not isinstance(its.decision, Go)}
     going = [its.row for its in due if its.row.send_id not in hindered]
@@ -247,7 +256,8 @@ def _to(row: Any) -> Addressee:
 
 def _letter_again(row: Any) -> Letter:
     its = {name: getattr(row, name) for name in ("recipient", "subject", "body", "template")}
-    return Letter(send_id=row.id, **its, account=row.account_id, params=row.params or {})
+    its |= {"account": row.account_id, "params": dict(row.params or {}), "times": row.attempts}
+    return Letter(send_id=row.id, **its)
 
 
 def _send(leased: Leased, channel: str, now: datetime) -> dict[str, Any]:
@@ -260,7 +270,7 @@ def _send(leased: Leased, channel: str, now: datetime) -> dict[str, Any]:
         "subject": letter.subject,
         "body": letter.body,
         "template": letter.template,
-        "params": dict(letter.params) or None,
+        "params": [*letter.params.items()] or None,
         "account_id": letter.account,
         "state": "sending",
         "attempts": 1,

@@ -5,6 +5,7 @@ domain time.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
@@ -87,7 +88,7 @@ class Send(Base):
     subject: Mapped[str]
     body: Mapped[str]
     template: Mapped[str | None]  # the provider's code of the text, where it wants one, and what that is filled with
-    params: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    params: Mapped[list[Any] | None] = mapped_column(JSONB)  # pairs: they have an order, which an object does not keep
     account_id: Mapped[UUID | None]  # by whose credentials it goes out
     state: Mapped[str]
     attempts: Mapped[int]

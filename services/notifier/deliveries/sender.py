@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from chassis import crash
+from chassis.clock import RealClock
 from chassis.outage import Outage
 from chassis.peer import Peer
 from chassis.runtime import Runtime
@@ -40,6 +41,7 @@ class Sender(Worker):
     lease = timedelta(seconds=15)  # three times what a channel may take
     back_off = BackOff()
     ask_again = timedelta(seconds=10)  # after it could not be asked how people are reached
+    asked_for = timedelta(hours=1)  # how long a provider is asked what became of a send; then nobody can tell
 
     def __init__(
         self, runtime: Runtime, name: str, channel: Channel, language: LanguageCode, contacts: Contacts | None = None
@@ -53,10 +55,10 @@ class Sender(Worker):
         async with self._db.transaction() as tx:
             lost = await claims.expired(tx, self._name, lease=self.lease, limit=self.batch)
         claimed = await self._claim(None if self.channel.reaches is None else {})
-        if claimed.unasked and (addresses := await self._ask_where([*claimed.unasked.values()])) is not None:
-            claimed = await self._claim(addresses)
-        elif claimed.unasked:
-            await self._wait(claimed)
+        if asked := {*claimed.unasked.values()}:
+            if (addresses := await self._ask_where(asked)) is not None:
+                claimed = await self._claim(addresses)
+            await self._wait([its for its, who in claimed.unasked.items() if who in asked])
         metrics.decided.labels(self._name).inc(claimed.due)
         await self._record(await self._hand_over(claimed.sends, claimed.leased_at))
         await self._record(await self._recover(lost))
@@ -100,17 +102,18 @@ class Sender(Worker):
             metrics.no_contact.labels(self._name).inc()
             return None
 
-    async def _wait(self, claimed: Claimed) -> None:
+    async def _wait(self, unanswered: Sequence[UUID]) -> None:
+        if not unanswered:
+            return
         async with self._db.transaction() as tx:
-            now = self._clock.now()
-            await claims.wait_for_contact(tx, [*claimed.unasked], now=now, pause=self.ask_again)
+            await claims.wait_for_contact(tx, unanswered, now=self._clock.now(), pause=self.ask_again)
 
     async def _recover(self, lost: Sequence[Leased]) -> list[Outcome]:
         """What became of sends whose lease ran out: as the provider says, or by handing them over again."""
         if self.channel.reaches is not None and lost:
             if (addresses := await self._ask_where([send.to for send in lost])) is None:
                 return []  # its lease runs out again, and we ask again
-            lost = [_addressed(send, addresses) for send in lost]
+            lost = [_addressed(send, addresses) for send in lost if send.to in addresses]
         ended: list[Outcome] = []
         absent: list[Leased] = []
         for send, answer in zip(lost, await asyncio.gather(*map(self._ask, lost)), strict=True):
@@ -118,7 +121,7 @@ class Sender(Worker):
                 ended.append(_found(send, answer))
             elif answer is None:
                 absent.append(send)
-            elif answer.ask_again is not None and not send.insisted:
+            elif answer.ask_again is not None and not send.insisted and self._may_ask(send):
                 ended.append(Asked(send.letter.send_id, send.attempt, answer.ask_again))
             elif not send.insisted and (not self.channel.takes_once(send.letter) or send.attempt >= self.back_off.most):
                 ended.append(Unknown(send.letter.send_id, send.attempt))
@@ -146,6 +149,9 @@ class Sender(Worker):
             if not isinstance(hindered.get(send.letter.send_id), Wait | None):
                 ended.append(Unknown(send.letter.send_id, send.attempt))
         return ended
+
+    def _may_ask(self, send: Leased) -> bool:
+        return RealClock().now() - send.letter.made_at < self.asked_for
 
     async def _ask(self, send: Leased) -> Receipt | CannotTell | None:
         try:

@@ -1,11 +1,14 @@
 """Where people are reached: asked of visit_api at the moment of sending, handed to the channel, and kept nowhere."""
 
 import asyncio
+import logging
 from collections.abc import Collection
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from chassis.peer import Peer
+from chassis.peer import Peer, Unanswered
+
+log = logging.getLogger(__name__)
 
 STAFF, CUSTOMER = "staff", "customer"
 _PATHS = {STAFF: "/staff/{}/contact", CUSTOMER: "/customers/{}/contact"}
@@ -25,14 +28,19 @@ class Contacts:
         self._peer = peer
 
     async def addresses(self, people: Collection[Addressee], reach: str) -> dict[Addressee, str | None]:
-        """The phone number or e-mail address of each of `people`; None where there is none. Raises `Outage`."""
+        """The phone number or e-mail address of each of `people`; None where there is none. Of whom alone it cannot be
+        said is left out, so that nobody waits for them. Raises `Outage`."""
         its = list(people)
         answers = await asyncio.gather(*(self._ask(one) for one in its))
-        return {one: (answer or {}).get(reach) or None for one, answer in zip(its, answers, strict=True)}
+        return {one: answer.get(reach) or None for one, answer in zip(its, answers, strict=True) if answer is not None}
 
     async def _ask(self, one: Addressee) -> dict[str, Any] | None:
-        answer: dict[str, Any] | None = await self._peer.get(_PATHS[one.kind].format(quote(one.name, safe="")))
-        return answer
+        try:
+            answer: dict[str, Any] | None = await self._peer.get(_PATHS[one.kind].format(quote(one.name, safe="")))
+        except Unanswered as error:
+            log.warning("nobody says how one person is reached", extra={"kind": one.kind, "error": str(error)})
+            return None
+        return answer or {}
 
     async def close(self) -> None:
         """Gives back the connections."""

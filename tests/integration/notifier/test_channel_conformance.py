@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -210,6 +211,9 @@ async def test_a_cloud_that_cannot_be_asked_yet_is_asked_again_and_believed_late
     minute_ago = new_id().int - (120_000 << 80)
     never = Letter(type(uuid4())(int=minute_ago), "H1", "a", "b", address="13800000000")
     assert await its.channel.find(never) is None
+    with pytest.raises(CannotTell) as cannot:  # of what was handed over again its age says nothing
+        await its.channel.find(msgspec.structs.replace(never, times=2))
+    assert cannot.value.ask_again is None
 
 
 @pytest.mark.parametrize("its", ["mail"], indirect=True)

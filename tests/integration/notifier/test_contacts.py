@@ -26,11 +26,14 @@ class Switchboard(httpx.AsyncBaseTransport):
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner, self.cut, self.asked = inner, False, 0
+        self.breaks_at = "\0"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
         if self.cut:
             raise httpx.ConnectError("refused")
+        if self.breaks_at in request.url.path:
+            return httpx.Response(500)
         return await self._inner.handle_async_request(request)
 
 
@@ -106,6 +109,21 @@ async def test_whoever_has_no_address_is_given_up_at_once_and_it_is_said(both: t
     }
     assert {dead["reason"] for dead in await office.said("notification.dead.v1")} == {"no_address"}
     assert gateway.letters == []
+
+
+async def test_one_person_of_whom_nobody_can_tell_holds_up_nobody_else(both: tuple[Office, Switchboard]):
+    office, line = both
+    gateway = Texting()
+    sender_of(office, gateway)
+    line.breaks_at = "/H2/"
+    await office.hear(*(Appeal(START).warned(owner=owner) for owner in ("H2", "n" * 100, "H1")))
+    told = {(d["recipient"][:2], d["state"], d["why"]) for d in await office.deliveries(unit=STATION)}
+    assert told == {
+        ("H1", "delivered", None),
+        ("H2", "queued", "contact_unavailable"),
+        ("nn", "dead", "no_address"),
+    }
+    assert [letter.recipient for letter in gateway.letters] == ["H1"]
 
 
 async def test_a_lost_send_is_handed_over_again_with_the_address_of_then(both: tuple[Office, Switchboard]):

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from notifier.channels.port import Ambiguous, Letter, Receipt, Refused
+from notifier.channels.port import Ambiguous, CannotTell, Letter, Receipt, Refused
 from notifier.deliveries.outcomes import BackOff
+from notifier.deliveries.sender import Sender
 from tests.conftest import START
 from tests.integration.notifier.gateway import EXPIRE, Gateway, one, sender_of
 from tests.integration.notifier.office import Appeal, Office
@@ -147,6 +148,61 @@ async def test_a_send_nobody_can_tell_of_is_unknown_in_the_end(office: Office, a
     await office.stack.settle()
     delivery = await one(office)
     assert (delivery["state"], delivery["attempts"]) == ("unknown", 3)
+
+
+async def test_of_two_senders_that_ask_of_one_send_at_once_only_one_hands_it_over_again(office: Office, appeal: Appeal):
+    class Slow(Gateway):
+        async def find(self, letter: Letter) -> Receipt | None:
+            found = await super().find(letter)
+            if others:  # another takes it over and asks, while we wait for this answer; its own answer is lost
+                await office.sql(EXPIRE)
+                self.loses_answers = True
+                await others.pop().run_once()
+            return found
+
+    gateway = Slow(Ambiguous("timeout"), idempotent=False)
+    sender = sender_of(office, gateway)
+    sender.back_off = BackOff(first=60.0)
+    others: list[Sender] = []
+    await office.hear(appeal.warned())
+    await office.sql(EXPIRE)
+    other = Sender(office.notifier.runtime, "mailbox", gateway, sender._language)
+    other.back_off = sender.back_off
+    others.append(other)
+    await sender.run_once()
+    assert list(gateway.ledger.values()) == [1]
+    assert (await one(office))["attempts"] == 2
+
+
+async def test_a_send_of_which_the_provider_never_tells_is_unknown_after_a_time(office: Office, appeal: Appeal):
+    class Evasive(Gateway):
+        async def find(self, letter: Letter) -> Receipt | None:
+            raise CannotTell("not now", ask_again=0.0)
+
+    sender = sender_of(office, Evasive(Ambiguous("timeout"), idempotent=False))
+    await office.publish(appeal.warned())
+    for _ in range(3):
+        for worker in office.notifier.workers:
+            await worker.run_once()
+        await office.sql(EXPIRE)
+    assert (await one(office))["state"] == "sending"
+    sender.asked_for = timedelta()
+    await office.stack.settle()
+    assert (await one(office))["state"] == "unknown"
+
+
+async def test_what_fills_a_text_of_the_providers_own_keeps_its_order(office: Office, appeal: Appeal):
+    await office.sql("UPDATE templates SET code = 'SMS_1' WHERE id = 'deadline.warned.mailbox.zh-CN'")
+    gateway = Gateway()
+    gateway.loses_answers = True
+    sender_of(office, gateway).back_off = BackOff(first=60.0)
+    await office.hear(appeal.warned())
+    gateway.ledger.clear()
+    await office.sql(EXPIRE)
+    await office.stack.settle()
+    first, again = gateway.letters
+    assert first.template == again.template == "SMS_1"
+    assert [*again.params.items()] == [*first.params.items()]
 
 
 @pytest.mark.parametrize("asked", [True, False])
