@@ -11,8 +11,9 @@ from appeal_tracker.clocks.planning import Timed, limit_of
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies.policy import Policy
 
+CALLBACK = "callback"
 # What the timeline says of an act that stops a clock which can run from another act.
-_DONE = {"callback": "called_back", "answer": "answered"}
+_DONE = {CALLBACK: "called_back", "answer": "answered"}
 _REACHED = "milestone_reached"
 
 
@@ -41,8 +42,13 @@ def begun_too_late(clocks: Iterable[C], policy: Policy, fact: str, at: datetime)
     return [clock for clock, limit in limits if limit is not None and limit.starts == fact]
 
 
-def done_at(entries: Iterable[Recorded], milestone: str, since: datetime) -> datetime | None:
-    """When a milestone was first reached from an instant on, by what was recorded so far; None if it was not."""
+def done_at(
+    entries: Iterable[Recorded], milestone: str, since: datetime, *, called_back: bool = True
+) -> datetime | None:
+    """When a milestone was first reached from an instant on, by what was recorded so far; None if it was not. Whoever
+    called and reached nobody did not call back, unless so many did that the customer counts as `called_back`."""
+    if milestone == CALLBACK and not called_back:
+        return None
     return min((each.at for each in entries if each.at >= since and _reaches(each, milestone)), default=None)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, any_, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, any_, func, literal, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -19,6 +19,7 @@ MOST = 50  # of each kind in a day's work
 whose: ColumnElement[str | None] = func.coalesce(Appeal.handler, Appeal.first_contact)
 # Said as a literal, so that a plan made for any state still finds the partial index.
 OPEN: ColumnElement[bool] = literal_column("appeals.state <> 'closed'")
+_ANSWERED: ColumnElement[bool] = literal_column("appeals.state = 'answered'")
 
 _LOADS = """
 WITH RECURSIVE below (code) AS (
@@ -89,10 +90,16 @@ async def _by_clock(tx: AsyncSession, mine: Select[Appeal], which: ColumnElement
     return (await tx.scalars(query.order_by(first.c.due_at, Appeal.id))).all()
 
 
-async def answered(tx: AsyncSession, mine: Select[Appeal]) -> Sequence[Appeal]:
-    """Those that were answered and not called back."""
-    query = mine.where(literal_column("appeals.state = 'answered'")).order_by(Appeal.id).limit(MOST)
-    return (await tx.scalars(query)).all()
+async def answered_under(tx: AsyncSession, mine: Select[Appeal]) -> Sequence[tuple[str, str]]:
+    """By which policies, and of which types, are those that were answered and not called back."""
+    kinds = mine.where(_ANSWERED).with_only_columns(Appeal.policy, Appeal.type).distinct()
+    return [(row.policy, row.type) for row in await tx.execute(kinds)]
+
+
+async def answered(tx: AsyncSession, mine: Select[Appeal], kinds: Collection[tuple[str, str]]) -> Sequence[Appeal]:
+    """Those of them that are of some of these kinds, but for the anonymous."""
+    query = mine.where(_ANSWERED, Appeal.anonymous.is_(False), tuple_(Appeal.policy, Appeal.type).in_(kinds))
+    return (await tx.scalars(query.order_by(Appeal.id).limit(MOST))).all()
 
 
 async def unaccepted(tx: AsyncSession, mine: Select[Appeal]) -> Sequence[Appeal]:

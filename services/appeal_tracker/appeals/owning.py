@@ -45,21 +45,19 @@ async def my_day(tx: AsyncSession, runtime: Runtime, caller: Principal) -> Day:
     now = runtime.clock.now()
     others = await absences.covered_by(tx, caller.sub, now)
     mine = owned.of(caller.unit, {caller.sub, *others})
-    answered = await owned.answered(tx, mine)
     shelf = await policies.shelf(tx)
-    to_call_back = [each for each in answered if _asks_for_callback(each, shelf)]
+    kinds = [each for each in await owned.answered_under(tx, mine) if _asks_for_callback(shelf, *each)]
     parts = [
         await owned.overdue(tx, mine, now),
         await owned.due_next(tx, mine, now),
-        to_call_back,
+        await owned.answered(tx, mine, kinds) if kinds else (),
         await owned.unaccepted(tx, mine),
     ]
     return Day(now, sorted(others), *[await showing.appeals(tx, caller, part) for part in parts])
 
 
-def _asks_for_callback(appeal: Any, shelf: policies.Shelf) -> bool:
-    rule = shelf.labelled(appeal.policy).callback
-    return rule.is_required(appeal.type, anonymous=appeal.anonymous)
+def _asks_for_callback(shelf: policies.Shelf, policy: str, appeal_type: str) -> bool:
+    return shelf.labelled(policy).callback.is_required(appeal_type)
 
 
 async def workload(tx: AsyncSession, runtime: Runtime, caller: Principal, unit: str | None) -> list[Share]:

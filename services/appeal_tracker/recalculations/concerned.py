@@ -102,12 +102,13 @@ SELECT a.id, l.id FROM appeals a JOIN leaders l ON l.id = a.id WHERE a.state <> 
 UNION SELECT a.id, l.id FROM appeals a JOIN leaders l ON l.id = a.merged_into WHERE a.state <> 'closed'
 """
 # What was done about each appeal in its present round, or in one that counts for it; contacts that stop nothing are
-# left out.
+# left out, and so are callbacks while too few were tried and nobody was reached.
 _DEEDS = """
 SELECT a.id, ARRAY(SELECT (c.at, c.result) FROM contacts c
                    WHERE c.appeal_id = a.id AND c.round >= coalesce(a.facts_round, a.round) AND c.counts ORDER BY c.at),
        (SELECT min(n.at) FROM answers n WHERE n.appeal_id = a.id AND n.round >= coalesce(a.facts_round, a.round)),
-       (SELECT min(b.at) FROM callbacks b WHERE b.appeal_id = a.id AND b.round >= coalesce(a.facts_round, a.round))
+       (SELECT min(b.at) FROM callbacks b WHERE b.appeal_id = a.id AND b.round >= coalesce(a.facts_round, a.round)
+            AND coalesce(a.held_in, a.state) = 'called_back')
 FROM appeals a WHERE a.id = ANY ($1::uuid[])
 """
 

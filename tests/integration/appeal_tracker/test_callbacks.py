@@ -120,6 +120,29 @@ async def test_who_is_dissatisfied_has_a_new_round_where_the_policy_says_so(desk
     assert not (await got(desk.first.get("/callback-tasks", params={"state": "open"})))["items"]
 
 
+@pytest.mark.clause("7.2.5.1", "002 6.4.5.4")
+async def test_a_call_that_nobody_answered_is_no_callback_by_other_rules_either(desk: Desk) -> None:
+    timed = [{"milestone": "callback", "within": "2 working days", "clause": "1"}]
+    pack = {"extends": "state-grid", "title": "企标"}
+    await desk.publish(id="soon", **pack, appeals={"complaint": timed, "report": timed})
+    await desk.assign("37401", "soon")
+    case = await desk.raised(received_at=desk.clock.now())
+    await desk.assign("37402", "state-grid")
+    other = await desk.raised(unit_code="37402", received_at=desk.clock.now())
+    desk.later(hours=1)
+    for each in (case, other):
+        body = {"at": desk.clock.now().isoformat(), "content": "已处理"}
+        await made(desk.supervisor.post(f"/appeals/{each}/answers", json=body))
+        failed = {"at": desk.clock.now().isoformat(), "result": "unreachable", "failure_reason": "无人接听"}
+        await made(desk.supervisor.post(f"/appeals/{each}/callbacks", json=failed))
+    await desk.act(case, "reclassify", type="report", reason="实为举报")
+    assert (await desk.clocks(case))["callback"]["state"] == "running"
+    its = {"cause": "policy_version", "policy": "state-grid", "to": "soon"}
+    assert (await desk.admin.post("/recalculations", json=its)).status_code in (201, 202)
+    await desk.stack.settle()
+    assert (await desk.clocks(other))["callback"]["state"] == "running"
+
+
 @pytest.mark.clause("9.4")
 async def test_a_low_rating_is_taken_though_what_is_merged_with_it_keeps_the_appeal_open(desk: Desk) -> None:
     await desk.publish(id="anew", title="企标", dissatisfied="new_round")

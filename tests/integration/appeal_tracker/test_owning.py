@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from appeal_tracker.appeals import owned
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
 
 
@@ -53,6 +54,19 @@ async def test_a_day_is_seen_in_one_call(desk: Desk, second: httpx.AsyncClient) 
     assert sooner in (await day(second))["overdue"]
     assert sooner not in (await day(desk.first))["overdue"]
     assert (await desk.appeal(sooner))["first_contact"] == "E101"
+
+
+@pytest.mark.clause("002 6.4.5.4")
+async def test_whom_to_call_back_is_not_lost_among_those_that_nobody_need_call(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owned, "MOST", 2)
+    await desk.assign("37401", "state-grid")
+    cases = [await desk.raised(appeal_type="consultation") for _ in range(2)] + [await desk.raised(anonymous=True)]
+    cases.append(await desk.raised())
+    for case in cases:
+        await desk.answer(case, "10-09T09:40")
+    assert (await day(desk.first))["to_call_back"] == [cases[-1]]
 
 
 async def test_who_stands_in_has_the_others_day_too_and_their_contact_counts(
