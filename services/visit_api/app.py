@@ -15,6 +15,7 @@ from visit_api.customers.endpoints import router as customers
 from visit_api.directory.endpoints import router as directory
 from visit_api.importance.endpoints import router as importance
 from visit_api.materials.endpoints import router as materials
+from visit_api.measures.endpoints import router as measures
 from visit_api.obligations.endpoints import router as obligations
 from visit_api.online.endpoints import router as online
 from visit_api.plans.endpoints import router as plans
@@ -61,5 +62,6 @@ def create_app(runtime: Runtime) -> FastAPI:
             online,
             posts,
             archive,
+            measures,
         ],
     )

@@ -180,6 +180,25 @@ class House:
         new = {"kind": "missed_call", "called_at": self.ago(minutes=9), **its}
         return self._marked(await done(self.admin("visit_api").post("/obligations", json=new)))
 
+    def new_measure(self) -> Json:
+        """Something found, and what is to be done about it."""
+        new = {"unit_code": self.ours, "finding": self.secret, "measure": self.secret, "owner": self.staff_no}
+        return {**new, "figure": "satisfaction", "due_on": "2026-10-31"}
+
+    async def measure(self) -> str:
+        """The same, found in an appeal on a visit."""
+        visit = await self.visit()
+        appeal = await self._raised(visit, received_at=self.ago(minutes=5))
+        new = {**self.new_measure(), "visit_id": visit, "appeal_id": appeal}
+        return self._marked(await done(self.admin("visit_api").post("/measures", json=new)))
+
+    async def measure_done(self) -> str:
+        """The same, done by its owner."""
+        measure = await self.measure()
+        visitor = self.stack.client("visit_api", "visitor", unit=self.ours, sub=self.staff_no)
+        await done(visitor.post(f"/measures/{measure}/done", json={"words": self.secret}))
+        return measure
+
     async def decided(self) -> str:
         """A unit that decided something for itself."""
         unit = await self.unit()

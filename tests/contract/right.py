@@ -34,6 +34,7 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/obligations/{id}": House.owed,
     "visit_api /v1/plans/{id}": House.plan,
     "visit_api /v1/plan-items/{id}": House.wanted,
+    "visit_api /v1/measures/{id}": House.measure,
     "appeal_tracker /v1/units/{code}": House.unit,
     "appeal_tracker /v1/visits/{id}": House.followed,
     "appeal_tracker /v1/appeals/{id}": House.appeal,
@@ -68,6 +69,8 @@ STATES: dict[str, Make] = {
     "visit_api POST /v1/archive/{visit_id}/release": House.kept_for_the_law,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": House.declared,
     "visit_api POST /v1/attachments/{id}/complete": House.uploaded,
+    "visit_api POST /v1/measures/{id}/verify": House.measure_done,
+    "visit_api POST /v1/measures/{id}/send-back": House.measure_done,
     "appeal_tracker POST /v1/appeals/{id}/callbacks": House.answered,
     "appeal_tracker POST /v1/appeals/{id}/callback-tasks": House.answered,
     "appeal_tracker POST /v1/appeals/{id}/callback-links": House.answered,
@@ -174,6 +177,10 @@ async def _wanted(house: House) -> Json:
 async def _owed(house: House) -> Json:
     new = {"kind": "missed_call", "customer_id": await house.customer(), "called_at": house.ago(minutes=9)}
     return {**new, "owner": house.staff_no, "note": "响铃三声"}
+
+
+async def _measure(house: House) -> Json:
+    return house.new_measure()
 
 
 async def _handed(house: House) -> Json:
@@ -351,6 +358,11 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api PUT /v1/units/{code}/office-hours": _same(
         week=[{"days": [1, 2], "opens": "08:00", "closes": "12:00"}], exceptions=[{"date": "2026-10-10"}]
     ),
+    "visit_api POST /v1/measures": _measure,
+    "visit_api POST /v1/measures/{id}/change": _same(due_on="2026-10-30", reason="缺货"),
+    "visit_api POST /v1/measures/{id}/done": _same(words="已配发"),
+    "visit_api POST /v1/measures/{id}/verify": _same(words="抽查合格"),
+    "visit_api POST /v1/measures/{id}/send-back": _same(words="无人接听"),
     "visit_api POST /v1/visits/{id}/hand-over": _handed,
     "visit_api POST /v1/visits/{id}/appointment": _appointment,
     "visit_api POST /v1/visits/{id}/appointment/refuse": _just_now(reason="近期停产"),

@@ -30,6 +30,7 @@ REFERENCES = {
     "handling_unit_code",
     "customer_id",
     "visit_id",
+    "appeal_id",
     "visitor_ids",
     "plan_item_id",
     "owner",
@@ -78,6 +79,7 @@ async def filters(house: House) -> dict[str, str]:
     visit = {"customer_id": item["customer_id"], "channel": "phone", "scheduled_at": house.ago()}
     await done(house.admin("visit_api").post("/visits", json={**visit, "plan_item_id": item["id"]}))
     owed = await done(house.admin("visit_api").get(f"/obligations/{await house.owed()}"))
+    measure = await done(house.admin("visit_api").get(f"/measures/{await house.measure()}"))
     await house.simulation()
     for kept in (house.route, house.group, house.duty, house.substitute):
         await kept()
@@ -132,6 +134,10 @@ async def filters(house: House) -> dict[str, str]:
         "period": "2026-10",
         "visit_api GET /v1/obligations state": "open",
         "visit_api GET /v1/obligations kind": "missed_call",
+        "visit_api GET /v1/measures visit_id": measure["visit_id"],
+        "visit_api GET /v1/measures appeal_id": measure["appeal_id"],
+        "visit_api GET /v1/measures state": "open",
+        "overdue": "false",
         "appeal_id": delivery["appeal_id"],
         "event_id": delivery["event_id"],
         "recipient": house.staff_no,
@@ -265,6 +271,7 @@ async def test_another_units_thing_cannot_be_named(place: Place, house: House, o
         "handling_unit_code": other.ours,
         "customer_id": await other.customer(),
         "visit_id": await other.visit(),
+        "appeal_id": await other.appeal(),
         "plan_item_id": await other.wanted(),
         "visitor_ids": other.staff_no,
         "owner": other.staff_no,
