@@ -1,8 +1,13 @@
 """The loop that clears away uploads that nobody ends."""
 
+import logging
+
+from chassis.db import is_outage
 from chassis.runtime import Runtime
 from chassis.worker import Worker
 from visit_api.attachments import service
+
+log = logging.getLogger(__name__)
 
 
 class Sweeper(Worker):
@@ -18,6 +23,12 @@ class Sweeper(Worker):
         async with self._runtime.db.transaction() as tx:
             given_up = await service.sweep(tx, self._runtime)
         if not given_up:
-            async with self._runtime.db.transaction() as tx:
-                await service.sweep_parts(tx, self._runtime)
+            try:
+                async with self._runtime.db.transaction() as tx:
+                    await service.sweep_parts(tx, self._runtime)
+            except OSError as error:
+                if is_outage(error):
+                    raise
+                # The folder is not as it should be: no reason to end the process, in which appeals are told.
+                log.warning("parts cannot be cleared away", exc_info=error)
         return given_up > 0

@@ -14,6 +14,8 @@ import pytest
 from tests.integration.visit_api.world import World, made, pointers, problem
 from tests.support import samples
 from visit_api.attachments import service
+from visit_api.attachments.store import FileStore
+from visit_api.attachments.worker import Sweeper
 
 PICTURE = samples.png(text="现场" * 40)
 LIMIT = 100 << 20
@@ -191,3 +193,11 @@ async def test_what_nobody_ends_is_given_up(world: World, owner: asyncpg.Connect
     problem(await put(world, attachment, 1, PICTURE), 409, "upload-over")
     problem(await completed(world, attachment), 409, "upload-over")
     assert (await completed(world, other)).status_code == 200
+
+
+async def test_a_folder_that_cannot_be_read_does_not_end_the_process_that_tells_appeals(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "uploads").write_text("no folder")
+    monkeypatch.setattr(service, "store_of", lambda runtime: FileStore(tmp_path))
+    assert await Sweeper(world.runtime).run_once() is False
