@@ -74,6 +74,10 @@ class MasterKeys:
             raise KeysUnusable(f"{self._path}: {error}") from None
         return next(iter(self._keys.values()))
 
+    def forget(self) -> None:
+        """Has the file be read again before a key is taken from it."""
+        self._keys = {}
+
     def named(self, name: str) -> MasterKey:
         """The key called `name`. Raises `KeysMissing`, `KeysUnusable`."""
         if name not in self._keys:

@@ -11,7 +11,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chassis.vault.errors import Misplaced
+from chassis.vault.errors import KeysMissing, Misplaced
 from chassis.vault.masters import MasterKey
 
 FORMAT = b"\x01"
@@ -82,13 +82,13 @@ def wrap(master: MasterKey, id: UUID, owner: str, purpose: str, secret: bytes) -
 
 
 def unwrap(master: MasterKey, id: UUID, owner: str, purpose: str, wrapped: bytes) -> bytes:
-    """The secret of a stored data key. Raises `Misplaced`: the row was changed, or the master key is another one of the
-    same name."""
+    """The secret of a stored data key. Raises `KeysMissing`: the master key is another one of the same name, or the row
+    was changed; either way all that was sealed under it waits for people, and none of it is at fault."""
     nonce, rest = wrapped[1 : 1 + _NONCE], wrapped[1 + _NONCE :]
     try:
         return AESGCM(master.secret).decrypt(nonce, rest, _bound(master.name, id, owner, purpose))
     except InvalidTag:
-        raise Misplaced(f"the data key {id} was not wrapped by the master key {master.name}") from None
+        raise KeysMissing(f"the data key {id} was not wrapped by the master key {master.name} of the file") from None
 
 
 def _bound(*parts: object) -> bytes:

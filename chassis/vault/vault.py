@@ -88,7 +88,12 @@ class Vault:
 
     def _unwrapped(self, row: store.Row) -> DataKey:
         master = self.masters.named(row.master_key)
-        return DataKey(row.id, row.owner, sealing.unwrap(master, row.id, row.owner, row.purpose, row.wrapped))
+        try:
+            secret = sealing.unwrap(master, row.id, row.owner, row.purpose, row.wrapped)
+        except KeysMissing:
+            self.masters.forget()  # it may be the wrong file, and be put right
+            raise
+        return DataKey(row.id, row.owner, secret)
 
     def _remember(self, row: store.Row) -> DataKey:
         key = self._keys[row.id] = self._keys.get(row.id) or self._unwrapped(row)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.db import driver
+from chassis.db import driver, is_outage
 from chassis.vault import KeysMissing, Misplaced, Place, rotation, vault
 from chassis.vault.rotation import AnotherRuns
 from tests.integration.vault.conftest import COLUMN, FIRST, SECOND, Notes
@@ -91,6 +91,17 @@ async def test_a_master_key_that_left_too_early_is_said(notes: Notes) -> None:
     assert await notes.read(late, note) == "甲", "and its line put back is enough"
 
 
+async def test_another_key_of_the_same_name_is_waited_out(notes: Notes) -> None:
+    note = await notes.write(notes.vault(), "甲")
+    notes.file.write_text(SECOND.replace("b ", "a ", 1))
+    late = notes.vault()
+    with pytest.raises(KeysMissing, match="was not wrapped by the master key a of the file") as wrong:
+        await notes.read(late, note)
+    assert is_outage(wrong.value), "nothing is given up for it"
+    notes.file.write_text(FIRST)
+    assert await notes.read(late, note) == "甲"
+
+
 async def test_everything_is_sealed_anew_while_a_service_runs(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rotation, "BATCH", 2)
     running = notes.vault()
@@ -167,5 +178,5 @@ async def test_a_changed_data_key_is_refused(notes: Notes) -> None:
     note = await notes.write(notes.vault(), "甲")
     async with notes.owner.connection() as connection:
         await connection.execute("UPDATE data_keys SET owner = '375'")
-    with pytest.raises(Misplaced, match="data key"):
+    with pytest.raises(KeysMissing, match="data key"):
         await notes.read(notes.vault(), note)

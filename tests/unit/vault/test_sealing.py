@@ -77,7 +77,7 @@ def test_a_data_key_is_unwrapped_by_its_master_and_for_its_owner_only() -> None:
         (master, KEY.id, "374", "searching"),
     ]
     for other in others:
-        with pytest.raises(Misplaced):
+        with pytest.raises(KeysMissing):
             unwrap(*other, wrapped)
 
 
