@@ -16,5 +16,6 @@ class KeysUnusable(VaultError):
 
 
 class KeysMissing(Outage):
-    """A key that something is sealed under is not at hand: a master key was taken out of the file too early or is
-    another one of its name, or the table of data keys is not the one the value belongs to. To be put right by people, and worth waiting for."""
+    """A key that something is sealed under is not at hand: a master key was taken out of the file too early, or is
+    another one of its name, or the table of data keys is not the one the value belongs to. To be put right by people,
+    and worth waiting for."""
