@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from chassis.runtime import Runtime
 from chassis.web import app
+from visit_api.analysis.endpoints import router as analysis
 from visit_api.appeals.endpoints import router as appeals
 from visit_api.appointments.endpoints import router as appointments
 from visit_api.archive.endpoints import router as archive
@@ -63,5 +64,6 @@ def create_app(runtime: Runtime) -> FastAPI:
             posts,
             archive,
             measures,
+            analysis,
         ],
     )
