@@ -15,6 +15,7 @@ from notifier.channels.port import Receipt
 from notifier.deliveries import telling
 from notifier.deliveries.claims import Plain
 
+LONGEST_SAID = 200  # characters
 PORTION = 1_000  # events that are written at a time
 EXHAUSTED, REFUSED, NO_ADDRESS = "attempts_exhausted", "refused_by_provider", "no_address"
 NO_ACCOUNT = "no_account"
@@ -182,7 +183,7 @@ async def _taken(tx: AsyncSession, outcomes: Sequence[Taken], now: datetime) -> 
     values = {
         "ids": [o.send_id for o in outcomes],
         "states": ["delivered" if o.receipt.delivered else "sent" for o in outcomes],
-        "references": [o.receipt.reference for o in outcomes],
+        "references": [_kept(o.receipt.reference) for o in outcomes],
         "now": now,
     }
     return (await tx.execute(_TAKEN, values)).all()
@@ -223,5 +224,10 @@ def _of(outcomes: Sequence[Failed] | Sequence[Lost]) -> dict[str, Any]:
     return {
         "ids": [o.send_id for o in outcomes],
         "attempts": [o.attempt for o in outcomes],
-        "reasons": [o.reason for o in outcomes],
+        "reasons": [_kept(o.reason) for o in outcomes],
     }
+
+
+def _kept(said: str) -> str:
+    """What a provider said, as a column and an index can keep it."""
+    return said.replace("\0", "\ufffd")[:LONGEST_SAID]

@@ -84,7 +84,8 @@ def find(audience: str, matter: Matter, known: Known) -> Found:
     if audience in (OWNER, FIRST) and (there := [each for each in named if each and each not in known.gone]):
         return _told(there[:1], known)
     unit = matter.unit
-    if group := known.groups.get(audience.removeprefix(GROUP)) if audience.startswith(GROUP) else None:
+    group = known.groups.get(audience.removeprefix(GROUP)) if audience.startswith(GROUP) else None
+    if group is not None and _one_company(unit, group.unit, known):
         if members := [person for person in group.people if person not in known.gone]:
             return _told(members, known, group.unit)
         unit = group.unit
@@ -109,6 +110,12 @@ def _supervisors(audience: str, unit: str, known: Known) -> Found:
             meant = audience in (OWNER, UNIT) or (audience == PARENT and each != unit)
             return _told(people, known, each, exact=meant and steps == 0, role=SUPERVISOR, on_duty=on_duty)
     return Found([], exact=False)
+
+
+def _one_company(unit: str, other: str, known: Known) -> bool:
+    """Whether a group of `other` may be told what `unit` does: another company's may not, whatever a route says."""
+    line = _line(unit, known)
+    return other in line or line[-1] == _line(other, known)[-1]
 
 
 def _line(unit: str, known: Known) -> list[str]:

@@ -12,12 +12,13 @@ from chassis.web.tokens import Principal
 from notifier.directory import service as directory
 from notifier.directory.audience import CUSTOMER, GROUP, LADDER_AUDIENCES
 from notifier.routes import repository
-from notifier.routes.errors import CUSTOMERS_SLEEP, LADDER_NAMES, NO_MAILBOX, unknown
+from notifier.routes.errors import COMMON_GROUP, CUSTOMERS_SLEEP, LADDER_NAMES, NOT_FOR_CUSTOMERS, unknown
 from notifier.routes.events import LADDER
 from notifier.routes.models import Route, RouteVersion
 from notifier.routes.rules import RouteTable, Rule, condition
 from notifier.routes.schemas import NewRoute, RouteBody
 
+_AMONG_STAFF = frozenset({"mailbox", "wecom", "dingtalk", "feishu"})
 _BODY = ("condition", "channels", "fallback", "fallback_after", "passes", "reason", "working_days", "active")
 
 
@@ -53,8 +54,8 @@ async def versions(tx: AsyncSession, caller: Principal, id: str) -> list[RouteVe
 async def add(tx: AsyncSession, caller: Principal, new: NewRoute, now: datetime) -> Route:
     """Makes a route. Raises `Forbidden` where a common one is made below the top, `Unprocessable`."""
     await _may_write(tx, caller, new.unit_code)
-    await _check(tx, caller, new.event_type, new.audience, new)
     route = Route(id=str(new_id()), unit_code=new.unit_code, event_type=new.event_type, audience=new.audience)
+    await _check(tx, caller, route, new)
     route.version = 0
     return await _write(tx, route, new, caller, now)
 
@@ -68,7 +69,7 @@ async def change(
         raise NotFound
     await _may_write(tx, caller, route.unit_code)
     unchanged(route)
-    await _check(tx, caller, route.event_type, route.audience, body)
+    await _check(tx, caller, route, body)
     return await _write(tx, route, body, caller, now)
 
 
@@ -79,14 +80,17 @@ async def _may_write(tx: AsyncSession, caller: Principal, unit: str | None) -> N
         raise unknown("/unit_code")
 
 
-async def _check(tx: AsyncSession, caller: Principal, event_type: str, audience: str, body: RouteBody) -> None:
+async def _check(tx: AsyncSession, caller: Principal, route: Route, body: RouteBody) -> None:
     faults: list[FieldError] = []
-    if event_type in LADDER and audience not in LADDER_AUDIENCES:
+    audience = route.audience
+    if route.event_type in LADDER and audience not in LADDER_AUDIENCES:
         faults.append(LADDER_NAMES)
-    if audience == CUSTOMER and "mailbox" in (*body.channels, *body.fallback):
-        faults.append(NO_MAILBOX)
+    if audience == CUSTOMER and _AMONG_STAFF & {*body.channels, *body.fallback}:
+        faults.append(NOT_FOR_CUSTOMERS)
     if audience == CUSTOMER and body.passes is not None:
         faults.append(CUSTOMERS_SLEEP)
+    if audience.startswith(GROUP) and route.unit_code is None:
+        faults.append(COMMON_GROUP)
     if faults:
         raise Unprocessable(*faults)
     if audience.startswith(GROUP) and not await directory.has_group(tx, caller, audience.removeprefix(GROUP)):

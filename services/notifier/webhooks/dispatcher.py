@@ -98,6 +98,9 @@ class Dispatcher(Worker):
             answer = await self.outward.request("POST", its.url, headers, body, within=self.patience, keep=True)
         except (Refused, Ambiguous) as failure:
             error = failure.reason
+        except Exception as failure:  # whatever it is, it is this endpoint's alone
+            log.exception("a request failed in a way nobody knew of", extra={"endpoint": str(its.endpoint_id)})
+            error = type(failure).__name__
         attempt = {
             "message_id": its.id,
             "at": at,

@@ -205,6 +205,19 @@ async def test_what_fills_a_text_of_the_providers_own_keeps_its_order(office: Of
     assert [*again.params.items()] == [*first.params.items()]
 
 
+@pytest.mark.parametrize("answer", [Refused("no\0", permanent=True), Receipt("\0" * 5000)])
+async def test_whatever_a_provider_says_can_be_stored(office: Office, appeal: Appeal, answer: Refused | Receipt):
+    class Babbling(Gateway):
+        async def send(self, letter: Letter) -> Receipt:
+            if isinstance(answer, Refused):
+                raise answer
+            return answer
+
+    sender_of(office, Babbling())
+    await office.hear(appeal.warned())
+    assert (await one(office))["state"] == ("dead" if isinstance(answer, Refused) else "sent")
+
+
 @pytest.mark.parametrize("asked", [True, False])
 async def test_a_lost_send_does_not_wake_anyone_at_night(office: Office, appeal: Appeal, asked: bool):
     gateway = Gateway(Ambiguous("timeout"), asked=asked)

@@ -64,7 +64,10 @@ async def test_a_group_is_told_by_a_route_and_switched_off_the_supervisors_of_it
     assert made.status_code == 201, made.text
     route = {"unit_code": STATION, "event_type": "appeal.reopened", "channels": ["mailbox"]}
     admin = office.client("admin")
-    answer = await admin.post("routes", json={**route, "audience": f"group:{made.json()['id']}"})
+    audience = {"audience": f"group:{made.json()['id']}"}
+    common = await office.client("admin", unit=CITY).post("routes", json={**route, **audience, "unit_code": None})
+    assert (common.status_code, common.json()["errors"][0]["pointer"]) == (422, "/audience"), "it is one unit's"
+    answer = await admin.post("routes", json={**route, **audience})
     assert answer.status_code == 201, answer.text
     await office.hear(appeal.opened(), appeal.reopened())
     told = {(its["recipient"], its["audience"][:6], its["state"], its["why"]) for its in await office.deliveries()}

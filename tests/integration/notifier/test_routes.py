@@ -70,6 +70,10 @@ async def test_what_tells_nobody_or_is_not_the_callers_to_route_is_refused(offic
         ({"unit_code": STATION, "audience": "callback_group"}, "/audience"),
         ({"unit_code": STATION, "event_type": "appeal.urged", "audience": f"group:{uuid4()}"}, "/audience"),
         ({"unit_code": STATION, "event_type": "appeal.urged", "audience": "customer"}, "/channels"),
+        (
+            {"unit_code": STATION, "event_type": "appeal.urged", "audience": "customer", "channels": ["wecom"]},
+            "/channels",
+        ),
         ({"unit_code": STATION, "event_type": "weather.changed"}, "/event_type"),
         ({"unit_code": STATION, "condition": {"units": [OTHER]}}, "/condition/units"),
     ):

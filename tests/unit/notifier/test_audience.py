@@ -105,6 +105,8 @@ def test_a_group_is_told_in_its_order_and_without_anybody_left_the_supervisors_o
     emptied = Known(LINES, SUPERVISORS, gone={"G3"}, groups={"g": Members("374", ["G3"])})
     assert find("group:g", matter(), emptied).people == ["P1"]
     assert find("group:none", matter(), known).people == ["S1", "S2"], "one that is not there is answered all the same"
+    abroad = Known({**LINES, "99": ["99"]}, SUPERVISORS, groups={"g": Members("99", ["X1"])})
+    assert find("group:g", matter(), abroad).people == ["S1", "S2"], "no other company is told"
 
 
 def test_the_first_contact_person_is_told_whoever_handles_it_now():
