@@ -104,8 +104,9 @@ async def _claim(tx: AsyncSession, row: dict[str, object]) -> bool:
 
 
 async def _fingerprint(request: Request) -> bytes:
-    """What makes two requests the same: method, target and body; JSON however it is spaced and ordered."""
-    body = await request.body()
+    """What makes two requests the same: method, target and body; JSON however it is spaced and ordered. Of a body that
+    was written to disk as it came, the route left the digest."""
+    body = getattr(request.state, "body_digest", None) or await request.body()
     if body and "json" in request.headers.get("content-type", ""):
         body = msgspec.json.encode(await request.json(), order="deterministic")
     target = f"{request.method} {request.url.path}?{request.url.query}\n".encode()

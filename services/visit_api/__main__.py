@@ -10,6 +10,7 @@ from visit_api.attachments.worker import Sweeper
 from visit_api.chained import CHAINED
 from visit_api.customers.worker import PlainSealer
 from visit_api.handlers import handlers
+from visit_api.imports.worker import Importing
 from visit_api.plans.worker import Planning
 from visit_api.sealed import SEALED
 from visit_api.settings import Settings
@@ -34,7 +35,7 @@ SERVICE = Service(
     processes={
         "api": lambda runtime: [],
         "relay": relay,
-        "plan": lambda runtime: [Planning(runtime)],
+        "plan": lambda runtime: [Planning(runtime), Importing(runtime)],
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
     },
     chained=CHAINED,

@@ -15,6 +15,8 @@ from visit_api.contacts.endpoints import router as contacts
 from visit_api.customers.endpoints import router as customers
 from visit_api.directory.endpoints import router as directory
 from visit_api.importance.endpoints import router as importance
+from visit_api.imports.endpoints import files
+from visit_api.imports.endpoints import router as imports
 from visit_api.materials.endpoints import router as materials
 from visit_api.measures.endpoints import router as measures
 from visit_api.obligations.endpoints import router as obligations
@@ -43,6 +45,8 @@ def create_app(runtime: Runtime) -> FastAPI:
             directory,
             rulebooks,
             customers,
+            files,
+            imports,
             plans,
             contacts,
             importance,

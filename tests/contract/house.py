@@ -104,6 +104,18 @@ class House:
         new = {"name": self.secret, "kind": "government", "unit_code": self.ours, "customer_no": self.secret}
         return self._marked(await done(self.admin("visit_api").post("/customers", json=new)))
 
+    async def imported(self) -> str:
+        """A file of customers, read; one of its lines was not taken."""
+        sender = self.client("visit_api", "integration", unit=self.ours)
+        sent = await done(sender.post("/customers/import", content=self.export()))
+        await self.stack.settle()
+        return self._marked(sent)
+
+    def export(self) -> bytes:
+        """A file as a marketing system makes it."""
+        good, bad = f"{uuid4().hex},{self.secret},{self.ours}", f",{self.secret},{self.ours}"
+        return f"CONS_NO,CONS_NAME,ORG_NO\n{good}\n{bad}\n".encode()
+
     async def contact(self) -> str:
         """Somebody to speak to."""
         new = {

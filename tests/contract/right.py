@@ -20,6 +20,7 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/staff/{staff_no}": House.member,
     "visit_api /v1/customers/{id}": House.customer,
     "visit_api /v1/contacts/{id}": House.contact,
+    "visit_api /v1/imports/{id}": House.imported,
     "visit_api /v1/risk-suggestions/{id}": House.risk_suggestion,
     "visit_api /v1/importance-documents/{id}": House.importance_document,
     "visit_api /v1/visits/{id}": House.visit,
@@ -204,6 +205,10 @@ async def _file(house: House) -> Json:
 
 async def _picture(house: House) -> bytes:
     return house.picture
+
+
+async def _export(house: House) -> bytes:
+    return house.export()
 
 
 async def _unit(house: House) -> Json:
@@ -399,6 +404,7 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     ),
     "visit_api POST /v1/visits/{id}/attachments": _file,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": _picture,
+    "visit_api POST /v1/customers/import": _export,
     "appeal_tracker POST /v1/recalculations": _recalculation,
     "appeal_tracker POST /v1/appeals": _posted,
     "appeal_tracker POST /v1/absences": _absence,

@@ -26,7 +26,8 @@ class Customer(Versioned, Base):
     """A customer by the standard's kinds (§4). A removed one keeps its row: its visits are on record.
 
     Its telephone number, and what makes somebody one of a special group, are sealed. `plain_phone` is what an earlier
-    version wrote; it is sealed and emptied as soon as it is found.
+    version wrote; it is sealed and emptied as soon as it is found. One that a marketing system sent is known by
+    `source` and `source_no`, whatever its number is here; `supply` is what that system says of how it is supplied.
     """
 
     __tablename__ = "customers"
@@ -38,6 +39,7 @@ class Customer(Versioned, Base):
         Index("customers_phone_index", "phone_index"),
         Index("customers_plain_phone", "id", postgresql_where=text("phone IS NOT NULL")),
         Index("customers_feed", "changed_xid", "id"),
+        Index("customers_of_source", "source", "source_no", unique=True, postgresql_where=text("source IS NOT NULL")),
     )
 
     name: Mapped[str]
@@ -52,6 +54,9 @@ class Customer(Versioned, Base):
     particulars_sealed: Mapped[bytes | None]
     marks: Mapped[list[str]]
     importance: Mapped[str | None]
+    source: Mapped[str | None]
+    source_no: Mapped[str | None]
+    supply: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     removed_at: Mapped[datetime | None]
 
     @property

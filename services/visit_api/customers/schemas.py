@@ -65,7 +65,7 @@ class CustomerChange(TypedDict, total=False):
 
 class CustomerView(View):
     """A customer as its unit, and those above it, see it: the number masked, and nothing of what makes somebody one of
-    a special group."""
+    a special group. `source` is the marketing system that sent it, `supply` what that says of how it is supplied."""
 
     id: UUID
     name: str
@@ -77,6 +77,8 @@ class CustomerView(View):
     importance: str | None
     particulars: dict[str, Any]
     marks: list[str]
+    source: str | None
+    supply: dict[str, str]
     version: int
     updated_at: Instant
 

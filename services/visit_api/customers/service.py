@@ -156,6 +156,12 @@ def refuse_mask(phone: str | None) -> None:
         raise Unprocessable(masked_phone("/phone"))
 
 
+def changed(id: UUID, customer_no: str | None, kind: str, unit_code: str, version: int) -> CustomerChanged:
+    """What is told of a customer: whether somebody is at risk or in need is nobody's business on a topic."""
+    told_kind = "other" if kind.startswith("other.") else kind
+    return CustomerChanged(id=id, customer_no=customer_no, kind=told_kind, unit_code=unit_code, version=version)
+
+
 async def _make(tx: AsyncSession, runtime: Runtime, new: NewCustomer) -> Customer | None:
     facts = _valid(new.kind, new.particulars or {})
     id, owner = new.id or new_id(), await top_unit(tx, new.unit_code)  # noqa: A001
@@ -224,12 +230,5 @@ async def _changed(tx: AsyncSession, runtime: Runtime, customer: Customer) -> No
 
 
 async def _tell(tx: AsyncSession, runtime: Runtime, customer: Customer) -> None:
-    event = CustomerChanged(
-        id=customer.id,
-        customer_no=customer.customer_no,
-        # Whether somebody is at risk or in need is nobody's business on a topic.
-        kind="other" if customer.kind.startswith("other.") else customer.kind,
-        unit_code=customer.unit_code,
-        version=customer.version,
-    )
+    event = changed(customer.id, customer.customer_no, customer.kind, customer.unit_code, customer.version)
     await runtime.outbox.append(tx, [event], at=customer.updated_at)

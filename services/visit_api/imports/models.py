@@ -1,0 +1,80 @@
+"""Files of customers that marketing systems send, how far each was read, and what of it was not taken."""
+
+from datetime import datetime
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.db import Tracked, Written
+from visit_api.base import Base
+
+State = Literal["waiting", "done", "failed"]
+
+
+class Import(Tracked, Base):
+    """A file, read from `position` on; the counts and the position move with the lines, in their transaction."""
+
+    __tablename__ = "imports"
+    __table_args__ = (
+        CheckConstraint(f"state IN {get_args(State)}", name="imports_state_known"),
+        Index("imports_waiting", "id", postgresql_where=text("state = 'waiting'")),
+        Index("imports_unit_code", "unit_code"),
+        Index("imports_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit_code: Mapped[str]
+    source: Mapped[str]
+    kind: Mapped[str]
+    layout: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    state: Mapped[str]
+    position: Mapped[int] = mapped_column(BigInteger)
+    next_line: Mapped[int]
+    read: Mapped[int]
+    stored: Mapped[int]
+    same: Mapped[int]
+    bad: Mapped[int]
+    received_at: Mapped[datetime]
+    received_by: Mapped[str]
+    ended_at: Mapped[datetime | None]
+
+    @property
+    def format(self) -> str:
+        """How its lines are written."""
+        return str(self.layout["format"])
+
+    @property
+    def encoding(self) -> str:
+        """In which encoding."""
+        return str(self.layout["encoding"])
+
+
+class ImportFault(Written, Base):
+    """A line that was not taken. It says nothing of what stood there."""
+
+    __tablename__ = "import_faults"
+    __table_args__ = (
+        Index("import_faults_line", "import_id", "line", unique=True),
+        Index("import_faults_feed", "changed_xid", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"))
+    line: Mapped[int]
+    field: Mapped[str]
+    reason: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class ImportNumber(Base):
+    """A customer number that a file has named so far, so that a second line of it is a fault; gone once it is read."""
+
+    __tablename__ = "import_numbers"
+
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    customer_no: Mapped[str] = mapped_column(primary_key=True)

@@ -1,0 +1,230 @@
+"""Files of customers from marketing systems: every good line is stored, every bad one named, and again is the same."""
+
+import asyncio
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.messaging.outbox import Outbox
+from tests.integration.visit_api.world import World, problem
+from visit_api.imports import mapping
+from visit_api.imports.worker import Importing
+
+Json = dict[str, Any]
+PHONE = "13800000000"
+OURS = {"customer_no": "0000000011", "name": "王伟", "unit_code": "37401", "address": "泉城路1号", "phone": PHONE}
+CODES: dict[str, Json] = {
+    "sg186": {"sort": "03", "importance": "", "voltage": "AC02202", "status": "0", "capacity": "8.500000"},
+    "sg2": {"sort": "LVR", "importance": "N", "voltage": "0.22", "status": "ACTIVE", "capacity": "8.500000"},
+    "csg": {"sort": "3", "importance": "0", "voltage": "01", "status": "1", "capacity": "8.500000"},
+    "plain": {"kind": "government"},
+}
+SUPPLY = {"sort": "low_voltage_resident", "voltage": "220V", "status": "normal", "capacity": "8.500000"}
+
+
+def row(source: str = "sg186", **fields: Any) -> Json:
+    """A customer in the columns of a system."""
+    its = {**OURS, "transformer": "0012377836", **CODES[source], **fields}
+    return {column: its.get(field, "") for field, column in mapping.source(source).columns.items()}
+
+
+def as_csv(*rows: Json, encoding: str = "gb18030", end: str = "\r\n", quoting: Any = csv.QUOTE_MINIMAL) -> bytes:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator=end, quoting=quoting)
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode(encoding, "surrogateescape")
+
+
+def as_ndjson(*rows: Json) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+async def send(world: World, data: bytes, media_type: str = "", **query: str) -> httpx.Response:
+    headers = {"content-type": media_type} if media_type else {}
+    client = world.client("integration", unit="374", sub="marketing")
+    return await client.post("/customers/import", content=data, headers=headers, params=query)
+
+
+async def imported(world: World, data: bytes, media_type: str = "", **query: str) -> Json:
+    """An import, read to its end."""
+    answer = await send(world, data, media_type, **query)
+    assert (answer.status_code, answer.json()["state"]) == (202, "waiting"), answer.text
+    await world.stack.settle()
+    its: Json = (await world.admin.get(f"/imports/{answer.json()['id']}")).json()
+    assert (its["state"], its["position"]) == ("done", its["size"])
+    assert its["read"] == its["stored"] + its["same"] + its["bad"]
+    return its
+
+
+async def faults(world: World, its: Json) -> list[tuple[int, str, str]]:
+    """Its faults, page by page."""
+    found: list[Json] = []
+    query: Json = {"limit": 2}
+    while True:
+        page = (await world.admin.get(f"/imports/{its['id']}/faults", params=query)).json()
+        found += page["items"]
+        if page["next"] is None:
+            return [(each["line"], each["field"], each["reason"]) for each in found]
+        query["cursor"] = page["next"]
+
+
+def counts(its: Json) -> tuple[int, int, int]:
+    return its["stored"], its["same"], its["bad"]
+
+
+async def customers(world: World) -> list[Json]:
+    items: list[Json] = (await world.admin.get("/customers", params={"limit": 200})).json()["items"]
+    return items
+
+
+@pytest.mark.parametrize(
+    ("source", "data", "media_type", "said"),
+    [
+        ("sg186", as_csv(row()), "", ("csv", "gb18030")),
+        ("sg186", as_csv(row(), encoding="utf-8"), "text/csv; charset=UTF-8", ("csv", "utf-8")),
+        ("sg2", as_ndjson(row("sg2")), "application/x-ndjson", ("ndjson", "utf-8")),
+        ("csg", as_csv(row("csg"), encoding="utf-8-sig", end="\n", quoting=csv.QUOTE_ALL), "", ("csv", "utf-8")),
+    ],
+)
+async def test_a_customer_is_taken_over_from_each_system(
+    world: World, source: str, data: bytes, media_type: str, said: tuple[str, str]
+) -> None:
+    its = await imported(world, data, media_type)
+    assert (its["source"], its["format"], its["encoding"], counts(its)) == (source, *said, (1, 0, 0))
+    (customer,) = await customers(world)
+    wanted = {"name": "王伟", "unit_code": "37401", "customer_no": "0000000011", "phone": "138****0000"}
+    wanted |= {"kind": "other.important", "source": source, "importance": None}
+    assert wanted.items() <= customer.items()
+    assert customer["supply"] == {**SUPPLY, "transformer": "0012377836"}
+    query = {"reason": "核对联系方式"}
+    opened = await world.visitor.get(f"/customers/{customer['id']}/full", params=query)
+    assert opened.json()["phone"] == PHONE
+
+
+async def test_the_same_again_changes_nothing_and_what_changed_is_told(world: World) -> None:
+    rows = [row(customer_no=f"00{number}", name=f"客户{number}") for number in range(5)]
+    assert counts(await imported(world, as_csv(*rows))) == (5, 0, 0)
+    assert counts(await imported(world, as_csv(*rows))) == (0, 5, 0)
+    rows[1] = {**rows[1], "CONS_NAME": "改名", "MOBILE": "13911112222", "RRIO_CODE": "01"}
+    assert counts(await imported(world, as_csv(*rows))) == (1, 4, 0)
+    named = {customer["customer_no"]: customer for customer in await customers(world)}
+    its = named["001"]
+    assert (its["name"], its["phone"], its["importance"], its["version"]) == ("改名", "139****2222", "special", 2)
+    told = [each for each in await world.told() if each.type == "customer.changed.v1"]
+    assert len(told) == 6
+    assert told[-1].payload is not None
+    assert (told[-1].payload["customer_no"], told[-1].payload["kind"], told[-1].payload["version"]) == (
+        "001",
+        "other",
+        2,
+    )
+
+
+async def test_every_bad_line_is_named_and_the_good_ones_are_kept(world: World) -> None:
+    good = [row(customer_no=f"01{number}") for number in range(3)]
+    taken = row(customer_no="0900")
+    assert counts(await imported(world, as_csv(taken))) == (1, 0, 0)
+    await world.admin.delete(f"/customers/{(await customers(world))[0]['id']}", headers={"If-Match": "*"})
+    dirty = [
+        row(name=""),
+        row(unit_code="375"),
+        row(unit_code="99999"),
+        good[0],
+        taken,
+        row(address="\udcff路"),
+        row(address="泉城路\x001号"),
+        row(name="=1+1", customer_no="0200"),
+    ]
+    data = as_csv(good[0], *dirty, *good[1:]) + b'"0000000001,half'
+    its = await imported(world, data)
+    assert counts(its) == (4, 0, 8)
+    assert await faults(world, its) == [
+        (2, "CONS_NAME", "missing"),
+        (3, "ORG_NO", "unknown_code"),
+        (4, "ORG_NO", "unknown_code"),
+        (5, "CONS_NO", "duplicate"),
+        (6, "CONS_NO", "removed"),
+        (7, "ELEC_ADDR", "bad_encoding"),
+        (8, "ELEC_ADDR", "control_character"),
+        (12, "", "bad_line"),
+    ]
+    stored = {customer["customer_no"]: customer["name"] for customer in await customers(world)}
+    assert stored == {"010": "王伟", "011": "王伟", "012": "王伟", "0200": "=1+1"}
+
+
+async def test_another_units_customer_is_not_taken_from_it(world: World) -> None:
+    theirs = world.client("integration", unit="375", sub="marketing")
+    await theirs.post("/customers/import", content=as_csv(row(unit_code="375")))
+    await world.stack.settle()
+    its = await imported(world, as_csv(row(name="他人")))
+    assert await faults(world, its) == [(1, "CONS_NO", "taken")]
+    assert await customers(world) == []
+    assert (await world.stranger.get(f"/imports/{its['id']}/faults")).status_code == 404
+
+
+async def test_an_import_that_is_killed_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [row(customer_no=f"{number:04d}") for number in range(7)] + [row(customer_no="0003")]
+    its = (await send(world, as_csv(*rows))).json()
+    worker = Importing(world.runtime)
+    worker.batch = 3
+    assert await worker.run_once()
+
+    async def die(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "append", die)
+        with pytest.raises(KeyboardInterrupt):
+            await worker.run_once()
+    half = (await world.admin.get(f"/imports/{its['id']}")).json()
+    assert (half["state"], half["read"], half["stored"], len(await customers(world))) == ("waiting", 3, 3, 3)
+    both = await asyncio.gather(Importing(world.runtime).run_once(), Importing(world.runtime).run_once())
+    assert any(both), "one of two reads it"
+    await world.stack.settle()
+    done = (await world.admin.get(f"/imports/{its['id']}")).json()
+    assert (done["state"], counts(done)) == ("done", (7, 0, 1))
+    assert await faults(world, done) == [(8, "CONS_NO", "duplicate")]
+    told = [each for each in await world.told() if each.type == "customer.changed.v1"]
+    assert len(told) == len(await customers(world)) == 7
+    folder: Path = world.runtime.settings.attachments_dir / "imports"  # type: ignore[attr-defined]
+    assert not [path for path in folder.iterdir() if path.name != "now"], "what was read is not kept"
+    assert await world.rows("SELECT FROM import_numbers") == []
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type", "status", "code"),
+    [
+        (b"", "", 422, "empty"),
+        (b"\n \n", "", 422, "empty"),
+        (as_csv(row()).partition(b"\n")[0], "", 422, "empty"),
+        (b"CONS_NO,CONS_NO\n1,2\n", "", 422, "bad_head"),
+        (b"a,b\n1,2\n", "", 422, "unknown_source"),
+        (b"a,b\n1,2\n", "text/csv?sg186", 422, "columns_missing"),
+        (as_csv(row(), encoding="utf-16"), "", 422, "bad_encoding"),
+        (as_csv(row()), "text/csv; charset=big5", 415, "unsupported-export"),
+        (as_ndjson(row("sg2")), "application/json", 415, "unsupported-export"),
+        (b"PK\x03\x04" + b"\x00" * 200, "", 422, "bad_head"),
+    ],
+)
+async def test_a_file_of_which_no_line_can_be_read_is_refused(
+    world: World, data: bytes, media_type: str, status: int, code: str
+) -> None:
+    media_type, _, source = media_type.partition("?")
+    answer = await send(world, data, media_type, **({"source": source} if source else {}))
+    its = problem(answer, status, code if status == 415 else "unprocessable")
+    assert status == 415 or [error["code"] for error in its["errors"]] == [code]
+    assert (await world.admin.get("/imports")).json()["items"] == []
+    folder: Path = world.runtime.settings.attachments_dir / "imports"  # type: ignore[attr-defined]
+    assert not list(folder.glob("*.new"))
+
+
+async def test_our_own_names_and_kinds(world: World) -> None:
+    its = await imported(world, as_ndjson(row("plain"), row("plain", customer_no="2", kind="")), kind="key_project")
+    assert (its["source"], counts(its)) == ("plain", (2, 0, 0))
+    assert sorted(customer["kind"] for customer in await customers(world)) == ["government", "key_project"]

@@ -1,0 +1,103 @@
+"""Lines of exports, dirty ones too: each is judged by itself, and nothing is guessed."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from visit_api.imports import mapping, reading
+from visit_api.imports.reading import Encoding, Fault, Format, Layout, Line, Record
+
+SG186 = mapping.source("sg186")
+GOOD = {"CONS_NO": "0000000011", "CONS_NAME": "王伟", "ELEC_ADDR": "泉城路1号", "ORG_NO": "37401"}
+CODED = {"CONS_SORT_CODE": "03", "RRIO_CODE": "", "VOLT_CODE": "AC02202", "CONTRACT_CAP": "8.5"}
+ROW = {**GOOD, **CODED, "MOBILE": "13800000000"}
+
+
+def lines(data: bytes, its: Format = "csv", encoding: Encoding = "utf-8", columns: Any = tuple(ROW)) -> list[Line]:
+    source = SG186 if its == "csv" else mapping.source("sg2")
+    return reading.read(BytesIO(data), 1, 100, Layout(its, encoding, columns), source)[0]
+
+
+def test_a_line_is_taken_over_in_our_words() -> None:
+    supply = {"sort": "low_voltage_resident", "voltage": "220V", "capacity": "8.5"}
+    assert reading.judge(ROW, SG186) == Record("0000000011", "王伟", "37401", "13800000000", None, None, supply)
+    special = reading.judge({**ROW, "RRIO_CODE": "01", "CONS_NAME": "=cmd|' /C calc'!A0"}, SG186)
+    assert isinstance(special, Record)
+    assert (special.importance, special.name) == ("special", "=cmd|' /C calc'!A0"), "a formula is a text as any other"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("CONS_NO", "", "missing"),
+        ("CONS_NAME", " \u3000", "missing"),
+        ("ORG_NO", None, "missing"),
+        ("CONS_NAME", "长" * 201, "too_long"),
+        ("CONS_SORT_CODE", "??", "unknown_code"),
+        ("VOLT_CODE", "ac02202", "unknown_code"),
+        *[("CONTRACT_CAP", each, "bad_number") for each in ("abc", "-5", "1,5", "NaN", "1e400", float("inf"))],
+        ("ELEC_ADDR", "泉城路\x001号", "control_character"),
+        ("CONS_NAME", "\udcff伟", "bad_encoding"),
+        ("CONS_NO", 11, "not_text"),
+        ("MOBILE", "138****0000", "masked"),
+    ],
+)
+def test_what_is_wrong_is_named_by_column_and_reason(field: str, value: Any, reason: str) -> None:
+    assert reading.judge({**ROW, field: value}, SG186) == Fault(field, reason)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_good_lines_are_good_whatever_surrounds_them(encoding: Encoding) -> None:
+    good = ",".join(ROW.values()).encode(encoding)
+    bad_bytes = good.replace("泉城路".encode(encoding), b"\xff\xfe")
+    half = [b'"0000000012,half a line', b"0000000012,only two", good.replace(b"37401", b'"374"01')]
+    data = b"\r\n".join([good, bad_bytes, b"", *half, b"x" * 70_000, good])
+    found = [(line.number, line.content) for line in lines(data, encoding=encoding)]
+    assert [(number, content) for number, content in found if not isinstance(content, Record)] == [
+        (2, Fault("ELEC_ADDR", "bad_encoding")),
+        (3, None),
+        *[(number, Fault("", "bad_line")) for number in (4, 5, 6)],
+        (7, Fault("", "too_long")),
+    ]
+    assert [number for number, content in found if isinstance(content, Record)] == [1, 8]
+
+
+def test_what_is_no_object_is_half_a_line() -> None:
+    bad = [b'{"custNo": "1", "custNa', b"[1]", b"null", b'{"a": NaN}', b"[" * 60_000, b'{"custNo": "\\ud800"}']
+    assert [line.content for line in lines(b"\n".join(bad), "ndjson")] == [
+        *[Fault("", "bad_line")] * 5,
+        Fault("custNo", "bad_encoding"),
+    ]
+
+
+def test_reading_goes_on_where_it_stopped() -> None:
+    file, layout = BytesIO(",".join(ROW.values()).encode() + b"\n" + b"x\n" * 3), Layout("csv", "utf-8", tuple(ROW))
+    first, more = reading.read(file, 1, 2, layout, SG186)
+    assert ([line.number for line in first], more) == ([1, 2], True)
+    rest, more = reading.read(file, 3, 5, layout, SG186)
+    assert ([line.number for line in rest], more) == ([3, 4], False)
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [
+        (b"\xef\xbb\xbfa,b\n", "utf-8"),
+        ("户号,户名\n1,王\n".encode(), "utf-8"),
+        ("户号,户名\n1,王\n".encode("gb18030"), "gb18030"),
+        ("户号\n王伟\n张三\n".encode() + b"\xff\xfe\n", "utf-8"),
+        (b"\xff\n\xfe\n\xff", None),
+        (b"a,b\n1,2\n", "utf-8"),
+    ],
+)
+def test_the_encoding_is_what_most_lines_are_written_in(head: bytes, encoding: str | None) -> None:
+    assert reading.encoding_of(head) == encoding
+
+
+def test_a_system_is_told_by_its_columns_or_not_at_all() -> None:
+    for name in mapping.SOURCES:
+        its = mapping.source(name)
+        assert mapping.told_by(list(its.columns.values())) == its
+        assert set(its.columns) >= set(its.codes), "codes are those of columns"
+    assert mapping.told_by(["CONS_NO", "CONS_NAME"]) is None
+    assert mapping.told_by([*SG186.columns.values(), *mapping.source("csg").columns.values()]) is None
