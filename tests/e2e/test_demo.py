@@ -1,6 +1,7 @@
 """`make demo`: the whole life of a complaint, played on a stack of its own in less than two minutes."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -46,6 +47,7 @@ def test_a_whole_life_is_played_and_told(bus: str, tmp_path: Path) -> None:
     places = [told.stdout.find(words) for words in TOLD]
     assert -1 not in places, told.stdout
     assert places == sorted(places), told.stdout
+    assert re.search(r"━ (\d+)/\1 scenes", told.stdout), "the bar came to its end"
 
 
 def test_whoever_acts_after_a_jump_finds_that_the_services_know_of_it(tmp_path: Path) -> None:
