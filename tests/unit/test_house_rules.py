@@ -97,6 +97,13 @@ def test_the_newest_revision_is_read_from_the_names_of_the_migrations(service: s
 
 
 @pytest.mark.parametrize("service", ["visit_api", "appeal_tracker", "notifier"])
+def test_migrations_are_one_line_without_a_gap(service: str) -> None:
+    """Two of one number, made side by side, would both be the newest."""
+    names = sorted(path.name for path in (ROOT / "services" / service / "migrations" / "versions").glob("*.py"))
+    assert [name.partition("_")[0] for name in names] == [f"{number:04}" for number in range(1, len(names) + 1)]
+
+
+@pytest.mark.parametrize("service", ["visit_api", "appeal_tracker", "notifier"])
 def test_a_running_service_carries_no_library_that_it_does_not_run(service: str) -> None:
     """Three idle services share 250 MB; these would take 20 MB of each."""
     code = f"import sys, {service}.__main__; print(*sys.modules)"
