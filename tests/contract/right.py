@@ -310,7 +310,7 @@ async def _duty(house: House) -> Json:
     return house.new_duty()
 
 
-async def _absence(house: House) -> Json:
+async def _substitute(house: House) -> Json:
     return await house.new_absence()
 
 
@@ -454,7 +454,7 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "notifier PUT /v1/groups/{id}": _members,
     "notifier POST /v1/duties": _duty,
     "notifier PUT /v1/duties/{id}": _turn,
-    "notifier POST /v1/substitutes": _absence,
+    "notifier POST /v1/substitutes": _substitute,
     "notifier PUT /v1/substitutes/{id}": _stand_in,
     "notifier PUT /v1/quiet-hours/{id}": _same(begin="20:00", until="08:00"),
     "notifier POST /v1/templates": _same(**_TEXT),

@@ -7,7 +7,7 @@ from fastapi import Depends, Response
 from appeal_tracker.callbacks import links
 from appeal_tracker.callbacks.models import CallbackLink
 from appeal_tracker.callbacks.schemas import CallbackLinkView, MakeLink
-from chassis.web.auth import SERVICE, Caller, require
+from chassis.web.auth import Caller, require
 from chassis.web.paging import Listing, Page, WholePaging
 from chassis.web.route import Router
 from chassis.web.schemas import Id
@@ -15,7 +15,7 @@ from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 
 router = Router(prefix="/v1/appeals/{id}/callback-links", tags=["callbacks"])
-Asking = Annotated[Principal, Depends(require("callback", "supervisor", SERVICE))]
+CallingBack = Annotated[Principal, Depends(require("callback", "supervisor"))]
 HEADER = "Callback-Link"
 _MADE = {"description": "the link", "headers": {HEADER: {"schema": {"type": "string"}, "description": "its path"}}}
 
@@ -28,7 +28,7 @@ async def list_callback_links(id: Id, caller: Caller, tx: Tx, window: WholePagin
 
 @router.post("", status_code=201, response_model=CallbackLinkView, responses={201: _MADE})
 async def make_callback_link(
-    id: Id, body: MakeLink, caller: Asking, tx: Tx, runtime: TheRuntime, response: Response
+    id: Id, body: MakeLink, caller: CallingBack, tx: Tx, runtime: TheRuntime, response: Response
 ) -> Any:
     """Make a link for an answered appeal, good for one answer of the customer. Its path stands in the header
     `Callback-Link`, and nowhere else: it is not kept, so a call repeated under its Idempotency-Key is answered without
