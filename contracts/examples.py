@@ -169,7 +169,7 @@ EXAMPLES: tuple[Event, ...] = (
         required=True,
         handling_unit_code="4101",
         person="S1001",
-        due_at=None,
+        due_at=_at("10-20T00:00"),
     ),
     appeals.AppealCallbackScheduled(
         **_act, at=_at("10-15T17:00"), task_id=TASK, scheduled_at=_at("10-16T10:00"), agreed=False, person="S1001"

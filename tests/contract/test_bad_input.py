@@ -17,7 +17,7 @@ TAKING = [place for place in places() if takes_body(place) and not takes_bytes(p
 ABOUT = [place for place in places() if place.thing is not None]
 
 # Times at which something happened: they cannot lie ahead, and nobody spoke before there were calendars.
-HAPPENED = {"at", "called_at", "received_at"}
+HAPPENED = {"at", "called_at", "consented_at", "received_at"}
 # Times that may be any, and where: what is planned, agreed, or merely asked about.
 ANY_TIME = {
     "starts_at",
