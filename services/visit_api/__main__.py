@@ -19,11 +19,10 @@ WRITES = [topic for topic in TOPICS.values() if topic.writer == "visit_api"]
 HEARS = [topic.name for topic in TOPICS.values() if "visit_api" in topic.hearers]
 
 
-def relay(runtime: Runtime) -> list[Worker]:
-    """The relay, and the loops of which one at a time is enough: they chain what is archived, clear uploads away, and
-    seal what an earlier version stored in the clear."""
-    sealer = Sealer(runtime.service, runtime.db, CHAINED)
-    return [*runtime.relay(WRITES, HEARS), sealer, Sweeper(runtime), PlainSealer(runtime)]
+def keep(runtime: Runtime) -> list[Worker]:
+    """The loops of which one at a time is enough: they chain what is archived, clear uploads away, and seal what an
+    earlier version stored in the clear. Not beside the relay: a row they stumble on must not keep an appeal untold."""
+    return [Sealer(runtime.service, runtime.db, CHAINED), Sweeper(runtime), PlainSealer(runtime)]
 
 
 SERVICE = Service(
@@ -34,7 +33,8 @@ SERVICE = Service(
     handlers=handlers,
     processes={
         "api": lambda runtime: [],
-        "relay": relay,
+        "relay": lambda runtime: runtime.relay(WRITES, HEARS),
+        "keep": keep,
         "plan": lambda runtime: [Planning(runtime), Importing(runtime)],
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
     },
