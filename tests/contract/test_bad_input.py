@@ -34,6 +34,7 @@ ANY_TIME = {
     "notifier POST /v1/webhooks/{id}/replay since",
     "notifier POST /v1/webhooks/{id}/replay until",
     "appeal_tracker POST /v1/deadline-calculations received_at",
+    "appeal_tracker POST /v1/callback-tasks/{id}/schedule at",  # it is what lies ahead
 }
 
 # Whatever can be a name at all may be the name of something new there.
