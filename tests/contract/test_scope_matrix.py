@@ -75,7 +75,7 @@ async def filters(house: House) -> dict[str, str]:
     suggested = await done(house.admin("visit_api").get(f"/risk-suggestions/{suggestion}"))
     contact = await house.opened_contact()
     await house.imported()
-    await house.archived_with_its_appeal()
+    archived = await done(house.admin("visit_api").get(f"/visits/{await house.archived_with_its_appeal()}"))
     item = await done(house.admin("visit_api").get(f"/plan-items/{await house.wanted()}"))
     visit = {"customer_id": item["customer_id"], "channel": "phone", "scheduled_at": house.ago()}
     await done(house.admin("visit_api").post("/visits", json={**visit, "plan_item_id": item["id"]}))
@@ -161,6 +161,7 @@ async def filters(house: House) -> dict[str, str]:
         "customer_kind": "government",
         "appeal_type": "complaint",
         "visit_api GET /v1/archive staff_no": house.staff_no,
+        "visit_api GET /v1/archive customer_id": archived["customer_id"],
         "visited_from": "2026-01-01T00:00:00Z",
         "visited_before": "2027-01-01T00:00:00Z",
         "visit_api state": "archived",
