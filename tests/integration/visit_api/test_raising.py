@@ -30,6 +30,7 @@ async def test_what_is_raised_is_stored_and_told(world: World) -> None:
         "state": "open",
         "round": 1,
         "outcome": None,
+        **dict.fromkeys(("callback_result", "called_back_at", "satisfaction", "rated_at", "reclassified_to")),
         "updated_at": "2026-10-09T02:00:00Z",
     }
     (item,) = (await world.visitor.get(f"/visits/{visit['id']}/appeals")).json()["items"]
