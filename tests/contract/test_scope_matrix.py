@@ -94,8 +94,9 @@ async def filters(house: House) -> dict[str, str]:
     task = await house.callback_task()
     await done(house.admin("appeal_tracker").post(f"/callback-tasks/{task}/schedule", json=call_back))
     await house.published_post()
-    await house.absence()
-    (absence,) = (await done(house.admin("appeal_tracker").get("/absences", params={})))["items"][:1]
+    away = await house.absence()
+    absences = (await done(house.admin("appeal_tracker").get("/absences", params={})))["items"]
+    (absence,) = (absence for absence in absences if absence["id"] == away)
     await house.inquiry()
     inquiry = await done(house.admin("visit_api").get("/online/inquiries", params={"unit_code": house.ours}))
     delivery = await done(house.admin("notifier").get(f"/deliveries/{await house.delivery()}"))

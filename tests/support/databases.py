@@ -81,6 +81,29 @@ class Databases:
             await admin.close()
 
 
+# Deleting a few rows takes a hundredth of the time that truncating a hundred tables does; only what has grown is truncated.
+_EMPTY = """
+DO $$ DECLARE its record; found boolean; BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR its IN SELECT oid::regclass AS name, pg_relation_size(oid) > 1000000 AS grown FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> ALL ('{%s}')
+    LOOP
+        IF its.grown THEN
+            EXECUTE format('TRUNCATE %%s CASCADE', its.name);
+        ELSE
+            EXECUTE format('SELECT EXISTS (SELECT FROM %%s)', its.name) INTO found;
+            IF found THEN EXECUTE format('DELETE FROM %%s', its.name); END IF;
+        END IF;
+    END LOOP;
+END $$
+"""
+
+
+async def empty(administrator: asyncpg.Connection, *kept: str) -> None:
+    """Removes every row but the revision that the migrations left and those of the tables `kept`, whatever forbids it."""
+    await administrator.execute(_EMPTY % ",".join(("alembic_version", *kept)))
+
+
 async def refusal(dsn: str, statement: str = "SELECT 1") -> str:
     """What PostgreSQL answers to a statement that it refuses; empty when it does it."""
     try:

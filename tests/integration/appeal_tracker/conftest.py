@@ -9,20 +9,15 @@ from appeal_tracker.calendars import service as calendars
 from appeal_tracker.policies import service as policies
 from tests.conftest import START
 from tests.integration.appeal_tracker.desk import Desk
-from tests.support.databases import Databases
+from tests.support.databases import Databases, empty
 from tests.support.stack import Stack
 
 # What the migrations published is kept; everything else goes.
-_EMPTY = """
+_PUBLISHED = """
 DELETE FROM calendar_days d USING calendar_versions v
     WHERE (v.calendar, v.version) = (d.calendar, d.version) AND v.published_by IS NOT NULL;
 DELETE FROM calendar_versions WHERE published_by IS NOT NULL;
 DELETE FROM policies WHERE published_by IS NOT NULL;
-
-DO $$ BEGIN EXECUTE (
-    SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') FROM pg_tables
-    WHERE schemaname = 'public'
-        AND tablename NOT IN ('alembic_version', 'calendar_versions', 'calendar_days', 'policies')); END $$
 """
 
 
@@ -44,7 +39,8 @@ async def owner(tracker_alone: Stack, databases: Databases) -> AsyncIterator[asy
 
 async def emptied(stack: Stack, owner: asyncpg.Connection) -> None:
     """Has the service know nothing, at `START`."""
-    await owner.execute(_EMPTY)
+    await owner.execute(_PUBLISHED)
+    await empty(owner, "calendar_versions", "calendar_days", "policies")
     for built in (calendars._built, policies._built):
         built.clear()  # what was published under the same name before is gone
     stack.clock.set(START)

@@ -7,15 +7,8 @@ import pytest
 
 from tests.conftest import START
 from tests.integration.visit_api.world import World
-from tests.support.databases import Databases
+from tests.support.databases import Databases, empty
 from tests.support.stack import Stack
-
-# One statement: everything but the revision that the migrations left, and keys that the service remembers.
-_EMPTY = """
-DO $$ BEGIN EXECUTE (
-    SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') FROM pg_tables
-    WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'data_keys')); END $$
-"""
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +30,7 @@ async def owner(stack_of_one: Stack, databases: Databases) -> AsyncIterator[asyn
 @pytest.fixture
 async def world(stack_of_one: Stack, owner: asyncpg.Connection) -> World:
     """A small power company at `START`."""
-    await owner.execute(_EMPTY)
+    await empty(owner, "data_keys")  # the service remembers its keys
     stack_of_one.clock.set(START)
     its = World(stack_of_one)
     await its.found()
