@@ -81,7 +81,7 @@ class Databases:
             await admin.close()
 
 
-# Deleting a few rows takes a hundredth of the time that truncating a hundred tables does; only what has grown is truncated.
+# Deleting a few rows is far faster than truncating a hundred tables; only what has grown is truncated.
 _EMPTY = """
 DO $$ DECLARE its record; found boolean; BEGIN
     SET LOCAL session_replication_role = replica;
@@ -100,7 +100,7 @@ END $$
 
 
 async def empty(administrator: asyncpg.Connection, *kept: str) -> None:
-    """Removes every row but the revision that the migrations left and those of the tables `kept`, whatever forbids it."""
+    """Removes every row but the schema's revision and those of the tables `kept`, whatever forbids it."""
     await administrator.execute(_EMPTY % ",".join(("alembic_version", *kept)))
 
 
