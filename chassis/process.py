@@ -58,6 +58,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     processes: Mapping[str, Callable[[Runtime], Sequence[Part]]]
     sealed: Sequence[Sealed] = ()  # its columns of personal text, each sealed by the vault
     chained: Sequence[Source] = ()  # its tables whose rows are chained by hashes
+    files: Callable[[RuntimeSettings], Any] | None = None  # `chain.command.Files`: those that chained rows name
 
 
 class HttpServer:
@@ -107,6 +108,7 @@ def main(service: Service, words: Sequence[str] | None = None) -> None:
         proof = commands.add_parser("verify", help="look for rows that were edited, removed or reordered")
         proof.add_argument("--against", metavar="FILE|DSN", help="heads saved before, or a restored backup")
         proof.add_argument("--save", type=Path, metavar="FILE", help="write the heads of the chains there")
+        proof.add_argument("--files", metavar="FOLDER|no", help="where the files lie, or `no` to leave them out")
     letters = commands.add_parser("dlq", help="list, replay or drop dead letters")
     letters.add_argument("do", choices=["list", "replay", "drop"], nargs="?", default="list")
     letters.add_argument("--key", help="replay this key alone")
@@ -134,8 +136,9 @@ def _run(service: Service, chosen: argparse.Namespace) -> int:
             from chassis.chain import command as chain  # not loaded by a running service
 
             url = settings.database_url.get_secret_value()
-            keys = settings.vault_keys
-            return runner.run(chain.run(url, service.chained, keys, against=chosen.against, save=chosen.save))
+            files = service.files and service.files(settings)
+            options = {"against": chosen.against, "save": chosen.save, "folder": chosen.files}
+            return runner.run(chain.run(url, service.chained, settings.vault_keys, files, **options))
         if word == "rotate-keys":
             owner = settings.migration_database_url
             return runner.run(command.rotate(service.name, settings, owner, service.sealed, wrap_only=chosen.wrap_only))

@@ -1,72 +1,159 @@
-"""What the chain adds to a service's command line: `verify`."""
+"""What the chain adds to a service's command line: `verify`.
+
+Exit codes: 0 all is whole; 1 something is not; 3 all is whole but for rows that have been waiting for a moment; 4 what
+could be looked at is whole, and something could not. What was left out by request is said, and is no fault.
+"""
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
 
 from chassis.chain.links import Source
-from chassis.chain.verifying import Finding, Head, still_said, still_there, verify
+from chassis.chain.verifying import Finding, Head, Report, still_said, still_there, verify
 from chassis.db import Database
 from chassis.vault import KeysUnusable, Vault
 
+NO_FILES = "no"  # in place of a folder: files are left out
+EVERY = 5.0  # seconds between two lines of progress
+
 _DSN = ("postgresql://", "postgres://")
+_UNKNOWN = frozenset({"unopened", "file unread"})
+
+
+class Looked(NamedTuple):
+    """A file that was looked at: its size, and what is wrong with it."""
+
+    size: int
+    finding: Finding | None = None
+
+
+# The files that the rows of a database name, in the folder of the settings or in another one.
+Files = Callable[[Database, Vault, Path | None], AsyncIterator[Looked]]
 
 
 async def run(
-    database_url: str, sources: Sequence[Source], keys: Path | None, *, against: str | None, save: Path | None
+    database_url: str,
+    sources: Sequence[Source],
+    keys: Path | None,
+    files: Files | None = None,
+    *,
+    against: str | None = None,
+    save: Path | None = None,
+    folder: str | None = None,
 ) -> int:
-    """Prints what is not as it was sealed, and gives the exit code: 0 for nothing, 3 for rows that wait alone.
+    """Prints what is not as it was sealed, and gives the exit code.
 
     `against` is a file of heads that `save` wrote before, or the DSN of another copy of the database, which is verified
-    as well. With the master keys at `keys`, what is sealed is opened and compared as well.
+    as well. With the master keys at `keys`, what is sealed is opened and compared. `folder` is where the files lie: of
+    the other copy, where `against` names one; or `no`.
     """
-    older = None if against is None else await _older(against, sources)
-    connection = await asyncpg.connect(database_url, timeout=10)
+    copy = against is not None and against.startswith(_DSN)
     try:
-        report = await verify(connection, sources)
-        findings = list(report.findings)
+        known = None if against is None or copy else await _saved(against)
+    except (OSError, msgspec.MsgspecError) as error:
+        print(f"{against} cannot be read: {error}", file=sys.stderr)
+        return 2
+    whole = _Copy(sources, keys, files)
+    older = None
+    try:
+        if copy and against is not None:
+            print("the other copy:")
+            older = await whole.looked_at(against, folder)
+        here = await whole.looked_at(database_url, NO_FILES if folder == NO_FILES else None if copy else folder, known)
         if older is not None:
-            findings += await still_there(connection, older)
+            here.findings.extend(await _passes_through(database_url, older.heads))
+    except (OSError, asyncpg.PostgresError) as error:
+        print(f"nothing was verified: a database cannot be read: {error}", file=sys.stderr)
+        return 2
+    findings = [*(older.findings if older else ()), *here.findings]
+    for finding in here.findings:
+        print(finding, file=sys.stderr)
+    for finding in older.findings if older else ():
+        print(f"in the other copy: {finding}", file=sys.stderr)
+    code = _code(findings, whole.unknown)
+    if save is not None and code != 1:
+        try:
+            await asyncio.to_thread(save.write_bytes, msgspec.json.encode(here.heads, order="sorted") + b"\n")
+        except OSError as error:
+            print(f"the heads were not saved: {error}", file=sys.stderr)
+            return 2
+    return code
+
+
+class _Looked(NamedTuple):
+    heads: Mapping[str, Head]
+    findings: list[Finding]
+
+
+class _Copy:
+    """Looks at copies of one database."""
+
+    def __init__(self, sources: Sequence[Source], keys: Path | None, files: Files | None) -> None:
+        self._sources, self._keys, self._files = sources, keys, files
+        self.unknown = False
+
+    async def looked_at(self, url: str, folder: str | None, known: Mapping[str, Head] | None = None) -> _Looked:
+        report = await self._chains(url, known)
+        print(f"{report.links} links in {len(report.heads)} chains", flush=True)
+        findings = list(report.findings)
+        db = Database(url, pool_size=1, name="verify")
+        vault = Vault(db, self._keys)
+        try:
+            for source in self._sources:
+                findings += await still_said(db, vault, source)
+            if self._files is not None and folder == NO_FILES:
+                print("files were left out", flush=True)
+            elif self._files is not None:
+                findings += await self._hashed(self._files(db, vault, Path(folder) if folder else None))
+        except KeysUnusable as error:
+            self.unknown = True
+            print(f"NOT VERIFIED: what is sealed, and the files it names, for {error}", file=sys.stderr)
+        finally:
+            await db.close()
+        return _Looked(report.heads, findings)
+
+    async def _chains(self, url: str, known: Mapping[str, Head] | None) -> Report:
+        connection = await asyncpg.connect(url, timeout=10)
+        try:
+            report = await verify(connection, self._sources)
+            more = await still_there(connection, known or {})
+        finally:
+            await connection.close()
+        return report._replace(findings=[*report.findings, *more])
+
+    async def _hashed(self, files: AsyncIterator[Looked]) -> list[Finding]:
+        findings, count, size, said = [], 0, 0, time.monotonic()
+        async for file in files:
+            count, size = count + 1, size + file.size
+            if file.finding is not None:
+                findings.append(file.finding)
+            if time.monotonic() - said >= EVERY:
+                print(f"… {count} files, {size / 1e6:.0f} MB", flush=True)
+                said = time.monotonic()
+        print(f"{count} files, {size / 1e6:.1f} MB", flush=True)
+        return findings
+
+
+async def _saved(path: str) -> Mapping[str, Head]:
+    return msgspec.json.decode(await asyncio.to_thread(Path(path).read_bytes), type=dict[str, Head])
+
+
+async def _passes_through(url: str, heads: Mapping[str, Head]) -> list[Finding]:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        return await still_there(connection, heads)
     finally:
         await connection.close()
-    findings += await _opened(database_url, sources, keys)
-    print(f"{report.links} links in {len(report.heads)} chains")
-    for finding in findings:
-        print(finding, file=sys.stderr)
-    if save is not None and not _wrong(findings):
-        await asyncio.to_thread(save.write_bytes, msgspec.json.encode(report.heads, order="sorted") + b"\n")
-    return 1 if _wrong(findings) else 3 if findings else 0
 
 
-async def _opened(database_url: str, sources: Sequence[Source], keys: Path | None) -> list[Finding]:
-    db = Database(database_url, pool_size=1, name="verify")
-    try:
-        return [each for source in sources for each in await still_said(db, Vault(db, keys), source)]
-    except KeysUnusable as error:
-        print(f"what is sealed was not opened: {error}", file=sys.stderr)
-        return []
-    finally:
-        await db.close()
-
-
-async def _older(against: str, sources: Sequence[Source]) -> Mapping[str, Head]:
-    if not against.startswith(_DSN):
-        return msgspec.json.decode(await asyncio.to_thread(Path(against).read_bytes), type=dict[str, Head])
-    copy = await asyncpg.connect(against, timeout=10)
-    try:
-        report = await verify(copy, sources)
-    finally:
-        await copy.close()
-    for finding in report.findings:
-        print(f"in the other database: {finding}", file=sys.stderr)
-    if _wrong(report.findings):
-        raise SystemExit(1)
-    return report.heads
-
-
-def _wrong(findings: Sequence[Finding]) -> bool:
-    return any(finding.what != "unsealed" for finding in findings)
+def _code(findings: Sequence[Finding], unknown: bool) -> int:
+    seen = {finding.what for finding in findings}
+    if seen - _UNKNOWN - {"unsealed"}:
+        return 1
+    return 4 if unknown or seen & _UNKNOWN else 3 if seen else 0

@@ -11,11 +11,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.chain.links import START, Link, Source, digest, linked
 from chassis.chain.rows import rows_of
 from chassis.db import Database, driver
-from chassis.vault import KeysMissing, Misplaced, Place, Vault
+from chassis.vault import KeysMissing, Misplaced, NoDataKey, Place, Vault
 
 _BATCH = 1000  # links read at once
 _CHAIN = """
@@ -31,17 +32,20 @@ _LINK_AT = "SELECT link FROM chain WHERE top = $1 AND seq = $2"
 
 class Finding(NamedTuple):
     """Something that is not as it was sealed: `edited`, `removed`, `broken` (a link was edited, removed or moved),
-    `unsealed` (a row that no link names), `cut` or `rewritten` (what an older head shows)."""
+    `unsealed` (a row that no link names), `resealed` (sealed text that is not what was chained), `cut` or `rewritten`
+    (what an older head shows), `file missing` and `file changed`; or what nobody can tell of: `unopened` text, a
+    `file unread`. `named`: the file."""
 
     what: str
     top: str = ""
     seq: int | None = None
     source: str = ""
     row_id: UUID | None = None
+    named: str = ""
 
     def __str__(self) -> str:
         at = f" chain {self.top or '(of no unit)'} link {self.seq}" if self.seq is not None else ""
-        return f"{self.what}{at}" + (f" {self.source} {self.row_id}" if self.row_id else "")
+        return f"{self.what}{at}" + (f" {self.source} {self.row_id}" if self.row_id else "") + f" {self.named}".rstrip()
 
 
 class Head(NamedTuple):
@@ -83,7 +87,8 @@ async def verify(connection: asyncpg.Connection, sources: Sequence[Source]) -> R
 
 
 async def still_said(db: Database, vault: Vault, source: Source) -> list[Finding]:
-    """Rows whose sealed text is gone, cannot be opened where it stands, or is not what was chained: `resealed`."""
+    """Rows whose sealed text is gone, cannot be opened where it stands, or is not what was chained: `resealed`; where
+    it is the master key that is not at hand, `unopened`."""
     if source.said is None:
         return []
     sealed, said = source.said
@@ -95,15 +100,22 @@ async def still_said(db: Database, vault: Vault, source: Source) -> list[Finding
         async with db.transaction() as tx:
             rows = await (await driver(tx)).fetch(statement, at)
             for row_id, text, expected in rows:
-                try:
-                    its = await vault.open(tx, Place(source.table, sealed, row_id), text or b"")
-                except (Misplaced, KeysMissing):  # a value may also have been made to name a key that never was
-                    its = ""
-                if hashlib.sha256(its.encode()).digest() != expected:
-                    findings.append(Finding("resealed", source=source.table, row_id=row_id))
+                what = await _said(tx, vault, Place(source.table, sealed, row_id), text or b"", expected)
+                if what is not None:
+                    findings.append(Finding(what, source=source.table, row_id=row_id))
         if not rows:
             return findings
         at = rows[-1]["id"]
+
+
+async def _said(tx: AsyncSession, vault: Vault, place: Place, sealed: bytes, expected: bytes) -> str | None:
+    try:
+        its = await vault.open(tx, place, sealed)
+    except (Misplaced, NoDataKey):  # a value may also have been made to name a key that never was
+        return "resealed"
+    except KeysMissing:
+        return "unopened"
+    return None if hashlib.sha256(its.encode()).digest() == expected else "resealed"
 
 
 async def still_there(connection: asyncpg.Connection, older: Mapping[str, Head]) -> list[Finding]:

@@ -6,10 +6,21 @@ to an owner (a top unit, or nobody) and stands wrapped in the table `data_keys`.
 run (`python -m <service> rotate-keys`). A service names its sealed columns in its `Service.sealed`.
 """
 
-from chassis.vault.errors import KeysMissing, KeysUnusable, Misplaced, VaultError
+from chassis.vault.errors import KeysMissing, KeysUnusable, Misplaced, NoDataKey, VaultError
 from chassis.vault.schema import DDL
 from chassis.vault.sealing import Place, Sealed
 from chassis.vault.searching import Index
 from chassis.vault.vault import Vault
 
-__all__ = ["DDL", "Index", "KeysMissing", "KeysUnusable", "Misplaced", "Place", "Sealed", "Vault", "VaultError"]
+__all__ = [
+    "DDL",
+    "Index",
+    "KeysMissing",
+    "KeysUnusable",
+    "Misplaced",
+    "NoDataKey",
+    "Place",
+    "Sealed",
+    "Vault",
+    "VaultError",
+]

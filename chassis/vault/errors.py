@@ -19,3 +19,7 @@ class KeysMissing(Outage):
     """A key that something is sealed under is not at hand: a master key was taken out of the file too early, or is
     another one of its name, or the table of data keys is not the one the value belongs to. To be put right by people,
     and worth waiting for."""
+
+
+class NoDataKey(KeysMissing):
+    """A value names a data key that the table does not have."""

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.db import Database
 from chassis.ids import new_id
 from chassis.vault import sealing, store
-from chassis.vault.errors import KeysMissing
+from chassis.vault.errors import KeysMissing, NoDataKey
 from chassis.vault.masters import SIZE, MasterKeys
 from chassis.vault.sealing import DataKey, Place
 from chassis.vault.searching import Index
@@ -65,7 +65,7 @@ class Vault:
             return self._keys[id]
         row = await store.by_id(tx, id)
         if row is None:
-            raise KeysMissing(f"there is no data key {id}: are table and rows from one backup?")
+            raise NoDataKey(f"there is no data key {id}: are table and rows from one backup?")
         return self._remember(row)
 
     async def _row(self, tx: AsyncSession, owner: str, purpose: str) -> store.Row:

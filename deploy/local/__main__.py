@@ -82,9 +82,9 @@ def dlq(settings: Settings, programs: Programs) -> int:
 
 def verify(settings: Settings, programs: Programs) -> int:
     """Look for whatever was edited, removed or reordered in what is chained; AGAINST= compares with saved heads or
-    another copy of the database, SAVE= writes the heads."""
+    another copy of the database, SAVE= writes the heads; FILES= says where the files lie, FILES=no leaves them out."""
     words = ["verify"]
-    for name in ("AGAINST", "SAVE"):
+    for name in ("AGAINST", "SAVE", "FILES"):
         if os.environ.get(name):
             words += [f"--{name.lower()}", os.environ[name]]
     env = _environment_of(State(settings.state_dir), CHAINING)

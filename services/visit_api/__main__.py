@@ -1,8 +1,11 @@
 """`python -m visit_api` runs the whole service; with a word, one part of it."""
 
+from functools import partial
+from typing import Any
+
 from chassis.chain.sealer import Sealer
 from chassis.process import Service, main
-from chassis.runtime import Runtime
+from chassis.runtime import Runtime, RuntimeSettings
 from chassis.worker import Worker
 from contracts.topics import TOPICS
 from visit_api.app import create_app
@@ -25,6 +28,14 @@ def keep(runtime: Runtime) -> list[Worker]:
     return [Sealer(runtime.service, runtime.db, CHAINED), Sweeper(runtime), PlainSealer(runtime)]
 
 
+def files(settings: RuntimeSettings) -> Any:
+    """What `verify` looks at beside the rows."""
+    from visit_api.archive.verifying import files as archived  # not loaded by a running service
+
+    assert isinstance(settings, Settings)
+    return partial(archived, settings)
+
+
 SERVICE = Service(
     name="visit_api",
     settings=Settings,
@@ -39,6 +50,7 @@ SERVICE = Service(
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
     },
     chained=CHAINED,
+    files=files,
     sealed=SEALED,
 )
 

@@ -15,7 +15,9 @@ _OPEN = (
     "keep_until",
 )
 _FOUND_BY = ("visited_at", "customer_id", "customer_kind", "people", "appeal_types")
-ARCHIVE = Source("archive_entries", {1: _OPEN, 2: (*_OPEN, "said_digest", *_FOUND_BY)}, said=("sealed", "said_digest"))
+_SEALED = (*_OPEN, "said_digest", *_FOUND_BY)
+# By the third also the hashes that its words are found by: their key stays, and a row without them is as good as gone.
+ARCHIVE = Source("archive_entries", {1: _OPEN, 2: _SEALED, 3: (*_SEALED, "words")}, said=("sealed", "said_digest"))
 GAP_REASONS = Source(
     "archive_gap_reasons", {1: ("id", "visit_id", "unit_code", "clause", "what", "reason", "given_by", "recorded_at")}
 )

@@ -5,6 +5,7 @@ The same archive is always the same bytes, so that a copy can be told by its has
 
 import asyncio
 import hashlib
+import logging
 import zipfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
@@ -18,6 +19,8 @@ from visit_api.archive import page
 from visit_api.archive.page import Signature
 from visit_api.attachments.store import Store
 from visit_api.moments import CHINA
+
+log = logging.getLogger(__name__)
 
 SUMS = "SHA256SUMS"
 _LANGUAGES: tuple[tuple[str, Language], ...] = (("zh-CN", "zh"), ("en", "en"))
@@ -58,14 +61,17 @@ def attached(archive: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def signatures(store: Store, archive: dict[str, Any]) -> list[Signature]:
-    """What the customer drew, of a bearable size."""
+    """What the customer drew, of a bearable size; one whose file is not to be had is named all the same."""
     drawn = [each for each in attached(archive) if each["kind"] == "signature" and each["size"] <= _LARGEST_SIGNATURE]
-    return [
-        Signature(
-            each["media_type"], b"".join([chunk async for chunk in store.open(each["sha256"])]), each["stored_at"]
-        )
-        for each in drawn
-    ]
+    return [Signature(each["media_type"], await _bytes(store, each["sha256"]), each["stored_at"]) for each in drawn]
+
+
+async def _bytes(store: Store, sha256: str) -> bytes | None:
+    try:
+        return b"".join([chunk async for chunk in store.open(sha256)])
+    except OSError as error:
+        log.error("a file that the store should keep cannot be read", extra={"sha256": sha256}, exc_info=error)
+        return None
 
 
 async def files(store: Store, archive: dict[str, Any]) -> list[File]:

@@ -40,16 +40,16 @@ _DOCUMENTS = ("usage_analysis", "solution_proposal", "plan_document")
 
 
 class Signature(NamedTuple):
-    """A picture of what the customer drew, and when it was stored."""
+    """A picture of what the customer drew, None where its file is missing, and when it was stored."""
 
     media_type: str
-    data: bytes
+    data: bytes | None
     at: str
 
     @property
-    def source(self) -> str:
+    def source(self) -> str | None:
         """As the page holds it."""
-        return f"data:{self.media_type};base64,{base64.b64encode(self.data).decode()}"
+        return None if self.data is None else f"data:{self.media_type};base64,{base64.b64encode(self.data).decode()}"
 
 
 class Table(NamedTuple):

@@ -63,6 +63,10 @@ LABELS: dict[str, Words] = {
     "system": Words("系统", "the system"),
     "signatures": Words("签字", "Signatures"),
     "customer_signs": Words("客户签字", "The customer"),
+    "unsigned": Words(
+        "{at} 存入的客户签字文件缺失，无法显示。",
+        "The file of the signature stored on {at} is missing and cannot be shown.",
+    ),
     "visitor_signs": Words("走访人员签字", "The visitors"),
     "date": Words("日期", "Date"),
     "made": Words("走访编号 {id}。", "Of the visit {id}."),

@@ -72,11 +72,15 @@ async def test_an_export_is_whole_and_says_the_hash_of_each_of_its_files(world: 
     assert acts == ["archive.export", "archive.read", "archive.export"]
 
 
-async def test_an_export_whose_files_are_away_is_not_begun(world: World) -> None:
+async def test_an_export_whose_files_are_away_is_not_begun_and_the_page_says_so(world: World) -> None:
     visit = await archived(world)
     kept = world.runtime.settings.attachments_dir / "kept" / hashlib.sha256(SIGNATURE).hexdigest()[:2]  # type: ignore[attr-defined]
     shutil.rmtree(kept)
     problem(await world.admin.get(f"/archive/{visit['id']}/export"), 503, "service-unavailable")
+    page = await world.admin.get(f"/archive/{visit['id']}", headers=HTML, params={"lang": "en"})
+    assert page.status_code == 200
+    assert "signature stored on 2026" in page.text
+    assert "is missing" in page.text
 
 
 @pytest.mark.clause("7.2.6", "8.1.4")

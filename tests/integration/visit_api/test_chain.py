@@ -1,6 +1,9 @@
 """The chain of hashes over archive and trail: what is done to a sealed row, or to the chain itself, is found."""
 
 import asyncio
+import hashlib
+import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +12,12 @@ import pytest
 
 from chassis.chain import command
 from chassis.chain.verifying import still_said, verify
+from chassis.vault.masters import new_line
 from tests.integration.visit_api.test_archive import ended
+from tests.integration.visit_api.test_archive_export import with_file
 from tests.integration.visit_api.world import World
+from tests.support import samples
+from visit_api.archive.verifying import files
 from visit_api.chained import CHAINED
 
 SAID = "archive_entries_said"
@@ -39,6 +46,17 @@ async def altered(owner: asyncpg.Connection, *statements: str) -> None:
             await owner.execute(statement)
 
 
+def dsn(world: World) -> str:
+    return world.runtime.db.engine.url.render_as_string(hide_password=False).replace("+asyncpg", "")
+
+
+async def verified(world: World, **options: Any) -> int:
+    """The exit code of `verify`."""
+    settings = world.runtime.settings
+    keys = options.pop("keys", settings.vault_keys)
+    return await command.run(dsn(world), CHAINED, keys, partial(files, settings), **options)
+
+
 @pytest.mark.clause("7.2.6", "004 4.2")
 async def test_what_was_sealed_and_stays_is_whole(world: World, owner: asyncpg.Connection) -> None:
     await archived(world)
@@ -55,6 +73,8 @@ async def test_what_was_sealed_and_stays_is_whole(world: World, owner: asyncpg.C
     ("statements", "expected"),
     [
         (["UPDATE archive_entries SET people = '{E666}' WHERE id = (SELECT row_id FROM chain WHERE seq = 2)"],
+         ("edited", 2)),
+        (["UPDATE archive_entries SET words = '{}' WHERE id = (SELECT row_id FROM chain WHERE seq = 2)"],
          ("edited", 2)),
         (["UPDATE archive_entries SET keep_until = keep_until - 1 WHERE id = (SELECT row_id FROM chain WHERE seq = 1)"],
          ("edited", 1)),
@@ -86,8 +106,7 @@ async def test_what_is_sealed_is_opened_and_compared(
 ) -> None:
     await archived(world, 1)
     await altered(owner, statement)
-    url = world.runtime.db.engine.url.render_as_string(hide_password=False).replace("+asyncpg", "")
-    assert await command.run(url, CHAINED, world.runtime.settings.vault_keys, against=None, save=None) == 1
+    assert await verified(world) == 1
     assert "resealed archive_entries" in capsys.readouterr().err
 
 
@@ -107,27 +126,75 @@ async def test_what_was_sealed_is_not_taken_away_unseen(world: World, owner: asy
 async def test_an_end_that_was_cut_off_is_shown_by_an_older_head(
     world: World, owner: asyncpg.Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url = world.runtime.db.engine.url.render_as_string(hide_password=False).replace("+asyncpg", "")
     heads = tmp_path / "heads.json"
 
-    async def verified(**options: Any) -> tuple[int, str]:
-        code = await command.run(
-            url, CHAINED, world.runtime.settings.vault_keys, **{"against": None, "save": None, **options}
-        )
-        return code, capsys.readouterr().err
+    async def seen(**options: Any) -> tuple[int, str]:
+        return await verified(world, **options), capsys.readouterr().err
 
     await archived(world, 2)
-    assert await verified(save=heads) == (0, "")
+    assert await seen(save=heads) == (0, "")
     await archived(world, 1)
-    assert await verified(against=str(heads)) == (0, "")
-    assert await verified(against=url) == (0, "")
+    assert await seen(against=str(heads)) == (0, "")
+    assert await seen(against=dsn(world)) == (0, "")
     await altered(
         owner,
         "DELETE FROM chain WHERE seq > 1",
         "DELETE FROM archive_entries WHERE id NOT IN (SELECT row_id FROM chain)",
     )
-    assert await verified() == (0, ""), "it is whole, as far as it goes"
-    assert await verified(against=str(heads)) == (1, "cut chain 374 link 2\n")
+    assert await seen() == (0, ""), "it is whole, as far as it goes"
+    assert await seen(against=str(heads)) == (1, "cut chain 374 link 2\n")
+    assert (await seen(against=str(tmp_path / "lost.json")))[0] == 2
+
+
+async def test_what_cannot_be_looked_at_is_said_and_is_not_whole(
+    world: World, owner: asyncpg.Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await archived(world, 1)
+    assert await verified(world, keys=tmp_path / "lost") == 4
+    assert "NOT VERIFIED: what is sealed" in capsys.readouterr().err
+    (other := tmp_path / "other").write_text(new_line("another"))
+    assert await verified(world, keys=other) == 4
+    assert "unopened archive_entries" in capsys.readouterr().err
+    await altered(owner, "UPDATE archive_entries SET people = '{E666}'")
+    assert await verified(world, keys=tmp_path / "lost") == 1, "what is wrong weighs more than what is not known"
+
+
+async def test_the_files_that_were_archived_are_hashed_again(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = world.runtime.settings.attachments_dir  # type: ignore[attr-defined]
+    visit = await ended(world)
+    for name in ("一", "二", "三"):
+        await with_file(world, visit, samples.png(text=name), name=f"{name}.png")
+    await world.act(visit["id"], "archive")
+    waiting = await ended(world)
+    await with_file(world, waiting, samples.png(text="四"), name="四.png")
+    await world.stack.settle()
+    assert await verified(world) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("4 files, ")
+    shutil.copytree(folder, backup := tmp_path / "backup")
+    one, two, _, four = [hashlib.sha256(samples.png(text=name)).hexdigest() for name in ("一", "二", "三", "四")]
+    places = [folder / "kept" / sha256[:2] / sha256 for sha256 in (one, two, four)]
+    places[0].write_bytes(b"another picture")
+    for place in places[1:]:
+        place.unlink()
+    assert await verified(world) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split()[:3] for line in sorted(said)] == [
+        ["file", "changed", "archive_entries"],
+        ["file", "missing", "archive_entries"],
+        ["file", "missing", "attachments"],
+    ]
+    assert {line.split()[-1] for line in said} == {one, two, four}
+    assert await verified(world, folder=command.NO_FILES) == 0
+    assert "files were left out" in capsys.readouterr().out
+    assert await verified(world, folder=str(backup)) == 0, "where the files were copied to"
+    assert await verified(world, against=dsn(world), folder=str(backup)) == 1, "the copy is whole, we are not"
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3
+    (backup / "kept" / four[:2] / four).unlink()
+    await verified(world, against=dsn(world), folder=str(backup))
+    assert "in the other copy: file missing attachments" in capsys.readouterr().err
 
 
 async def test_a_late_commit_is_sealed_late_and_waits_for_nobody(world: World, owner: asyncpg.Connection) -> None:
