@@ -13,6 +13,7 @@ from visit_api.attachments.endpoints import router as attachments
 from visit_api.checklists.endpoints import router as checklists
 from visit_api.contacts.endpoints import router as contacts
 from visit_api.customers.endpoints import router as customers
+from visit_api.days.endpoints import router as days
 from visit_api.directory.endpoints import router as directory
 from visit_api.importance.endpoints import router as importance
 from visit_api.imports.endpoints import files
@@ -53,6 +54,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             risks,
             trail,
             visits,
+            days,
             progress,
             appointments,
             checklists,

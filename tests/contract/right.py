@@ -117,7 +117,7 @@ REPORTS = {
     "visit_api GET /v1/analysis": "count",
 }
 # What is the caller's own, and nobody else's: neither a thing nor a list.
-OWN = {"appeal_tracker GET /v1/my-day"}
+OWN = {"appeal_tracker GET /v1/my-day", "visit_api GET /v1/my-day"}
 # What a thing cannot be asked without.
 QUERIES: dict[str, dict[str, str]] = {
     "visit_api GET /v1/visits/{id}/arrival": {"reason": "核实到达争议"},

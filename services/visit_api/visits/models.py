@@ -32,6 +32,7 @@ class Visit(Versioned, Base):
         Index("visits_unit_code", "unit_code", "scheduled_at"),
         Index("visits_customer_id", "customer_id"),
         Index("visits_plan_item_id", "plan_item_id", postgresql_where=text("plan_item_id IS NOT NULL")),
+        Index("visits_visitor_ids", "visitor_ids", postgresql_using="gin"),
         Index("visits_feed", "changed_xid", "id"),
     )
 
