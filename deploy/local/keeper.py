@@ -2,14 +2,13 @@
 
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from deploy.local import files, processes
 from deploy.local.errors import Refused
-from deploy.local.processes import LOOPBACK, PidFile
+from deploy.local.processes import LOOPBACK, Child, Launch, PidFile
 from deploy.local.settings import ROOT
 
 RESTART_AFTER = 0.5  # seconds
@@ -24,30 +23,38 @@ class Keeper:
     """
 
     def __init__(
-        self, name: str, port: int, command: Sequence[str], env: Mapping[str, str], log: Path, pid: Path
+        self,
+        name: str,
+        port: int,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        pid: Path,
+        launch: Launch = processes.spawn,
     ) -> None:
         self.name, self.port, self.log = name, port, log
+        self._launch = launch
         self._command, self._env = command, env
         self._pid = PidFile(pid)
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._starts = 0
         self._start_again_at: float | None = None
         self._was_ready = False
 
     def start(self) -> None:
         with files.open_log(self.log) as log:
-            self._child = processes.spawn(self._command, log=log, env=self._env, cwd=ROOT)
+            self._child = self._launch(self._command, log=log, env=self._env, cwd=ROOT)
         self._starts += 1
         self._start_again_at = None
         self._pid.write(self._child.pid)  # last: it runs and is tended, also where a full disk does not let us note it
 
     def tend(self, say: Callable[[str], None]) -> None:
         """Start the service again if it died. Raises Refused when it has never been ready and keeps dying."""
-        if self._child is None or self._child.poll() is None:
+        if self._child is None or (code := self._child.poll()) is None:
             return
         now = time.monotonic()
         if self._start_again_at is None:
-            ended = _how_it_ended(self._child.returncode)
+            ended = _how_it_ended(code)
             if not self._was_ready and self._starts >= TRIES:
                 raise Refused(
                     f"{self.name} {ended} {TRIES} times without ever being ready; the end of {self.log}:\n"

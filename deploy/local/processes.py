@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from deploy.local.errors import Refused
 
@@ -35,6 +35,24 @@ class Account:
     gid: int
 
 
+class Child(Protocol):
+    """A process we started: what is used of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def send_signal(self, sent: signal.Signals, /) -> None: ...
+    def wait(self, timeout: float) -> int: ...
+
+
+class Launch(Protocol):
+    """A way to start a child."""
+
+    def __call__(self, command: Sequence[str], *, log: IO[bytes], env: Mapping[str, str], cwd: Path) -> Child: ...
+
+
 def spawn(
     command: Sequence[str | Path],
     *,
@@ -49,13 +67,6 @@ def spawn(
     To be called from the main thread: the kernel sends the signal when the starting *thread* ends.
     """
     parent = os.getpid()
-
-    def tie_to_parent() -> None:
-        if _libc is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, death_signal)
-            if os.getppid() != parent:
-                os.kill(os.getpid(), signal.SIGKILL)
-
     with warnings.catch_warnings():
         # Python 3.12 warns of code between fork and exec where there are threads; ours only calls the kernel.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -67,12 +78,20 @@ def spawn(
             env=dict(env),
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=tie_to_parent,
+            preexec_fn=lambda: tie_to_parent(parent, death_signal),
             umask=0o077,
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
         )
+
+
+def tie_to_parent(parent: int, death_signal: signal.Signals) -> None:
+    """In a new child: have the kernel send the signal when `parent` dies, and die if it did before this (Linux)."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, death_signal)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def started_at(pid: int) -> str | None:
@@ -118,7 +137,7 @@ class PidFile:
         self.path.unlink(missing_ok=True)
 
 
-def stop_child(child: subprocess.Popen[bytes], steps: Sequence[tuple[signal.Signals, float]]) -> None:
+def stop_child(child: Child, steps: Sequence[tuple[signal.Signals, float]]) -> None:
     """Send each signal in turn to our own child until it is gone, waiting the seconds given with it; reaps it."""
     for sent, seconds in steps:
         if child.poll() is not None:

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-from deploy.local import clock, files, processes
+from deploy.local import clock, files, forking, processes
 from deploy.local.cluster import Cluster, own_server
 from deploy.local.errors import Refused, explain
 from deploy.local.kafka import Kafka
 from deploy.local.keeper import Keeper
 from deploy.local.leftovers import stop_leftovers
-from deploy.local.processes import LOOPBACK
+from deploy.local.processes import LOOPBACK, Launch
 from deploy.local.services import REAL, Programs, base_environment
 from deploy.local.settings import ROOT, Settings
 from deploy.local.signals import Signals
@@ -108,6 +108,8 @@ class Supervisor:
         with files.open_log(said) as log:
             child = processes.spawn([*self.programs.prepare, *words], log=log, env=base_environment(), cwd=ROOT)
         try:
+            if self.programs.shared and not words:
+                forking.load(self.programs.shared)  # while the databases are prepared
             while child.poll() is None:
                 if not words and self.postgres and self.postgres.died:
                     raise Refused(f"PostgreSQL did not start: {self.postgres.last_complaint()}")
@@ -119,11 +121,12 @@ class Supervisor:
 
     def _start_services(self, running: ExitStack) -> None:
         self.say("starting the services")
+        launch: Launch = forking.fork if self.programs.shared else processes.spawn
         keepers = []
         for name, command in self.programs.services.items():
             env = {**base_environment(), **files.read_json(self.state.environment(name))}
             log, pid = self.state.logs / f"{name}.log", self.state.run / f"{name}.pid"
-            keepers.append(Keeper(name, self.settings.port(name), command, env, log, pid))
+            keepers.append(Keeper(name, self.settings.port(name), command, env, log, pid, launch))
             running.callback(keepers[-1].stop)
         # Run before those when all stops: every service is asked at once, then each is waited for.
         for keeper in keepers:

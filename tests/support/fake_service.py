@@ -11,6 +11,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MODULE = (sys.executable, "-m", "tests.support.fake_service")
+STOCK = ("http.server",) if sys.platform == "linux" else ()
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -64,7 +65,8 @@ def stack(words: list[str]) -> int:
     from deploy.local.settings import SERVICE_PORTS
 
     services = {name: (*MODULE, name) for name in SERVICE_PORTS}
-    fakes = Programs(services, bus=(*MODULE, "bus"), prepare=(*MODULE, "stack", "prepare"), code=())
+    preparing = (*MODULE, "stack", "prepare")
+    fakes = Programs(services, bus=(*MODULE, "bus"), prepare=preparing, code=(), shared=STOCK)
     return prepare.main(words[1:], fakes) if words[0] == "prepare" else main(words, fakes)
 
 
