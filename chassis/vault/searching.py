@@ -22,6 +22,10 @@ class Index:
         """What `text` is found by in a column of equal texts; who calls has put it into one form (digits only, …)."""
         return hmac.digest(self._of("equal " + field), text.encode(), "sha256")[:_BLIND]
 
+    def digest(self, field: str, data: bytes) -> bytes:
+        """What `data` is known again by, where it is never looked for: 32 bytes."""
+        return hmac.digest(self._of("digest " + field), data, "sha256")
+
     def pairs(self, field: str, text: str) -> list[int]:
         """What the words in `text` are found by: each two characters that stand side by side, for a `bigint[]`.
 

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from chassis import vault
+from chassis.vault.masters import new_line
 from chassis.web import idempotency
 from tests.integration.web import things
 from tests.support.databases import Databases
@@ -23,11 +26,18 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
 
 
 @pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of master keys."""
+    (file := tmp_path_factory.mktemp("keys") / "keys").write_text(new_line("first"))
+    return file
+
+
+@pytest.fixture(scope="session")
 async def dsn(databases: Databases) -> str:
     """The database, as its service role reaches it."""
     urls = databases.server.ensure_database("things")
     owner = await asyncpg.connect(urls.migration)
-    await owner.execute(things.DDL + idempotency.DDL)
+    await owner.execute(things.DDL + idempotency.DDL + idempotency.SEALED_DDL + vault.DDL)
     await owner.close()
     return urls.service
 
@@ -42,8 +52,8 @@ async def database(dsn: str, databases: Databases) -> AsyncIterator[asyncpg.Conn
 
 
 @pytest.fixture
-async def app(dsn: str, issuer: Issuer, database: asyncpg.Connection) -> AsyncIterator[FastAPI]:
-    app = app_of(issuer, things.router, database_url=dsn, database_pool_size=4)
+async def app(dsn: str, issuer: Issuer, database: asyncpg.Connection, keys: Path) -> AsyncIterator[FastAPI]:
+    app = app_of(issuer, things.router, database_url=dsn, database_pool_size=4, vault_keys=keys)
     app.state.told, app.state.gate, app.state.entered = [], asyncio.Event(), asyncio.Event()
     yield app
     await app.state.runtime.db.close()

@@ -1,6 +1,7 @@
 """One request, one transaction: stored before it is answered, or neither; and the Idempotency-Key inside it."""
 
 import asyncio
+import hashlib
 import time
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -123,6 +125,35 @@ async def test_the_same_key_gets_the_first_answer_again(
     assert again.headers["idempotency-replayed"] == "true"
     assert "idempotency-replayed" not in first.headers
     assert await stored(database) == 1
+
+
+async def test_what_is_kept_of_a_request_tells_nothing_without_the_keys(
+    client: Client, database: asyncpg.Connection
+) -> None:
+    first = await client().post("/v1/things", json=THING, headers=KEY)
+    row = await database.fetchrow("SELECT * FROM idempotency_keys")
+    assert (row["status"], row["body"], row["headers"]) == (201, None, None)
+    assert first.content not in row["sealed"]
+    asked = b"POST /v1/things?\n" + msgspec.json.encode(THING, order="deterministic")
+    assert row["fingerprint"] != hashlib.sha256(asked).digest(), "or a number that was sent could be tried out"
+    await database.execute("UPDATE idempotency_keys SET principal = 'E002'")
+    assert (await client(sub="E002").post("/v1/things", json=THING, headers=KEY)).status_code == 500, "bound to its row"
+
+
+async def test_what_an_earlier_version_kept_is_answered_until_it_expires(
+    client: Client, database: asyncpg.Connection
+) -> None:
+    asked = b"POST /v1/things?\n" + msgspec.json.encode(THING, order="deterministic")
+    old = (
+        "INSERT INTO idempotency_keys (principal, key, fingerprint, status, headers, body) VALUES ('E001', $1, $2, 201,"
+    )
+    row = KEY["idempotency-key"], hashlib.sha256(asked).digest()
+    await database.execute(old + """ 201, '{"location": "/there"}', '{"old": true}')""", *row)
+    again = await client().post("/v1/things", json=THING, headers=KEY)
+    assert (again.status_code, again.json(), again.headers["location"]) == (201, {"old": True}, "/there")
+    assert await stored(database) == 0
+    other = await client().post("/v1/things", json={**THING, "name": "other"}, headers=KEY)
+    assert other.json()["type"] == "/problems/idempotency-mismatch"
 
 
 async def test_json_spelled_otherwise_is_the_same_request(client: Client, database: asyncpg.Connection) -> None:
