@@ -144,9 +144,7 @@ async def test_what_an_earlier_version_kept_is_answered_until_it_expires(
     client: Client, database: asyncpg.Connection
 ) -> None:
     asked = b"POST /v1/things?\n" + msgspec.json.encode(THING, order="deterministic")
-    old = (
-        "INSERT INTO idempotency_keys (principal, key, fingerprint, status, headers, body) VALUES ('E001', $1, $2, 201,"
-    )
+    old = "INSERT INTO idempotency_keys (principal, key, fingerprint, status, headers, body) VALUES ('E001', $1, $2,"
     row = KEY["idempotency-key"], hashlib.sha256(asked).digest()
     await database.execute(old + """ 201, '{"location": "/there"}', '{"old": true}')""", *row)
     again = await client().post("/v1/things", json=THING, headers=KEY)

@@ -6,8 +6,8 @@ It only expands: what the revision before kept in the clear is answered until it
 from chassis.migrate import run_scripts
 from chassis.web.idempotency import SEALED_DDL
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 
 def upgrade() -> None:
