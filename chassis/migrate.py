@@ -42,19 +42,35 @@ def run_scripts(*scripts: str) -> None:
         driver.run_async(methodcaller("execute", script))
 
 
+def index_concurrently(name: str, definition: str, *, unique: bool = False) -> None:
+    """Builds an index, `ON appeals (state)`, while others go on writing to its table. A migration of its own does only
+    this: what stands before it is committed first, and a run that dies in the middle is followed by another whole one.
+    """
+    with op.get_context().autocommit_block():
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # what a run that died left behind is not valid
+        op.execute(f"CREATE {'UNIQUE ' if unique else ''}INDEX CONCURRENTLY {name} {definition}")
+
+
 Seed = Callable[[Connection], None]
+
+_LOCK = text("SELECT pg_try_advisory_lock(hashtext('migration'))")
+_AGAIN = 0.2  # seconds between two tries to be the one that migrates
 
 
 def run_env(metadata: MetaData | None = None, seed: Seed | None = None) -> None:
-    """What each service's `migrations/env.py` calls. `seed` publishes what is shipped as data, in the same transaction,
-    every time: it must be safe to repeat."""
+    """What each service's `migrations/env.py` calls. `seed` publishes what is shipped as data, in a transaction after
+    those of the migrations, every time: it must be safe to repeat."""
     asyncio.run(_run(context.config.attributes["url"], metadata, seed))
 
 
 async def _run(url: str, metadata: MetaData | None, seed: Seed | None) -> None:
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
     try:
-        async with engine.connect() as connection:
+        async with engine.connect() as alone, engine.connect() as connection:
+            # Whoever waits for the lock is in no transaction: an index that is built concurrently would wait for them.
+            await alone.execution_options(isolation_level="AUTOCOMMIT")
+            while not await alone.scalar(_LOCK):  # noqa: ASYNC110 - the other one is another process
+                await asyncio.sleep(_AGAIN)
             await connection.run_sync(_migrate, metadata, seed)
             await connection.commit()
     finally:
@@ -62,10 +78,11 @@ async def _run(url: str, metadata: MetaData | None, seed: Seed | None) -> None:
 
 
 def _migrate(connection: Connection, metadata: MetaData | None, seed: Seed | None) -> None:
-    context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
+    context.configure(
+        connection=connection, target_metadata=metadata, transactional_ddl=True, transaction_per_migration=True
+    )
     with context.begin_transaction():
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migration'))"))
         context.run_migrations()
-        # Data is written in the newest form, which the tables of an older revision do not have.
-        if seed is not None and context.get_context().get_current_revision() == context.get_head_revision():
-            seed(connection)
+    # Data is written in the newest form, which the tables of an older revision do not have.
+    if seed is not None and context.get_context().get_current_revision() == context.get_head_revision():
+        seed(connection)

@@ -6,6 +6,7 @@ a late commit appears later, not never. A client that goes on by cursor misses n
 of its own should overlap.
 
 `Paging` gives 50 items where nothing is said; `WholePaging`, for short lists about one thing, gives all.
+`PlacePaging` is for what is counted at the moment it is asked: it can be gone through, and not be followed.
 """
 
 import base64
@@ -90,9 +91,18 @@ class Window:
         """The same window where the page before said that it goes on."""
         return Window(self.limit, None, _decode(following))
 
-    def after_id(self, id: object) -> str:
-        """Where a list by id goes on after a row of that id: for whoever reads some and shows only a part."""
-        return _encode("list", [id])
+    def after_key(self, *key: object) -> str:
+        """Where a list goes on after a row of that key: for whoever reads some and shows only a part."""
+        return _encode("list", key)
+
+    def place(self, *kinds: type) -> tuple[Any, ...] | None:
+        """The key after which a list goes on that no table holds as it is shown; None at its beginning."""
+        if self.after is None:
+            return None
+        position = self.after.position
+        if len(position) != len(kinds) or not all(map(isinstance, position, kinds)):
+            raise Unprocessable(_NO_CURSOR)
+        return position
 
     def of(self, rows: Sequence[Row], key: Callable[[Row], str]) -> Listing[Row]:
         """This window of `rows` that are shipped with the service, ordered by `key`. They bear no time of change: who
@@ -168,6 +178,12 @@ async def _whole(
     return _read(limit, cursor, updated_since)
 
 
+async def _place(
+    limit: Annotated[int, Query(ge=1, le=MOST, description="items at most")] = 50, cursor: _Cursored = None
+) -> Window:
+    return _read(limit, cursor, None)
+
+
 def _read(limit: int | None, cursor: str | None, updated_since: datetime | None) -> Window:
     after = None if cursor is None else _decode(cursor)
     if after is None:
@@ -184,3 +200,4 @@ def _read(limit: int | None, cursor: str | None, updated_since: datetime | None)
 
 Paging = Annotated[Window, Depends(_window)]
 WholePaging = Annotated[Window, Depends(_whole)]
+PlacePaging = Annotated[Window, Depends(_place)]

@@ -8,6 +8,7 @@ from appeal_tracker.handlers import handlers
 from appeal_tracker.recalculations.worker import Recalculating
 from appeal_tracker.settings import Settings
 from appeal_tracker.simulations.worker import Simulating
+from appeal_tracker.upkeep.worker import Upkeep
 from appeal_tracker.words.worker import Fetching
 from chassis.process import Service, main
 from chassis.vault import Sealed
@@ -28,7 +29,13 @@ SERVICE = Service(
         "api": lambda runtime: [],
         "relay": lambda runtime: [*runtime.relay(WRITES, HEARS), SelfAudit(runtime)],
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
-        "escalate": lambda runtime: [Escalation(runtime), Canary(runtime), Recalculating(runtime), Fetching(runtime)],
+        "escalate": lambda runtime: [
+            Escalation(runtime),
+            Canary(runtime),
+            Recalculating(runtime),
+            Upkeep(runtime),
+            Fetching(runtime),
+        ],
         "simulate": lambda runtime: [Simulating(runtime)],
     },
 )

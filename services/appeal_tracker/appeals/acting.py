@@ -55,8 +55,9 @@ _PROBLEMS: dict[Rule, type[Problem]] = {
     Rule.MERGED: AppealIsMerged,
     Rule.NOT_MERGED: AppealNotMerged,
 }
-# Who answers by a link, and is nobody of the staff.
+# Who answers by a link, and is nobody of the staff; and whoever the service acts for by itself.
 CUSTOMER = Principal("customer", None, frozenset())
+NOBODY = Principal("nobody", None, frozenset())
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
 
 
@@ -108,7 +109,7 @@ class Deed:
         self.tx, self.caller, self.group = tx, caller, [*group]
         self.leader = group[0]
         self.case = next(case for case in group if case.appeal.id == acted)
-        self.by = None if caller is CUSTOMER else caller.sub
+        self.by = None if caller is CUSTOMER or caller is NOBODY else caller.sub
         self.now = runtime.clock.now()
         self._runtime = runtime
         self._events: list[Event] = []

@@ -28,16 +28,28 @@ async def settle(deed: "Deed") -> None:
     await deed.tx.flush()
     its = await tasks.of_appeals(deed.tx, [case.appeal.id for case in moved])
     for case in moved:
-        progress, merged = case.appeal.standing.progress, case.appeal.is_merged
-        wanted = progress is State.ANSWERED and not merged and _required(case)
+        progress, needed = case.appeal.standing.progress, wanted(case)
         here = next((each for each in its if each.appeal_id == case.appeal.id and each.kind == TaskKind.CALLBACK), None)
-        over = merged or progress not in (State.ANSWERED, State.CALLED_BACK)
-        if here is not None and (over or _stale(case, here, wanted=wanted)):
+        over = case.appeal.is_merged or progress not in (State.ANSWERED, State.CALLED_BACK)
+        if here is not None and (over or _stale(case, here, needed=needed)):
             tasks.end(here, TaskState.CANCELLED, deed.now, deed.by)
             here = None
             await deed.tx.flush()
-        if wanted and here is None:
-            await ask(deed, case, TaskKind.CALLBACK)
+        if needed and here is None:
+            await required(deed, case)
+
+
+def wanted(case: "Case") -> bool:
+    """Whether the pack requires that the customer of an appeal be called back now."""
+    rule, appeal = case.policy.callback, case.appeal
+    if appeal.standing.progress is not State.ANSWERED or appeal.is_merged:
+        return False
+    return rule.is_required(appeal.type, anonymous=appeal.anonymous)
+
+
+async def required(deed: "Deed", case: "Case") -> None:
+    """Asks for the callback that the pack requires."""
+    await ask(deed, case, TaskKind.CALLBACK)
 
 
 async def ask(deed: "Deed", case: "Case", kind: TaskKind, asked_by: str | None = None) -> CallbackTask:
@@ -80,17 +92,13 @@ def _whose(case: "Case", handled_by: Collection[str | None]) -> tuple[str, str |
     return (BY_A_SUPERVISOR if first is not None and rule.by == "acceptor" else rule.by), None
 
 
-def _required(case: "Case") -> bool:
-    return case.policy.callback.is_required(case.appeal.type, anonymous=case.appeal.anonymous)
-
-
 def _may_have_tasks(case: "Case") -> bool:
     """Whether it was answered by now, or had been: before that there is nothing to ask about."""
     return bool({case.appeal.standing.progress, case.stood} & {State.ANSWERED, State.CALLED_BACK})
 
 
-def _stale(case: "Case", task: CallbackTask, *, wanted: bool) -> bool:
+def _stale(case: "Case", task: CallbackTask, *, needed: bool) -> bool:
     """Whether it is about another round, or an appeal of another type."""
     if case.appeal.standing.progress is not State.ANSWERED:
         return False
-    return task.round != case.appeal.round if wanted else task.required
+    return task.round != case.appeal.round if needed else task.required

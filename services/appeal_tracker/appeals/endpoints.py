@@ -32,7 +32,7 @@ from appeal_tracker.sources.codes import CategoryName
 from chassis.runtime import Runtime
 from chassis.web.auth import Caller, require
 from chassis.web.negotiation import wants
-from chassis.web.paging import Listing, Page, Paging, WholePaging
+from chassis.web.paging import Listing, Page, Paging, PlacePaging, WholePaging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Id, QueryInstant
 from chassis.web.tables import MEDIA_TYPE, OR_TABLE, csv_stream
@@ -110,12 +110,13 @@ async def show_workload(
     caller: Caller,
     tx: Tx,
     runtime: TheRuntime,
+    window: PlacePaging,
     unit_code: Annotated[Code | None, Query(description="this unit and those below it, instead of your own")] = None,
 ) -> WorkloadView:
     """What everybody has open of the appeals that are handled in your unit or below it."""
-    shares = await owning.workload(tx, runtime, caller, unit_code)
-    its = [{**asdict(share.load), "active": share.active, "present": share.present} for share in shares]
-    return WorkloadView(as_of=runtime.clock.now(), items=[LoadView(**each) for each in its])
+    shares = await owning.workload(tx, runtime, caller, window, unit_code)
+    its = [{**asdict(share.load), "active": share.active, "present": share.present} for share in shares.items]
+    return WorkloadView(as_of=runtime.clock.now(), items=[LoadView(**each) for each in its], next=shares.next)
 
 
 @router.get("/appeals/{id}", response_model=AppealView)

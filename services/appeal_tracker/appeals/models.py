@@ -54,6 +54,13 @@ class Appeal(Tracked, Base):
             "id",
             postgresql_where=text("state <> 'closed'"),
         ),
+        Index(
+            "appeals_workload",
+            "handling_unit_code",
+            text("coalesce(handler, first_contact, '')"),
+            "id",
+            postgresql_where=text("state <> 'closed'"),
+        ),
         Index("appeals_of_owner", text("coalesce(handler, first_contact)"), "id"),
         Index("appeals_open", "id", postgresql_where=text("state <> 'closed'")),
         Index("appeals_supervised", "id", postgresql_where=text("supervised_at IS NOT NULL")),

@@ -16,6 +16,7 @@ from appeal_tracker.appeals.owned import Load
 from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
 from chassis.runtime import Runtime
+from chassis.web.paging import MOST, Listing, Window
 from chassis.web.tokens import Principal
 
 SOON = timedelta(hours=24)
@@ -33,7 +34,7 @@ class Day(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What one person has open; `active` if the directory has them, `present` who is there for them now."""
+    """What one person has open in a unit; `active` if the directory has them, `present` who is there for them now."""
 
     load: Load
     active: bool | None
@@ -60,18 +61,24 @@ def _asks_for_callback(shelf: policies.Shelf, policy: str, appeal_type: str) -> 
     return shelf.labelled(policy).callback.is_required(appeal_type)
 
 
-async def workload(tx: AsyncSession, runtime: Runtime, caller: Principal, unit: str | None) -> list[Share]:
-    """What everybody has open of the appeals handled in a unit the caller sees, and below it; the most burdened
-    first."""
+async def workload(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, unit: str | None
+) -> Listing[Share]:
+    """What everybody has open of the appeals handled in a unit the caller sees, and below it, by unit and person."""
     within = unit or caller.unit
+    assert within is not None, "every person has a unit"
     if unit is not None and not await directory.may_see_unit(tx, unit, caller.unit):
-        return []
-    now = runtime.clock.now()
-    loads = await owned.loads(tx, within, now, now + SOON)
-    people = [load.owner for load in loads if load.owner is not None]
+        return Listing([], None)
+    units = await directory.below(tx, within)
+    now, most = runtime.clock.now(), window.limit or MOST
+    loads = await owned.loads(tx, units, window.place(str, str), most + 1, now, now + SOON)
+    shown = loads[:most]
+    people = [load.owner for load in shown if load.owner is not None]
     there = await absences.present(tx, people, now)
     active = await directory.active(tx, people)
-    return [
+    shares = [
         Share(load, active.get(load.owner), there[load.owner]) if load.owner else Share(load, None, None)
-        for load in loads
+        for load in shown
     ]
+    following = window.after_key(shown[-1].unit_code, shown[-1].owner or "") if len(loads) > most else None
+    return Listing(shares, following)

@@ -36,7 +36,7 @@ class Returned(NamedTuple):
 
 
 async def opened(tx: AsyncSession, runtime: Runtime, days: Mapping[UUID, int]) -> None:
-    """Looks at appeals that were just opened, each within so many days."""
+    """Looks at appeals that were just opened, or that older code opened, each within so many days."""
     found = [Returned(*row) for row in await repository.returned(tx, days)]
     if not found:
         return
@@ -46,7 +46,7 @@ async def opened(tx: AsyncSession, runtime: Runtime, days: Mapping[UUID, int]) -
         counted[its.id] = its.times
         entries += _entries(its, now, None)
         events += _events(its, now, None)
-        await repository.repeats(tx, its.id, its.earlier, its.times)
+        await repository.repeats(tx, its.id, its.earlier, its.times, now)
     await timeline.note(tx, entries, now)
     await runtime.outbox.append(tx, events, at=now)
 

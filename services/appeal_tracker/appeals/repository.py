@@ -89,7 +89,8 @@ WHERE n.repeat_of IS NULL AND (n.type <> 'complaint' OR n.category IS NOT NULL)
 ORDER BY n.received_at, n.id
 """
 _REPEATS = """
-UPDATE appeals SET repeat_of = $2, repeats = $3 WHERE id = $1
+UPDATE appeals SET repeat_of = $2, repeats = $3, updated_at = $4,
+    changed_xid = pg_current_xact_id()::text::bigint WHERE id = $1
 """
 
 
@@ -258,6 +259,6 @@ async def returned(tx: AsyncSession, days: Mapping[UUID, int]) -> list[tuple[Any
     return [tuple(row) for row in rows]
 
 
-async def repeats(tx: AsyncSession, id: UUID, earlier: UUID, times: int) -> None:
-    """Links an appeal that this transaction opened to the one it repeats."""
-    await (await driver(tx)).execute(_REPEATS, id, earlier, times)
+async def repeats(tx: AsyncSession, id: UUID, earlier: UUID, times: int, now: datetime) -> None:
+    """Links an appeal that this transaction opened or locked to the one it repeats."""
+    await (await driver(tx)).execute(_REPEATS, id, earlier, times, now)

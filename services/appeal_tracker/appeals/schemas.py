@@ -84,12 +84,14 @@ class DayView(View):
 
 
 class LoadView(View):
-    """What somebody has open: in all, overdue, due within 24 hours, not accepted yet, answered and not called back.
+    """What somebody has open of the appeals that a unit handles: in all, overdue, due within 24 hours, not accepted
+    yet, answered and not called back. Of each the first 200 are counted, so that 200 stands for more.
 
     Nobody in particular where `owner` is null: the unit's supervisors own it. `active` is false of somebody who left,
     and null of somebody the directory does not know; `present` is who is there for them now, null if nobody is.
     """
 
+    unit_code: str
     owner: str | None
     active: bool | None
     present: str | None
@@ -101,10 +103,11 @@ class LoadView(View):
 
 
 class WorkloadView(View):
-    """What everybody has, the most burdened first."""
+    """What everybody has, by unit and person."""
 
     as_of: Instant
     items: list[LoadView]
+    next: str | None
 
 
 class NewAppeal(Body):

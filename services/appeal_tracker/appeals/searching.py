@@ -21,8 +21,9 @@ from chassis.web.paging import MOST, Listing, Window
 from chassis.web.tokens import Principal
 
 # Candidates that one answer looks at: a page may be shorter than was asked for, and has a `next` all the same.
-LOOKED_AT = 5000
+LOOKED_AT = 2000
 FIRST, MORE = 2, 4  # as many pages at first, and so many times as many with each look
+AT_ONCE = 500  # and no more in one
 LONGEST_TABLE = 100_000  # rows
 
 
@@ -46,21 +47,21 @@ async def _saying(
         page = await window.fetch(tx, query.options(lists.WITH_CLOCKS), Appeal)
         truly = await words.saying(tx, runtime, [each.id for each in page.items if not each.confidential], text)
         return Listing([each for each in page.items if each.id in truly], page.next)
-    limit, seen = window.limit or MOST, 0
-    step = replace(window, limit=FIRST * limit)
+    limit, seen, reader = window.limit or MOST, 0, words.Reader(tx, runtime, text)
+    step = replace(window, limit=min(FIRST * limit, AT_ONCE))
     found: list[UUID] = []
     while True:
         candidates = await words.candidates(tx, runtime, step, text)
         known = {kept.appeal_id: kept for kept in candidates.items}
         for its in await lists.among(tx, query, known.keys()) if known else ():
             if len(found) == limit:
-                return Listing(await lists.shown(tx, found), window.after_id(found[-1]))
-            if await words.says(tx, runtime, known[its], text):
+                return Listing(await lists.shown(tx, found), window.after_key(found[-1]))
+            if await reader.says(known[its]):
                 found.append(its)
         seen += len(known)
         if candidates.next is None or seen >= LOOKED_AT:
             return Listing(await lists.shown(tx, found), candidates.next)
-        step = replace(step.at(candidates.next), limit=MORE * len(known))
+        step = replace(step.at(candidates.next), limit=min(MORE * len(known), AT_ONCE, LOOKED_AT - seen))
 
 
 async def table(runtime: Runtime, caller: Principal, wanted: Wanted) -> AsyncIterator[Sequence[Any]]:

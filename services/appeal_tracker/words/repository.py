@@ -21,6 +21,16 @@ VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
 _DONE = "DELETE FROM words_wanted WHERE appeal_id = ANY ($1::uuid[])"
 
 
+# One that is being fetched just now may be fetched twice; of two the first is kept.
+_WANT = """
+INSERT INTO words_wanted (appeal_id, unit_code, confidential)
+SELECT id, unit_code, confidential FROM appeals a
+WHERE id = ANY ($1::uuid[]) AND source_no IS NULL
+    AND NOT EXISTS (SELECT FROM appeal_words k WHERE k.appeal_id = a.id)
+ON CONFLICT DO NOTHING
+"""
+
+
 class Sealed(NamedTuple):
     """What is stored of an appeal's words."""
 
@@ -34,6 +44,11 @@ async def wanted(tx: AsyncSession, after: UUID, most: int) -> Sequence[Wanted]:
     """Some appeals whose words are wanted, those after one first."""
     query = select(Wanted).where(Wanted.appeal_id > after).order_by(Wanted.appeal_id).limit(most)
     return (await tx.scalars(query)).all()
+
+
+async def want(tx: AsyncSession, appeals: Collection[UUID]) -> None:
+    """Has the words of those appeals be fetched that were raised on a visit and have none."""
+    await (await driver(tx)).execute(_WANT, [*appeals])
 
 
 async def keep(tx: AsyncSession, words: Sequence[Sealed], now: datetime) -> None:

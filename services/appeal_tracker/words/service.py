@@ -3,6 +3,7 @@
 They are nowhere in a clock's path: an appeal is opened, warned of and closed without them.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -19,6 +20,7 @@ from chassis.vault.searching import folded
 from chassis.web.paging import Listing, Window
 
 FIELD = "appeals.words"
+TURN = 20  # texts that are opened before others have their turn
 _TABLE = "appeal_words"
 
 
@@ -61,6 +63,11 @@ async def keep(tx: AsyncSession, runtime: Runtime, said: Sequence[Said]) -> None
     await repository.keep(tx, sealed, runtime.clock.now())
 
 
+async def want(tx: AsyncSession, appeals: Collection[UUID]) -> None:
+    """Has the words of those of some appeals be fetched that are neither here nor wanted."""
+    await repository.want(tx, appeals)
+
+
 async def read(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> tuple[str, Words | None]:
     """Whether the words of an appeal are at hand (`kept`, `wanted`, `missing`), and the words if they are."""
     found = await repository.find(tx, appeal)
@@ -82,18 +89,27 @@ async def candidates(tx: AsyncSession, runtime: Runtime, window: Window, text: s
     return await window.fetch(tx, repository.having(pairs), Kept, Kept.appeal_id)
 
 
-async def says(tx: AsyncSession, runtime: Runtime, kept: Kept, text: str) -> bool:
-    """Whether `text` truly stands in words."""
-    if kept.summary is None:
-        return False
-    said = await runtime.vault.open(tx, Place(_TABLE, "summary", kept.appeal_id), kept.summary)
-    return folded(text) in folded(said)
+class Reader:
+    """Reads words for whoever looks for `text`. To open them needs no waiting, so that it gives way by itself."""
+
+    def __init__(self, tx: AsyncSession, runtime: Runtime, text: str) -> None:
+        self._tx, self._vault, self._text, self._opened = tx, runtime.vault, folded(text), 0
+
+    async def says(self, kept: Kept) -> bool:
+        """Whether the text truly stands in words."""
+        if kept.summary is None:
+            return False
+        self._opened += 1
+        if self._opened % TURN == 0:
+            await asyncio.sleep(0)
+        said = await self._vault.open(self._tx, Place(_TABLE, "summary", kept.appeal_id), kept.summary)
+        return self._text in folded(said)
 
 
 async def saying(tx: AsyncSession, runtime: Runtime, appeals: Collection[UUID], text: str) -> set[UUID]:
     """Those of some appeals in whose words `text` stands."""
-    its = await repository.among(tx, appeals)
-    return {kept.appeal_id for kept in its if await says(tx, runtime, kept, text)}
+    reader = Reader(tx, runtime, text)
+    return {kept.appeal_id for kept in await repository.among(tx, appeals) if await reader.says(kept)}
 
 
 def told(answer: dict[str, Any] | None) -> Words | None:

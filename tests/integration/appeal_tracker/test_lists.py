@@ -1,7 +1,9 @@
 """Lists for a handler's screen: by everything they ask for, page after page while others write, and as a table."""
 
+import asyncio
 import csv
 import io
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +14,13 @@ from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import lists
+from appeal_tracker.appeals import lists, searching
 from appeal_tracker.appeals.lists import Wanted
 from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.words import service as words
 from appeal_tracker.words.models import Kept
 from appeal_tracker.words.repository import having
+from appeal_tracker.words.service import Said, Words
 from chassis.db import driver
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, raised
@@ -75,6 +79,48 @@ async def test_they_are_found_by_whose_they_are_and_how_they_stand(desk: Desk) -
         ({"due_before": instant("10-10T09:31").isoformat()}, [mine, theirs]),
     ):
         assert await ids(desk.supervisor, **query) == sorted(found), query
+
+
+SAID = """
+INSERT INTO appeals (id, appeal_no, unit_code, handling_unit_code, first_contact, type, state, round, received_at,
+                     recorded_at, confidential, anonymous, policy, updated_at)
+SELECT id, 'V1', '37401', '37401', 'E101', 'opinion', 'open', 1, now(), now(), false, false, 't-sdpea@1', now()
+FROM unnest($1::uuid[]) AS id
+"""
+
+
+async def test_a_search_that_finds_much_and_little_of_it_is_bounded_and_lets_others_have_their_turn(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "LOOKED_AT", 130)
+    cases = sorted(new_id() for _ in range(200))
+    await owner.execute(SAID, cases)
+    async with desk.runtime.db.transaction() as tx:
+        its = [Said(case, "37401", False, Words("跳闸" if case == cases[-1] else "停电")) for case in cases]
+        await words.keep(tx, desk.runtime, its)
+    turns, opened, vault = 0, list[int](), desk.runtime.vault
+    opening = vault.open
+
+    async def opens(*of: Any) -> str:
+        opened.append(turns)
+        return await opening(*of)
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(vault, "open", opens)
+    beside = asyncio.create_task(others())
+    page = await got(desk.supervisor.get("/appeals", params={"words": "闸"}))
+    assert (page["items"], len(opened)) == ([], 130)
+    query = {"words": "闸", "cursor": page["next"]}
+    assert await ids(desk.supervisor, **query) == [str(cases[-1])]
+    table = await desk.supervisor.get("/appeals", params={"words": "闸"}, headers={"Accept": "text/csv"})
+    assert len(table.text.splitlines()) == 2
+    beside.cancel()
+    assert max(Counter(opened).values()) <= words.TURN
 
 
 MANY = """

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -112,6 +113,7 @@ async def test_what_everybody_has_is_counted_also_of_those_who_left(desk: Desk) 
     await desk.act(other, "accept")
     shares = {each["owner"]: each for each in (await got(desk.supervisor.get("/workload")))["items"]}
     assert shares["E101"] == {
+        "unit_code": "37401",
         "owner": "E101",
         "active": True,
         "present": "E101",
@@ -130,3 +132,39 @@ async def test_what_everybody_has_is_counted_also_of_those_who_left(desk: Desk) 
     assert {each["overdue"] for each in (await got(desk.supervisor.get("/workload")))["items"]} == {0, 1}
     query = {"unit_code": "37402"}
     assert (await got(desk.supervisor.get("/workload", params=query)))["items"] == []
+
+
+async def test_what_a_large_company_has_is_counted_in_parts_and_to_a_number(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owned, "_LOADS", owned._LOADS.replace("LIMIT 200", "LIMIT 3"))
+    for place in range(9):
+        case = await desk.raised(raised_by=f"E10{place % 2}", unit_code=("374", "37401", "37402")[place % 3])
+    nobodys = await desk.raised(unit_code="37402")
+    await owner.execute("UPDATE appeals SET first_contact = NULL WHERE id = $1", nobodys)
+    await desk.raised(unit_code="375", raised_by="E301")
+    handler = desk.client("handler", unit="37402", sub="E109")
+    await desk.act(case, "dispatch", handler="E109")
+
+    async def pages(by: httpx.AsyncClient, **query: Any) -> list[list[tuple[str, str | None, int]]]:
+        found, cursor = [], {}
+        while True:
+            page = await got(by.get("/workload", params={"limit": 2, **query, **cursor}))
+            found.append([(each["unit_code"], each["owner"], each["open"]) for each in page["items"]])
+            if page["next"] is None:
+                return found
+            cursor = {"cursor": page["next"]}
+
+    whole = [
+        [("374", "E100", 2), ("374", "E101", 1)],
+        [("37401", "E100", 1), ("37401", "E101", 2)],
+        [("37402", None, 1), ("37402", "E100", 1)],
+        [("37402", "E101", 1), ("37402", "E109", 1)],
+    ]
+    assert await pages(desk.supervisor) == whole
+    assert await pages(handler) == whole[2:]
+    assert await pages(desk.supervisor, unit_code="37401") == [whole[1]]
+    for _ in range(3):
+        await desk.raised(raised_by="E100", unit_code="374")
+    assert (await pages(desk.supervisor))[0] == [("374", "E100", 3), ("374", "E101", 1)]
+    problem(await desk.first.get("/workload", params={"cursor": "WyJsaXN0IixbMV1d"}), 422, "unprocessable")

@@ -1,0 +1,61 @@
+"""SQL of the upkeep: appeals in the order in which they change, and what is not there beside them."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from asyncpg import Record
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.upkeep.models import Reached
+from chassis.db import driver
+
+MOST = 500  # appeals at a time
+
+# It stops before the oldest transaction that is still running, so that one that commits late is met later, not never.
+_FOLLOWING = f"""
+SELECT id, changed_xid, policy, type, state, held_in, merged_into, anonymous, customer_id, repeat_of
+FROM appeals
+WHERE (changed_xid, id) > ($1, $2) AND changed_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY changed_xid, id LIMIT {MOST}
+"""  # noqa: S608 - a number
+_CAME_TO = """
+INSERT INTO upkeep (changed_xid, appeal_id) VALUES ($1, $2)
+ON CONFLICT (one) DO UPDATE SET changed_xid = excluded.changed_xid, appeal_id = excluded.appeal_id
+WHERE (upkeep.changed_xid, upkeep.appeal_id) < (excluded.changed_xid, excluded.appeal_id)
+"""
+_UNASKED = """
+SELECT id FROM appeals a WHERE id = ANY ($1::uuid[]) AND NOT EXISTS (
+    SELECT FROM callback_tasks t
+    WHERE t.appeal_id = a.id AND t.kind = 'callback' AND t.round = a.round AND t.state <> 'cancelled')
+ORDER BY id
+"""
+
+
+class Place(NamedTuple):
+    """An appeal, and the transaction that last changed it."""
+
+    changed_xid: int = 0
+    appeal_id: UUID = UUID(int=0)  # no appeal is called so
+
+
+async def where(tx: AsyncSession) -> Place:
+    """Which appeal was looked at last; before all of them while none was."""
+    row = (await tx.execute(select(Reached.changed_xid, Reached.appeal_id))).one_or_none()
+    return Place(*row) if row else Place()
+
+
+async def following(tx: AsyncSession, after: Place) -> Sequence[Record]:
+    """Some appeals that changed next."""
+    return list(await (await driver(tx)).fetch(_FOLLOWING, *after))
+
+
+async def came_to(tx: AsyncSession, place: Place) -> None:
+    """Keeps how far it came; two that do it at once never go back."""
+    await (await driver(tx)).execute(_CAME_TO, *place)
+
+
+async def unasked(tx: AsyncSession, appeals: Collection[UUID]) -> list[UUID]:
+    """Those of some appeals of which no callback was asked for in their round."""
+    return [row["id"] for row in await (await driver(tx)).fetch(_UNASKED, [*appeals])]

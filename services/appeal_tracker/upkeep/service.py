@@ -1,0 +1,83 @@
+"""What an appeal should have beside it and older code did not know of: its words wanted, the callback that its pack
+requires asked for, and the earlier appeal that it repeats.
+
+Appeals are followed in the order in which they change, from the first one on: what an older process still writes while
+it is being replaced is met a moment later, as is what was there before. What is done is done once, whoever does it.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.appeals import asking, repeating
+from appeal_tracker.appeals import repository as appeals
+from appeal_tracker.appeals.acting import NOBODY, begin
+from appeal_tracker.appeals.errors import MergedMeanwhile
+from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.policies import service as policies
+from appeal_tracker.upkeep import repository
+from appeal_tracker.upkeep.repository import Place
+from appeal_tracker.words import service as words
+from chassis.runtime import Runtime
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Some appeals that changed: the last of them, all of them, those to be called back of which nobody was asked it,
+    and those that repeat an earlier one by themselves, each looked at for so many days back."""
+
+    last: Place
+    all: Sequence[UUID]
+    unasked: Sequence[UUID]
+    returned: Sequence[tuple[UUID, int]]
+
+
+async def look(tx: AsyncSession) -> Found | None:
+    """Looks at the appeals that changed next; None where there are none."""
+    rows = await repository.following(tx, await repository.where(tx))
+    if not rows:
+        return None
+    shelf = await policies.shelf(tx)
+    rules = {label: shelf.labelled(label) for label in {row["policy"] for row in rows}}
+    answered = [
+        row["id"]
+        for row in rows
+        if State.ANSWERED in (row["state"], row["held_in"])
+        and rules[row["policy"]].callback.is_required(row["type"], anonymous=row["anonymous"])
+    ]
+    days = {
+        row["id"]: rules[row["policy"]].repeat_days
+        for row in rows
+        if row["state"] != State.CLOSED and row["customer_id"] and row["repeat_of"] is None
+    }
+    its = {row[0] for row in await appeals.returned(tx, days)} if days else set()
+    return Found(
+        Place(rows[-1]["changed_xid"], rows[-1]["id"]),
+        [row["id"] for row in rows],
+        await repository.unasked(tx, answered) if answered else (),
+        sorted((each, days[each]) for each in its),
+    )
+
+
+async def ask(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> None:
+    """Asks for the callback that the pack of an appeal requires, if nobody else did meanwhile."""
+    try:
+        deed = await begin(tx, runtime, NOBODY, appeal)
+    except MergedMeanwhile:
+        return  # it changed, and so is met again
+    if asking.wanted(deed.case) and await repository.unasked(tx, [appeal]):
+        await asking.required(deed, deed.case)
+        await deed.settle()
+
+
+async def link(tx: AsyncSession, runtime: Runtime, appeal: UUID, days: int) -> None:
+    """Links an appeal to the one that it repeats, if nobody else did meanwhile."""
+    await appeals.lock(tx, appeal)
+    await repeating.opened(tx, runtime, {appeal: days})
+
+
+async def done(tx: AsyncSession, found: Found) -> None:
+    """Has the words be wanted that are nowhere, and goes on from there."""
+    await words.want(tx, found.all)
+    await repository.came_to(tx, found.last)

@@ -1,0 +1,31 @@
+"""The loop of the upkeep. Several may run: they do the same once."""
+
+from appeal_tracker.upkeep import service
+from chassis.runtime import Runtime
+from chassis.worker import Worker
+
+
+class Upkeep(Worker):
+    """Looks at some appeals that changed at a time; each act is a transaction of its own, as those of people are."""
+
+    idle = 1.0
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(f"{runtime.service}.upkeep")
+        self._runtime = runtime
+
+    async def run_once(self) -> bool:
+        db = self._runtime.db
+        async with db.transaction() as tx:
+            found = await service.look(tx)
+        if found is None:
+            return False
+        for appeal in found.unasked:
+            async with db.transaction() as tx:
+                await service.ask(tx, self._runtime, appeal)
+        for appeal, days in found.returned:
+            async with db.transaction() as tx:
+                await service.link(tx, self._runtime, appeal, days)
+        async with db.transaction() as tx:
+            await service.done(tx, found)
+        return True

@@ -1,0 +1,97 @@
+"""What older code does not keep beside an appeal is made up for: of what was there before, and of what it still writes
+while it is being replaced."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from appeal_tracker.upkeep import repository, service
+from appeal_tracker.upkeep.worker import Upkeep
+from chassis.ids import new_id
+from tests.integration.appeal_tracker.desk import RECEIVED, Desk, got
+
+# As the code of the fourth revision writes them: it knows of nothing that came later.
+OPENED = """
+INSERT INTO appeals (id, appeal_no, customer_id, unit_code, handling_unit_code, first_contact, type, state, round,
+                     received_at, recorded_at, confidential, anonymous, policy, calendar, updated_at)
+VALUES ($1, 'V1', $2, '37401', '37401', 'E101', 'opinion', $3, 1, $4, $4, false, false, 'state-grid@1', 'cn-statutory',
+        $4)
+"""
+
+
+async def older(
+    owner: asyncpg.Connection, state: str = "open", customer: UUID | None = None, at: datetime = RECEIVED
+) -> str:
+    case = new_id()
+    await owner.execute(OPENED, case, customer or new_id(), state, at)
+    return str(case)
+
+
+async def wanted(desk: Desk) -> set[str]:
+    return {str(row["appeal_id"]) for row in await desk.rows("SELECT appeal_id FROM words_wanted")}
+
+
+async def test_what_older_code_left_undone_is_done_in_parts_and_once(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "_FOLLOWING", repository._FOLLOWING.replace("LIMIT 500", "LIMIT 2"))
+    ours = await desk.raised(appeal_type="suggestion")
+    customer = new_id()
+    its = [
+        await older(owner, "open", customer),
+        await older(owner, "answered", customer, RECEIVED.replace(hour=9, minute=40)),
+        await older(owner, "closed"),
+    ]
+    upkeep = Upkeep(desk.runtime)
+    assert await upkeep.run_once()  # and dies: who follows goes on from there
+    assert len(await wanted(desk) - {ours}) == 2
+    await desk.stack.settle()
+    assert await wanted(desk) == {ours, *its}
+    (task,) = (await got(desk.supervisor.get("/callback-tasks")))["items"]
+    assert (task["appeal_id"], task["required"], task["person"], task["state"]) == (its[1], True, "E101", "open")
+    (told,) = await desk.told("appeal.callback_asked.v1")
+    assert (told["appeal_id"], told["by"]) == (its[1], None)
+    second = await desk.appeal(its[1])
+    assert (second["repeat_of"], second["repeats"]) == (its[0], 1)
+    assert [each["kind"] for each in await desk.timeline(its[1])] == ["callback_asked", "repeated"]
+    assert not await upkeep.run_once()
+
+    # One that an older process writes only now, and an act of it on what was looked at.
+    await owner.execute("DELETE FROM words_wanted")  # all of them were fetched
+    late = await older(owner, "open", customer, RECEIVED.replace(hour=9, minute=50))
+    await owner.execute(
+        "UPDATE appeals SET state = 'answered', changed_xid = pg_current_xact_id()::text::bigint WHERE id = $1", its[0]
+    )
+    await desk.stack.settle()
+    assert late in await wanted(desk)
+    assert (await desk.appeal(late))["repeats"] == 2
+    tasks = (await got(desk.supervisor.get("/callback-tasks")))["items"]
+    assert {each["appeal_id"] for each in tasks} == {its[0], its[1]}
+
+
+async def test_one_that_commits_late_is_met_and_two_loops_do_it_once(desk: Desk, owner: asyncpg.Connection) -> None:
+    slow = owner.transaction()
+    await slow.start()
+    hidden = await older(owner, "answered")
+    await desk.raised()  # begun later, committed earlier
+    upkeep, other = Upkeep(desk.runtime), Upkeep(desk.runtime)
+    assert not await upkeep.run_once()
+    await slow.commit()
+    looks = [await look(desk), await look(desk)]  # before either of them acts
+    assert [[str(each) for each in found.unasked] for found in looks] == [[hidden]] * 2
+    for found in looks:
+        async with desk.runtime.db.transaction() as tx:
+            await service.ask(tx, desk.runtime, found.unasked[0])
+    assert await upkeep.run_once()
+    await desk.stack.settle()
+    assert not await other.run_once()
+    assert len(await desk.told("appeal.callback_asked.v1")) == 1
+
+
+async def look(desk: Desk) -> service.Found:
+    async with desk.runtime.db.transaction() as tx:
+        found = await service.look(tx)
+    assert found is not None
+    return found
