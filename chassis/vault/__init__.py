@@ -8,12 +8,13 @@ run (`python -m <service> rotate-keys`). A service names its sealed columns in i
 
 from chassis.vault.errors import KeysMissing, KeysUnusable, Misplaced, NoDataKey, VaultError
 from chassis.vault.schema import DDL
-from chassis.vault.sealing import Place, Sealed
+from chassis.vault.sealing import DataKey, Place, Sealed
 from chassis.vault.searching import Index
 from chassis.vault.vault import Vault
 
 __all__ = [
     "DDL",
+    "DataKey",
     "Index",
     "KeysMissing",
     "KeysUnusable",

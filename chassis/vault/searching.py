@@ -4,6 +4,7 @@ They tell what is equal to whom reads the table: two rows with one phone number 
 different hashes of the same text.
 """
 
+import hashlib
 import hmac
 import unicodedata
 
@@ -16,11 +17,11 @@ class Index:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._fields: dict[str, bytes] = {}
+        self._fields: dict[str, _Keyed] = {}
 
     def blind(self, field: str, text: str) -> bytes:
         """What `text` is found by in a column of equal texts; who calls has put it into one form (digits only, …)."""
-        return hmac.digest(self._of("equal " + field), text.encode(), "sha256")[:_BLIND]
+        return self._of("equal " + field).digest(text.encode())[:_BLIND]
 
     def digest(self, field: str, data: bytes) -> bytes:
         """What `data` is known again by, where it is never looked for: 32 bytes."""
@@ -34,12 +35,27 @@ class Index:
         """
         key, plain = self._of("pairs " + field), folded(text)
         windows = sorted({plain[at : at + 2] for at in range(len(plain) - 1)})
-        return [_number(hmac.digest(key, window.encode(), "sha256")) for window in windows]
+        return [_number(key.digest(window.encode())) for window in windows]
 
-    def _of(self, field: str) -> bytes:
+    def _of(self, field: str) -> "_Keyed":
         if field not in self._fields:
-            self._fields[field] = hmac.digest(self._secret, field.encode(), "sha256")
+            self._fields[field] = _Keyed(hmac.digest(self._secret, field.encode(), "sha256"))
         return self._fields[field]
+
+
+class _Keyed:
+    """HMAC-SHA256 under a key of at most a block, which is taken in once: a third of what `hmac.digest` costs."""
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def digest(self, message: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def folded(text: str) -> str:

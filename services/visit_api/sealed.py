@@ -7,5 +7,6 @@ SEALED = [
     Sealed("archive_entries", "sealed"),
     Sealed("customers", "phone_sealed"),
     Sealed("customers", "particulars_sealed"),
+    Sealed("customers", "address_sealed"),
     Sealed("contacts", "person_sealed"),
 ]

@@ -211,6 +211,14 @@ async def _export(house: House) -> bytes:
     return house.export()
 
 
+async def _export_of_units(house: House) -> bytes:
+    return f"code,name,parent_code\n{uuid4().hex},{house.secret},{house.ours}\n".encode()
+
+
+async def _export_of_staff(house: House) -> bytes:
+    return f"staff_no,name,unit_code\n{uuid4().hex},{house.secret},{house.ours}\n".encode()
+
+
 async def _unit(house: House) -> Json:
     return {"code": uuid4().hex, "name": "新供电所", "parent_code": house.ours}
 
@@ -405,6 +413,8 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/visits/{id}/attachments": _file,
     "visit_api PUT /v1/attachments/{id}/parts/{number}": _picture,
     "visit_api POST /v1/customers/import": _export,
+    "visit_api POST /v1/units/import": _export_of_units,
+    "visit_api POST /v1/staff/import": _export_of_staff,
     "appeal_tracker POST /v1/recalculations": _recalculation,
     "appeal_tracker POST /v1/appeals": _posted,
     "appeal_tracker POST /v1/absences": _absence,

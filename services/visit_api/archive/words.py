@@ -195,6 +195,7 @@ CODES: dict[str, dict[str, Words]] = {
         "other.important": Words("重要用户", "important customer"),
         "other.service_risk": Words("服务风险用户", "customer at risk"),
         "other.special_group": Words("特殊群体", "special group"),
+        "other.ordinary": Words("普通用户", "ordinary customer"),
         "photo": Words("照片", "photo"),
         "audio": Words("录音", "recording"),
         "document": Words("文件", "document"),

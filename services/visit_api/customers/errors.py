@@ -16,6 +16,6 @@ def unknown_customer(pointer: str) -> FieldError:
     return FieldError(pointer, "unknown_customer", Words("未知的客户", "No such customer"))
 
 
-def masked_phone(pointer: str) -> FieldError:
-    """A number as it is shown, sent back."""
-    return FieldError(pointer, "masked", Words("这是隐去部分数字的号码", "This is the number as it is shown, masked"))
+def masked_value(pointer: str) -> FieldError:
+    """A number or an address as it is shown, sent back."""
+    return FieldError(pointer, "masked", Words("这是隐去部分内容后的显示值", "This is how it is shown, masked"))

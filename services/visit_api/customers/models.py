@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, Literal, get_args
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -18,6 +19,7 @@ Kind = Literal[
     "other.important",
     "other.service_risk",
     "other.special_group",
+    "other.ordinary",
 ]
 Mark = Literal["service_risk"]  # what a customer of any kind may be besides
 
@@ -25,9 +27,11 @@ Mark = Literal["service_risk"]  # what a customer of any kind may be besides
 class Customer(Versioned, Base):
     """A customer by the standard's kinds (§4). A removed one keeps its row: its visits are on record.
 
-    Its telephone number, and what makes somebody one of a special group, are sealed. `plain_phone` is what an earlier
-    version wrote; it is sealed and emptied as soon as it is found. One that a marketing system sent is known by
-    `source` and `source_no`, whatever its number is here; `supply` is what that system says of how it is supplied.
+    Its telephone number, its address, and what makes somebody one of a special group, are sealed. `plain_phone` is
+    what an earlier version wrote; it is sealed and emptied as soon as it is found. One that a marketing system sent is
+    known by `source` and `source_no`, whatever its number is here; `supply` is what that system says of how it is
+    supplied, `import_id` the file that said so last. `other.ordinary` is somebody whom nobody marked: the standard
+    names no such customer and asks for nothing of them, but they are who calls.
     """
 
     __tablename__ = "customers"
@@ -46,10 +50,11 @@ class Customer(Versioned, Base):
     kind: Mapped[str]
     unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
     customer_no: Mapped[str | None]
-    accounts: Mapped[list[str]]
+    accounts: Mapped[list[str]] = mapped_column(server_default="{}")
     plain_phone: Mapped[str | None] = mapped_column("phone")
     phone_sealed: Mapped[bytes | None]
     phone_index: Mapped[bytes | None]
+    address_sealed: Mapped[bytes | None]
     particulars: Mapped[dict[str, Any]] = mapped_column(JSONB)
     particulars_sealed: Mapped[bytes | None]
     marks: Mapped[list[str]]
@@ -57,6 +62,7 @@ class Customer(Versioned, Base):
     source: Mapped[str | None]
     source_no: Mapped[str | None]
     supply: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    import_id: Mapped[UUID | None]
     removed_at: Mapped[datetime | None]
 
     @property
@@ -65,6 +71,14 @@ class Customer(Versioned, Base):
         there = self.phone_sealed is not None or self.plain_phone is not None
         return getattr(self, "_masked", "****") if there else None
 
-    def show(self, masked: str) -> None:
-        """Has `phone` show so much of the number."""
-        self._masked = masked
+    @property
+    def address(self) -> str | None:
+        """As it is shown: its street alone, and nothing of it where nobody opened it."""
+        return getattr(self, "_place", "****") if self.address_sealed is not None else None
+
+    def show(self, masked: str | None, place: str | None) -> None:
+        """Has `phone` and `address` show so much of them."""
+        if masked is not None:
+            self._masked = masked
+        if place is not None:
+            self._place = place

@@ -123,6 +123,10 @@ class SpecialGroup(Body):
     heed: Annotated[str, Text(2000, lines=True)] | None = None
 
 
+class Ordinary(Body):
+    """Nothing is particular to a customer whom nobody marked."""
+
+
 BY_KIND: Mapping[str, type[Body]] = {
     "government": Government,
     "key_project": KeyProject,
@@ -132,6 +136,7 @@ BY_KIND: Mapping[str, type[Body]] = {
     "other.important": Important,
     "other.service_risk": ServiceRisk,
     SPECIAL_GROUP: SpecialGroup,
+    "other.ordinary": Ordinary,
 }
 
 

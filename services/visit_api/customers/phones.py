@@ -1,6 +1,8 @@
-"""Telephone numbers: in one form, by which they are found again, and masked, as they are shown. Pure."""
+"""Telephone numbers: in one form, by which they are found again; and they, names and addresses masked, as they are
+shown. Pure."""
 
 import unicodedata
+from itertools import takewhile
 
 _SHOWN_OF_MOBILE = 11  # digits, and more: then area codes and operators may be shown
 
@@ -26,3 +28,9 @@ def masked(phone: str) -> str:
 def masked_name(name: str) -> str:
     """What is shown of a person's name: 王**."""
     return f"{name.strip()[:1]}**"
+
+
+def masked_address(address: str) -> str:
+    """What is shown of it: the street, up to the first number; of a short one nothing."""
+    street = "".join(takewhile(lambda sign: not sign.isdigit(), address))
+    return f"{street[: len(address) // 2]}****"

@@ -17,6 +17,7 @@ Name = Annotated[str, Text(200)]
 Number = Annotated[str, Text(64)]
 Accounts = Annotated[list[Number], Field(max_length=1000)]
 Phone = Annotated[str, Text(32)]
+Address = Annotated[str, Text(500)]
 Importance = Annotated[str, Text(64)]
 Reason = Annotated[str, Text(200), Query(description="why what is personal has to be read")]
 
@@ -26,7 +27,7 @@ class NewCustomer(New):
     count); `importance` is what the local government determined (§3.2), as it was brought; `particulars` are those of
     its kind (§4.1–4.4)."""
 
-    kept_otherwise = frozenset({"phone"})
+    kept_otherwise = frozenset({"phone", "address"})
 
     name: Name
     kind: Kind
@@ -34,6 +35,7 @@ class NewCustomer(New):
     customer_no: Number | None = None
     accounts: Accounts = []
     phone: Phone | None = None
+    address: Address | None = None
     importance: Importance | None = None
     particulars: Particulars | None = None
 
@@ -58,14 +60,16 @@ class CustomerChange(TypedDict, total=False):
     customer_no: Number | None
     accounts: Accounts
     phone: Phone | None
+    address: Address | None
     particulars: Particulars
     marks: Annotated[list[Mark], Field(max_length=10)]
     importance: ByGovernment
 
 
 class CustomerView(View):
-    """A customer as its unit, and those above it, see it: the number masked, and nothing of what makes somebody one of
-    a special group. `source` is the marketing system that sent it, `supply` what that says of how it is supplied."""
+    """A customer as its unit, and those above it, see it: number and address masked, and nothing of what makes
+    somebody one of a special group. `source` is the marketing system that sent it, `supply` what that says of how it
+    is supplied."""
 
     id: UUID
     name: str
@@ -74,6 +78,7 @@ class CustomerView(View):
     customer_no: str | None
     accounts: list[str]
     phone: str | None
+    address: str | None
     importance: str | None
     particulars: dict[str, Any]
     marks: list[str]
@@ -88,6 +93,7 @@ class CustomerInFull(View):
 
     id: UUID
     phone: str | None
+    address: str | None
     particulars: dict[str, Any]
 
 

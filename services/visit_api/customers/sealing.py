@@ -11,7 +11,7 @@ from chassis.runtime import Runtime
 from chassis.vault import Place
 from visit_api.base import New, digest
 from visit_api.customers.models import Customer
-from visit_api.customers.phones import masked, normal
+from visit_api.customers.phones import masked, masked_address, normal
 
 TABLE = "customers"
 PHONES = "customers.phone"  # numbers of customers and of their contacts are looked for together
@@ -69,9 +69,23 @@ async def seal_particulars(tx: AsyncSession, runtime: Runtime, owner: str, id: U
     return await runtime.vault.seal(tx, owner, Place(TABLE, "particulars_sealed", id), words)
 
 
+async def seal_address(tx: AsyncSession, runtime: Runtime, owner: str, id: UUID, address: str | None) -> bytes | None:
+    """`address`, sealed; nothing of none."""
+    place = Place(TABLE, "address_sealed", id)
+    return None if address is None else await runtime.vault.seal(tx, owner, place, address)
+
+
+async def open_address(tx: AsyncSession, runtime: Runtime, customer: Customer) -> str | None:
+    """Where the customer is supplied."""
+    if customer.address_sealed is None:
+        return None
+    return await runtime.vault.open(tx, Place(TABLE, "address_sealed", customer.id), customer.address_sealed)
+
+
 async def show(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]) -> None:
-    """Has each of `customers` show its number masked; of a removed one nothing is shown."""
+    """Has each of `customers` show its number and its address masked; of a removed one nothing is shown."""
     for customer in customers:
-        phone = None if customer.removed_at else await open_phone(tx, runtime, customer)
-        if phone is not None:
-            customer.show(masked(phone))
+        if customer.removed_at is None:
+            phone = await open_phone(tx, runtime, customer)
+            place = await open_address(tx, runtime, customer)
+            customer.show(phone and masked(phone), place and masked_address(place))

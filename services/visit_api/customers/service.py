@@ -17,7 +17,7 @@ from chassis.web.tokens import Principal
 from contracts.customers import CustomerChanged, CustomerRemoved
 from visit_api.base import add, digest
 from visit_api.customers import repository, sealing
-from visit_api.customers.errors import CustomerTaken, masked_phone, unknown_customer
+from visit_api.customers.errors import CustomerTaken, masked_value, unknown_customer
 from visit_api.customers.models import Customer
 from visit_api.customers.particulars import OF_ANOTHER_KIND, SPECIAL_GROUP, validated
 from visit_api.customers.schemas import CustomerChange, CustomerInFull, NewCustomer
@@ -76,8 +76,9 @@ async def open_customer(tx: AsyncSession, runtime: Runtime, caller: Principal, i
         tx, runtime, caller, act="customer.opened", thing="customer", thing_id=id, unit_code=where, reason=reason
     )
     phone = await sealing.open_phone(tx, runtime, customer)
+    address = await sealing.open_address(tx, runtime, customer)
     facts = await sealing.open_particulars(tx, runtime, customer)
-    return CustomerInFull(id=id, phone=phone, particulars=facts)
+    return CustomerInFull(id=id, phone=phone, address=address, particulars=facts)
 
 
 async def change_customer(
@@ -93,13 +94,15 @@ async def change_customer(
         await require_unit(tx, caller, change["unit_code"])
     facts = _new_particulars(customer, change)
     for field, value in change.items():
-        if field not in ("phone", "particulars"):
+        if field not in ("phone", "address", "particulars"):
             setattr(customer, field, value)
     customer.marks = sorted(set(customer.marks))
     if facts is not None:
         await _put_particulars(tx, runtime, customer, facts)
     if "phone" in change:
         await _put_phone(tx, runtime, customer, change["phone"])
+    if "address" in change:
+        await _put_address(tx, runtime, customer, change["address"])
     await _changed(tx, runtime, customer)
     return customer
 
@@ -150,10 +153,10 @@ async def customer_on_record(tx: AsyncSession, id: UUID) -> Customer:
     return customer
 
 
-def refuse_mask(phone: str | None) -> None:
-    """Raises `Unprocessable` for a number as it is shown, which somebody sends back."""
-    if phone is not None and "*" in phone:
-        raise Unprocessable(masked_phone("/phone"))
+def refuse_mask(value: str | None, pointer: str = "/phone") -> None:
+    """Raises `Unprocessable` for a number or an address as it is shown, which somebody sends back."""
+    if value is not None and "*" in value:
+        raise Unprocessable(masked_value(pointer))
 
 
 def changed(id: UUID, customer_no: str | None, kind: str, unit_code: str, version: int) -> CustomerChanged:
@@ -166,6 +169,7 @@ async def _make(tx: AsyncSession, runtime: Runtime, new: NewCustomer) -> Custome
     facts = _valid(new.kind, new.particulars or {})
     id, owner = new.id or new_id(), await top_unit(tx, new.unit_code)  # noqa: A001
     refuse_mask(new.phone)
+    refuse_mask(new.address, "/address")
     phone = await sealing.seal_phone(tx, runtime, owner, Place(sealing.TABLE, "phone_sealed", id), new.phone)
     personal = new.kind == SPECIAL_GROUP and facts
     sealed = await sealing.seal_particulars(tx, runtime, owner, id, facts) if personal else None
@@ -178,6 +182,7 @@ async def _make(tx: AsyncSession, runtime: Runtime, new: NewCustomer) -> Custome
         content_digest=await sealing.keyed_digest(tx, runtime, new),
         phone_sealed=phone.sealed,
         phone_index=phone.found_by,
+        address_sealed=await sealing.seal_address(tx, runtime, owner, id, new.address),
         particulars={} if personal else facts,
         particulars_sealed=sealed,
         marks=[],
@@ -195,6 +200,13 @@ async def _put_phone(tx: AsyncSession, runtime: Runtime, customer: Customer, pho
     owner, place = await top_unit(tx, customer.unit_code), Place(sealing.TABLE, "phone_sealed", customer.id)
     customer.phone_sealed, customer.phone_index = await sealing.seal_phone(tx, runtime, owner, place, phone)
     customer.plain_phone = None
+    await sealing.show(tx, runtime, [customer])
+
+
+async def _put_address(tx: AsyncSession, runtime: Runtime, customer: Customer, address: str | None) -> None:
+    refuse_mask(address, "/address")
+    owner = await top_unit(tx, customer.unit_code)
+    customer.address_sealed = await sealing.seal_address(tx, runtime, owner, customer.id, address)
     await sealing.show(tx, runtime, [customer])
 
 

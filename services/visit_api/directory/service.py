@@ -140,6 +140,18 @@ async def staff_on_record(tx: AsyncSession, numbers: Sequence[str]) -> Sequence[
     return await repository.staff_on_record(tx, numbers)
 
 
+def staff_changed(member: Staff) -> StaffChanged:
+    """What is told of a member of staff."""
+    return StaffChanged(
+        id=member.id,
+        staff_no=member.staff_no,
+        unit_code=member.unit_code,
+        roles=member.roles,
+        active=member.active,
+        version=member.version,
+    )
+
+
 async def _named(tx: AsyncSession, unit_code: str, names: Sequence[str]) -> list[str | None]:
     ids = [as_id for name in names if (as_id := _as_id(name)) is not None]
     found = await repository.staff_named(tx, unit_code, names, ids)
@@ -177,12 +189,4 @@ async def _tell_unit(tx: AsyncSession, runtime: Runtime, unit: Unit) -> None:
 
 
 async def _tell_staff(tx: AsyncSession, runtime: Runtime, member: Staff) -> None:
-    event = StaffChanged(
-        id=member.id,
-        staff_no=member.staff_no,
-        unit_code=member.unit_code,
-        roles=member.roles,
-        active=member.active,
-        version=member.version,
-    )
-    await runtime.outbox.append(tx, [event], at=member.updated_at)
+    await runtime.outbox.append(tx, [staff_changed(member)], at=member.updated_at)

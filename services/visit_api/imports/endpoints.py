@@ -1,6 +1,7 @@
 """Imports over HTTP."""
 
-from typing import Annotated
+from functools import partial
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Query, Request, Response
 
@@ -11,8 +12,9 @@ from chassis.web.schemas import Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx, UnitOfWork
 from visit_api.customers.models import Kind
+from visit_api.directory.schemas import Roles
 from visit_api.imports import service
-from visit_api.imports.files import folder_of, receive
+from visit_api.imports.files import Received, folder_of, receive
 from visit_api.imports.mapping import SourceName
 from visit_api.imports.models import Import, ImportFault
 from visit_api.imports.schemas import FaultView, ImportView
@@ -35,8 +37,12 @@ router = Router(prefix="/v1/imports", tags=["imports"])
 files = Router(prefix="/v1", tags=["imports"], route_class=ReceivingRoute)
 
 Importer = Annotated[Principal, Depends(require("supervisor", "integration"))]
+Keeper = Annotated[Principal, Depends(require("admin", "integration"))]
 SourceQuery = Annotated[SourceName | None, Query(description="the system it comes from; told by its columns if absent")]
-KindQuery = Annotated[Kind, Query(description="of which kind new customers are whose line does not say it")]
+KindQuery = Annotated[
+    Kind, Query(description="of which kind new customers are whose line says neither that nor an importance")
+]
+RolesQuery = Annotated[Roles, Query(description="which roles new staff have whose line does not say it")]
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _FILE = {
@@ -45,25 +51,58 @@ _FILE = {
 }
 
 
-@files.post(
-    "/customers/import",
+class Sent(NamedTuple):
+    """What every file comes with."""
+
+    received: Received
+    content_type: str
+
+
+async def _sent(request: Request) -> Sent:
+    return Sent(request.state.received, request.headers.get("content-type", ""))
+
+
+File = Annotated[Sent, Depends(_sent)]
+TakesFile = partial(
+    files.post,
     status_code=202,
     response_model=ImportView,
     openapi_extra={"requestBody": _FILE},
     max_body_size=service.LIMIT,
 )
+
+
+@TakesFile("/customers/import")
 async def import_customers(
     caller: Importer,
     tx: Tx,
     runtime: TheRuntime,
-    request: Request,
+    file: File,
     source: SourceQuery = None,
-    kind: KindQuery = "other.important",
+    kind: KindQuery = "other.ordinary",
 ) -> Import:
     """Takes a file of customers, CSV or NDJSON, in UTF-8 or GB18030, to be read in its turn. The same may be sent
     again: what is stored already stays as it is."""
-    content_type = request.headers.get("content-type", "")
-    return await service.add_import(tx, runtime, caller, request.state.received, content_type, source, kind)
+    return await service.add_import(tx, runtime, caller, *file, service.Wanted("customers", source, kind))
+
+
+@TakesFile("/units/import")
+async def import_units(caller: Keeper, tx: Tx, runtime: TheRuntime, file: File, source: SourceQuery = None) -> Import:
+    """The same of units; the one above a unit may come after it."""
+    return await service.add_import(tx, runtime, caller, *file, service.Wanted("units", source))
+
+
+@TakesFile("/staff/import")
+async def import_staff(
+    caller: Keeper,
+    tx: Tx,
+    runtime: TheRuntime,
+    file: File,
+    source: SourceQuery = None,
+    role: RolesQuery = [],  # noqa: B006 - a query's default
+) -> Import:
+    """The same of staff; whoever is not in the file stays as they are."""
+    return await service.add_import(tx, runtime, caller, *file, service.Wanted("staff", source, roles=role))
 
 
 @router.get("", response_model=Page[ImportView])

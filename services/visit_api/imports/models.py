@@ -1,25 +1,28 @@
-"""Files of customers that marketing systems send, how far each was read, and what of it was not taken."""
+"""Files that marketing systems send, how far each was read, and what of it was not taken."""
 
 from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import Tracked, Written
 from visit_api.base import Base
+from visit_api.imports.mapping import Thing
 
 State = Literal["waiting", "done", "failed"]
 
 
 class Import(Tracked, Base):
-    """A file, read from `position` on; the counts and the position move with the lines, in their transaction."""
+    """A file, read from `position` on; the counts and the position move with the lines, in their transaction. `kind` is
+    that of new customers, `roles` are those of new staff, where the lines do not say it."""
 
     __tablename__ = "imports"
     __table_args__ = (
         CheckConstraint(f"state IN {get_args(State)}", name="imports_state_known"),
+        CheckConstraint(f"thing IN {get_args(Thing)}", name="imports_thing_known"),
         Index("imports_waiting", "id", postgresql_where=text("state = 'waiting'")),
         Index("imports_unit_code", "unit_code"),
         Index("imports_feed", "changed_xid", "id"),
@@ -28,7 +31,9 @@ class Import(Tracked, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     unit_code: Mapped[str]
     source: Mapped[str]
+    thing: Mapped[Thing] = mapped_column(Text, server_default="customers")
     kind: Mapped[str]
+    roles: Mapped[list[str]] = mapped_column(server_default="{}")
     layout: Mapped[dict[str, Any]] = mapped_column(JSONB)
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
@@ -72,9 +77,22 @@ class ImportFault(Written, Base):
 
 
 class ImportNumber(Base):
-    """A customer number that a file has named so far, so that a second line of it is a fault; gone once it is read."""
+    """What a file has named so far, by its number, where the thing itself does not bear the import's id: a second line
+    of it is a fault. Gone once the file is read."""
 
     __tablename__ = "import_numbers"
 
     import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"), primary_key=True)
     customer_no: Mapped[str] = mapped_column(primary_key=True)
+
+
+class ImportUnit(Base):
+    """A unit that a file names and that is not made yet: the one above it may come later in the file."""
+
+    __tablename__ = "import_units"
+
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    name: Mapped[str]
+    parent_code: Mapped[str | None]

@@ -7,20 +7,24 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, BinaryIO, Literal, NamedTuple
 
-from visit_api.imports.mapping import REQUIRED, Source
+import msgspec
+
+from visit_api.imports.mapping import Source
 
 Format = Literal["csv", "ndjson"]
 Encoding = Literal["utf-8", "gb18030"]
+Said = dict[str, str]  # by field of ours, codes turned into ours; a field that the line does not have is not there
 
 LONGEST_LINE = 1 << 16  # bytes
-_LENGTHS = {"customer_no": 64, "name": 200, "unit_code": 64, "address": 500, "phone": 32, "transformer": 64}
-_SUPPLY = ("sort", "voltage", "status", "capacity", "transformer")
+MANY = "roles"  # the field that holds several codes
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_AMOUNT = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
+_APART = re.compile(r"[;,|、；，\s]+")
+_OBJECT = msgspec.json.Decoder(dict[str, str | None])
 
 
 class Fault(NamedTuple):
@@ -30,23 +34,11 @@ class Fault(NamedTuple):
     reason: str
 
 
-class Record(NamedTuple):
-    """A customer as a line tells of it, codes turned into ours; the number with its leading zeros."""
-
-    customer_no: str
-    name: str
-    unit_code: str
-    phone: str | None
-    kind: str | None
-    importance: str | None
-    supply: dict[str, str]
-
-
 class Line(NamedTuple):
     """A line by its number, the first after the head being 1; a blank one has no content."""
 
     number: int
-    content: Record | Fault | None
+    content: Said | Fault | None
 
 
 class Layout(NamedTuple):
@@ -101,47 +93,135 @@ def _refuse(name: str) -> None:
     raise ValueError(name)
 
 
-def read(file: BinaryIO, number: int, most: int, layout: Layout, source: Source) -> tuple[list[Line], bool]:
-    """Up to `most` lines from where `file` stands, the next being `number`; whether there may be more."""
-    lines: list[Line] = []
-    for place in range(number, number + most):
-        raw = file.readline(LONGEST_LINE)
-        if not raw:
-            return lines, False
-        if len(raw) == LONGEST_LINE and not raw.endswith(b"\n"):
-            while raw and not raw.endswith(b"\n"):
-                raw = file.readline(LONGEST_LINE)
-            lines.append(Line(place, Fault("", "too_long")))
-        elif raw.strip():
-            lines.append(Line(place, _judge(raw, layout, source)))
+class Reader:
+    """Reads the lines of one file. What most lines are, good ones, is told quickly, by the batch; whatever is not told
+    so is judged by itself, field by field."""
+
+    def __init__(self, layout: Layout, source: Source) -> None:
+        self._layout, self._source = layout, source
+        csv_has = set(layout.columns)
+        of = {field: column for field, column in source.columns.items() if layout.format != "csv" or column in csv_has}
+        self._fields, self._columns = tuple(of), tuple(of.values())
+        places = [layout.columns.index(column) for column in self._columns] if layout.format == "csv" else [0, 0]
+        self._pick: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*places)
+        shape = source.shape
+        self._lengths = [(field, longest) for field, longest in shape.lengths.items() if field in of]
+        self._patterns = [
+            (field, re.compile(pattern).fullmatch) for field, (pattern, _) in shape.patterns.items() if field in of
+        ]
+        self._codes = [(field, codes) for field, codes in source.codes.items() if field in of]
+
+    def read(self, file: BinaryIO, number: int, most: int) -> tuple[list[Line], bool]:
+        """Up to `most` lines from where `file` stands, the next being `number`; whether there may be more."""
+        raws: list[bytes | None] = []
+        while len(raws) < most and (raw := file.readline(LONGEST_LINE)):
+            if len(raw) == LONGEST_LINE and not raw.endswith(b"\n"):
+                while raw and not raw.endswith(b"\n"):
+                    raw = file.readline(LONGEST_LINE)
+                raws.append(None)
+            else:
+                raws.append(raw)
+        return self._lines(number, raws), len(raws) == most
+
+    def _lines(self, number: int, raws: Sequence[bytes | None]) -> list[Line]:
+        encoding = self._layout.encoding
+        texts = [None if raw is None else _decoded(raw, encoding) for raw in raws]
+        rows = self._together(texts) if self._layout.format == "csv" else None
+        lines = []
+        for place, text in enumerate(texts):
+            content: Said | Fault | None
+            raw = raws[place]
+            if text is None:
+                content = Fault("", "too_long" if raw is None else "bad_encoding")
+            elif raw is None or not raw.strip():
+                content = None
+            else:
+                content = self._quickly(text, rows[place] if rows else None) or self._judged(text)
+            lines.append(Line(number + place, content))
+        return lines
+
+    def _together(self, texts: Sequence[str | None]) -> list[list[str]] | None:
+        """The cells of all lines; None where they are not one line each, and each is to be read by itself."""
+        reader = csv.reader((text or "" for text in texts), strict=True)
+        try:
+            rows = list(reader)
+        except (csv.Error, ValueError):
+            return None
+        return rows if len(rows) == len(texts) else None
+
+    def _quickly(self, text: str, row: Sequence[str] | None) -> Said | None:
+        """What a good line says; None for one that is to be looked at."""
+        if not text.isprintable():
+            return None
+        if row is None:
+            its = None if self._layout.format == "csv" or "\\" in text else _object(text)
+            if its is None:
+                return None
+            said = {field: value for field, column in self._of() if (value := its.get(column)) is not None}
+        elif len(row) == len(self._layout.columns):
+            said = dict(zip(self._fields, self._pick(row), strict=True))
         else:
-            lines.append(Line(place, None))
-    return lines, True
+            return None
+        return said if self._is_good(said) else None
+
+    def _of(self) -> "zip[tuple[str, str]]":
+        return zip(self._fields, self._columns, strict=True)
+
+    def _is_good(self, said: Said) -> bool:
+        """Whether nothing is wrong with it; turns its codes into ours."""
+        get = said.get
+        for field in self._source.shape.required:
+            value = get(field)
+            if not value or value.isspace():
+                return False
+        for field, longest in self._lengths:
+            value = get(field)
+            if value and len(value) > longest:
+                return False
+        for field, matches in self._patterns:
+            value = get(field)
+            if value and not matches(value):
+                return False
+        for field, codes in self._codes:
+            value = get(field)
+            if value is not None:
+                ours = codes.get(value) if value else codes.get(value, "")
+                if ours is None:
+                    return False
+                said[field] = ours
+        return True
+
+    def _judged(self, text: str) -> Said | Fault:
+        if self._layout.format == "ndjson":
+            values = members(text)
+        else:
+            row = cells(text)
+            whole = row is not None and len(row) == len(self._layout.columns)
+            values = dict(zip(self._layout.columns, row or (), strict=True)) if whole else None
+        if values is None:
+            return Fault("", "bad_encoding" if _SURROGATE.search(text) else "bad_line")
+        return judge(values, self._source)
 
 
-def _judge(raw: bytes, layout: Layout, source: Source) -> Record | Fault:
+def _decoded(raw: bytes, encoding: Encoding) -> str | None:
     try:
-        text = raw.decode(layout.encoding, "surrogateescape").rstrip("\r\n")
+        return raw.decode(encoding, "surrogateescape").rstrip("\r\n")
     except UnicodeDecodeError:
-        return Fault("", "bad_encoding")
-    if layout.format == "ndjson":
-        values = members(text)
-    else:
-        row = cells(text)
-        whole = row is not None and len(row) == len(layout.columns)
-        values = dict(zip(layout.columns, row or (), strict=True)) if whole else None
-    if values is None:
-        return Fault("", "bad_encoding" if _SURROGATE.search(text) else "bad_line")
-    return judge(values, source)
+        return None
 
 
-def judge(values: Mapping[str, Any], source: Source) -> Record | Fault:
-    """The customer that `values` tell of, by column; or the first thing that is wrong with it."""
-    its: dict[str, str] = {}
+def _object(text: str) -> dict[str, str | None] | None:
+    try:
+        return _OBJECT.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def judge(values: Mapping[str, Any], source: Source) -> Said | Fault:
+    """What `values` tell, by column; or the first thing that is wrong with them."""
+    its: Said = {}
     for field, column in source.columns.items():
-        value = values.get(column)
-        if field == "capacity" and isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
+        value = _text(field, values.get(column))
         if value is None:
             continue
         if not isinstance(value, str):
@@ -156,25 +236,37 @@ def judge(values: Mapping[str, Any], source: Source) -> Record | Fault:
         return fault
     for field, codes in source.codes.items():
         if field in its:
-            its[field] = codes.get(its[field], "")
-    supply = {field: its[field] for field in _SUPPLY if its.get(field)}
-    importance = its.get("importance") or None
-    its_own = (its["customer_no"], its["name"], its["unit_code"], its.get("phone") or None, its.get("kind") or None)
-    return Record(*its_own, None if importance == "none" else importance, supply)
+            its[field] = " ".join(codes[each] for each in _parts(field, its[field])) or codes.get("", "")
+    return its
 
 
-def _fault(its: Mapping[str, str], source: Source) -> Fault | None:
-    for field in REQUIRED:
+def _text(field: str, value: Any) -> Any:
+    if field == "capacity" and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if field == "active" and isinstance(value, bool):
+        return str(value).lower()
+    if field == MANY and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ";".join(value)
+    return value
+
+
+def _parts(field: str, value: str) -> list[str]:
+    """The codes in a cell; most hold one."""
+    return [each for each in _APART.split(value) if each] if field == MANY else [value] if value else []
+
+
+def _fault(its: Said, source: Source) -> Fault | None:
+    shape = source.shape
+    for field in shape.required:
         if not its.get(field, "").strip():
             return Fault(source.columns[field], "missing")
-    for field, longest in _LENGTHS.items():
+    for field, longest in shape.lengths.items():
         if len(its.get(field, "")) > longest:
             return Fault(source.columns[field], "too_long")
     for field, codes in source.codes.items():
-        if its.get(field) and its[field] not in codes:
+        if any(each not in codes for each in _parts(field, its.get(field, ""))):
             return Fault(source.columns[field], "unknown_code")
-    if its.get("capacity") and not _AMOUNT.fullmatch(its["capacity"]):
-        return Fault(source.columns["capacity"], "bad_number")
-    if "*" in its.get("phone", ""):
-        return Fault(source.columns["phone"], "masked")
+    for field, (pattern, reason) in shape.patterns.items():
+        if its.get(field) and not re.fullmatch(pattern, its[field]):
+            return Fault(source.columns[field], reason)
     return None

@@ -1,6 +1,8 @@
 """Queries of imports; `unit` is always the caller's. What goes by the thousand goes as arrays, in one statement."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from enum import IntFlag
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,39 +13,60 @@ from chassis.db import driver
 from chassis.scope import ancestors, within
 from chassis.web.paging import Listing, Window
 from visit_api.directory.models import Unit
-from visit_api.imports.models import Import, ImportFault, ImportNumber
+from visit_api.imports.models import Import, ImportFault, ImportNumber, ImportUnit
 
 _NAME = """
 INSERT INTO import_numbers (import_id, customer_no)
-SELECT $1, number FROM unnest($2::text[]) AS number ON CONFLICT DO NOTHING RETURNING customer_no
+SELECT $1, number FROM unnest($2::text[]) AS number ON CONFLICT DO NOTHING
 """
+_NAMED = "SELECT customer_no FROM import_numbers WHERE import_id = $1 AND customer_no = ANY($2::text[])"
 _KNOWN = """
-SELECT id, source_no, content_digest, unit_code, kind, version, removed_at IS NOT NULL AS removed
+SELECT id, source_no, content_digest, unit_code, kind, version, removed_at IS NOT NULL AS removed, import_id
 FROM customers WHERE source = $1 AND source_no = ANY($2::text[]) ORDER BY id FOR UPDATE
 """
+
+
+class Takes(IntFlag):
+    """Which fields of a customer are taken from a line; the others stay."""
+
+    NAME, UNIT, PHONE, ADDRESS, IMPORTANCE, SUPPLY = (1 << place for place in range(6))
+
+
+def _taken(field: Takes, column: str, value: str = "") -> str:
+    return f"{column} = CASE WHEN new.takes & {field:d} > 0 THEN {value or f'new.{column}'} ELSE c.{column} END"
+
+
 # What a local government determined by document counts for more than a code (§3.2).
-_CHANGE = """
+_CHANGE = f"""
 UPDATE customers AS c
-SET name = new.name, unit_code = new.unit_code, customer_no = new.number, phone = NULL,
-    phone_sealed = new.phone_sealed, phone_index = new.phone_index, supply = new.supply::jsonb,
-    content_digest = new.digest, version = c.version + 1, updated_at = $9,
-    changed_xid = pg_current_xact_id()::text::bigint,
-    importance = CASE WHEN EXISTS (SELECT FROM importance_determinations AS d WHERE d.customer_id = c.id)
-                      THEN c.importance ELSE new.importance END
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::text[], $8::text[],
-            $10::bytea[])
-     AS new (id, name, unit_code, number, phone_sealed, phone_index, importance, supply, digest)
+SET {_taken(Takes.NAME, "name")},
+    {_taken(Takes.UNIT, "unit_code")},
+    phone = CASE WHEN new.takes & {Takes.PHONE:d} > 0 THEN NULL ELSE c.phone END,
+    {_taken(Takes.PHONE, "phone_sealed")},
+    {_taken(Takes.PHONE, "phone_index")},
+    {_taken(Takes.ADDRESS, "address_sealed")},
+    {_taken(Takes.SUPPLY, "supply", "new.supply::jsonb")},
+    importance = CASE WHEN new.takes & {Takes.IMPORTANCE:d} > 0
+                      AND NOT EXISTS (SELECT FROM importance_determinations AS d WHERE d.customer_id = c.id)
+                      THEN new.importance ELSE c.importance END,
+    kind = new.kind, customer_no = new.customer_no, content_digest = new.digest, import_id = $13,
+    version = c.version + 1, updated_at = $14, changed_xid = pg_current_xact_id()::text::bigint
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[],
+            $9::text[], $10::text[], $11::bytea[], $12::int[])
+     AS new (id, name, kind, unit_code, customer_no, phone_sealed, phone_index, address_sealed, importance, supply,
+             digest, takes)
 WHERE c.id = new.id
-"""
+"""  # noqa: S608 - made of constants
 _NEW = (
-    *("id", "name", "kind", "unit_code", "customer_no", "accounts", "phone_sealed", "phone_index", "particulars"),
-    *("marks", "importance", "source", "source_no", "supply", "version", "content_digest", "updated_at"),
+    *("id", "name", "kind", "unit_code", "customer_no", "phone_sealed", "phone_index", "address_sealed"),
+    *("importance", "source", "source_no", "supply", "import_id", "version", "content_digest", "updated_at"),
 )
+_ASIDE = ("import_id", "line", "code", "name", "parent_code")
 _FAULT = ("id", "import_id", "line", "field", "reason", "recorded_at")
 
 
 class Known(NamedTuple):
-    """A customer that the system sent before."""
+    """A customer that the system sent before; `import_id` is the file that said so last."""
 
     id: UUID
     source_no: str
@@ -52,6 +75,7 @@ class Known(NamedTuple):
     kind: str
     version: int
     removed: bool
+    import_id: UUID | None
 
 
 async def find(tx: AsyncSession, unit: str | None, id: UUID) -> Import | None:
@@ -80,6 +104,12 @@ async def claim(tx: AsyncSession) -> Import | None:
     return found
 
 
+async def plan_anew(tx: AsyncSession) -> None:
+    """Has each statement of the transaction be planned for what it is given: a plan that was made while there were few
+    customers would go through all of them once there are many."""
+    await tx.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
 async def waiting(tx: AsyncSession) -> set[str]:
     """The ids of the imports that wait."""
     return {str(each) for each in await tx.scalars(select(Import.id).where(text("state = 'waiting'")))}
@@ -96,14 +126,38 @@ async def seen(tx: AsyncSession, unit: str | None, codes: Collection[str]) -> se
     return set(await tx.scalars(select(Unit.code).where(Unit.code.in_(codes), within(Unit, unit, Unit.code))))
 
 
-async def name(tx: AsyncSession, id: UUID, numbers: Sequence[str]) -> set[str]:
-    """Notes the customer numbers that a file names; those that it has not named before."""
-    return {row[0] for row in await (await driver(tx)).fetch(_NAME, id, numbers)}
+async def name(tx: AsyncSession, id: UUID, numbers: Sequence[str]) -> None:
+    """Notes numbers that a file names."""
+    if numbers:
+        await (await driver(tx)).execute(_NAME, id, numbers)
 
 
-async def forget_numbers(tx: AsyncSession, id: UUID) -> None:
-    """Lets go of them, once the file is read."""
+async def named(tx: AsyncSession, id: UUID, numbers: Sequence[str]) -> set[str]:
+    """Those of `numbers` that the file has named before."""
+    return {row[0] for row in await (await driver(tx)).fetch(_NAMED, id, numbers)}
+
+
+async def forget(tx: AsyncSession, id: UUID) -> None:
+    """Lets go of what was noted of a file, once it is read."""
     await tx.execute(delete(ImportNumber).where(ImportNumber.import_id == id))
+    await tx.execute(delete(ImportUnit).where(ImportUnit.import_id == id))
+
+
+async def lay_aside(tx: AsyncSession, rows: Sequence[tuple[object, ...]]) -> None:
+    """Keeps units that a file names until they can be made."""
+    await (await driver(tx)).copy_records_to_table("import_units", records=rows, columns=_ASIDE)
+
+
+async def aside(tx: AsyncSession, id: UUID) -> Sequence[tuple[int, str, str, str | None]]:
+    """Those of a file: line, code, name and the one above."""
+    its = (ImportUnit.line, ImportUnit.code, ImportUnit.name, ImportUnit.parent_code)
+    found = await tx.execute(select(*its).where(ImportUnit.import_id == id).order_by(ImportUnit.line))
+    return [tuple(row) for row in found]  # type: ignore[misc]
+
+
+async def take_up(tx: AsyncSession, id: UUID, lines: Sequence[int]) -> None:
+    """Lets go of those that were made, or never can be."""
+    await tx.execute(delete(ImportUnit).where(ImportUnit.import_id == id, ImportUnit.line.in_(lines)))
 
 
 async def known(tx: AsyncSession, source: str, numbers: Sequence[str]) -> dict[str, Known]:
@@ -111,16 +165,19 @@ async def known(tx: AsyncSession, source: str, numbers: Sequence[str]) -> dict[s
     return {row[1]: Known(*row) for row in await (await driver(tx)).fetch(_KNOWN, source, numbers)}
 
 
-async def store(tx: AsyncSession, new: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]]) -> None:
-    """Writes customers, new ones and ones that are there; each as the columns that it has."""
+async def store(
+    tx: AsyncSession,
+    new: Sequence[tuple[object, ...]],
+    changed: Sequence[tuple[object, ...]],
+    import_id: UUID,
+    now: datetime,
+) -> None:
+    """Writes customers: new ones as the columns of `_NEW`, ones that are there as what `_CHANGE` unnests."""
     its = await driver(tx)
     if new:
-        rows = [tuple(row[column] for column in _NEW) for row in new]
-        await its.copy_records_to_table("customers", records=rows, columns=_NEW)
+        await its.copy_records_to_table("customers", records=new, columns=_NEW)
     if changed:
-        names = ("id", "name", "unit_code", "customer_no", "phone_sealed", "phone_index", "importance", "supply")
-        columns = [[row[column] for row in changed] for column in names]
-        await its.execute(_CHANGE, *columns, changed[0]["updated_at"], [row["content_digest"] for row in changed])
+        await its.execute(_CHANGE, *zip(*changed, strict=True), import_id, now)
 
 
 async def note(tx: AsyncSession, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -6,13 +6,16 @@ from chassis.web.schemas import Instant, View
 
 
 class ImportView(View):
-    """A file and how far it was read: of `size` bytes `position`, of its lines `read`; those are `stored` (new, or
-    with other content than before), the `same` as is stored already, or `bad`."""
+    """A file of some `thing` and how far it was read: of `size` bytes `position`, of its lines `read`; those are
+    `stored` (new, or with other content than before), the `same` as is stored already, or `bad`. Units are counted when
+    all were read."""
 
     id: UUID
     unit_code: str
+    thing: str
     source: str
     kind: str
+    roles: list[str]
     format: str
     encoding: str
     size: int
@@ -32,8 +35,8 @@ class ImportView(View):
 class FaultView(View):
     """A line that was not taken, by its number (the first after a CSV's head is 1): which column, and why: `missing`,
     `too_long`, `unknown_code`, `bad_number`, `duplicate`, `bad_encoding`, `bad_line`, `control_character`,
-    `not_text`, `masked`, `taken` (the customer is another unit's) or `removed` (it is out of use here). `field` is
-    empty where it is the whole line."""
+    `not_text`, `masked`, `bad_code`, `bad_email`, `taken` (it is another unit's), `removed` (it is out of use here),
+    `unknown_parent` or `cycle` (of units). `field` is empty where it is the whole line."""
 
     line: int
     field: str

@@ -1,6 +1,7 @@
 """What is done with imports: taken, looked at; `storing` reads them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +13,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.imports import errors, files, mapping, reading, repository
 from visit_api.imports.files import Received
-from visit_api.imports.mapping import Source
+from visit_api.imports.mapping import Source, SourceName, Thing
 from visit_api.imports.models import Import, ImportFault
 from visit_api.imports.reading import Encoding, Format, Layout
 
@@ -28,18 +29,26 @@ _ENCODINGS: dict[str, Encoding] = {
 }
 
 
+class Wanted(NamedTuple):
+    """What somebody sends a file of, from where, and what new things of it are whose line does not say it."""
+
+    thing: Thing
+    source: SourceName | None
+    kind: str = "other.ordinary"
+    roles: Sequence[str] = ()
+
+
 async def add_import(
     tx: AsyncSession,
     runtime: Runtime,
     caller: Principal,
     received: Received,
     content_type: str,
-    source_name: str | None,
-    kind: str,
+    wanted: Wanted,
 ) -> Import:
-    """Takes a file of customers, to be read in its turn. Raises `UnsupportedExport`, and `Unprocessable` for a file of
+    """Takes a file, to be read in its turn. Raises `UnsupportedExport`, and `Unprocessable` for a file of
     which no line could be read."""
-    layout, source, start = _examined(received.head, content_type, source_name)
+    layout, source, start = _examined(received.head, content_type, wanted)
     id, now = new_id(), runtime.clock.now()  # noqa: A001
     # On disk before it is in the table: what is left over by a failing commit is cleared away.
     files.keep(files.folder_of(runtime), received, id)
@@ -47,7 +56,9 @@ async def add_import(
         id=id,
         unit_code=caller.unit,
         source=source.name,
-        kind=kind,
+        thing=wanted.thing,
+        kind=wanted.kind,
+        roles=sorted(set(wanted.roles)),
         layout=layout._asdict(),
         size=received.size,
         sha256=received.sha256,
@@ -86,7 +97,7 @@ async def list_faults(tx: AsyncSession, caller: Principal, id: UUID, window: Win
     return await repository.faults(tx, id, window)
 
 
-def _examined(head: bytes, content_type: str, source_name: str | None) -> tuple[Layout, Source, int]:
+def _examined(head: bytes, content_type: str, wanted: Wanted) -> tuple[Layout, Source, int]:
     """How a file is written, whose it is, and at which byte its first line begins."""
     declared, encoding = _declared(content_type)
     if not head.strip():
@@ -101,7 +112,7 @@ def _examined(head: bytes, content_type: str, source_name: str | None) -> tuple[
         columns = reading.cells(first.decode(encoding, "replace").strip("\r")) or []
         if not columns or len(set(columns)) < len(columns) or any("\0" in column for column in columns):
             raise errors.bad_head()
-        source = _source_of([columns], source_name)
+        source = _source_of([columns], wanted)
         if missing := [column for column in source.required if column not in columns]:
             raise errors.columns_missing(missing)
         if not rest.strip():
@@ -109,7 +120,7 @@ def _examined(head: bytes, content_type: str, source_name: str | None) -> tuple[
         return Layout("csv", encoding, columns), source, start + len(first) + len(end)
     lines = head[start:].decode(encoding, "replace").split("\n")
     named = [list(its) for line in lines if (its := reading.members(line)) is not None]
-    return Layout("ndjson", encoding, []), _source_of(named, source_name), start
+    return Layout("ndjson", encoding, []), _source_of(named, wanted), start
 
 
 def _declared(content_type: str) -> tuple[Format | None, Encoding | None]:
@@ -122,10 +133,11 @@ def _declared(content_type: str) -> tuple[Format | None, Encoding | None]:
     return _FORMATS.get(media_type), _ENCODINGS.get(charset)
 
 
-def _source_of(named: Sequence[Sequence[str]], source_name: str | None) -> Source:
-    if source_name is not None:
-        return mapping.source(source_name)
-    found = next((source for columns in named if (source := mapping.told_by(columns)) is not None), None)
+def _source_of(named: Sequence[Sequence[str]], wanted: Wanted) -> Source:
+    if wanted.source is not None:
+        return mapping.source(wanted.thing, wanted.source)
+    told = (mapping.told_by(wanted.thing, columns) for columns in named)
+    found = next((source for source in told if source is not None), None)
     if found is None:
         raise errors.unknown_source()
     return found

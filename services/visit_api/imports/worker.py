@@ -1,4 +1,4 @@
-"""The loop that reads files of customers. Where it has come to is stored with the lines: a crash loses nothing."""
+"""The loop that reads files. Where it has come to is stored with the lines: a crash loses nothing."""
 
 import time
 
@@ -13,16 +13,17 @@ class Importing(Worker):
     """Takes some lines in a transaction; few, so that no row is held for long and other work goes on beside it."""
 
     idle = 0.5
-    batch = 1000  # lines
+    batch = 2000  # lines
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.import")
         self._runtime = runtime
+        self._ahead = storing.Ahead()
         self._cleared = float("-inf")
 
     async def run_once(self) -> bool:
         async with self._runtime.db.transaction() as tx:
-            busy = await storing.advance(tx, self._runtime, self.batch)
+            busy = await storing.advance(tx, self._runtime, self._ahead, self.batch)
         if not busy and time.monotonic() - self._cleared > _CLEARING:
             async with self._runtime.db.transaction() as tx:
                 await storing.clear_away(tx, self._runtime)

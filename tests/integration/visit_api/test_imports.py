@@ -30,7 +30,7 @@ SUPPLY = {"sort": "low_voltage_resident", "voltage": "220V", "status": "normal",
 def row(source: str = "sg186", **fields: Any) -> Json:
     """A customer in the columns of a system."""
     its = {**OURS, "transformer": "0012377836", **CODES[source], **fields}
-    return {column: its.get(field, "") for field, column in mapping.source(source).columns.items()}
+    return {column: its.get(field, "") for field, column in mapping.source("customers", source).columns.items()}
 
 
 def as_csv(*rows: Json, encoding: str = "gb18030", end: str = "\r\n", quoting: Any = csv.QUOTE_MINIMAL) -> bytes:
@@ -99,12 +99,12 @@ async def test_a_customer_is_taken_over_from_each_system(
     assert (its["source"], its["format"], its["encoding"], counts(its)) == (source, *said, (1, 0, 0))
     (customer,) = await customers(world)
     wanted = {"name": "王伟", "unit_code": "37401", "customer_no": "0000000011", "phone": "138****0000"}
-    wanted |= {"kind": "other.important", "source": source, "importance": None}
+    wanted |= {"kind": "other.ordinary", "source": source, "importance": None, "address": "泉城****"}
     assert wanted.items() <= customer.items()
     assert customer["supply"] == {**SUPPLY, "transformer": "0012377836"}
     query = {"reason": "核对联系方式"}
     opened = await world.visitor.get(f"/customers/{customer['id']}/full", params=query)
-    assert opened.json()["phone"] == PHONE
+    assert (opened.json()["phone"], opened.json()["address"]) == (PHONE, "泉城路1号")
 
 
 async def test_the_same_again_changes_nothing_and_what_changed_is_told(world: World) -> None:

@@ -1,30 +1,37 @@
 """Lines of exports, dirty ones too: each is judged by itself, and nothing is guessed."""
 
-from io import BytesIO
+import csv
+import json
+from io import BytesIO, StringIO
+from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from visit_api.imports import mapping, reading
-from visit_api.imports.reading import Encoding, Fault, Format, Layout, Line, Record
+from visit_api.imports.reading import Encoding, Fault, Format, Layout, Line, Reader
 
-SG186 = mapping.source("sg186")
+SG186 = mapping.source("customers", "sg186")
 GOOD = {"CONS_NO": "0000000011", "CONS_NAME": "王伟", "ELEC_ADDR": "泉城路1号", "ORG_NO": "37401"}
 CODED = {"CONS_SORT_CODE": "03", "RRIO_CODE": "", "VOLT_CODE": "AC02202", "CONTRACT_CAP": "8.5"}
 ROW = {**GOOD, **CODED, "MOBILE": "13800000000"}
 
 
 def lines(data: bytes, its: Format = "csv", encoding: Encoding = "utf-8", columns: Any = tuple(ROW)) -> list[Line]:
-    source = SG186 if its == "csv" else mapping.source("sg2")
-    return reading.read(BytesIO(data), 1, 100, Layout(its, encoding, columns), source)[0]
+    source = SG186 if its == "csv" else mapping.source("customers", "sg2")
+    return Reader(Layout(its, encoding, columns), source).read(BytesIO(data), 1, 100)[0]
 
 
 def test_a_line_is_taken_over_in_our_words() -> None:
-    supply = {"sort": "low_voltage_resident", "voltage": "220V", "capacity": "8.5"}
-    assert reading.judge(ROW, SG186) == Record("0000000011", "王伟", "37401", "13800000000", None, None, supply)
+    said = {"customer_no": "0000000011", "name": "王伟", "unit_code": "37401", "address": "泉城路1号"}
+    said |= {"phone": "13800000000", "sort": "low_voltage_resident", "voltage": "220V", "capacity": "8.5"}
+    assert reading.judge(ROW, SG186) == {**said, "importance": "none"}
     special = reading.judge({**ROW, "RRIO_CODE": "01", "CONS_NAME": "=cmd|' /C calc'!A0"}, SG186)
-    assert isinstance(special, Record)
-    assert (special.importance, special.name) == ("special", "=cmd|' /C calc'!A0"), "a formula is a text as any other"
+    assert isinstance(special, dict)
+    formula = "a formula is a text as any other"
+    assert (special["importance"], special["name"]) == ("special", "=cmd|' /C calc'!A0"), formula
 
 
 @pytest.mark.parametrize(
@@ -54,13 +61,13 @@ def test_good_lines_are_good_whatever_surrounds_them(encoding: Encoding) -> None
     half = [b'"0000000012,half a line', b"0000000012,only two", good.replace(b"37401", b'"374"01')]
     data = b"\r\n".join([good, bad_bytes, b"", *half, b"x" * 70_000, good])
     found = [(line.number, line.content) for line in lines(data, encoding=encoding)]
-    assert [(number, content) for number, content in found if not isinstance(content, Record)] == [
+    assert [(number, content) for number, content in found if not isinstance(content, dict)] == [
         (2, Fault("ELEC_ADDR", "bad_encoding")),
         (3, None),
         *[(number, Fault("", "bad_line")) for number in (4, 5, 6)],
         (7, Fault("", "too_long")),
     ]
-    assert [number for number, content in found if isinstance(content, Record)] == [1, 8]
+    assert [number for number, content in found if isinstance(content, dict)] == [1, 8]
 
 
 def test_what_is_no_object_is_half_a_line() -> None:
@@ -73,9 +80,10 @@ def test_what_is_no_object_is_half_a_line() -> None:
 
 def test_reading_goes_on_where_it_stopped() -> None:
     file, layout = BytesIO(",".join(ROW.values()).encode() + b"\n" + b"x\n" * 3), Layout("csv", "utf-8", tuple(ROW))
-    first, more = reading.read(file, 1, 2, layout, SG186)
+    reader = Reader(layout, SG186)
+    first, more = reader.read(file, 1, 2)
     assert ([line.number for line in first], more) == ([1, 2], True)
-    rest, more = reading.read(file, 3, 5, layout, SG186)
+    rest, more = reader.read(file, 3, 5)
     assert ([line.number for line in rest], more) == ([3, 4], False)
 
 
@@ -95,9 +103,34 @@ def test_the_encoding_is_what_most_lines_are_written_in(head: bytes, encoding: s
 
 
 def test_a_system_is_told_by_its_columns_or_not_at_all() -> None:
-    for name in mapping.SOURCES:
-        its = mapping.source(name)
-        assert mapping.told_by(list(its.columns.values())) == its
-        assert set(its.columns) >= set(its.codes), "codes are those of columns"
-    assert mapping.told_by(["CONS_NO", "CONS_NAME"]) is None
-    assert mapping.told_by([*SG186.columns.values(), *mapping.source("csg").columns.values()]) is None
+    for thing, name in product(mapping.SHAPES, mapping.SOURCES):
+        its = mapping.source(thing, name)
+        assert mapping.told_by(thing, list(its.columns.values())) == its
+        assert set(its.columns) >= {*its.codes, *its.shape.required}, "codes are those of columns"
+    assert mapping.told_by("customers", ["CONS_NO", "CONS_NAME"]) is None
+    both = [*SG186.columns.values(), *mapping.source("customers", "csg").columns.values()]
+    assert mapping.told_by("customers", both) is None
+
+
+_CELLS = st.text(st.sampled_from('=王3.\u3000\x00\ud800*7,"\\\n '), max_size=4)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(list(ROW)), _CELLS), max_size=4), st.sampled_from(["csv", "ndjson"]))
+def test_what_is_told_quickly_is_what_is_judged(spoilt: list[dict[str, str]], its: Format) -> None:
+    sg2 = mapping.source("customers", "sg2")
+    back = {column: sg2.columns[field] for field, column in SG186.columns.items()}
+    rows = [{**ROW, **some} for some in spoilt]
+    if its == "csv":
+        rows = [{column: value.replace("\n", "") for column, value in row.items()} for row in rows]
+        out = StringIO()
+        csv.writer(out, lineterminator="\n").writerows(list(row.values()) for row in rows)
+        wanted = [reading.judge(row, SG186) for row in rows]
+    else:
+        rows = [{back[column]: value for column, value in row.items()} | {"custType": "LVR"} for row in rows]
+        out = StringIO("".join(json.dumps(row) + "\n" for row in rows))
+        wanted = [reading.judge(row, sg2) for row in rows]
+    data = out.getvalue().encode("utf-8", "surrogatepass")
+    found = [line.content for line in lines(data, its)]
+    assert [each if isinstance(each, dict) else None for each in found] == [
+        each if isinstance(each, dict) else None for each in wanted
+    ]

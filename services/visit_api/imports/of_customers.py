@@ -1,0 +1,140 @@
+"""Lines of customers, taken in by the thousand: what is asked of the database is asked once for all of them, and what
+is worked out, sealed above all, is worked out in a thread, so that everything else goes on."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.ids import new_id
+from chassis.runtime import Runtime
+from chassis.vault import DataKey, Index, Place
+from contracts.customers import CustomerChanged
+from visit_api.customers import sealing
+from visit_api.customers.phones import normal
+from visit_api.customers.service import changed
+from visit_api.imports import repository
+from visit_api.imports.mapping import Source
+from visit_api.imports.models import Import
+from visit_api.imports.outcome import Found, Outcome, once
+from visit_api.imports.reading import Fault, Said
+from visit_api.imports.repository import Known, Takes
+
+_SUPPLY = ("sort", "voltage", "status", "capacity", "transformer")
+_IMPORTANT, _ORDINARY = "other.important", "other.ordinary"
+_encode = msgspec.json.Encoder().encode
+
+
+class _Ground(NamedTuple):
+    """What the lines of a batch are looked at with."""
+
+    its: Import
+    source: Source
+    owners: Mapping[str, str]  # unit -> the unit at the top of its tree
+    keys: Mapping[str, DataKey]  # by that unit
+    hashes: Index
+    known: Mapping[str, Known]
+    seen: set[str]  # units of known customers that the sender sees
+    now: datetime
+
+
+class _Batch(NamedTuple):
+    new: list[tuple[object, ...]]
+    changed: list[tuple[object, ...]]
+    events: list[CustomerChanged]
+    unwritten: list[str]  # numbers that were named and whose customer does not bear the import's id
+    faults: dict[int, Fault]
+
+
+async def take(tx: AsyncSession, runtime: Runtime, its: Import, source: Source, found: Found, now: datetime) -> Outcome:
+    """Stores customers, and tells of each that is new or changed."""
+    column = source.columns["unit_code"]
+    owners = await repository.owners(tx, its.unit_code, {said["unit_code"] for _, said in found})
+    faults = {number: Fault(column, "unknown_code") for number, said in found if said["unit_code"] not in owners}
+    found = [each for each in found if each[0] not in faults]
+    numbers = [said["customer_no"] for _, said in found]
+    known = await repository.known(tx, its.source, numbers)
+    written = {number for number, there in known.items() if there.import_id == its.id}
+    found, twice = once(source, found, written | await repository.named(tx, its.id, numbers))
+    seen = await repository.seen(tx, its.unit_code, {there.unit_code for there in known.values()})
+    keys = {owner: await runtime.vault.key(tx, owner) for owner in set(owners.values())}
+    ground = _Ground(its, source, owners, keys, await runtime.vault.index(tx), known, seen, now)
+    batch = await asyncio.to_thread(_sorted, ground, found)
+    await repository.store(tx, batch.new, batch.changed, its.id, now)
+    await repository.name(tx, its.id, batch.unwritten)
+    await runtime.outbox.append(tx, batch.events, at=now)
+    same = len(found) - len(batch.events) - len(batch.faults)
+    return Outcome(len(batch.events), same, faults | twice | batch.faults)
+
+
+def _sorted(ground: _Ground, found: Found) -> _Batch:
+    batch = _Batch([], [], [], [], {})
+    for number, said in found:
+        customer_no = said["customer_no"]
+        there = ground.known.get(customer_no)
+        digest = ground.hashes.blind("content", _encode(said).decode())
+        if there is None:
+            _add(ground, batch, said, digest)
+        elif there.removed or there.unit_code not in ground.seen:
+            reason = "removed" if there.unit_code in ground.seen else "taken"
+            batch.faults[number] = Fault(ground.source.number, reason)
+            batch.unwritten.append(customer_no)
+        elif there.digest == digest:
+            batch.unwritten.append(customer_no)
+        else:
+            _change(ground, batch, said, there, digest)
+    return batch
+
+
+def _add(ground: _Ground, batch: _Batch, said: Said, digest: bytes) -> None:
+    id, customer_no, unit_code = new_id(), said["customer_no"], said["unit_code"]  # noqa: A001
+    kind, importance = _kind(ground.its, said), _importance(said)
+    phone, found_by, address = _sealed(ground, id, said)
+    supply = _encode({field: said[field] for field in _SUPPLY if said.get(field)}).decode()
+    its = (id, said["name"], kind, unit_code, customer_no, phone, found_by, address, importance)
+    batch.new.append((*its, ground.its.source, customer_no, supply, ground.its.id, 1, digest, ground.now))
+    batch.events.append(changed(id, customer_no, kind, unit_code, 1))
+
+
+def _change(ground: _Ground, batch: _Batch, said: Said, there: Known, digest: bytes) -> None:
+    kind = there.kind
+    if kind == _ORDINARY and _importance(said):
+        kind = _IMPORTANT
+    phone, found_by, address = _sealed(ground, there.id, said)
+    supply = _encode({field: said[field] for field in _SUPPLY if said.get(field)}).decode()
+    its = (there.id, said["name"], kind, said["unit_code"], said["customer_no"], phone, found_by, address)
+    batch.changed.append((*its, _importance(said), supply, digest, int(_takes(said))))
+    batch.events.append(changed(there.id, said["customer_no"], kind, said["unit_code"], there.version + 1))
+
+
+def _takes(said: Said) -> Takes:
+    """Which fields the line says: of the others it takes nothing away."""
+    takes = Takes.NAME | Takes.UNIT
+    for field, flag in (("phone", Takes.PHONE), ("address", Takes.ADDRESS), ("importance", Takes.IMPORTANCE)):
+        if field in said:
+            takes |= flag
+    return takes | Takes.SUPPLY if any(field in said for field in _SUPPLY) else takes
+
+
+def _kind(its: Import, said: Said) -> str:
+    """Of which kind a new customer is: a government's mark is told by its code, and nothing else is guessed."""
+    return said.get("kind") or (_IMPORTANT if _importance(said) else its.kind)
+
+
+def _importance(said: Said) -> str | None:
+    importance = said.get("importance")
+    return None if not importance or importance == "none" else importance
+
+
+def _sealed(ground: _Ground, id: UUID, said: Said) -> tuple[bytes | None, bytes | None, bytes | None]:
+    """Telephone number, by what it is found, and address."""
+    key, phone, address = ground.keys[ground.owners[said["unit_code"]]], said.get("phone"), said.get("address")
+    return (
+        key.seal(Place(sealing.TABLE, "phone_sealed", id), phone) if phone else None,
+        ground.hashes.blind(sealing.PHONES, normal(phone)) if phone else None,
+        key.seal(Place(sealing.TABLE, "address_sealed", id), address) if address else None,
+    )
