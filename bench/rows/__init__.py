@@ -8,6 +8,7 @@ from bench.rows import (
     firing,
     growth,
     held,
+    importing,
     intake,
     latency,
     lists,
@@ -33,5 +34,6 @@ ROWS: tuple[Row, ...] = (
     lists.ROW,
     sending.SENT,
     sending.CLAIMS,
+    importing.ROW,
     memory.ROW,
 )
