@@ -65,8 +65,9 @@ class Outbox:
     def row(self, event: Event, at: datetime, trace: str | None = None) -> "Row":
         """What `INSERT` takes, for a hot statement that tells what it writes; whoever runs it wakes us afterwards.
         `trace` is the current one where none is given."""
-        payload, traceparent = _payload(event), trace or current_traceparent()
-        return Row(new_id(), event.topic, event.key, event.type, self.source, event.subject, at, payload, traceparent)
+        payload, traceparent, subject = _payload(event), trace or current_traceparent(), event.subject
+        key = subject if event.key_field == event.subject_field else event.key
+        return Row(new_id(), event.topic, key, event.type, self.source, subject, at, payload, traceparent)
 
 
 class Row(NamedTuple):

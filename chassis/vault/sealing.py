@@ -5,6 +5,7 @@ place, are authenticated with it. A wrapped data key is `format (1) | nonce (12)
 """
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
 
@@ -28,8 +29,11 @@ class Place(NamedTuple):
 
     def binding(self, head: bytes) -> bytes:
         """What is authenticated beside the text: no part of it can be read as belonging to another."""
-        parts = (self.table.encode(), self.column.encode(), str(self.row).encode())
-        return head + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return head + _parts(self.table, self.column, str(self.row))
+
+
+def _parts(*texts: str) -> bytes:
+    return b"".join(len(part).to_bytes(4, "big") + part for part in map(str.encode, texts))
 
 
 class Sealed(NamedTuple):
@@ -55,6 +59,16 @@ class DataKey:
         """`text`, sealed for `place`."""
         nonce = os.urandom(_NONCE)
         return self._head + nonce + self._cipher.encrypt(nonce, text.encode(), place.binding(self._head))
+
+    def sealer(self, table: str, column: str) -> Callable[[str, str], bytes]:
+        """`seal` for one column: takes a row's id and a text, and does once what is the same for a thousand rows."""
+        head, encrypt, beginning = self._head, self._cipher.encrypt, self._head + _parts(table, column)
+
+        def seal(row: str, text: str) -> bytes:
+            nonce, its = os.urandom(_NONCE), row.encode()
+            return head + nonce + encrypt(nonce, text.encode(), beginning + len(its).to_bytes(4, "big") + its)
+
+        return seal
 
     def open(self, place: Place, sealed: bytes) -> str:
         """The text that was sealed under this key for `place`. Raises `Misplaced`."""

@@ -9,7 +9,9 @@ _SHOWN_OF_MOBILE = 11  # digits, and more: then area codes and operators may be 
 
 def normal(phone: str) -> str:
     """The number as it is compared: its digits, without the prefix of the country; a text without any stays itself."""
-    digits = "".join(sign for sign in unicodedata.normalize("NFKC", phone) if sign.isdigit())
+    digits = phone
+    if not (phone.isascii() and phone.isdigit()):  # most are
+        digits = "".join(sign for sign in unicodedata.normalize("NFKC", phone) if sign.isdigit())
     for prefix in ("0086", "86"):
         rest = digits.removeprefix(prefix)
         if rest != digits and len(rest) >= _SHOWN_OF_MOBILE - 1 and rest[0] == "1":

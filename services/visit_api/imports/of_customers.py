@@ -2,9 +2,9 @@
 is worked out, sealed above all, is worked out in a thread, so that everything else goes on."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
 from chassis.runtime import Runtime
-from chassis.vault import DataKey, Index, Place
+from chassis.vault import DataKey, Index
 from contracts.customers import CustomerChanged
 from visit_api.customers import sealing
 from visit_api.customers.phones import normal
@@ -29,13 +29,24 @@ _IMPORTANT, _ORDINARY = "other.important", "other.ordinary"
 _encode = msgspec.json.Encoder().encode
 
 
+class Sealers(NamedTuple):
+    """What seals numbers and addresses of an owner."""
+
+    phone: Callable[[str, str], bytes]
+    address: Callable[[str, str], bytes]
+
+    @classmethod
+    def of(cls, key: DataKey) -> Self:
+        return cls(key.sealer(sealing.TABLE, "phone_sealed"), key.sealer(sealing.TABLE, "address_sealed"))
+
+
 class _Ground(NamedTuple):
     """What the lines of a batch are looked at with."""
 
     its: Import
     source: Source
     owners: Mapping[str, str]  # unit -> the unit at the top of its tree
-    keys: Mapping[str, DataKey]  # by that unit
+    sealers: Mapping[str, Sealers]  # by that unit
     hashes: Index
     known: Mapping[str, Known]
     seen: set[str]  # units of known customers that the sender sees
@@ -61,8 +72,8 @@ async def take(tx: AsyncSession, runtime: Runtime, its: Import, source: Source, 
     written = {number for number, there in known.items() if there.import_id == its.id}
     found, twice = once(source, found, written | await repository.named(tx, its.id, numbers))
     seen = await repository.seen(tx, its.unit_code, {there.unit_code for there in known.values()})
-    keys = {owner: await runtime.vault.key(tx, owner) for owner in set(owners.values())}
-    ground = _Ground(its, source, owners, keys, await runtime.vault.index(tx), known, seen, now)
+    sealers = {owner: Sealers.of(await runtime.vault.key(tx, owner)) for owner in set(owners.values())}
+    ground = _Ground(its, source, owners, sealers, await runtime.vault.index(tx), known, seen, now)
     batch = await asyncio.to_thread(_sorted, ground, found)
     await repository.store(tx, batch.new, batch.changed, its.id, now)
     await repository.name(tx, its.id, batch.unwritten)
@@ -132,9 +143,10 @@ def _importance(said: Said) -> str | None:
 
 def _sealed(ground: _Ground, id: UUID, said: Said) -> tuple[bytes | None, bytes | None, bytes | None]:
     """Telephone number, by what it is found, and address."""
-    key, phone, address = ground.keys[ground.owners[said["unit_code"]]], said.get("phone"), said.get("address")
+    sealers, row = ground.sealers[ground.owners[said["unit_code"]]], str(id)
+    phone, address = said.get("phone"), said.get("address")
     return (
-        key.seal(Place(sealing.TABLE, "phone_sealed", id), phone) if phone else None,
+        sealers.phone(row, phone) if phone else None,
         ground.hashes.blind(sealing.PHONES, normal(phone)) if phone else None,
-        key.seal(Place(sealing.TABLE, "address_sealed", id), address) if address else None,
+        sealers.address(row, address) if address else None,
     )

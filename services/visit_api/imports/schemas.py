@@ -36,7 +36,7 @@ class FaultView(View):
     """A line that was not taken, by its number (the first after a CSV's head is 1): which column, and why: `missing`,
     `too_long`, `unknown_code`, `bad_number`, `duplicate`, `bad_encoding`, `bad_line`, `control_character`,
     `not_text`, `masked`, `bad_code`, `bad_email`, `taken` (it is another unit's), `removed` (it is out of use here),
-    `unknown_parent` or `cycle` (of units). `field` is empty where it is the whole line."""
+    `refused` (by the database), `unknown_parent` or `cycle` (of units). `field` is empty where it is the whole line."""
 
     line: int
     field: str

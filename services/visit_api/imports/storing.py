@@ -37,14 +37,14 @@ class Ahead:
     def __init__(self) -> None:
         self._next: asyncio.Task[Piece] | None = None
 
-    async def piece(self, path: Path, its: Import, most: int) -> Piece:
+    async def piece(self, path: Path, its: Import, most: int, *, ahead: bool = True) -> Piece:
         """The next lines of a file, from where it was read to. Raises `FileNotFoundError`."""
-        ahead, self._next = self._next, None
+        before, self._next = self._next, None
         layout, source = Layout(**its.layout), mapping.source(its.thing, its.source)
-        found = None if ahead is None else await ahead
-        if found is None or (found.import_id, found.begin) != (its.id, its.position):
+        found = None if before is None else await before
+        if found is None or (found.import_id, found.begin) != (its.id, its.position) or len(found.lines) > most:
             found = await asyncio.to_thread(_read, path, its.id, layout, source, its.position, its.next_line, most)
-        if found.more:
+        if found.more and ahead:
             where = (found.end, its.next_line + len(found.lines))
             reading = asyncio.to_thread(_read, path, its.id, layout, source, *where, most)
             self._next = asyncio.create_task(reading, name="import.ahead")
@@ -77,6 +77,19 @@ async def advance(tx: AsyncSession, runtime: Runtime, ahead: Ahead, most: int) -
         else:
             await _end(tx, its, path, "done", now)
     return True
+
+
+async def refuse(tx: AsyncSession, runtime: Runtime) -> None:
+    """Passes over the next line of the first file that waits: nothing but the database's own refusal is known of it."""
+    its = await repository.claim(tx)
+    if its is None:
+        return
+    path = files.folder_of(runtime) / str(its.id)
+    piece = await Ahead().piece(path, its, 1, ahead=False)
+    its.position, its.next_line, its.read = piece.end, its.next_line + 1, its.read + 1
+    refused = {line.number: Fault("", "refused") for line in piece.lines}
+    assert refused, "units that were laid aside are refused by no database"
+    await _count(tx, its, Outcome(0, 0, refused), runtime.clock.now())
 
 
 async def clear_away(tx: AsyncSession, runtime: Runtime) -> None:

@@ -1,16 +1,28 @@
 """The loop that reads files. Where it has come to is stored with the lines: a crash loses nothing."""
 
+import logging
 import time
+
+import asyncpg
+from sqlalchemy.exc import DataError, IntegrityError
 
 from chassis.runtime import Runtime
 from chassis.worker import Worker
 from visit_api.imports import storing
 
+log = logging.getLogger(__name__)
+
 _CLEARING = 3600.0  # seconds between two looks for what is left over
+# What the database refuses for its content; anything else is an outage, or ours to mend.
+_REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, DataError, IntegrityError)
 
 
 class Importing(Worker):
-    """Takes some lines in a transaction; few, so that no row is held for long and other work goes on beside it."""
+    """Takes some lines in a transaction; few, so that no row is held for long and other work goes on beside it.
+
+    Of lines that the database refuses together half are tried, then half of those: one that is refused alone is a fault
+    of its own, and those around it are stored.
+    """
 
     idle = 0.5
     batch = 2000  # lines
@@ -19,11 +31,23 @@ class Importing(Worker):
         super().__init__(f"{runtime.service}.import")
         self._runtime = runtime
         self._ahead = storing.Ahead()
+        self._most: int | None = None  # lines of the next batch, while something is looked for
         self._cleared = float("-inf")
 
     async def run_once(self) -> bool:
-        async with self._runtime.db.transaction() as tx:
-            busy = await storing.advance(tx, self._runtime, self._ahead, self.batch)
+        most = self._most or self.batch
+        try:
+            async with self._runtime.db.transaction() as tx:
+                busy = await storing.advance(tx, self._runtime, self._ahead, most)
+        except _REFUSALS as why:
+            log.warning("lines were refused together", extra={"lines": most, "error": type(why).__name__})
+            if most > 1:
+                self._most = most // 2
+            else:
+                async with self._runtime.db.transaction() as tx:
+                    await storing.refuse(tx, self._runtime)
+            return True
+        self._most = most * 2 if most * 2 < self.batch else None
         if not busy and time.monotonic() - self._cleared > _CLEARING:
             async with self._runtime.db.transaction() as tx:
                 await storing.clear_away(tx, self._runtime)

@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
 from chassis.messaging.outbox import Outbox
+from chassis.messaging.relay import Relay
 from tests.integration.visit_api.world import World, problem
 from visit_api.imports import mapping
 from visit_api.imports.worker import Importing
@@ -195,6 +197,38 @@ async def test_an_import_that_is_killed_goes_on_where_it_was(world: World, monke
     folder: Path = world.runtime.settings.attachments_dir / "imports"  # type: ignore[attr-defined]
     assert not [path for path in folder.iterdir() if path.name != "now"], "what was read is not kept"
     assert await world.rows("SELECT FROM import_numbers") == []
+
+
+async def test_what_the_database_refuses_is_found_and_the_lines_around_it_are_stored(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("ALTER TABLE customers ADD CONSTRAINT no_five CHECK (customer_no NOT LIKE '%5')")
+    try:
+        its = await imported(world, as_csv(*[row(customer_no=f"{number:04d}") for number in range(16)]))
+    finally:
+        await owner.execute("ALTER TABLE customers DROP CONSTRAINT no_five")
+    assert counts(its) == (14, 0, 2)
+    assert await faults(world, its) == [(6, "", "refused"), (16, "", "refused")]
+    assert len([each for each in await world.told() if each.type == "customer.changed.v1"]) == 14
+
+
+async def test_a_complaint_is_told_before_the_customers_that_came_before_it(world: World) -> None:
+    visit = await world.visit()
+    await world.act(visit["id"], "start")
+    await world.stack.settle()
+    await send(world, as_csv(*[row(customer_no=f"{number:04d}") for number in range(30)]))
+    assert await Importing(world.runtime).run_once()
+    await world.raised(visit["id"])
+    (relay,) = [each for each in world.stack["visit_api"].workers if isinstance(each, Relay)]
+    relay.part, relay._share = 5, 5
+    try:
+        assert await relay.run_once()
+    finally:
+        del relay.part
+        relay._share = 4000
+    waiting = await world.rows("SELECT aggregatetype AS topic, seq FROM outbox WHERE published_at IS NULL ORDER BY seq")
+    assert [each["topic"] for each in waiting] == ["customer.changes"] * 25, "in turn, and the complaint was last"
+    await world.stack.settle()
 
 
 @pytest.mark.parametrize(
