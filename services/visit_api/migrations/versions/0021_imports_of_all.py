@@ -4,8 +4,8 @@ those whom nobody marked."""
 from chassis.messaging.schema import may_delete
 from chassis.migrate import run_scripts
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
 CUSTOMERS = """
 ALTER TABLE customers
