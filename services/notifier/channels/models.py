@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Double, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Double, Index, Integer, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from chassis.db import Tracked
@@ -64,6 +64,7 @@ class EarlyReport(Base):
     """What a provider said of something under a reference that is not recorded yet."""
 
     __tablename__ = "early_reports"
+    __table_args__ = (Index(None, "heard_at"),)
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(primary_key=True)
@@ -73,10 +74,15 @@ class EarlyReport(Base):
 
 
 class Bucket(Base):
-    """Tokens of a limit, as they were at `filled_at` (real time)."""
+    """How many were sent under a limit, in the slots up to `slot`; `empty_at` (real time) is when none of it counts any
+    more. `tokens` is for a release before this one."""
 
     __tablename__ = "buckets"
+    __table_args__ = (Index(None, "empty_at"),)
 
     name: Mapped[str] = mapped_column(primary_key=True)
     tokens: Mapped[float] = mapped_column(Double)
     filled_at: Mapped[datetime]
+    slot: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    counts: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'"))
+    empty_at: Mapped[datetime] = mapped_column(server_default=text("now() + interval '32 days'"))

@@ -8,6 +8,7 @@ from chassis.worker import Worker
 from notifier.channels.registry import channels
 from notifier.deliveries.planner import Planner
 from notifier.deliveries.sender import Sender
+from notifier.deliveries.sweeper import Sweeper
 from notifier.directory.contacts import Contacts
 from notifier.settings import Settings
 
@@ -15,11 +16,11 @@ SELDOM = 1.0  # seconds
 
 
 def loops(runtime: Runtime) -> list[Worker]:
-    """The planner, and a sender for each channel."""
+    """The planner, a sender for each channel, and the sweeper."""
     settings = cast(Settings, runtime.settings)
     its = channels(runtime)
     contacts = Contacts(Peer(settings.visit_api_url, settings.service_token_file))
     senders = [Sender(runtime, name, channel, settings.language, contacts) for name, channel in its.items()]
     for sender in senders[1:]:
         sender.idle = SELDOM  # the planner wakes them when there is something
-    return [Planner(runtime, senders), *senders]
+    return [Planner(runtime, senders), *senders, Sweeper(runtime)]

@@ -1,4 +1,4 @@
-"""How much of what is due providers bear just now: tokens are taken for each message, the most pressing first."""
+"""How much of what is due providers bear just now: each message is counted, the most pressing first."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -51,6 +51,7 @@ def _bucket(group: Sequence[Any], terms: Terms, limit: Limit) -> str:
     return whose if limit.per == "account" else f"{whose}/{group[0].recipient_kind}/{group[0].recipient}"
 
 
-def _quickest(limit: Limit) -> int:
-    # What is taken here and refused by the next is back soonest.
-    return limit.seconds
+def _quickest(limit: Limit) -> tuple[int, int]:
+    # What is taken here and refused by the next is back soonest. All processes go by one order, or they would wait for
+    # each other.
+    return limit.seconds, limit.times

@@ -3,7 +3,7 @@ before we have recorded that it was taken, or after a person has been told that 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +60,17 @@ RETURNING r.account_id, r.reference, r.delivered, r.reason
 """)
 
 
+_MISSED = text("""
+SELECT s.id FROM early_reports r JOIN sends s ON s.account_id = r.account_id AND s.reference = r.reference
+ORDER BY r.heard_at LIMIT :limit
+""")
+_PURGE = text("""
+DELETE FROM early_reports WHERE (account_id, reference) IN (
+    SELECT account_id, reference FROM early_reports WHERE heard_at < :before ORDER BY heard_at LIMIT :limit)
+""")
+KEPT_FOR = timedelta(days=7)  # a report of what we never sent
+
+
 async def hear(tx: AsyncSession, outbox: Outbox, account: UUID, reports: Sequence[Report], now: datetime) -> int:
     """Records what a provider says; returns of how many sends it was news or not. What bears a reference that we do not
     know yet is kept until we do."""
@@ -81,6 +92,16 @@ async def early(tx: AsyncSession, outbox: Outbox, sends: Sequence[UUID], now: da
     for row in rows:
         report = Report(row.delivered, None, row.reference, row.reason)
         await hear(tx, outbox, row.account_id, [report], now)
+
+
+async def missed(tx: AsyncSession, outbox: Outbox, now: datetime, limit: int) -> bool:
+    """Records what was kept as too early at the very moment at which its send was recorded, neither seeing the other;
+    forgets what nobody ever sent. Returns whether there was any to record."""
+    its = list(await tx.scalars(_MISSED, {"limit": limit}))
+    if its:
+        await early(tx, outbox, its, now)
+    await tx.execute(_PURGE, {"before": now - KEPT_FOR, "limit": limit})
+    return bool(its)
 
 
 async def _keep(tx: AsyncSession, account: UUID, reports: Sequence[Report], now: datetime) -> None:

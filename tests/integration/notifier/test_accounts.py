@@ -15,7 +15,10 @@ from httpx import ASGITransport
 from deploy.local.demo.provider import Provider
 from notifier.channels.networks import Policy
 from notifier.channels.outward import Outward
+from notifier.channels.port import Receipt
+from notifier.channels.providers import Report
 from notifier.channels.signing import standard_webhook
+from notifier.deliveries import reports
 from notifier.deliveries.outcomes import BackOff
 from notifier.deliveries.receiving import callback_key
 from notifier.deliveries.sender import Sender
@@ -26,7 +29,7 @@ from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appe
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 24).decode()
 CALLBACK = "whsec_" + base64.b64encode(b"c" * 24).decode()
-REFILL = "UPDATE buckets SET tokens = 1000000"
+REFILL = "UPDATE buckets SET counts = '{}'"
 AGAIN = "UPDATE deliveries SET next_try_at = now() WHERE next_try_at IS NOT NULL"
 
 
@@ -306,6 +309,42 @@ async def test_a_receipt_that_comes_before_its_send_is_recorded_is_kept(desk: De
     assert await desk.office.told() == {("H1", "delivered")}
     async with desk.office.notifier.runtime.db.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM early_reports") == 0
+
+
+async def test_a_receipt_that_comes_at_the_moment_of_recording_is_not_lost(desk: Desk) -> None:
+    await desk.route("sms")
+    account = UUID(await desk.account("gateway"))
+
+    async def send(letter: Any) -> Receipt:
+        return Receipt("R1")
+
+    desk.senders["sms"].channel.send = send  # type: ignore[method-assign]
+    runtime = desk.office.notifier.runtime
+    async with runtime.db.transaction() as tx:
+        # Neither sees the other: the send is recorded before this is committed, and what was recorded was not yet there.
+        await reports.hear(tx, runtime.outbox, account, [Report(True, None, "R1")], desk.office.clock.now())
+        await desk.office.hear(Appeal(START).warned())
+        assert await desk.office.told() == {("H1", "sent")}
+    await desk.office.stack.settle()
+    assert await desk.office.told() == {("H1", "delivered")}
+
+
+async def test_what_nobody_needs_any_more_is_forgotten(desk: Desk) -> None:
+    await desk.route("sms")
+    account = UUID(await desk.account("gateway", limits=[{"times": 5, "seconds": 60, "per": "recipient"}]))
+    await desk.office.hear(Appeal(START).warned())
+    runtime = desk.office.notifier.runtime
+    async with runtime.db.transaction() as tx:
+        await reports.hear(tx, runtime.outbox, account, [Report(True, None, "ours?")], desk.office.clock.now())
+    kept = "SELECT (SELECT count(*) FROM buckets), (SELECT count(*) FROM early_reports)"
+    await desk.office.stack.settle()
+    async with runtime.db.connection() as connection:
+        assert tuple(await connection.fetchrow(kept)) == (1, 1)
+    desk.office.clock.advance(timedelta(days=8))
+    await desk.office.sql("UPDATE buckets SET empty_at = now()")
+    await desk.office.stack.settle()
+    async with runtime.db.connection() as connection:
+        assert tuple(await connection.fetchrow(kept)) == (0, 0)
 
 
 Spoil = Callable[[dict[str, str]], dict[str, str]]

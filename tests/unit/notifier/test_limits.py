@@ -1,21 +1,58 @@
-"""Buckets of tokens: never more than was agreed, and nothing lost by asking."""
+"""What providers bear: never more than that in any window, and as much as that where nobody is in the way."""
 
-from notifier.channels.limits import Given, Limit, Want, give, refilled, shipped
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifier.channels.limits import LAG, SHORT, SLOTS, Given, Limit, Sent, Want, give, shipped
 from notifier.channels.providers import PROVIDERS
+from notifier.deliveries.sender import Sender
 
-TWENTY = Want("robot", 20, 60, wanted=5)
-
-
-def test_a_bucket_fills_steadily_and_no_further_than_its_brim() -> None:
-    assert refilled(TWENTY, 0.0, 3.0) == 1.0
-    assert refilled(TWENTY, 19.5, 60.0) == 20.0
-    assert refilled(TWENTY, 4.0, -5.0) == 4.0, "a clock that went back gives nothing, and takes nothing"
+ROBOT = Want("robot", 20, 60)
+pauses = st.floats(0, 200, allow_nan=False) | st.sampled_from([0.0, 3.5, 59.9, 60.0, 70.0, 73.5])
 
 
-def test_only_whole_tokens_are_given_and_the_wait_is_for_the_next_one() -> None:
-    assert give(TWENTY, 20.0) == Given(5, 0.0)
-    assert give(TWENTY, 2.5) == Given(2, 1.5)
-    assert give(TWENTY, 0.0) == Given(0, 3.0)
+def wanting(want: Want, arrivals: list[tuple[float, int]]) -> list[float]:
+    """When each was given of what was wanted after pauses of so many seconds, so many at a time."""
+    sent, at, given_at = Sent(), 1_800_000_000.0, list[float]()
+    for pause, wanted in arrivals:
+        at += pause
+        its, sent = give(Want(want.name, want.times, want.seconds, wanted), sent, at)
+        given_at += [at] * its.count
+    return given_at
+
+
+@given(
+    st.lists(st.tuples(pauses, st.integers(1, 40)), min_size=1, max_size=60),
+    st.sampled_from([ROBOT, Want("second", 5, 1), Want("short", 3, SHORT), Want("one", 1, 60), Want("day", 50, 86_400)]),
+)
+@settings(max_examples=100, deadline=None)
+def test_never_more_than_is_borne_in_any_window(arrivals: list[tuple[float, int]], want: Want) -> None:
+    given_at = wanting(want, arrivals)
+    # What is given may reach the provider a little later: then a window of theirs is a longer one of ours.
+    assert (Sender.lease.total_seconds() - Sender.patience) <= LAG
+    window = want.seconds + (LAG if want.seconds > SHORT else 0)
+    for first in given_at:
+        assert sum(first <= at < first + window for at in given_at) <= want.times
+
+
+def test_all_that_is_borne_goes_at_once_and_again_soon_after_the_window() -> None:
+    at = 1_800_000_000.0
+    first, sent = give(Want("robot", 20, 60, wanted=50), Sent(), at)
+    assert first.count == 20
+    none, sent = give(ROBOT, sent, at + 30)
+    assert none.count == 0
+    again, _ = give(Want("robot", 20, 60, wanted=50), sent, at + 30 + none.wait)
+    assert again.count == 20
+    assert 30 + none.wait <= (60 + LAG) * (1 + 1 / SLOTS)
+
+
+def test_a_clock_that_went_back_and_a_limit_that_was_lowered_give_nothing() -> None:
+    at = 1_800_000_000.0
+    _, sent = give(Want("robot", 20, 60, wanted=20), Sent(), at)
+    assert give(ROBOT, sent, at - 3600)[0].count == 0
+    assert give(Want("robot", 5, 60), sent, at + 1)[0].count == 0
+    assert give(ROBOT, Sent(sent.slot, sent.counts[-2:]), at)[0].count == 0, "what is kept may be shorter"
+    assert give(ROBOT, Sent(), at)[0] == Given(1)
 
 
 def test_what_providers_have_published_is_shipped_for_each() -> None:
