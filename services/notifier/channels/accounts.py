@@ -1,5 +1,6 @@
 """A channel whose providers are accounts: data of a unit, good for it and the units below it that have none nearer."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.runtime import Runtime
 from chassis.vault import Place
+from notifier.channels import metrics
 from notifier.channels.limits import Limit
 from notifier.channels.outward import Outward
 from notifier.channels.port import Adapter, CannotTell, Letter, Receipt, Refused, Terms
 from notifier.channels.providers import PROVIDERS, bounds, reach
+from notifier.channels.secret import SECRET_UNREADABLE, UNREADABLE
 
-_COLUMNS = """a.id, a.provider, a.settings, a.secrets, a.limits, a.version,
+log = logging.getLogger(__name__)
+
+_COLUMNS = """a.id, a.provider, a.settings, a.secrets, a.limits, a.version, a.problem,
     extract(epoch FROM a.paused_until - clock_timestamp())::float AS paused"""
 _NEAREST = text(f"""
 WITH RECURSIVE line (unit, code, height) AS (
@@ -33,30 +38,36 @@ _PAUSE = text("""
 UPDATE accounts SET paused_until = greatest(paused_until, now() + make_interval(secs => :seconds)), updated_at = :now,
     changed_xid = pg_current_xact_id()::text::bigint WHERE id = :id
 """)
+_PROBLEM = text("""
+UPDATE accounts SET problem = :problem, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
+WHERE id = :id
+""")
+LOOK_AGAIN = 60.0  # seconds, after an account could not be used
 
 
 class Accounts(Adapter):
-    """All accounts of one channel; each letter goes out by the one it names."""
+    """All accounts of one channel; each letter goes out by the one it names. One that cannot be used is told of, and
+    holds up nothing but what is to go by it."""
 
     def __init__(self, runtime: Runtime, channel: str, outward: Outward) -> None:
         self._db, self._vault, self._channel, self._outward = runtime.db, runtime.vault, channel, outward
+        self._clock = runtime.clock
         self.reaches = reach(channel)  # type: ignore[misc]
         self._ready: dict[UUID, tuple[int, Adapter]] = {}
 
     async def terms(self, tx: AsyncSession, units: Collection[str]) -> Mapping[str, Terms | None]:
         found: Sequence[Any] = (await tx.execute(_NEAREST, {"units": list(units), "channel": self._channel})).all()
-        for row in found:
-            await self._make(tx, row)
-        return {**dict.fromkeys(units), **{row.unit: _terms(row) for row in found}}
+        problems = {row.id: await self._problem(tx, row) for row in {row.id: row for row in found}.values()}
+        return {**dict.fromkeys(units), **{row.unit: _terms(row, problems[row.id]) for row in found}}
 
     async def send(self, letter: Letter) -> Receipt:
         return await (await self._adapter(letter)).send(letter)
 
     async def find(self, letter: Letter) -> Receipt | None:
         try:
-            adapter = await self._adapter(letter)
+            adapter = await self._adapter(letter, anew=True)
         except Refused as error:
-            raise CannotTell(error.reason) from error
+            raise CannotTell(error.reason, ask_again=error.retry_after or None) from error
         return await adapter.find(letter)
 
     def takes_once(self, letter: Letter) -> bool:
@@ -66,16 +77,32 @@ class Accounts(Adapter):
     async def close(self) -> None:
         await self._outward.close()
 
-    async def _adapter(self, letter: Letter) -> Adapter:
+    async def _adapter(self, letter: Letter, *, anew: bool = False) -> Adapter:
         if letter.account is None:
             raise Refused("no_account", permanent=True)
-        if letter.account not in self._ready:
+        if anew or letter.account not in self._ready:
             async with self._db.transaction() as tx:
                 row = (await tx.execute(_ONE, {"id": letter.account})).one_or_none()
                 if row is None:
                     raise Refused("no_account", permanent=True)
-                await self._make(tx, row)
+                problem = await self._problem(tx, row)
+            if problem is not None:
+                raise Refused(problem, retry_after=LOOK_AGAIN)
         return self._ready[letter.account][1]
+
+    async def _problem(self, tx: AsyncSession, row: Any) -> str | None:
+        """Why nothing can be sent by an account, noted on it."""
+        problem = None
+        try:
+            await self._make(tx, row)
+        except UNREADABLE as error:
+            problem = SECRET_UNREADABLE
+            self._ready.pop(row.id, None)
+            metrics.problems.labels(self._channel, problem).inc()
+            log.error("nothing can be sent by an account", extra={"account": str(row.id), "error": str(error)})
+        if problem != row.problem:
+            await tx.execute(_PROBLEM, {"id": row.id, "problem": problem, "now": self._clock.now()})
+        return problem
 
     async def _make(self, tx: AsyncSession, row: Any) -> None:
         if self._ready.get(row.id, (None,))[0] == row.version:
@@ -94,8 +121,9 @@ async def pause(tx: AsyncSession, account: UUID, seconds: float, now: datetime) 
     await tx.execute(_PAUSE, {"id": account, "seconds": seconds, "now": now})
 
 
-def _terms(row: Any) -> Terms:
+def _terms(row: Any, problem: str | None) -> Terms:
     its = bounds(row.provider)
     limits = its.limits if row.limits is None else tuple(msgspec.convert(row.limits, list[Limit]))
     shared = PROVIDERS[row.provider].shared
-    return Terms(account=row.id, bytes=its.bytes, limits=limits, shared=shared, paused=max(0.0, row.paused or 0.0))
+    paused = max(0.0, row.paused or 0.0)
+    return Terms(account=row.id, bytes=its.bytes, limits=limits, shared=shared, paused=paused, problem=problem)

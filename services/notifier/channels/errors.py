@@ -29,6 +29,12 @@ def bad_setting(pointer: str, why: str) -> Unprocessable:
     return Unprocessable(FieldError(pointer, "setting", Words(_SETTING, english)))
 
 
+def secrets_needed() -> Unprocessable:
+    """What was brought for one place would be used for another."""
+    words = Words("更改发送地址须重新提供密钥", "Whoever changes where it goes brings the secrets again")
+    return Unprocessable(FieldError("/secrets", "secrets_needed", words))
+
+
 def unknown_unit() -> Unprocessable:
     """A unit that there is not, or that the caller does not see."""
     return Unprocessable(FieldError("/unit_code", "unknown_unit", Words("没有这个单位", "There is no such unit")))

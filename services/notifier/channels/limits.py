@@ -8,7 +8,7 @@ and of none of these is more given than is borne: so it is never more in any win
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from sqlalchemy import text
@@ -117,7 +117,9 @@ async def take(tx: AsyncSession, wants: Sequence[Want]) -> dict[str, Given]:
         given[row.name], sent = give(want, Sent(row.slot, tuple(row.counts)), row.at)
         counts = "{" + ",".join(map(str, sent.counts)) + "}"  # lists of lists are no arrays of arrays
         kept.append((row.name, sent.slot, counts, want.width * (SLOTS + 1)))
-    await tx.execute(_TAKE, dict(zip(("names", "slots", "counts", "seconds"), map(list, zip(*kept, strict=True)), strict=True)))
+    await tx.execute(
+        _TAKE, dict(zip(("names", "slots", "counts", "seconds"), map(list, zip(*kept, strict=True)), strict=True))
+    )
     return given
 
 

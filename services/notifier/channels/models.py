@@ -32,7 +32,8 @@ class Mail(Tracked, Base):
 
 class Account(Tracked, Base):
     """Whose credentials a unit, and those below it that have none nearer, send by. `limits` are its own, where it was
-    given others than its provider's; `paused_until` (real time) is as long as the provider asked to be left alone."""
+    given others than its provider's; `paused_until` (real time) is as long as the provider asked to be left alone;
+    `problem`, why nothing can be sent by it, as a code."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -52,6 +53,7 @@ class Account(Tracked, Base):
     active: Mapped[bool]
     version: Mapped[int] = mapped_column(server_default="1")
     paused_until: Mapped[datetime | None]
+    problem: Mapped[str | None]
     added_by: Mapped[str]
     added_at: Mapped[datetime]
 

@@ -86,13 +86,15 @@ class CannotTell(ChannelError):
 
 class Terms(msgspec.Struct, frozen=True):
     """On which terms something goes out for a unit: by which account, in texts of so many bytes, so many at a time; not
-    at all for `paused` seconds. `shared`: it is said to a group, all at once for all it concerns."""
+    at all for `paused` seconds, nor while the account has a `problem`. `shared`: it is said to a group, all at once for
+    all it concerns."""
 
     account: UUID | None = None
     bytes: int | None = None
     limits: tuple[Limit, ...] = ()
     shared: bool = False
     paused: float = 0.0
+    problem: str | None = None
 
 
 FREE = Terms()

@@ -42,7 +42,8 @@ class NewAccount(Body):
 
 
 class AccountChange(Body):
-    """What is to be otherwise; `settings` and `secrets` are replaced as a whole."""
+    """What is to be otherwise; `settings` and `secrets` are replaced as a whole. Whoever names another place to send to
+    brings the secrets again: those of one place are not for another."""
 
     name: Annotated[str, Text(64)] = "-"
     settings: Settings = {}
@@ -53,7 +54,8 @@ class AccountChange(Body):
 
 
 class AccountView(View):
-    """An account without its secrets. `receives_at`: where its provider calls with receipts."""
+    """An account without its secrets. `receives_at`: where its provider calls with receipts; `problem`: why
+    nothing can be sent by it."""
 
     id: UUID
     channel: str
@@ -65,6 +67,7 @@ class AccountView(View):
     active: bool
     receives_at: str
     paused_until: Instant | None
+    problem: str | None
     version: int
     added_by: str
     added_at: Instant

@@ -7,7 +7,12 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from chassis.vault import KeysMissing, VaultError
 from notifier.channels.signing import SECRET_PREFIX
+
+# A sealed secret that cannot be opened, its key being lost or itself damaged: that costs whoever it is of, nobody else.
+UNREADABLE = (VaultError, KeysMissing)
+SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - the code of that
 
 
 def _secret(text: str) -> str:

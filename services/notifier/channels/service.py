@@ -12,22 +12,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import scope
 from chassis.ids import new_id
+from chassis.outage import Outage
 from chassis.runtime import Runtime
+from chassis.vault import VaultError
 from chassis.web.errors import NotFound
 from chassis.web.etag import Unchanged
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from notifier.channels.accounts import secrets_place
-from notifier.channels.errors import AccountIdTaken, AccountTaken, bad_setting, unknown_unit
+from notifier.channels.errors import AccountIdTaken, AccountTaken, bad_setting, secrets_needed, unknown_unit
 from notifier.channels.models import Account
 from notifier.channels.networks import Blocked
 from notifier.channels.outward import Outward, policy_of
 from notifier.channels.providers import PROVIDERS
 from notifier.channels.schemas import AccountChange, LimitBody, NewAccount
+from notifier.channels.secret import UNREADABLE
 from notifier.directory import service as directory
 from notifier.directory.models import Unit
 
 _URLS = ("url", "find_url", "endpoint")
+_TARGET = (*_URLS, "host", "port", "security")  # where secrets are brought to
 
 
 async def listed(tx: AsyncSession, caller: Principal, window: Window, **same: str | None) -> Listing[Account]:
@@ -71,7 +75,7 @@ async def add(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewAcc
         updated_at=now,
     )
     tx.add(account)
-    await _flush(tx)
+    await _flush(tx, account)
     return account
 
 
@@ -84,10 +88,13 @@ async def change(
     unchanged(account)
     its = change.model_dump(exclude_unset=True)
     settings = its.get("settings", account.settings)
-    secrets = its.get("secrets") or await _secrets(tx, runtime, account)
-    _check(runtime, account.provider, settings, secrets)
+    secrets = its["secrets"] if "secrets" in its else await _secrets(tx, runtime, account)
+    if "secrets" not in its and (secrets is None or _elsewhere(account, settings)) and "settings" in its:
+        raise secrets_needed()
+    if secrets is not None:
+        _check(runtime, account.provider, settings, secrets)
     if "secrets" in its:
-        account.secrets = await _sealed(tx, runtime, account.unit_code, id, secrets)
+        account.secrets = await _sealed(tx, runtime, account.unit_code, id, its["secrets"])
     if "callback_secret" in its:
         secret = change.callback_secret
         account.callback_secret = await _sealed_callback(tx, runtime, account.unit_code, id, secret)
@@ -97,9 +104,9 @@ async def change(
         if name in its:
             setattr(account, name, its[name])
     account.version += 1
-    account.paused_until = None
+    account.paused_until = account.problem = None
     account.updated_at = runtime.clock.now()
-    await _flush(tx)
+    await _flush(tx, account)
     return account
 
 
@@ -109,7 +116,10 @@ async def callback_secret(tx: AsyncSession, runtime: Runtime, channel: str, id: 
     if account is None or account.channel != channel or account.callback_secret is None:
         return None
     place = secrets_place(id, "callback_secret")
-    return account, await runtime.vault.open(tx, place, account.callback_secret)
+    try:
+        return account, await runtime.vault.open(tx, place, account.callback_secret)
+    except VaultError as error:
+        raise Outage("a callback's secret cannot be opened") from error  # its provider comes again
 
 
 def _check(runtime: Runtime, provider: str, settings: dict[str, Any], secrets: dict[str, Any]) -> None:
@@ -150,11 +160,22 @@ async def _sealed_callback(tx: AsyncSession, runtime: Runtime, unit: str, id: UU
     return None if secret is None else await runtime.vault.seal(tx, unit, place, secret)
 
 
-async def _secrets(tx: AsyncSession, runtime: Runtime, account: Account) -> dict[str, Any]:
-    secrets: dict[str, Any] = msgspec.json.decode(
-        await runtime.vault.open(tx, secrets_place(account.id), account.secrets)
-    )
-    return secrets
+async def _secrets(tx: AsyncSession, runtime: Runtime, account: Account) -> dict[str, Any] | None:
+    """The secrets of an account; None where they cannot be opened."""
+    try:
+        opened = await runtime.vault.open(tx, secrets_place(account.id), account.secrets)
+    except UNREADABLE:
+        return None
+    return msgspec.json.decode(opened, type=dict[str, Any])
+
+
+def _elsewhere(account: Account, settings: dict[str, Any]) -> bool:
+    kind = PROVIDERS[account.provider].settings
+    try:
+        before, after = msgspec.convert(account.settings, kind), msgspec.convert(settings, kind)
+    except msgspec.ValidationError:
+        return account.settings != settings
+    return any(getattr(before, name, None) != getattr(after, name, None) for name in _TARGET)
 
 
 async def _same(tx: AsyncSession, runtime: Runtime, caller: Principal, found: Account, new: NewAccount) -> Account:
@@ -167,9 +188,10 @@ async def _same(tx: AsyncSession, runtime: Runtime, caller: Principal, found: Ac
     raise AccountIdTaken(id=str(found.id))
 
 
-async def _flush(tx: AsyncSession) -> None:
+async def _flush(tx: AsyncSession, account: Account) -> None:
     try:
         await tx.flush()
+        await tx.refresh(account, ["settings", "limits"])  # in the order in which a GET shows them
     except IntegrityError as error:
         if "accounts_active" not in str(error.orig):
             raise

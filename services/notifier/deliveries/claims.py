@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
+from notifier.channels.accounts import LOOK_AGAIN
 from notifier.channels.port import FREE, Channel, Letter, Terms
 from notifier.deliveries import looking, merging, rationing, repository
 from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait
@@ -69,6 +70,12 @@ UPDATE deliveries d SET why = :why, next_try_at = clock_timestamp() + make_inter
     changed_xid = pg_current_xact_id()::text::bigint
 FROM unnest(CAST(:ids AS uuid[]), CAST(:pauses AS float[])) AS t (id, pause)
 WHERE d.id = t.id AND d.state IN ('queued', 'deferred', 'failed')
+""")
+# As what a provider refused for now: it goes by the next channel of its route, where there is one.
+_HINDERED = text("""
+UPDATE deliveries d SET state = 'failed', why = t.why, error = t.why, updated_at = :now,
+    next_try_at = clock_timestamp() + make_interval(secs => :pause), changed_xid = pg_current_xact_id()::text::bigint
+FROM unnest(CAST(:ids AS uuid[]), CAST(:whys AS text[])) AS t (id, why) WHERE d.id = t.id
 """)
 
 
@@ -131,7 +138,7 @@ async def claim(
         await tx.execute(_REASONED, {"ids": list(passing), "whys": list(passing.values())})
     terms = await channel.terms(tx, {row.handling_unit_code for row in going}) if going else {}
     accountless = [row.id for row in going if terms[row.handling_unit_code] is None]
-    going = [row for row in going if terms[row.handling_unit_code] is not None]
+    going = await _usable(tx, [row for row in going if terms[row.handling_unit_code] is not None], terms, now)
     unasked: dict[UUID, Addressee] = {}
     without: list[UUID] = []
     if addresses is not None:
@@ -195,13 +202,23 @@ async def _settle(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
     await repository.plan_again(tx, [each.row.event_id for each in due if isinstance(each.decision, Readdress)])
 
 
+async def _usable(tx: AsyncSession, rows: Sequence[Any], terms: Mapping[str, Terms | None], now: datetime) -> list[Any]:
+    """Those of `rows` whose account can be used; the others fail for now."""
+    hindered = {row.id: its.problem for row in rows if (its := terms[row.handling_unit_code]) and its.problem}
+    if hindered:
+        values = {"ids": list(hindered), "whys": list(hindered.values()), "pause": LOOK_AGAIN, "now": now}
+        await tx.execute(_HINDERED, values)
+    return [row for row in rows if row.id not in hindered]
+
+
 async def _too_many(tx: AsyncSession, channel: Channel, rows: Sequence[Any]) -> set[UUID]:
     """Of the sends that carry `rows`, those that a provider does not bear now."""
     terms = await channel.terms(tx, {row.handling_unit_code for row in rows}) if rows else {}
     carried = {row.send_id: row for row in reversed(rows)}
     groups = [([row], terms[row.handling_unit_code] or FREE) for row in carried.values()]
-    _, pauses = await rationing.ration(tx, groups)
-    return {row.send_id for row in carried.values() if row.id in pauses}
+    useless = {group[0].send_id for group, its in groups if its.problem}
+    _, pauses = await rationing.ration(tx, [(group, its) for group, its in groups if not its.problem])
+    return useless | {row.send_id for row in carried.values() if row.id in pauses}
 
 
 async def _borne(

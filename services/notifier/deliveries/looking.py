@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier.deliveries import quieting
 from notifier.deliveries.decision import Decision, Drop, decide
-from notifier.deliveries.planning import HANDED
+from notifier.deliveries.planning import HANDED, whose
 from notifier.deliveries.quiet import QuietHours, next_working
 from notifier.deliveries.workdays import workdays
 from notifier.directory import service as directory
-from notifier.directory.audience import OWNER, Known
+from notifier.directory.audience import OWNER, Known, Matter, by_name
 from notifier.routes.events import ENDS, LADDER
 from notifier.subjects.relevance import Heard, Move, Said, obsolete
 
@@ -28,7 +28,7 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        d.audience, d.audience_unit, d.audience_role, d.on_duty, d.instead_of, d.route, d.passes, d.working_days,
        n.heard, n.said_at, n.event_type, n.at, n.owner, coalesce(n.first_contact, p.first_contact) AS first_contact,
        n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
-       p.owner AS owner_now, p.owned_said,
+       p.owner AS owner_now, p.owned_said, p.handling_unit_code AS unit_now,
        s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
        said.heard AS stopped, said.said_at AS stopped_said,
        done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at,
@@ -99,9 +99,12 @@ async def _decided(tx: AsyncSession, rows: Iterable[Any], now: datetime) -> list
     rows = list(rows)
     if not rows:
         return []
+    matters = {row.id: _matter(row) for row in rows}
+    named = {each for its in matters.values() for each in (its.owner, its.first_contact) if each}
     people = {row.recipient for row in rows} | {row.instead_of for row in rows if row.instead_of}
     units = {row.audience_unit for row in rows if row.audience_role and row.audience_unit}
-    known = await directory.standing(tx, units, people, now)
+    moved = {its.unit for row in rows if (its := matters[row.id]).unit != row.handling_unit_code}
+    known = await directory.standing(tx, units, people, now, named=named, moved=moved)
     hours = await quieting.in_force(tx)
     return [Due(row, _decide(row, known, hours, now)) for row in rows]
 
@@ -140,7 +143,8 @@ def _outdated(row: Any) -> str | None:
 
 
 def _lost(row: Any, known: Known) -> bool:
-    """Whether somebody else is to be told by now: they left, are away or back, off duty, or it is not theirs."""
+    """Whether somebody else is to be told by now: they left, are away or back, off duty, or it is not theirs, nor their
+    unit's. Asked the same way as by the planner, who would otherwise find them again."""
     if row.recipient_kind != "staff":
         return False
     person = row.instead_of or row.recipient
@@ -150,9 +154,15 @@ def _lost(row: Any, known: Known) -> bool:
         on_duty = known.duty.get((row.audience_unit, row.audience_role), ())
         if person not in on_duty and (on_duty or row.on_duty):
             return True
-    # The owner, unless they are told as the first-contact person, who stays that.
-    told_as_owner = row.audience == OWNER and row.audience_role is None and person == row.owner
-    return told_as_owner and row.owner != row.first_contact and _owned_since(row)
+    matter = _matter(row)
+    if row.audience == OWNER and (meant := by_name(OWNER, matter, known)) is not None:
+        return meant != person or row.audience_role is not None
+    elsewhere = row.audience_role is not None and matter.unit != row.handling_unit_code
+    return elsewhere and row.audience_unit not in known.lines.get(matter.unit, (row.audience_unit,))
+
+
+def _matter(row: Any) -> Matter:
+    return whose(row, owned_said=row.owned_said, owner_now=row.owner_now, unit_now=row.unit_now)
 
 
 def _owned_since(row: Any) -> bool:

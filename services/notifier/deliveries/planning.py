@@ -34,15 +34,16 @@ class Outlook(msgspec.Struct, frozen=True):
         """Who may be meant: whose the event says it is, unless it was said later that it is another's."""
         party = self.parties.get(notice.subject_id)
         if party is None:
-            handed = notice.event_type in HANDED
-            return Matter(notice.owner, notice.first_contact, notice.handling_unit_code, handed=handed)
-        owner, unit = notice.owner, notice.handling_unit_code
-        if party.owned_said and (notice.event_type not in LADDER or _since(party.owned_said, notice.said_at)):
-            owner = party.owner if owner is None or _since(party.owned_said, notice.said_at) else owner
-            unit = party.handling_unit_code or unit
-        handed = notice.event_type in HANDED
+            return whose(notice)
         customer = None if party.withheld or party.customer_id is None else str(party.customer_id)
-        return Matter(owner, notice.first_contact or party.first_contact, unit, customer, party.withheld, handed)
+        its = whose(
+            notice,
+            owned_said=party.owned_said,
+            owner_now=party.owner,
+            unit_now=party.handling_unit_code,
+            first_contact=party.first_contact,
+        )
+        return msgspec.structs.replace(its, customer=customer, withheld=party.withheld)
 
     def facts(self, notice: Notice) -> Facts:
         """What the conditions of routes may ask of it."""
@@ -59,6 +60,24 @@ class Outlook(msgspec.Struct, frozen=True):
             late=notice.late,
             round=notice.round,
         )
+
+
+def whose(
+    notice: Any,
+    *,
+    owned_said: datetime | None = None,
+    owner_now: str | None = None,
+    unit_now: str | None = None,
+    first_contact: str | None = None,
+) -> Matter:
+    """Whose that is of which `notice` tells, where it was said at `owned_said` that it is another's."""
+    owner, unit = notice.owner, notice.handling_unit_code
+    later = owned_said is not None and _since(owned_said, notice.said_at)
+    if owned_said is not None and (later or notice.event_type not in LADDER):
+        owner = owner_now if owner is None or later else owner
+        unit = unit_now or unit
+    handed = notice.event_type in HANDED
+    return Matter(owner, notice.first_contact or first_contact, unit, handed=handed)
 
 
 class Planned(msgspec.Struct, frozen=True):

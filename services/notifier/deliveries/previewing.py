@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
@@ -36,12 +37,23 @@ async def preview(tx: AsyncSession, caller: Principal, event: Imagined, now: dat
         raise Unprocessable(_NO_LADDER)
     notice = _imagined(event, now)
     view = await planning.outlook(tx, [notice], now, _about(event, notice.subject_id))
+    view = await _as_seen(tx, caller, view, [name for name in (event.owner, event.first_contact) if name])
     people = planning.addressed(notice, view)
     hours = await quieting.in_force(tx)
     plans = planning.plan(notice, people, view)
     told = [_told(its, view, hours, now) for its in plans if its.recipient is not None]
     nobody = sorted({its.audience for its in plans if its.recipient is None})
     return PreviewView(told=told, nobody=nobody)
+
+
+async def _as_seen(tx: AsyncSession, caller: Principal, view: Outlook, named: list[str]) -> Outlook:
+    """`view` without what it knows of people whom the caller named and does not see: whether they have left, and who
+    stands in for them."""
+    hidden = await directory.unseen_people(tx, caller.unit, named)
+    its = view.known
+    substitutes = {person: other for person, other in its.substitutes.items() if person not in hidden}
+    known = msgspec.structs.replace(its, gone={*its.gone} - hidden, substitutes=substitutes)
+    return msgspec.structs.replace(view, known=known)
 
 
 def _imagined(event: Imagined, now: datetime) -> Notice:

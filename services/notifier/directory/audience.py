@@ -78,11 +78,8 @@ def find(audience: str, matter: Matter, known: Known) -> Found:
     if audience == CUSTOMER:
         sure = matter.customer is not None or matter.withheld
         return Found([matter.customer] if matter.customer else [], exact=sure, kind="customer")
-    named = (matter.owner, matter.first_contact) if audience == OWNER else (matter.first_contact,)
-    if audience == OWNER and matter.handed:
-        named = (matter.owner,)
-    if audience in (OWNER, FIRST) and (there := [each for each in named if each and each not in known.gone]):
-        return _told(there[:1], known)
+    if (person := by_name(audience, matter, known)) is not None:
+        return _told([person], known)
     unit = matter.unit
     group = known.groups.get(audience.removeprefix(GROUP)) if audience.startswith(GROUP) else None
     if group is not None and _one_company(unit, group.unit, known):
@@ -90,6 +87,16 @@ def find(audience: str, matter: Matter, known: Known) -> Found:
             return _told(members, known, group.unit)
         unit = group.unit
     return _callers(unit, known) if audience == CALLBACK else _supervisors(audience, unit, known)
+
+
+def by_name(audience: str, matter: Matter, known: Known) -> str | None:
+    """Whom an audience means by name, if anybody: of those who have not left the first."""
+    named: tuple[str | None, ...] = ()
+    if audience == OWNER:
+        named = (matter.owner,) if matter.handed else (matter.owner, matter.first_contact)
+    elif audience == FIRST:
+        named = (matter.first_contact,)
+    return next((each for each in named if each and each not in known.gone), None)
 
 
 def _callers(unit: str, known: Known) -> Found:

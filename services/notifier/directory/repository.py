@@ -119,6 +119,17 @@ async def colleagues(tx: AsyncSession, unit: str, people: Collection[str]) -> se
     return set(await tx.scalars(query))
 
 
+async def elsewhere(tx: AsyncSession, unit: str | None, people: Collection[str]) -> set[str]:
+    """Those of `people` of whom every row known is of a unit that is neither `unit` nor below it."""
+    query = (
+        select(StaffMember.staff_no)
+        .where(StaffMember.staff_no.in_(people))
+        .group_by(StaffMember.staff_no)
+        .having(~func.bool_or(scope.within(Unit, unit, StaffMember.unit_code)))
+    )
+    return set(await tx.scalars(query))
+
+
 async def unit_of(tx: AsyncSession, staff_no: str) -> str | None:
     """The unit where somebody works."""
     query = select(StaffMember.unit_code).where(StaffMember.staff_no == staff_no, StaffMember.active).limit(1)

@@ -60,17 +60,32 @@ async def known_of(tx: AsyncSession, matters: Iterable[Matter], audiences: Itera
     )
 
 
-async def standing(tx: AsyncSession, units: Collection[str], people: Collection[str], now: datetime) -> Known:
-    """What is needed to say whether `people`, told as those of `units`, are still the ones to tell."""
+async def standing(
+    tx: AsyncSession,
+    units: Collection[str],
+    people: Collection[str],
+    now: datetime,
+    *,
+    named: Collection[str] = (),
+    moved: Collection[str] = (),
+) -> Known:
+    """What is needed to say whether `people`, told as those of `units`, are still the ones to tell, where others may be
+    `named` by now, and the matter be with the units it `moved` to."""
     substitutes = await repository.substitutes(tx, now)
-    named = {*people, *substitutes, *substitutes.values()}
+    its = {*people, *named, *substitutes, *substitutes.values()}
     duty = await repository.on_duty(tx, units, now, people)
-    return Known({}, {}, await repository.gone(tx, sorted(named)), duty=duty, substitutes=substitutes)
+    lines = {unit: await scope.ancestors(tx, Unit, unit) for unit in moved}
+    return Known(lines, {}, await repository.gone(tx, sorted(its)), duty=duty, substitutes=substitutes)
 
 
 async def unseen(tx: AsyncSession, unit: str | None, units: Collection[str]) -> set[str]:
     """Those of `units` that are not known, or neither `unit` nor below it."""
     return {*units} - await repository.seen(tx, unit, units)
+
+
+async def unseen_people(tx: AsyncSession, unit: str | None, people: Collection[str]) -> set[str]:
+    """Those of `people` of whom the directory knows, and who work neither in `unit` nor below it."""
+    return await repository.elsewhere(tx, unit, people) if people else set()
 
 
 async def has_group(tx: AsyncSession, caller: Principal, id: str) -> bool:

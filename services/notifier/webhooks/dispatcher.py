@@ -20,6 +20,7 @@ from chassis.runtime import Runtime
 from chassis.worker import Worker
 from notifier.channels.outward import AGENT, Answer, Outward, policy_of
 from notifier.channels.port import Ambiguous, Refused
+from notifier.channels.secret import SECRET_UNREADABLE, UNREADABLE
 from notifier.channels.signing import standard_webhook
 from notifier.webhooks import claims, metrics, repository, service
 from notifier.webhooks.claims import Claimed
@@ -83,11 +84,16 @@ class Dispatcher(Worker):
                 raise error  # of an outage: the lease runs out, and it is sent again
 
     async def _open(self, tx: Any, its: Claimed) -> list[str]:
-        columns = ("secret", "old_secret")
-        return [
-            await self._vault.open(tx, service.place(its.endpoint_id, column), sealed)
-            for column, sealed in zip(columns, its.secrets, strict=False)
-        ]
+        """What it is signed by; nothing, where the present secret cannot be opened."""
+        opened = []
+        for column, sealed in zip(("secret", "old_secret"), its.secrets, strict=False):
+            try:
+                opened.append(await self._vault.open(tx, service.place(its.endpoint_id, column), sealed))
+            except UNREADABLE as error:
+                log.error("a secret cannot be opened", extra={"endpoint": str(its.endpoint_id), "error": str(error)})
+                if column == "secret":
+                    return []
+        return opened
 
     async def _send(self, its: Claimed, secrets: list[str]) -> None:
         body, at, began = its.payload.encode(), RealClock().now(), time.monotonic()
@@ -95,6 +101,8 @@ class Dispatcher(Worker):
         answer: Answer | None = None
         error: str | None = None
         try:
+            if not secrets:
+                raise Refused(SECRET_UNREADABLE)
             answer = await self.outward.request("POST", its.url, headers, body, within=self.patience, keep=True)
         except (Refused, Ambiguous) as failure:
             error = failure.reason
@@ -126,7 +134,8 @@ class Dispatcher(Worker):
             why = error or f"status {answer.status if answer else '-'}"
             again = pause(its.tries, random.random(), answer.retry_after if answer else 0.0)
             await claims.failed(tx, its, why, again, now)
-            metrics.sent.labels("dead" if again is None else "failed").inc()
+            outcome = why if why == SECRET_UNREADABLE else "failed"
+            metrics.sent.labels("dead" if again is None else outcome).inc()
 
     async def _purge(self) -> None:
         if time.monotonic() - self._purged > self.purge_every:

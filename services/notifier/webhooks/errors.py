@@ -16,6 +16,12 @@ def bad_url(reason: str) -> Unprocessable:
     return Unprocessable(FieldError("/url", reason, _REASONS[reason]))
 
 
+def secret_needed() -> Unprocessable:
+    """What is signed for one place would be signed for another."""
+    words = Words("更改回调地址须重新提供密钥", "Whoever changes where it goes brings the secret again")
+    return Unprocessable(FieldError("/secret", "secret_needed", words))
+
+
 def unknown_unit() -> Unprocessable:
     """A unit that there is not, or that the caller does not see."""
     return Unprocessable(FieldError("/unit_code", "unknown_unit", Words("没有这个单位", "There is no such unit")))

@@ -51,9 +51,11 @@ class NewEndpoint(Body):
 
 
 class EndpointChange(Body):
-    """What is to be otherwise; `active` again after it was disabled, or not."""
+    """What is to be otherwise; `active` again after it was disabled, or not. With another `url` comes a `secret`: that
+    of one place is not for another."""
 
     url: Url = ""
+    secret: Secret | None = None
     event_types: EventTypes = []
     ordered: bool = False
     description: Annotated[str, Text(200)] | None = None

@@ -17,9 +17,17 @@ from chassis.web.tokens import Principal
 from contracts.envelope import Message as Heard
 from notifier.channels.networks import Blocked
 from notifier.channels.outward import policy_of
+from notifier.channels.secret import UNREADABLE
 from notifier.directory import service as directory
 from notifier.webhooks import claims, envelope, repository
-from notifier.webhooks.errors import EndpointDisabled, EndpointTaken, MessageUnderway, bad_url, unknown_unit
+from notifier.webhooks.errors import (
+    EndpointDisabled,
+    EndpointTaken,
+    MessageUnderway,
+    bad_url,
+    secret_needed,
+    unknown_unit,
+)
 from notifier.webhooks.models import Attempt, Endpoint, Message
 from notifier.webhooks.schemas import EndpointChange, NewEndpoint, Rotation, Span
 
@@ -75,7 +83,12 @@ async def change(
     its = change.model_dump(exclude_unset=True)
     if "url" in its:
         _callable(runtime, change.url)
-    active = its.pop("active", None)
+    active, secret = its.pop("active", None), its.pop("secret", None)
+    if secret is None and its.get("url", endpoint.url) != endpoint.url:
+        raise secret_needed()
+    if secret is not None:
+        endpoint.secret = await runtime.vault.seal(tx, endpoint.unit_code, place(id), secret)
+        endpoint.old_secret = endpoint.old_secret_until = None
     for name, value in its.items():
         setattr(endpoint, name, value)
     endpoint.updated_at = now
@@ -101,12 +114,12 @@ async def remove(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
 async def rotate(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, rotation: Rotation) -> Endpoint:
     """Gives an endpoint a new secret; the old one signs beside it for a while. Raises `NotFound`."""
     endpoint = await one(tx, caller, id, lock=True)
-    old = await runtime.vault.open(tx, place(id), endpoint.secret)
+    old = await _secret(tx, runtime, endpoint)
     if old != rotation.secret:
-        endpoint.old_secret, endpoint.secret = (
-            await runtime.vault.seal(tx, endpoint.unit_code, place(id, "old_secret"), old),
-            await runtime.vault.seal(tx, endpoint.unit_code, place(id), rotation.secret),
-        )
+        # One that cannot be opened signs nothing more; a new one is how that is put right.
+        its = old and await runtime.vault.seal(tx, endpoint.unit_code, place(id, "old_secret"), old)
+        endpoint.old_secret = its or None
+        endpoint.secret = await runtime.vault.seal(tx, endpoint.unit_code, place(id), rotation.secret)
     endpoint.old_secret_until = RealClock().now() + timedelta(hours=rotation.both_for_hours)
     endpoint.updated_at = runtime.clock.now()
     await tx.flush()
@@ -179,11 +192,19 @@ def _callable(runtime: Runtime, url: str) -> None:
         raise bad_url(error.reason) from error
 
 
+async def _secret(tx: AsyncSession, runtime: Runtime, endpoint: Endpoint) -> str | None:
+    """The present secret of an endpoint; None where it cannot be opened."""
+    try:
+        return await runtime.vault.open(tx, place(endpoint.id), endpoint.secret)
+    except UNREADABLE:
+        return None
+
+
 async def _same(tx: AsyncSession, runtime: Runtime, caller: Principal, found: Endpoint, new: NewEndpoint) -> Endpoint:
     """What was made under this id before, if it was the same. Raises `EndpointTaken`."""
     its = ("unit_code", "url", "description", "event_types", "ordered")
     if found.state != "removed" and all(getattr(found, name) == getattr(new, name) for name in its):
-        secret = await runtime.vault.open(tx, place(found.id), found.secret)
+        secret = await _secret(tx, runtime, found)
         if secret == new.secret and await directory.sees(tx, caller.unit, found.unit_code):
             return found
     raise EndpointTaken(id=str(found.id))

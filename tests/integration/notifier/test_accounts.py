@@ -154,6 +154,65 @@ async def test_an_account_that_cannot_be_is_refused(desk: Desk, change: dict[str
     )
 
 
+async def test_an_account_whose_secrets_cannot_be_opened_costs_nobody_else(desk: Desk) -> None:
+    """It falls back where its route says so, the account tells what is wrong, and all goes on once it is put right."""
+    await desk.route("webhook")
+    await desk.office.sql("UPDATE routes SET fallback = '{mailbox}', fallback_after = 0")
+    broken, _ = await desk.account(unit=CITY), await desk.account(unit=COUNTY)
+    await desk.office.sql("UPDATE accounts SET secrets = secrets || '\\x00' WHERE unit_code = '37'")
+    await desk.office.hear(Appeal(START, CITY).warned(owner="T1"), Appeal(START, STATION).warned())
+    found = {(its["recipient"], its["channel"], its["state"], its["why"]) for its in await desk.office.deliveries()}
+    assert found == {
+        ("H1", "webhook", "delivered", None),
+        ("T1", "webhook", "failed", "secret_unreadable"),
+        ("T1", "mailbox", "sent", "fallback_of:webhook"),
+    }
+    shown = await desk.admin.get(f"/accounts/{broken}")
+    assert shown.json()["problem"] == "secret_unreadable"
+
+    async def change(**its: Any) -> httpx.Response:
+        tag = (await desk.admin.get(f"/accounts/{broken}")).headers["etag"]
+        return await desk.admin.patch(f"/accounts/{broken}", json=its, headers={"If-Match": tag})
+
+    assert (await change(name="新名")).status_code == 200, "what needs no secret needs none"
+    again = await change(secrets={"secret": SECRET})
+    assert (again.status_code, again.json()["problem"]) == (200, None)
+    await desk.office.sql(AGAIN)
+    await desk.office.stack.settle()
+    assert ("T1", "delivered") in await desk.office.told(channel="webhook")
+
+
+async def test_a_callback_whose_secret_cannot_be_opened_comes_again(desk: Desk) -> None:
+    account = await desk.account("gateway")
+    await desk.office.sql("UPDATE accounts SET callback_secret = callback_secret || '\\x00'")
+    answer = await desk.call_back(account, {"id": str(uuid4()), "state": "delivered"})
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+
+
+@pytest.mark.parametrize(
+    ("provider", "change"),
+    [
+        ("gateway", {"url": "https://elsewhere.example/sms"}),
+        ("gateway", {"find_url": "https://elsewhere.example/sms"}),
+        ("wecom", {"endpoint": "https://elsewhere.example/send"}),
+    ],
+)
+async def test_secrets_are_brought_again_for_another_place(desk: Desk, provider: str, change: dict[str, str]) -> None:
+    account = await desk.account(provider)
+    shown = await desk.admin.get(f"/accounts/{account}")
+    path, match = f"/accounts/{account}", {"If-Match": shown.headers["etag"]}
+    settings = shown.json()["settings"] | change
+    refused = await desk.admin.patch(path, json={"settings": settings}, headers=match)
+    assert [(its["pointer"], its["code"]) for its in refused.json()["errors"]] == [("/secrets", "secrets_needed")]
+    secrets = {"gateway": {"secret": "new"}, "wecom": {"key": "new"}}[provider]
+    changed = await desk.admin.patch(path, json={"settings": settings, "secrets": secrets}, headers=match)
+    assert changed.status_code == 200, changed.text
+    renamed = await desk.admin.patch(
+        path, json={"settings": settings, "name": "新名"}, headers={"If-Match": changed.headers["etag"]}
+    )
+    assert renamed.status_code == 200, "the same place needs none"
+
+
 async def test_a_unit_has_one_account_of_a_channel_in_use(desk: Desk) -> None:
     await desk.account("gateway")
     new = {"provider": "gateway", "unit_code": CITY, "name": "二", **desk.gateway()}
@@ -321,7 +380,7 @@ async def test_a_receipt_that_comes_at_the_moment_of_recording_is_not_lost(desk:
     desk.senders["sms"].channel.send = send  # type: ignore[method-assign]
     runtime = desk.office.notifier.runtime
     async with runtime.db.transaction() as tx:
-        # Neither sees the other: the send is recorded before this is committed, and what was recorded was not yet there.
+        # Neither sees the other: the send is recorded before this is committed, and this was said before it was.
         await reports.hear(tx, runtime.outbox, account, [Report(True, None, "R1")], desk.office.clock.now())
         await desk.office.hear(Appeal(START).warned())
         assert await desk.office.told() == {("H1", "sent")}

@@ -74,6 +74,32 @@ async def test_what_was_handed_on_over_night_is_told_to_whose_it_is_in_the_morni
     assert whys == {"handed_on", "readdressed"}
 
 
+async def test_what_is_handed_on_twice_over_night_is_told_to_the_last(office: Office, appeal: Appeal):
+    """Whoever was looked for as the owner is not always whom the event named: it was handed on before, or is back."""
+    await office.hear(staff("H2", STATION, "handler"), unit("37402", COUNTY), staff("S9", "37402", "supervisor"))
+    office.clock.set(NIGHT)
+    back = Appeal(START)
+    # Heard late: by then it was said that it is H2's.
+    warned = appeal.warned("owner", "unit_supervisors"), back.warned(first_contact="H1")
+    said = office.clock.now()
+    office.clock.advance(timedelta(minutes=1))
+    await office.hear(*(handed(each, AppealDispatched, "H2") for each in (appeal, back)))
+    office.clock.set(said)
+    await office.hear(*warned)
+    warnings = {"channel": "mailbox", "state": "deferred"}
+    assert {its[:2] for its in await told(office, **warnings)} >= {("warned", "H2"), ("warned", "S1")}
+    office.clock.advance(timedelta(hours=1))
+    await office.hear(handed(appeal, AppealTransferred, "H3", "37402"), handed(back, AppealTransferred, "H1"))
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    sent = {(its["event_type"], its["recipient"], its["appeal_id"]) for its in await office.deliveries(state="sent")}
+    assert {each[1:] for each in sent if each[0] == "deadline.warned"} == {
+        ("H3", str(appeal.id)),
+        ("S9", str(appeal.id)),
+        ("H1", str(back.id)),
+    }
+
+
 async def test_an_urging_of_what_was_closed_over_night_is_not_told(office: Office, appeal: Appeal):
     office.clock.set(NIGHT)
     await office.hear(appeal.opened(), urged(appeal))

@@ -9,7 +9,7 @@ from notifier.deliveries.quiet import spread
 from notifier.deliveries.sender import Sender
 from tests.conftest import START
 from tests.integration.notifier.gateway import Gateway, sender_of
-from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office
+from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, staff
 
 NIGHT = START.replace(hour=22)
 OWN = {"event_type": "deadline.breached", "audience": "owner", "channels": ["mailbox"]}
@@ -204,3 +204,16 @@ async def test_a_preview_says_who_would_be_told_by_what_when_and_why(office: Off
     foreign = await office.client("visitor").post("routes/preview", json={**act, "unit_code": OTHER})
     assert (foreign.status_code, foreign.json()["errors"][0]["pointer"]) == (422, "/unit_code")
     assert await office.deliveries() == [], "nobody was"
+
+
+async def test_a_preview_tells_nothing_of_people_whom_the_caller_does_not_see(office: Office):
+    await office.hear(staff("X1", OTHER, "handler"), staff("X2", OTHER, "handler"), staff("H2", STATION, "handler"))
+    span = {"starts_at": START.isoformat(), "ends_at": (START + timedelta(days=9)).isoformat()}
+    for unit, away, other in ((OTHER, "X1", "X2"), (STATION, "H1", "H2")):
+        its = {"staff_no": away, "substitute": other, **span}
+        assert (await office.client("supervisor", unit=unit).post("substitutes", json=its)).status_code == 201
+    await office.hear(staff("X3", OTHER, "handler", active=False), staff("H3", STATION, "handler", active=False))
+    asked = {"event_type": "deadline.warned", "unit_code": STATION, "audience": ["owner"], "first_contact": "F1"}
+    for owner, seen in (("H1", "H2"), ("X1", "X1"), ("H3", "F1"), ("X3", "X3"), ("unheard", "unheard")):
+        answer = await office.client("visitor").post("routes/preview", json={**asked, "owner": owner})
+        assert [its["recipient"] for its in answer.json()["told"]] == [seen]

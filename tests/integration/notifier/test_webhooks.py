@@ -345,3 +345,39 @@ async def test_an_old_log_is_forgotten_and_what_waits_is_not(hooks: Hooks) -> No
     hooks.dispatcher._purged = float("-inf")
     await hooks.dispatcher.run_once()
     assert [m["state"] for m in await hooks.messages()] == ["queued"]
+
+
+async def test_an_endpoint_whose_secret_cannot_be_opened_costs_nobody_else(hooks: Hooks, appeal: Appeal) -> None:
+    broken, well = await hooks.add("/broken"), await hooks.add("/well")
+    lost = "UPDATE webhook_endpoints SET secret = overlay(secret placing '\\xff' from 3) WHERE url LIKE '%/broken'"
+    await hooks.sql(text(lost))
+    await hooks.office.hear(appeal.warned())
+    assert [request.path for request in hooks.provider.requests] == ["/well"]
+    ours, theirs = await hooks.messages(endpoint_id=broken), await hooks.messages(endpoint_id=well)
+    assert [(m["state"], m["error"]) for m in (*ours, *theirs)] == [
+        ("queued", "secret_unreadable"),
+        ("delivered", None),
+    ]
+    assert (await hooks.client.get(f"/webhooks/{broken}")).json()["failing_since"]
+    assert (await hooks.client.post(f"/webhooks/{broken}/rotate", json={"secret": NEXT})).status_code == 200
+    await hooks.dispatch(all_due=True)
+    last = hooks.provider.requests[-1]
+    assert last.path == "/broken"
+    assert Verifier(NEXT).verify(last.body, dict(last.headers))
+
+
+async def test_a_secret_is_brought_again_for_another_place(hooks: Hooks) -> None:
+    endpoint = await hooks.add()
+    turned = await hooks.client.post(f"/webhooks/{endpoint}/rotate", json={"secret": NEXT})
+    path, match = f"/webhooks/{endpoint}", {"If-Match": turned.headers.get("etag") or "*"}
+    elsewhere = {"url": hooks.provider.url + "/elsewhere"}
+    refused = await hooks.client.patch(path, json=elsewhere, headers=match)
+    assert [(its["pointer"], its["code"]) for its in refused.json()["errors"]] == [("/secret", "secret_needed")]
+    changed = await hooks.client.patch(path, json={**elsewhere, "secret": SECRET}, headers=match)
+    assert (changed.status_code, changed.json()["old_secret_until"]) == (200, None), changed.text
+    await hooks.client.post(f"{path}/ping")
+    await hooks.dispatch()
+    (request,) = hooks.provider.requests
+    assert request.path == "/elsewhere"
+    assert len(request.headers["webhook-signature"].split()) == 1, "the secret of the place before signs nothing here"
+    assert Verifier(SECRET).verify(request.body, dict(request.headers))

@@ -23,7 +23,9 @@ def wanting(want: Want, arrivals: list[tuple[float, int]]) -> list[float]:
 
 @given(
     st.lists(st.tuples(pauses, st.integers(1, 40)), min_size=1, max_size=60),
-    st.sampled_from([ROBOT, Want("second", 5, 1), Want("short", 3, SHORT), Want("one", 1, 60), Want("day", 50, 86_400)]),
+    st.sampled_from(
+        [ROBOT, Want("second", 5, 1), Want("short", 3, SHORT), Want("one", 1, 60), Want("day", 50, 86_400)]
+    ),
 )
 @settings(max_examples=100, deadline=None)
 def test_never_more_than_is_borne_in_any_window(arrivals: list[tuple[float, int]], want: Want) -> None:

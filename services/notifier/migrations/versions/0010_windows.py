@@ -1,4 +1,4 @@
-"""What was sent lately under a limit, slot by slot, and when none of it counts any more; what is wrong with an account."""
+"""What was sent lately under a limit, slot by slot, and until when it counts; what is wrong with an account."""
 
 from chassis.migrate import run_scripts
 
