@@ -2,8 +2,8 @@
 
 from chassis.migrate import run_scripts
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 _WINDOWS = """
 ALTER TABLE buckets ADD COLUMN slot bigint NOT NULL DEFAULT 0;
