@@ -15,13 +15,13 @@ from chassis.vault import Place
 from notifier.channels import metrics
 from notifier.channels.limits import Limit
 from notifier.channels.outward import Outward
-from notifier.channels.port import Adapter, CannotTell, Letter, Receipt, Refused, Terms
+from notifier.channels.port import Adapter, CannotTell, Code, Letter, Receipt, Refused, Terms
 from notifier.channels.providers import PROVIDERS, bounds, reach
 from notifier.channels.secret import SECRET_UNREADABLE, UNREADABLE
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = """a.id, a.provider, a.settings, a.secrets, a.limits, a.version, a.problem,
+_COLUMNS = """a.id, a.provider, a.settings, a.secrets, a.limits, a.codes, a.version, a.problem,
     extract(epoch FROM a.paused_until - clock_timestamp())::float AS paused"""
 _NEAREST = text(f"""
 WITH RECURSIVE line (unit, code, height) AS (
@@ -124,6 +124,14 @@ async def pause(tx: AsyncSession, account: UUID, seconds: float, now: datetime) 
 def _terms(row: Any, problem: str | None) -> Terms:
     its = bounds(row.provider)
     limits = its.limits if row.limits is None else tuple(msgspec.convert(row.limits, list[Limit]))
-    shared = PROVIDERS[row.provider].shared
-    paused = max(0.0, row.paused or 0.0)
-    return Terms(account=row.id, bytes=its.bytes, limits=limits, shared=shared, paused=paused, problem=problem)
+    provider, codes = PROVIDERS[row.provider], msgspec.convert(row.codes, list[Code])
+    return Terms(
+        account=row.id,
+        bytes=its.bytes,
+        limits=limits,
+        shared=provider.shared,
+        paused=max(0.0, row.paused or 0.0),
+        problem=problem,
+        codes={code.event_type: code for code in codes},
+        coded=provider.coded and not row.settings.get("template"),
+    )

@@ -2,6 +2,7 @@
 told by number and day, some moments later.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,9 +10,10 @@ from uuid import uuid4
 import msgspec
 
 from chassis.clock import RealClock
+from notifier.channels.cloud import Cloud
 from notifier.channels.networks import Policy
 from notifier.channels.outward import Outward
-from notifier.channels.port import Adapter, Ambiguous, CannotTell, Letter, Receipt, Refused
+from notifier.channels.port import Ambiguous, CannotTell, Letter, Receipt, Refused
 from notifier.channels.signing import acs3, canonical_query
 from notifier.civil import CHINA
 
@@ -42,37 +44,35 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access_key_secret: str
 
 
-class Aliyun(Adapter):
+class Aliyun(Cloud):
     """One account."""
-
-    reaches = "phone"
-
-    patience = 4.0  # seconds
 
     def __init__(self, settings: Settings, secrets: Secrets, outward: Outward) -> None:
         self._settings, self._secret, self._outward = settings, secrets.access_key_secret, outward
+        self._free = settings.template
 
-    async def send(self, letter: Letter) -> Receipt:
-        template = letter.template or self._settings.template
-        if not template or letter.address is None:
-            raise Refused("no_template" if letter.address else "no_address", permanent=True)
+    async def _hand_over(self, letter: Letter, number: str, template: str) -> Mapping[str, Any]:
         params = dict(letter.params) if letter.template else {self._settings.param: letter.text}
-        answer = await self._ask(
+        return await self._ask(
             "SendSms",
-            PhoneNumbers=letter.address,
+            PhoneNumbers=number,
             SignName=self._settings.sign_name,
             TemplateCode=template,
             TemplateParam=msgspec.json.encode(params).decode(),
             OutId=str(letter.send_id),
         )
+
+    def _read(self, answer: Mapping[str, Any]) -> tuple[str, str | None]:
         code = str(answer.get("Code"))
-        if code == "OK":
-            return Receipt(str(answer.get("BizId") or letter.send_id))
-        if code.startswith(("Throttling", "isv.BUSINESS", "isv.DAY", "isv.MONTH")) or code in _TRY_LATER:
-            raise Refused(code, retry_after=_TRY_LATER.get(code, 5.0))
-        if code.startswith(("isp.", "ServiceUnavailable", "InternalError")):
-            raise Ambiguous(code)
-        raise Refused(code, permanent=True)
+        return code, str(answer.get("BizId") or "") if code == "OK" else None
+
+    def _pause(self, code: str) -> float | None:
+        if code.startswith(("Throttling", "isv.BUSINESS", "isv.DAY", "isv.MONTH")):
+            return _TRY_LATER.get(code, 5.0)
+        return _TRY_LATER.get(code)
+
+    def _is_unclear(self, code: str) -> bool:
+        return code.startswith(("isp.", "ServiceUnavailable", "InternalError"))
 
     async def find(self, letter: Letter) -> Receipt | None:
         if letter.address is None:

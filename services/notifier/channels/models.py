@@ -32,8 +32,8 @@ class Mail(Tracked, Base):
 
 class Account(Tracked, Base):
     """Whose credentials a unit, and those below it that have none nearer, send by. `limits` are its own, where it was
-    given others than its provider's; `paused_until` (real time) is as long as the provider asked to be left alone;
-    `problem`, why nothing can be sent by it, as a code."""
+    given others than its provider's; `codes` those under which its provider has the texts; `paused_until` (real time)
+    is as long as the provider asked to be left alone; `problem`, why nothing can be sent by it, as a code."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -49,6 +49,7 @@ class Account(Tracked, Base):
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
     secrets: Mapped[bytes]
     callback_secret: Mapped[bytes | None]
+    codes: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     limits: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     active: Mapped[bool]
     version: Mapped[int] = mapped_column(server_default="1")

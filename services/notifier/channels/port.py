@@ -84,10 +84,23 @@ class CannotTell(ChannelError):
         self.ask_again = ask_again
 
 
+class Code(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Under which code an account's provider has the text of an event, and what is filled into it in what order: all
+    there is, where that is not said."""
+
+    event_type: str
+    code: str
+    params: tuple[str, ...] | None = None
+
+    def filled(self, values: Mapping[str, str]) -> dict[str, str]:
+        """What is filled in."""
+        return dict(values) if self.params is None else {name: values.get(name, "") for name in self.params}
+
+
 class Terms(msgspec.Struct, frozen=True):
     """On which terms something goes out for a unit: by which account, in texts of so many bytes, so many at a time; not
     at all for `paused` seconds, nor while the account has a `problem`. `shared`: it is said to a group, all at once for
-    all it concerns."""
+    all it concerns. `codes`: those of the account, by event; `coded`: it says nothing that has none."""
 
     account: UUID | None = None
     bytes: int | None = None
@@ -95,6 +108,8 @@ class Terms(msgspec.Struct, frozen=True):
     shared: bool = False
     paused: float = 0.0
     problem: str | None = None
+    codes: Mapping[str, Code] = {}
+    coded: bool = False
 
 
 FREE = Terms()

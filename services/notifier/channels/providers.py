@@ -27,7 +27,8 @@ class Report(msgspec.Struct, frozen=True):
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """One provider. `shared`: it speaks to a group, so that what it says to several people it says at once; `read`: how
-    its callbacks are read, `thanks`: what it wants to hear then."""
+    its callbacks are read, `thanks`: what it wants to hear then; `coded`: it says texts that it has a code for, or goes
+    into that of the account's settings."""
 
     channel: str
     settings: type[msgspec.Struct]
@@ -35,6 +36,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     adapter: Callable[[Any, Any, Outward], Adapter]
     reaches: Reach | None = None
     shared: bool = False
+    coded: bool = False
     read: Callable[[Any], list[Report]]
     thanks: Mapping[str, Any] = {}
 
@@ -98,6 +100,7 @@ PROVIDERS: Mapping[str, Provider] = {
         secrets=aliyun.Secrets,
         adapter=aliyun.Aliyun,
         reaches="phone",
+        coded=True,
         read=_of_aliyun,
         thanks={"code": 0, "msg": "接收成功"},
     ),
@@ -107,6 +110,7 @@ PROVIDERS: Mapping[str, Provider] = {
         secrets=tencent.Secrets,
         adapter=tencent.Tencent,
         reaches="phone",
+        coded=True,
         read=_of_tencent,
         thanks={"result": 0, "errmsg": "OK"},
     ),

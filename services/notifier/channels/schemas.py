@@ -1,13 +1,16 @@
 """Accounts at the edge. Secrets come in, and never go out."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
 
 from chassis.web.schemas import Body, Code, Id, Instant, Text, View
 from notifier.channels.providers import PROVIDERS
 from notifier.channels.secret import Secret
+from notifier.templates.schemas import EventName, ProviderCode
+from notifier.templates.wording import variables
 
 ProviderName = Literal["aliyun", "tencent", "gateway", "mail", "wecom", "dingtalk", "feishu", "webhook"]
 assert set(ProviderName.__args__) == set(PROVIDERS)  # type: ignore[attr-defined]
@@ -23,6 +26,31 @@ class LimitBody(Body):
     per: Literal["account", "recipient"]
 
 
+class CodeBody(Body):
+    """Under which code the provider has the text of an event (`*`: of any that has none of its own; `digest`: of
+    several at once), and which variables are filled into it, in its order: all, where that is not said."""
+
+    event_type: EventName
+    code: ProviderCode
+    params: Annotated[list[Annotated[str, Text(32)]], Field(max_length=10)] | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        known = variables(self.event_type)
+        if missing := [name for name in self.params or () if name not in known]:
+            its = {"missing": missing[0], "known": ", ".join(sorted(known))}
+            zh = f"没有变量 {missing[0]}，可用的是 {its['known']}"
+            raise PydanticCustomError("variable", "There is no {missing}; there are {known}", {**its, "zh": zh})
+        return self
+
+
+def _once(codes: list[CodeBody]) -> list[CodeBody]:
+    if len({code.event_type for code in codes}) < len(codes):
+        raise PydanticCustomError("repeated", "Names one twice", {"zh": "有重复项"})
+    return codes
+
+
+Codes = Annotated[list[CodeBody], Field(max_length=200), AfterValidator(_once)]
 Limits = Annotated[list[LimitBody], Field(max_length=6)]
 
 
@@ -38,6 +66,7 @@ class NewAccount(Body):
     secrets: Secrets
     callback_secret: Secret | None = None
     limits: Limits | None = None
+    codes: Codes = []
     active: bool = True
 
 
@@ -50,6 +79,7 @@ class AccountChange(Body):
     secrets: Secrets = {}
     callback_secret: Secret | None = None
     limits: Limits | None = None
+    codes: Codes = []
     active: bool = True
 
 
@@ -64,6 +94,7 @@ class AccountView(View):
     name: str
     settings: dict[str, Any]
     limits: list[Any] | None
+    codes: list[Any]
     active: bool
     receives_at: str
     paused_until: Instant | None

@@ -25,7 +25,7 @@ from notifier.channels.models import Account
 from notifier.channels.networks import Blocked
 from notifier.channels.outward import Outward, policy_of
 from notifier.channels.providers import PROVIDERS
-from notifier.channels.schemas import AccountChange, LimitBody, NewAccount
+from notifier.channels.schemas import AccountChange, CodeBody, LimitBody, NewAccount
 from notifier.channels.secret import UNREADABLE
 from notifier.directory import service as directory
 from notifier.directory.models import Unit
@@ -69,6 +69,7 @@ async def add(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewAcc
         secrets=await _sealed(tx, runtime, new.unit_code, its, new.secrets),
         callback_secret=await _sealed_callback(tx, runtime, new.unit_code, its, new.callback_secret),
         limits=_plain(new.limits),
+        codes=_plain(new.codes),
         active=new.active,
         added_by=caller.sub,
         added_at=now,
@@ -100,6 +101,8 @@ async def change(
         account.callback_secret = await _sealed_callback(tx, runtime, account.unit_code, id, secret)
     if "limits" in its:
         account.limits = _plain(change.limits)
+    if "codes" in its:
+        account.codes = _plain(change.codes) or []
     for name in ("name", "settings", "active"):
         if name in its:
             setattr(account, name, its[name])
@@ -147,8 +150,8 @@ def _located(pointer: str, why: str) -> Exception:
     return bad_setting("/".join([pointer, *parts]), words)
 
 
-def _plain(limits: Sequence[LimitBody] | None) -> list[Any] | None:
-    return None if limits is None else [limit.model_dump() for limit in limits]
+def _plain(parts: Sequence[LimitBody | CodeBody] | None) -> list[Any] | None:
+    return None if parts is None else [part.model_dump(exclude_none=True) for part in parts]
 
 
 async def _sealed(tx: AsyncSession, runtime: Runtime, unit: str, id: UUID, secrets: dict[str, Any]) -> bytes:
@@ -182,6 +185,7 @@ async def _same(tx: AsyncSession, runtime: Runtime, caller: Principal, found: Ac
     """What was made under this id before, if it was the same. Raises `AccountIdTaken`."""
     its = ("provider", "unit_code", "name", "settings", "active")
     same = all(getattr(found, name) == getattr(new, name) for name in its) and found.limits == _plain(new.limits)
+    same = same and found.codes == _plain(new.codes)
     seen = same and await directory.sees(tx, caller.unit, found.unit_code)
     if seen and await _secrets(tx, runtime, found) == new.secrets:
         return found
@@ -191,7 +195,7 @@ async def _same(tx: AsyncSession, runtime: Runtime, caller: Principal, found: Ac
 async def _flush(tx: AsyncSession, account: Account) -> None:
     try:
         await tx.flush()
-        await tx.refresh(account, ["settings", "limits"])  # in the order in which a GET shows them
+        await tx.refresh(account, ["settings", "limits", "codes"])  # in the order in which a GET shows them
     except IntegrityError as error:
         if "accounts_active" not in str(error.orig):
             raise

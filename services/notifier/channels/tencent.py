@@ -2,14 +2,16 @@
 the carrier has told it.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from chassis.clock import RealClock
+from notifier.channels.cloud import Cloud
 from notifier.channels.outward import Outward
-from notifier.channels.port import Adapter, Ambiguous, CannotTell, Letter, Receipt, Refused
+from notifier.channels.port import Ambiguous, CannotTell, Letter, Receipt, Refused
 from notifier.channels.signing import tc3
 
 VERSION = "2021-01-11"
@@ -33,24 +35,18 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret_key: str
 
 
-class Tencent(Adapter):
+class Tencent(Cloud):
     """One account."""
-
-    reaches = "phone"
-
-    patience = 4.0  # seconds
 
     def __init__(self, settings: Settings, secrets: Secrets, outward: Outward) -> None:
         self._settings, self._secret, self._outward = settings, secrets.secret_key, outward
+        self._free = settings.template
 
-    async def send(self, letter: Letter) -> Receipt:
-        template = letter.template or self._settings.template
-        if not template or letter.address is None:
-            raise Refused("no_template" if letter.address else "no_address", permanent=True)
-        answer = await self._ask(
+    async def _hand_over(self, letter: Letter, number: str, template: str) -> Mapping[str, Any]:
+        return await self._ask(
             "SendSms",
             {
-                "PhoneNumberSet": [_e164(letter.address)],
+                "PhoneNumberSet": [_e164(number)],
                 "SmsSdkAppId": self._settings.app_id,
                 "SignName": self._settings.sign_name,
                 "TemplateId": template,
@@ -58,15 +54,17 @@ class Tencent(Adapter):
                 "SessionContext": str(letter.send_id),
             },
         )
+
+    def _read(self, answer: Mapping[str, Any]) -> tuple[str, str | None]:
         status = next(iter(answer.get("SendStatusSet") or []), None)
         code = str((status or answer.get("Error") or {}).get("Code"))
-        if status is not None and code == "Ok":
-            return Receipt(str(status.get("SerialNo") or letter.send_id))
-        if code.startswith(_TRY_LATER):
-            raise Refused(code, retry_after=30.0)
-        if code.startswith(_UNCLEAR) or code == "None":
-            raise Ambiguous(code)
-        raise Refused(code, permanent=True)
+        return code, str(status.get("SerialNo") or "") if status is not None and code == "Ok" else None
+
+    def _pause(self, code: str) -> float | None:
+        return 30.0 if code.startswith(_TRY_LATER) else None
+
+    def _is_unclear(self, code: str) -> bool:
+        return code.startswith(_UNCLEAR) or code == "None"
 
     async def find(self, letter: Letter) -> Receipt | None:
         if letter.address is None:

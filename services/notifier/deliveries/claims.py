@@ -253,7 +253,8 @@ async def _lease(
         plain += [Plain(send_id, template, its[0].handling_unit_code) for template in dict.fromkeys(book.failed)]
         names = ",".join(dict.fromkeys(row.recipient for row in its)) if terms.shared else to.name
         letter = Letter(send_id, names, words.subject, words.body, addresses.get(to), terms.account)
-        letter = msgspec.structs.replace(letter, template=words.code, params=words.params)
+        template, params = merging.coded(its, words, terms)
+        letter = msgspec.structs.replace(letter, template=template, params=params)
         leased.append(Leased(letter, 1, to))
     if leased:
         await tx.execute(insert(Send), [_send(its, channel, now) for its in leased])

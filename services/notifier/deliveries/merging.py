@@ -10,17 +10,19 @@ import msgspec
 from notifier.channels.cutting import cut
 from notifier.channels.port import Terms
 from notifier.deliveries.looking import due_at
-from notifier.templates.wording import LISTED, Book, Notice, Text
+from notifier.templates.wording import ANY, DIGEST, LISTED, Book, Notice, Text
 
 
 def together(rows: Sequence[Any], terms: Mapping[str, Terms | None]) -> list[tuple[list[Any], Terms]]:
     """Deliveries of one channel, those for one recipient by one account together, or all for one group; of these the
-    most pressing first, and the most pressing message first of all."""
+    most pressing first, and the most pressing message first of all. By an account that says only what it has a code
+    for, and has none for several, each goes alone."""
     found: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in rows:
         its = terms[row.handling_unit_code]
         assert its is not None, "without an account it does not get here"
-        found[(its.account, None if its.shared else row.recipient)].append(row)
+        alone = row.id if its.coded and DIGEST not in its.codes else None  # there are no words for several
+        found[(its.account, None if its.shared else row.recipient, alone)].append(row)
     groups = [sorted(group, key=_need) for group in found.values()]
     its_terms = [(group, terms[group[0].handling_unit_code]) for group in groups]
     by_need = sorted(its_terms, key=lambda each: _need(each[0][0]))
@@ -43,6 +45,14 @@ def written(rows: Sequence[Any], channel: str, book: Book, terms: Terms) -> Text
             body = cut(text.body, terms.bytes - len(subject.encode()) - 1)
             return msgspec.structs.replace(text, subject=subject, body=body)
         listed //= 2
+
+
+def coded(rows: Sequence[Any], text: Text, terms: Terms) -> tuple[str | None, Mapping[str, str]]:
+    """The code under which the account's provider has the words for `rows`, and what fills it; where it has one."""
+    code = terms.codes.get(DIGEST if len(rows) > 1 else rows[0].event_type)
+    if code is None and len(rows) == 1:
+        code = terms.codes.get(ANY)
+    return (None, {}) if code is None else (code.code, code.filled(text.params))
 
 
 def _need(row: Any) -> tuple[datetime, int]:

@@ -11,7 +11,7 @@ from notifier.base import Base
 
 class Template(Tracked, Base):
     """The text of an event type on a channel in a language, as it is in force; nobody published those that came with
-    the service. `code` is the provider's own for it."""
+    the service. `code` is for a release before this one."""
 
     __tablename__ = "templates"
     __table_args__ = (Index("templates_feed", "changed_xid", "id"),)

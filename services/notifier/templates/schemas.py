@@ -16,15 +16,14 @@ ProviderCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0
 
 class TemplateBody(Body):
     """A text for an event type on a channel in a language; `*` is for events that have none of their own, `digest` goes
-    around several messages that leave as one. `{{ name }}` marks what is filled in; `code` is the provider's own for
-    it."""
+    around several messages that leave as one. `{{ name }}` marks what is filled in. Under which code a provider has it
+    is said of the account."""
 
     event_type: EventName
     channel: ChannelName
     language: LanguageCode
     subject: Annotated[str, Text(200)]
     body: Annotated[str, Text(2000, lines=True)]
-    code: ProviderCode | None = None
 
 
 class TemplateView(View):
@@ -36,7 +35,6 @@ class TemplateView(View):
     language: str
     subject: str
     body: str
-    code: str | None
     version: int
     published_by: str | None
     updated_at: Instant
@@ -48,7 +46,6 @@ class TemplateVersionView(View):
     version: int
     subject: str
     body: str
-    code: str | None
     by: str | None
     at: Instant
 

@@ -81,7 +81,7 @@ async def publish(tx: AsyncSession, caller: Principal, body: TemplateBody, now: 
     changed["version"] = Template.version + 1
     statement = new.on_conflict_do_update(index_elements=[Template.id], set_=changed).returning(Template)
     row = (await tx.scalars(statement, execution_options={"populate_existing": True})).one()
-    kept = {column: getattr(row, column) for column in ("version", "subject", "body", "code")}
+    kept = {column: getattr(row, column) for column in ("version", "subject", "body")}
     tx.add(TemplateVersion(template_id=name, **kept, by=caller.sub, at=now))
     await tx.flush()
     return row
@@ -94,7 +94,7 @@ def written(body: TemplateBody) -> Text:
             sandbox.check(getattr(body, name), variables(body.event_type))
         except BadTemplate as error:
             raise _refused(f"/{name}", body.event_type, error) from error
-    wording = Wording(event=body.event_type, channel=body.channel, subject=body.subject, body=body.body, code=body.code)
+    wording = Wording(event=body.event_type, channel=body.channel, subject=body.subject, body=body.body)
     words = catalogue.language(body.language).words
     event = body.event_type if body.event_type not in (ANY, DIGEST) else _SAMPLE.event
     samples = [msgspec.structs.replace(each, event=event) for each in (_SAMPLE, _BARE)]
@@ -120,6 +120,5 @@ def _wording(row: Template) -> Wording:
         channel=row.channel,
         subject=row.subject,
         body=row.body,
-        code=row.code,
         version=row.version,
     )

@@ -26,11 +26,10 @@ def variables(event: str) -> frozenset[str]:
 
 
 class Text(msgspec.Struct, frozen=True):
-    """What a channel is given to send; for a provider with texts of its own, the code of one and what fills it."""
+    """What a channel is given to send; `params` is what filled it, for a provider with texts of its own."""
 
     subject: str
     body: str
-    code: str | None = None
     params: Mapping[str, str] = {}
 
 
@@ -51,13 +50,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of one event type on one channel, in force as `version`; `code` is the provider's own for it."""
+    """The text of one event type on one channel, in force as `version`."""
 
     event: str
     channel: str
     subject: str
     body: str
-    code: str | None = None
     version: int = 1
 
     @property
@@ -72,8 +70,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
     def fill(self, values: Mapping[str, object]) -> Text:
         """The text. Raises whatever filling it raises."""
         subject, body = (sandbox.fill(part, values).strip() for part in (self.subject, self.body))
-        params = {name: str(value) for name, value in values.items()} if self.code else {}
-        return Text(subject, body, self.code, params)
+        return Text(subject, body, _params(values))
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +100,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
         """A text that no template is needed for."""
         values = self.values(notice)
         its = [str(values[name]) for name in ("event", "matter", "milestone", "due", "late") if values[name]]
-        return Text(" · ".join(its[:2]), " · ".join(its))
+        return Text(" · ".join(its[:2]), " · ".join(its), _params(values))
 
     def counted(self, notices: Sequence[Notice]) -> str:
         """How many there are of each kind."""
@@ -151,10 +148,12 @@ class Book:
         if len(notices) == 1:
             return texts[0]
         values: dict[str, object] = {"count": len(notices), "first": texts[0].subject}
-        head = self._filled(self._find(DIGEST, channel), values) or Text(f"{len(notices)}: {texts[0].subject}", "")
+        head = self._filled(self._find(DIGEST, channel), values) or Text(
+            f"{len(notices)}: {texts[0].subject}", "", _params(values)
+        )
         parts = [f"{place}. {text.subject}\n{text.body}" for place, text in enumerate(texts, 1)]
         parts += [self._words.counted(notices[listed:])] if len(notices) > listed else []
-        return Text(head.subject, "\n\n".join([head.body, *parts]).strip(), head.code, head.params)
+        return Text(head.subject, "\n\n".join([head.body, *parts]).strip(), head.params)
 
     def _find(self, event: str, channel: str) -> Wording | None:
         return self._wordings.get((event, channel)) or self._wordings.get((event, BASE))
@@ -167,3 +166,7 @@ class Book:
         except Exception:  # noqa: BLE001 - whatever it is, people are told all the same
             self.failed.append(wording.label)
             return None
+
+
+def _params(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}

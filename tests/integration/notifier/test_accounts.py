@@ -143,6 +143,8 @@ async def test_a_secret_goes_in_and_never_out(desk: Desk) -> None:
         ({"secrets": {"secret": "whsec_c2hvcnQ="}}, "/secrets"),
         ({"provider": "pigeon"}, "/provider"),
         ({"unit_code": OTHER}, "/unit_code"),
+        ({"codes": [{"event_type": "digest", "code": "S", "params": ["due"]}]}, "/codes/0"),
+        ({"codes": [{"event_type": "*", "code": "S"}] * 2}, "/codes"),
         ({"limits": [{"times": 0, "seconds": 60, "per": "account"}]}, "/limits/0/times"),
     ],
 )
@@ -211,6 +213,18 @@ async def test_secrets_are_brought_again_for_another_place(desk: Desk, provider:
         path, json={"settings": settings, "name": "新名"}, headers={"If-Match": changed.headers["etag"]}
     )
     assert renamed.status_code == 200, "the same place needs none"
+
+
+async def test_a_text_goes_under_the_code_that_the_account_has_for_it(desk: Desk) -> None:
+    await desk.route("sms")
+    its = desk.gateway()
+    its["settings"] |= {"fields": {"id": "$id", "phone": "$phone", "text": "$text", "code": "$template"}}
+    ours = [{"event_type": "deadline.warned", "code": "SMS_9", "params": ["due"]}]
+    for unit, codes in ((CITY, [{"event_type": "*", "code": "SMS_1"}]), (COUNTY, ours)):
+        account = await desk.account("gateway", unit=unit, codes=codes, **its)
+        assert (await desk.admin.get(f"/accounts/{account}")).json()["codes"] == codes
+    await desk.office.hear(Appeal(START, STATION).warned(), Appeal(START, CITY).warned(owner="T1"))
+    assert {json.loads(request.body)["code"] for request in desk.provider.requests} == {"SMS_1", "SMS_9"}
 
 
 async def test_a_unit_has_one_account_of_a_channel_in_use(desk: Desk) -> None:

@@ -99,10 +99,10 @@ def test_everything_that_can_be_told_has_a_text_of_its_own_or_a_common_one_in_ev
         assert {route.event_type for route in shipped()} <= its.words.event.keys()
 
 
-def test_a_channel_goes_by_its_own_text_and_its_providers_code_else_by_that_of_the_mailbox():
-    sms = Wording(event="deadline.breached", channel="sms", subject="{{ event }}", body="{{ matter }}", code="SMS_1")
+def test_a_channel_goes_by_its_own_text_else_by_that_of_the_mailbox():
+    sms = Wording(event="deadline.breached", channel="sms", subject="{{ event }}", body="{{ matter }}")
     text = book("zh-CN", sms).write(notice(), "sms")
-    assert (text.subject, text.code, text.params["due"]) == ("已超期", "SMS_1", "2026-10-19 24:00")
+    assert (text.subject, text.params["due"]) == ("已超期", "2026-10-19 24:00")
     assert book("zh-CN", sms).write(notice(event="deadline.warned"), "sms").subject.startswith("【临期提醒】")
 
 

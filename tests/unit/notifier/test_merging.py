@@ -1,0 +1,40 @@
+"""What goes to one person goes as one message, where there are words for several."""
+
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+from notifier.channels.port import Code, Terms
+from notifier.deliveries import merging
+from notifier.templates.wording import Text
+from tests.conftest import START
+
+CODES = {its.event_type: its for its in (Code("deadline.warned", "SMS_1", ("due", "matter")), Code("*", "SMS_2"))}
+ACCOUNT = uuid4()
+TEXT = Text("subject", "body", {"matter": "V1", "due": "24:00", "unit": "37"})
+
+
+def row(event: str = "deadline.warned", recipient: str = "H1") -> Any:
+    its = {"id": uuid4(), "event_type": event, "recipient": recipient, "due_at": None, "at": START, "heard": 1}
+    return SimpleNamespace(**its, handling_unit_code="37")
+
+
+def groups(terms: Terms) -> list[int]:
+    rows = [row(), row(), row(recipient="H2")]
+    return sorted(len(group) for group, _ in merging.together(rows, {"37": terms}))
+
+
+def test_without_a_code_for_several_each_goes_alone() -> None:
+    digest = {**CODES, "digest": Code("digest", "SMS_3")}
+    assert groups(Terms(ACCOUNT, coded=True, codes=CODES)) == [1, 1, 1]
+    assert groups(Terms(ACCOUNT, coded=True, codes=digest)) == [1, 2]
+    assert groups(Terms(ACCOUNT, codes=CODES)) == [1, 2], "this one says any text"
+
+
+def test_a_code_is_that_of_the_account_and_is_filled_in_the_order_of_its_provider() -> None:
+    terms = Terms(ACCOUNT, codes=CODES)
+    code, params = merging.coded([row()], TEXT, terms)
+    assert (code, list(params.items())) == ("SMS_1", [("due", "24:00"), ("matter", "V1")])
+    assert merging.coded([row("appeal.urged")], TEXT, terms) == ("SMS_2", TEXT.params)
+    assert merging.coded([row(), row()], TEXT, terms) == (None, {}), "what is for one event is not for several"
+    assert merging.coded([row()], TEXT, Terms(uuid4())) == (None, {}), "another account has other codes"
