@@ -5,9 +5,20 @@ Importing the package loads every event module, so that `decode` knows every typ
 To add an event: declare its class in the module of its noun, its example in `examples`, and run `contracts.generate`.
 """
 
-from contracts import appeals, audit, customers, deadlines, directory, notifications, policies, visits
+from contracts import absences, appeals, audit, customers, deadlines, directory, notifications, policies, visits
 from contracts.envelope import Event, registered
 
 EVENTS: tuple[type[Event], ...] = registered()
 
-__all__ = ["EVENTS", "appeals", "audit", "customers", "deadlines", "directory", "notifications", "policies", "visits"]
+__all__ = [
+    "EVENTS",
+    "absences",
+    "appeals",
+    "audit",
+    "customers",
+    "deadlines",
+    "directory",
+    "notifications",
+    "policies",
+    "visits",
+]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from contracts import appeals, audit, customers, deadlines, directory, notifications, policies, visits
+from contracts import absences, appeals, audit, customers, deadlines, directory, notifications, policies, visits
 from contracts.envelope import Event
 
 (
@@ -28,7 +28,8 @@ from contracts.envelope import Event
     LAST_CLOCK,
     WITHDRAWAL,
     TASK,
-) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 18))
+    ABSENCE,
+) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 19))
 
 
 def _at(local: str) -> datetime:
@@ -114,6 +115,16 @@ EXAMPLES: tuple[Event, ...] = (
         **_contact, at=_at("10-09T21:30"), step="0.5", audience=["owner"], late=False, packs=["t-sdpea"]
     ),
     policies.PolicyWithdrawn(withdrawal_id=WITHDRAWAL, policy="own", unit_code="41", at=_at("10-09T22:00"), by="E009"),
+    absences.AbsenceChanged(
+        absence_id=ABSENCE,
+        staff_no="S1001",
+        unit_code="4101",
+        since=_at("10-10T00:00"),
+        until=_at("10-12T00:00"),
+        substitute="S1002",
+        at=_at("10-09T22:10"),
+        by="S1001",
+    ),
     deadlines.DeadlineBreached(**_contact, at=_at("10-10T09:30"), step="due", audience=["owner"], late=False),
     notifications.NotificationSent(**_delivery, delivery_id=DELIVERY, send_id=SEND, at=_at("10-10T09:30:01")),
     audit.InvariantFailed(

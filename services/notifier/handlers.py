@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.messaging.handlers import Apply, Handler, Handlers
 from chassis.runtime import Runtime
+from contracts.absences import AbsenceChanged
 from contracts.appeals import (
     AppealAnswered,
     AppealCalledBack,
@@ -48,6 +49,7 @@ def handlers(runtime: Runtime) -> Handlers:
         UnitRemoved: directory.units_removed,
         StaffChanged: directory.staff_changed,
         StaffRemoved: directory.staff_removed,
+        AbsenceChanged: Handler(directory.absences_changed, commutes=True),
         AppealOpened: subjects.opened,
         AppealReclassified: subjects.reclassified,
         AppealContacted: done,

@@ -21,6 +21,7 @@ from chassis.runtime import Runtime
 from chassis.web.auth import ADMIN
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
+from contracts.absences import AbsenceChanged
 
 SUPERVISOR = "supervisor"
 
@@ -59,7 +60,23 @@ async def record(
     absence = Absence(id=new_id(), **its, recorded_by=caller.sub, recorded_at=now, updated_at=now)
     tx.add(absence)
     await tx.flush()
+    await _tell(tx, runtime, caller, absence)
     return absence
+
+
+async def _tell(tx: AsyncSession, runtime: Runtime, caller: Principal, absence: Absence) -> None:
+    """Whoever tells people of deadlines has to know who is there."""
+    told = AbsenceChanged(
+        absence_id=absence.id,
+        staff_no=absence.staff_no,
+        unit_code=absence.unit_code,
+        since=absence.since,
+        until=absence.until,
+        substitute=absence.substitute,
+        at=absence.updated_at,
+        by=caller.sub,
+    )
+    await runtime.outbox.append(tx, [told], at=absence.updated_at)
 
 
 async def _unit_of(tx: AsyncSession, caller: Principal, person: str) -> str:
@@ -85,6 +102,7 @@ async def end(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *
         raise EndsBeforeItBegins
     absence.until, absence.updated_at = back, now
     await tx.flush()
+    await _tell(tx, runtime, caller, absence)
     return absence
 
 

@@ -67,7 +67,6 @@ class EarlyReport(Base):
     """What a provider said of something under a reference that is not recorded yet."""
 
     __tablename__ = "early_reports"
-    __table_args__ = (Index(None, "heard_at"),)
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(primary_key=True)

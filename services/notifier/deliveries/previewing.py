@@ -51,8 +51,8 @@ async def _as_seen(tx: AsyncSession, caller: Principal, view: Outlook, named: li
     stands in for them."""
     hidden = await directory.unseen_people(tx, caller.unit, named)
     its = view.known
-    substitutes = {person: other for person, other in its.substitutes.items() if person not in hidden}
-    known = msgspec.structs.replace(its, gone={*its.gone} - hidden, substitutes=substitutes)
+    away = {person: other for person, other in its.away.items() if person not in hidden}
+    known = msgspec.structs.replace(its, gone={*its.gone} - hidden, away=away)
     return msgspec.structs.replace(view, known=known)
 
 

@@ -26,21 +26,34 @@ class Known(msgspec.Struct, frozen=True):
     gone: Set[str] = frozenset()  # staff known to have left
     callbacks: Mapping[str, Sequence[str]] = {}  # a unit → who calls back there
     duty: Mapping[tuple[str, str], Sequence[str]] = {}  # a unit and a role → who is on duty, in their order
-    substitutes: Mapping[str, str] = {}  # who is away → who stands in for them
+    away: Mapping[str, str | None] = {}  # who is away → who stands in for them, if anybody
     groups: Mapping[str, Members] = {}
 
+    missed: bool = True  # whether one who is away, and for whom nobody stands in, is passed over
+
     def stand_in(self, person: str) -> str:
-        """Who acts for `person` now: themselves, unless somebody stands in for them who has not left."""
+        """Who acts for `person` now: themselves, unless somebody stands in for them who is there."""
         chain = [person]
-        while (other := self.substitutes.get(chain[-1])) is not None and other not in chain:
+        while (other := self.away.get(chain[-1])) is not None and other not in chain:
             chain.append(other)
-        return person if other is not None or chain[-1] in self.gone else chain[-1]
+        return person if chain[-1] in self.away or chain[-1] in self.gone else chain[-1]
+
+    def is_there(self, person: str) -> bool:
+        """Whether there is somebody to tell for `person`."""
+        if person in self.gone:
+            return False
+        return not self.missed or person not in self.away or self.stand_in(person) != person
+
+    def on_duty(self, unit: str, role: str) -> list[str]:
+        """Who is on duty in a unit, in a role, and is there."""
+        return [person for person in self.duty.get((unit, role), ()) if self.is_there(person)]
 
     def holders(self, unit: str, role: str) -> tuple[Sequence[str], bool]:
         """Who is told where the holders of `role` in `unit` are meant: those on duty; all, if there is no roster."""
-        if on_duty := self.duty.get((unit, role)):
+        if on_duty := self.on_duty(unit, role):
             return on_duty, True
-        return (self.callbacks if role == "callback" else self.supervisors).get(unit, ()), False
+        all_of_them = (self.callbacks if role == "callback" else self.supervisors).get(unit, ())
+        return [person for person in all_of_them if self.is_there(person)], False
 
 
 class Matter(msgspec.Struct, frozen=True):
@@ -70,11 +83,17 @@ class Found(msgspec.Struct, frozen=True):
 
 def find(audience: str, matter: Matter, known: Known) -> Found:
     """The people to tell, as they are now. Where those named are missing, the nearest above them who has supervisors.
+    Whoever is away is told where there is nobody else: better they than nobody.
 
     Owner: the event's owner, else the first-contact person, else the unit's supervisors; neither needs to be in the
     directory, but one known to have left is passed over. Above a top-level unit there is nobody: its own supervisors
     are told. An audience that is not known here is answered by the unit's supervisors, as never exact.
     """
+    found = _find(audience, matter, known)
+    return found if found.people else _find(audience, matter, msgspec.structs.replace(known, missed=False))
+
+
+def _find(audience: str, matter: Matter, known: Known) -> Found:
     if audience == CUSTOMER:
         sure = matter.customer is not None or matter.withheld
         return Found([matter.customer] if matter.customer else [], exact=sure, kind="customer")
@@ -83,20 +102,20 @@ def find(audience: str, matter: Matter, known: Known) -> Found:
     unit = matter.unit
     group = known.groups.get(audience.removeprefix(GROUP)) if audience.startswith(GROUP) else None
     if group is not None and _one_company(unit, group.unit, known):
-        if members := [person for person in group.people if person not in known.gone]:
+        if members := [person for person in group.people if known.is_there(person)]:
             return _told(members, known, group.unit)
         unit = group.unit
     return _callers(unit, known) if audience == CALLBACK else _supervisors(audience, unit, known)
 
 
 def by_name(audience: str, matter: Matter, known: Known) -> str | None:
-    """Whom an audience means by name, if anybody: of those who have not left the first."""
+    """Whom an audience means by name, if anybody: the first who is there."""
     named: tuple[str | None, ...] = ()
     if audience == OWNER:
         named = (matter.owner,) if matter.handed else (matter.owner, matter.first_contact)
     elif audience == FIRST:
         named = (matter.first_contact,)
-    return next((each for each in named if each and each not in known.gone), None)
+    return next((each for each in named if each and known.is_there(each)), None)
 
 
 def _callers(unit: str, known: Known) -> Found:

@@ -1,5 +1,6 @@
-"""Tables of the directory: the newest version heard of each unit and staff member; and what is kept here of people,
-because only the notifier asks for it: groups, duty rosters, substitutes. In these a row is switched off, never deleted.
+"""Tables of the directory: the newest version heard of each unit, staff member and absence; and what is kept here of
+people, because only the notifier asks for it: groups, duty rosters, substitutes. In these a row is switched off, never
+deleted.
 """
 
 from datetime import datetime
@@ -75,8 +76,23 @@ class Duty(Tracked, Base):
     changed_by: Mapped[str]
 
 
+class Absence(Base):
+    """Somebody is away, as the tracker says: that decides who may act, and so who is told. `said_at` is when."""
+
+    __tablename__ = "absences"
+    __table_args__ = (Index(None, "until"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    staff_no: Mapped[str]
+    substitute: Mapped[str | None]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    said_at: Mapped[datetime]
+
+
 class Substitute(Tracked, Base):
-    """Somebody is away from one instant until another, and who stands in for them; the unit is that of who is away."""
+    """Who stands in for somebody where messages are told, from one instant until another, unless the tracker says that
+    they are away, and who stands in then; the unit is that of who is away."""
 
     __tablename__ = "substitutes"
     __table_args__ = (

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import scope
 from chassis.web.paging import Listing, Window
+from contracts.absences import AbsenceChanged
 from contracts.directory import StaffChanged, StaffRemoved, UnitChanged, UnitRemoved
-from notifier.directory.models import Duty, Group, StaffMember, Substitute, Unit
+from notifier.directory.models import Absence, Duty, Group, StaffMember, Substitute, Unit
 
 Kept = TypeVar("Kept", Group, Duty, Substitute)
 
@@ -97,12 +98,40 @@ async def on_duty(
     return found
 
 
-async def substitutes(tx: AsyncSession, at: datetime) -> dict[str, str]:
-    """Who stands in for whom at an instant. All of them: whoever stands in may be away too."""
-    query = select(Substitute.staff_no, Substitute.substitute).where(
+async def keep_absences(tx: AsyncSession, changes: Iterable[tuple[AbsenceChanged, datetime]]) -> None:
+    """Stores absences, as it was said last of each."""
+    new = insert(Absence)
+    its = {name: new.excluded[name] for name in ("staff_no", "substitute", "since", "until", "said_at")}
+    newer = new.excluded.said_at >= Absence.said_at
+    statement = new.on_conflict_do_update(index_elements=[Absence.id], set_=its, where=newer)
+    rows = [
+        {
+            "id": change.absence_id,
+            "staff_no": change.staff_no,
+            "substitute": change.substitute,
+            "since": change.since,
+            "until": change.until,
+            "said_at": said_at,
+        }
+        for change, said_at in changes
+    ]
+    await tx.execute(statement, rows)
+
+
+async def away(tx: AsyncSession, at: datetime) -> dict[str, str | None]:
+    """Who is away at an instant, and who stands in for them, if anybody. All of them: whoever stands in may be away
+    too. Of several absences the one that began last counts; where the tracker knows of none, what is kept here does."""
+    kept = select(Substitute.staff_no, Substitute.substitute).where(
         Substitute.active, Substitute.starts_at <= at, Substitute.ends_at > at
     )
-    return {row.staff_no: row.substitute for row in await tx.execute(query.order_by(Substitute.updated_at))}
+    found: dict[str, str | None] = {
+        row.staff_no: row.substitute for row in await tx.execute(kept.order_by(Substitute.updated_at))
+    }
+    lasting = select(Absence.staff_no, Absence.substitute).where(
+        Absence.since <= at, or_(Absence.until.is_(None), Absence.until > at)
+    )
+    told = {row.staff_no: row.substitute for row in await tx.execute(lasting.order_by(Absence.since, Absence.id))}
+    return found | {person: other or found.get(person) for person, other in told.items()}
 
 
 async def groups(tx: AsyncSession, ids: Collection[UUID]) -> list[Group]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import scope
 from chassis.web.tokens import Principal
+from contracts.absences import AbsenceChanged
 from contracts.directory import StaffChanged, StaffRemoved, UnitChanged, UnitRemoved
 from contracts.envelope import Message
 from notifier.directory import repository
@@ -36,6 +37,13 @@ async def staff_removed(tx: AsyncSession, messages: Sequence[Message]) -> None:
     await repository.drop_staff(tx, [m.event for m in messages if isinstance(m.event, StaffRemoved)])
 
 
+async def absences_changed(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Learns who is away, and who stands in for them."""
+    changes = sorted(messages, key=lambda message: message.time)
+    last = {m.event.absence_id: (m.event, m.time) for m in changes if isinstance(m.event, AbsenceChanged)}
+    await repository.keep_absences(tx, last.values())
+
+
 async def known_of(tx: AsyncSession, matters: Iterable[Matter], audiences: Iterable[str], now: datetime) -> Known:
     """All that is needed to find the people of `audiences` for `matters`, as the directory is now."""
     matters, units = list(matters), set[str]()
@@ -46,16 +54,16 @@ async def known_of(tx: AsyncSession, matters: Iterable[Matter], audiences: Itera
     lines = {unit: await scope.ancestors(tx, Unit, unit) for unit in units}
     known = sorted({unit for line in lines.values() for unit in line})
     duty = await repository.on_duty(tx, known, now)
-    substitutes = await repository.substitutes(tx, now)
+    away = await repository.away(tx, now)
     named = {person for matter in matters for person in (matter.owner, matter.first_contact) if person}
-    named |= {*substitutes, *substitutes.values()} | {person for group in groups for person in group.members}
+    named |= {*away, *filter(None, away.values())} | {person for group in groups for person in group.members}
     return Known(
         lines,
         await repository.holders(tx, known, SUPERVISOR),
         await repository.gone(tx, sorted(named)),
         await repository.holders(tx, known, "callback"),
         duty,
-        substitutes,
+        away,
         {str(group.id): Members(group.unit_code, group.members) for group in groups},
     )
 
@@ -71,11 +79,11 @@ async def standing(
 ) -> Known:
     """What is needed to say whether `people`, told as those of `units`, are still the ones to tell, where others may be
     `named` by now, and the matter be with the units it `moved` to."""
-    substitutes = await repository.substitutes(tx, now)
-    its = {*people, *named, *substitutes, *substitutes.values()}
+    away = await repository.away(tx, now)
+    its = {*people, *named, *away, *filter(None, away.values())}
     duty = await repository.on_duty(tx, units, now, people)
     lines = {unit: await scope.ancestors(tx, Unit, unit) for unit in moved}
-    return Known(lines, {}, await repository.gone(tx, sorted(its)), duty=duty, substitutes=substitutes)
+    return Known(lines, {}, await repository.gone(tx, sorted(its)), duty=duty, away=away)
 
 
 async def unseen(tx: AsyncSession, unit: str | None, units: Collection[str]) -> set[str]:

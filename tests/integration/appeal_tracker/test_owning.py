@@ -1,12 +1,18 @@
 """Whose appeals these are: somebody's day in one call, what everybody has, and who stands in."""
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
+from sqlalchemy import text
 
 from appeal_tracker.appeals import owned
+from appeal_tracker.migrations import versions
+from contracts.absences import AbsenceChanged
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
 
 
@@ -88,6 +94,23 @@ async def test_who_stands_in_has_the_others_day_too_and_their_contact_counts(
     problem(await second.post(f"/absences/{absence['id']}/end", json={}), 403, "not-your-absence")
     back = {"until": instant("10-09T12:00").isoformat()}
     assert (await got(desk.first.post(f"/absences/{absence['id']}/end", json=back)))["until"] == "2026-10-09T04:00:00Z"
+
+
+async def test_absences_are_told_and_those_of_before_too(desk: Desk, second: httpx.AsyncClient) -> None:
+    await desk.hear(staff("E102", "37401"))
+    made = await away(desk, desk.first, "10-09T09:00", None, substitute="E102")
+    await got(desk.first.post(f"/absences/{made['id']}/end", json={"until": instant("10-09T12:00").isoformat()}))
+    (path,) = Path(versions.__path__[0]).glob("*_absences_told.py")
+    migration = import_module(f"{versions.__name__}.{path.stem}")
+    async with desk.runtime.db.transaction() as tx:
+        await tx.execute(text(migration.TELL))
+    async with desk.runtime.db.connection() as connection:
+        query = "SELECT aggregateid AS key, payload FROM outbox WHERE type = $1 ORDER BY seq"
+        rows = await connection.fetch(query, AbsenceChanged.type)
+    told = [msgspec.json.decode(row["payload"], type=AbsenceChanged) for row in rows]
+    assert {row["key"] for row in rows} == {made["id"]}
+    ends = [None, instant("10-09T12:00"), instant("10-09T12:00")]
+    assert [(each.staff_no, each.substitute, each.until) for each in told] == [("E101", "E102", end) for end in ends]
 
 
 async def test_an_absence_that_cannot_be_is_refused(desk: Desk, second: httpx.AsyncClient) -> None:

@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
+from contracts.absences import AbsenceChanged
 from tests.conftest import START
 from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, staff
 
@@ -57,6 +59,34 @@ async def test_what_waits_for_somebody_who_is_away_goes_to_who_stands_in_for_the
     assert (await office.client("supervisor").put(path, json=ended, headers={"If-Match": tag})).status_code == 200
     await office.hear(Appeal(START).warned())
     assert ("H1", "sent") in await office.told()
+
+
+def absent(id: UUID, staff_no: str, substitute: str | None, since: datetime, hours: float | None) -> AbsenceChanged:
+    until = None if hours is None else since + timedelta(hours=hours)
+    its = {"staff_no": staff_no, "unit_code": STATION, "substitute": substitute, "since": since, "until": until}
+    return AbsenceChanged(absence_id=id, **its, at=START, by="S1")
+
+
+async def test_whoever_the_tracker_says_is_away_is_told_by_way_of_who_stands_in(office: Office, appeal: Appeal):
+    """Also of what waits already; what was said last of an absence counts, and more than what is kept here."""
+    await office.hear(*(staff(each, STATION, "handler") for each in ("H2", "H3")))
+    await post(office, "substitutes", staff_no="H1", substitute="H3", **span(NIGHT, 480))
+    office.clock.set(NIGHT)
+    await office.hear(appeal.warned())
+    assert await office.told() == {("H3", "deferred")}
+    absence = uuid4()
+    await office.hear(absent(absence, "H1", "H2", NIGHT, None))
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    assert await office.told() == {("H3", "cancelled"), ("H2", "sent")}
+    (delivery,) = await office.deliveries(recipient="H2")
+    assert (delivery["instead_of"], delivery["why"]) == ("H1", "substitute_of:H1")
+
+    await office.hear(absent(absence, "H1", "H2", NIGHT, 1))
+    await office.hear(Appeal(START).warned())
+    assert ("H3", "sent") in await office.told(), "back, as the tracker says; what is kept here still holds"
+    await office.hear(absent(uuid4(), "H4", None, NIGHT, 48), Appeal(START).warned(owner="H4", first_contact="F1"))
+    assert ("F1", "sent") in await office.told(), "nobody stands in for them"
 
 
 async def test_a_group_is_told_by_a_route_and_switched_off_the_supervisors_of_its_unit(office: Office, appeal: Appeal):

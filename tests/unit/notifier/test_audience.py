@@ -85,10 +85,19 @@ def test_whoever_is_on_duty_is_told_for_all_who_hold_the_role():
 
 
 def test_whoever_is_away_is_told_by_way_of_who_stands_in_for_them():
-    known = Known(LINES, SUPERVISORS, gone={"G1"}, substitutes={"H1": "H2", "H2": "H3", "S1": "G1", "X": "Y", "Y": "X"})
+    away = {"H1": "H2", "H2": "H3", "S1": "G1", "X": "Y", "Y": "X", "N": None, "M": "N"}
+    known = Known(LINES, SUPERVISORS, gone={"G1"}, away=away)
     assert find(OWNER, matter("H1"), known) == Found(["H3"], instead_of={"H3": "H1"})
-    assert find(UNIT, matter(), known).people == ["S1", "S2"], "nobody stands in who has left"
-    assert find(OWNER, matter("X"), known).people == ["X"], "nor in a circle"
+    assert find(UNIT, matter(), known).people == ["S2"], "nobody stands in who has left"
+    for person in ("X", "N", "M"):
+        assert find(OWNER, matter(person, "F1"), known).people == ["F1"], "nobody is there for them"
+        assert find(OWNER, matter(person), known).people == ["S2"]
+
+
+def test_whoever_is_away_is_told_where_nobody_else_is_there():
+    known = Known({"37401": ["37401"]}, {"37401": ["S1"]}, away={"S1": None, "H1": None})
+    assert find(UNIT, matter(), known).people == ["S1"]
+    assert find(OWNER, matter("H1"), known).people == ["H1"]
 
 
 def test_those_who_call_back_are_those_of_the_unit_or_the_nearest_above_else_its_supervisors():

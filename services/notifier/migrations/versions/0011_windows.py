@@ -9,8 +9,6 @@ _WINDOWS = """
 ALTER TABLE buckets ADD COLUMN slot bigint NOT NULL DEFAULT 0;
 ALTER TABLE buckets ADD COLUMN counts integer[] NOT NULL DEFAULT '{}';
 ALTER TABLE buckets ADD COLUMN empty_at timestamptz NOT NULL DEFAULT (now() + interval '32 days');
-CREATE INDEX buckets_empty_at_idx ON buckets (empty_at);
-CREATE INDEX early_reports_heard_at_idx ON early_reports (heard_at);
 ALTER TABLE accounts ADD COLUMN problem text;
 """
 

@@ -3,8 +3,8 @@ each account of text messages begins with these."""
 
 from chassis.migrate import run_scripts
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 
 _CODES = """
 ALTER TABLE accounts ADD COLUMN codes jsonb NOT NULL DEFAULT '[]';
