@@ -24,7 +24,7 @@ SERVICE = Service(
     app=create_app,
     handlers=handlers,
     sealed=[Sealed("appeal_words", name, "appeal_id") for name in ("summary", "reason_not_answered")]
-    + [Sealed("callbacks", "opinion_sealed")],
+    + [Sealed("callbacks", "opinion_sealed"), Sealed("texts", "said")],
     processes={
         "api": lambda runtime: [],
         "relay": lambda runtime: [*runtime.relay(WRITES, HEARS), SelfAudit(runtime)],

@@ -12,6 +12,7 @@ from visit_api.app import create_app
 from visit_api.attachments.worker import Sweeper
 from visit_api.chained import CHAINED
 from visit_api.customers.worker import PlainSealer
+from visit_api.directory.worker import StaffSealer
 from visit_api.handlers import handlers
 from visit_api.imports.worker import Importing
 from visit_api.plans.worker import Planning
@@ -25,7 +26,7 @@ HEARS = [topic.name for topic in TOPICS.values() if "visit_api" in topic.hearers
 def keep(runtime: Runtime) -> list[Worker]:
     """The loops of which one at a time is enough: they chain what is archived, clear uploads away, and seal what an
     earlier version stored in the clear. Not beside the relay: a row they stumble on must not keep an appeal untold."""
-    return [Sealer(runtime.service, runtime.db, CHAINED), Sweeper(runtime), PlainSealer(runtime)]
+    return [Sealer(runtime.service, runtime.db, CHAINED), Sweeper(runtime), PlainSealer(runtime), StaffSealer(runtime)]
 
 
 def files(settings: RuntimeSettings) -> Any:

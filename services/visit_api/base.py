@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.db import Tracked
 from chassis.ids import new_id
+from chassis.runtime import Runtime
 from chassis.web.schemas import Body, Id
 
 
@@ -71,6 +72,16 @@ def digest(new: New) -> bytes:
     """What content is known by when it comes again: the same however it was written, and whatever optional fields a
     later version of the service adds."""
     return hashlib.sha256(new.model_dump_json(exclude={"id"}, exclude_defaults=True).encode()).digest()
+
+
+async def keyed_digest(tx: AsyncSession, runtime: Runtime, new: New) -> bytes:
+    """The same of content that holds a telephone number: of a plain digest all numbers could be tried."""
+    return await key_digest(tx, runtime, digest(new))
+
+
+async def key_digest(tx: AsyncSession, runtime: Runtime, plain: bytes) -> bytes:
+    """The same, of the digest that an earlier version stored."""
+    return (await runtime.vault.index(tx)).blind("content", plain.hex())
 
 
 async def add(tx: AsyncSession, entity: type[Row], new: New, now: datetime, **columns: Any) -> Row | None:

@@ -1,13 +1,19 @@
-"""The civil day in China, by which retention and adopted rules count."""
+"""The civil day in China, by which retention, validity and adopted rules count. Pure."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 
-from visit_api.moments import CHINA
+# A fixed offset: China has kept UTC+8 without summer time since 1991, and a slim container has no zone database.
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 def day_of(instant: datetime) -> date:
     """The civil day on which something happened."""
     return instant.astimezone(CHINA).date()
+
+
+def begins(day: date) -> datetime:
+    """The instant at which a civil day begins."""
+    return datetime(day.year, day.month, day.day, tzinfo=CHINA)
 
 
 def years_after(day: date, years: int) -> date:

@@ -1,12 +1,10 @@
 """When a customer can have spoken."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 from chassis.web.errors import FieldError, Unprocessable, Words
 from chassis.web.moments import happened
 
-# A fixed offset: China has kept UTC+8 without summer time since 1991, and a slim container has no zone database.
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 EARLIEST_RECEIPT = datetime(2006, 12, 31, 16, tzinfo=UTC)  # 2007-01-01 in Asia/Shanghai: calendars begin there
 
 _TOO_EARLY = Words("早于 2007 年", "Before the year 2007")

@@ -9,4 +9,5 @@ SEALED = [
     Sealed("customers", "particulars_sealed"),
     Sealed("customers", "address_sealed"),
     Sealed("contacts", "person_sealed"),
+    Sealed("staff", "reach_sealed"),
 ]

@@ -117,3 +117,10 @@ async def refusal(dsn: str, statement: str = "SELECT 1") -> str:
     finally:
         await connection.close()
     return ""
+
+
+async def everything(owner: asyncpg.Connection) -> str:
+    """All that is in the database, as a dump would have it."""
+    tables = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    dumped = [await owner.fetch(f"SELECT t::text FROM {row['tablename']} t") for row in tables]
+    return "\n".join(row[0] for rows in dumped for row in rows)

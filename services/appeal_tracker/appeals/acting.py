@@ -38,7 +38,10 @@ from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
+from appeal_tracker.texts import service as texts
+from appeal_tracker.texts.service import TEXT_ID, WORDS, Said, Text
 from appeal_tracker.visits import service as visits
+from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import Problem
 from chassis.web.moments import happened
@@ -114,6 +117,7 @@ class Deed:
         self._runtime = runtime
         self._events: list[Event] = []
         self._entries: list[Entry] = []
+        self._texts: list[Text] = []
         self._goes_on = False
 
     @property
@@ -135,10 +139,19 @@ class Deed:
         return {**its, "round": appeal.round, "at": at, "by": self.by}
 
     def say(self, case: Case, kind: str, at: datetime, event: Event | None = None, **data: object) -> None:
-        """Keeps the act for the timeline, and for the bus where it has an event."""
+        """Keeps the act for the timeline, and for the bus where it has an event; what somebody wrote is sealed, and the
+        line names it."""
+        if WORDS & data.keys():
+            its = new_id()
+            self.write(case, its, {name: str(data[name]) for name in WORDS & data.keys()})
+            data = {name: value for name, value in data.items() if name not in WORDS} | {TEXT_ID: its}
         self._entries.append(Entry(case.appeal.id, kind, at, self.by, data))
         if event is not None:
             self._events.append(event)
+
+    def write(self, case: Case, of: UUID, said: Said) -> None:
+        """Keeps the words of the row `of`, to be sealed."""
+        self._texts.append(Text(of, case.appeal.id, case.appeal.unit_code, said))
 
     def tell(self, entry: Entry, event: Event) -> None:
         """Keeps what became of a clock."""
@@ -271,6 +284,7 @@ class Deed:
         for subject in {entry.appeal_id for entry in self._entries}:
             next(case.appeal for case in self.group if case.appeal.id == subject).updated_at = self.now
         await self.tx.flush()
+        await texts.keep(self.tx, self._runtime, self._texts)
         await timeline.note(self.tx, self._entries, self.now)
         await self._runtime.outbox.append(self.tx, self._events, at=self.now)
         affected = {visit: case.appeal.unit_code for case in self.group if (visit := case.affects)}

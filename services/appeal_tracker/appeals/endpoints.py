@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 
 from appeal_tracker.appeals import owning, posting, reaching, reading, searching, service
 from appeal_tracker.appeals.lists import Wanted
-from appeal_tracker.appeals.models import Answer, Appeal, Contact, TimelineEntry
+from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.appeals.schemas import (
     APPEAL_COLUMNS,
     AnswerView,
@@ -132,9 +132,9 @@ async def read_words(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> Wor
 
 
 @router.get("/appeals/{id}/timeline", response_model=Page[TimelineEntryView])
-async def show_timeline(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Listing[TimelineEntry]:
+async def show_timeline(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: WholePaging) -> Listing[Any]:
     """What the tracker knows of an appeal, in the order it learned of it."""
-    return await service.timeline(tx, caller, id, window)
+    return await service.timeline(tx, runtime, caller, id, window)
 
 
 @router.get("/appeals/{id}/deadlines")
@@ -146,25 +146,25 @@ async def show_deadlines(id: Id, caller: Caller, tx: Tx, window: WholePaging) ->
 
 
 @router.get("/appeals/{id}/contacts", response_model=Page[ContactView])
-async def list_contacts(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Listing[Any]:
+async def list_contacts(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: WholePaging) -> Listing[Any]:
     """The recorded contacts and attempts, in the order of their true times."""
-    return await service.contacts(tx, caller, id, window)
+    return await service.contacts(tx, runtime, caller, id, window)
 
 
 @router.post("/appeals/{id}/contacts", status_code=201, response_model=ContactView)
-async def record_contact(id: Id, body: RecordContact, caller: Worker, tx: Tx, runtime: TheRuntime) -> Contact:
+async def record_contact(id: Id, body: RecordContact, caller: Worker, tx: Tx, runtime: TheRuntime) -> Any:
     """Record a contact or an attempt; judged by its true time, whenever it is recorded."""
     return await service.contact(tx, runtime, caller, id, **body.model_dump())
 
 
 @router.get("/appeals/{id}/answers", response_model=Page[AnswerView])
-async def list_answers(id: Id, caller: Caller, tx: Tx, window: WholePaging) -> Listing[Any]:
+async def list_answers(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: WholePaging) -> Listing[Any]:
     """The recorded answers, in the order of their true times."""
-    return await service.answers(tx, caller, id, window)
+    return await service.answers(tx, runtime, caller, id, window)
 
 
 @router.post("/appeals/{id}/answers", status_code=201, response_model=AnswerView)
-async def record_answer(id: Id, body: RecordAnswer, caller: Worker, tx: Tx, runtime: TheRuntime) -> Answer:
+async def record_answer(id: Id, body: RecordAnswer, caller: Worker, tx: Tx, runtime: TheRuntime) -> Any:
     """Record an answer given to the customer, which is also a contact."""
     return await service.answer(tx, runtime, caller, id, **body.model_dump())
 

@@ -51,9 +51,8 @@ async def hold(
     said: dict[str, Any] = {"note": note} if note else {}
     for case in held:
         begins = max(since, case.appeal.since)
-        its = await holding.begin(
-            tx, case.subject, wanted, begins, reason=reason, note=note, by=caller.sub, now=deed.now
-        )
+        its = await holding.begin(tx, case.subject, wanted, begins, by=caller.sub, now=deed.now)
+        deed.write(case, its.id, {"reason": reason, "note": note})
         event = AppealHeld(**deed.facts(case, begins), milestones=wanted)
         deed.say(case, "held", begins, event, hold_id=its.id, milestones=wanted, reason=reason, **said)
     await deed.replan([clock for case in held for clock in case.clocks], "hold")

@@ -168,7 +168,8 @@ class Appeal(Tracked, Base):
 
 
 class Contact(Written, Base):
-    """A contact with the customer, or an attempt at one; `counts` if it was made by somebody responsible."""
+    """A contact with the customer, or an attempt at one; `counts` if it was made by somebody responsible. What was
+    written of it is sealed, among the texts; older rows may hold it still."""
 
     __tablename__ = "contacts"
     __table_args__ = (Index("contacts_appeal_id", "appeal_id"),)
@@ -187,7 +188,8 @@ class Contact(Written, Base):
 
 
 class Answer(Written, Base):
-    """An answer given to the customer; who gave it handled the appeal."""
+    """An answer given to the customer; who gave it handled the appeal. Its content is sealed, as the words of a contact
+    are."""
 
     __tablename__ = "answers"
     __table_args__ = (Index("answers_appeal_id", "appeal_id"),)
@@ -198,5 +200,5 @@ class Answer(Written, Base):
     at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     by: Mapped[str]
-    content: Mapped[str]
+    content: Mapped[str | None]
     finding: Mapped[str | None]

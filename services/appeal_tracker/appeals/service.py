@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.absences import service as absences
 from appeal_tracker.appeals import judging, repeating, repository, showing
 from appeal_tracker.appeals.acting import Case, Deed, begin
+from appeal_tracker.appeals.confidence import Shown
 from appeal_tracker.appeals.errors import AppealNotFound, NotCategorised
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
@@ -17,7 +18,6 @@ from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import timeline as its_timeline
 from appeal_tracker.clocks.acceptance import Attempt, contacted_at
 from appeal_tracker.clocks.service import Deadline
-from appeal_tracker.clocks.timeline import TimelineEntry
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
@@ -36,25 +36,26 @@ async def show(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
     return shown  # type: ignore[no-any-return]
 
 
-async def timeline(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[TimelineEntry]:
+async def timeline(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
     """What the tracker knows of an appeal, in the order it learned of it. Raises `AppealNotFound`."""
     appeal = await show(tx, caller, id)
-    return await showing.facts(tx, caller, appeal, await its_timeline.page(tx, id, window))
+    return await showing.facts(tx, runtime, caller, appeal, await its_timeline.page(tx, id, window))
 
 
-async def contacts(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
+async def contacts(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
     """The recorded contacts and attempts, in the order of their true times; in confidence without their notes. Raises
     `AppealNotFound`."""
     appeal = await show(tx, caller, id)
     its = await repository.contacts_page(tx, id, window)
-    return await showing.in_confidence(tx, caller, appeal, its, "evidence", "note")
+    return await showing.in_confidence(tx, runtime, caller, appeal, its, "evidence", "note")
 
 
-async def answers(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
+async def answers(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
     """The recorded answers, in the order of their true times; in confidence without their content. Raises
     `AppealNotFound`."""
     appeal = await show(tx, caller, id)
-    return await showing.in_confidence(tx, caller, appeal, await repository.answers_page(tx, id, window), "content")
+    its = await repository.answers_page(tx, id, window)
+    return await showing.in_confidence(tx, runtime, caller, appeal, its, "content")
 
 
 async def answered_by(tx: AsyncSession, id: UUID) -> set[str]:
@@ -80,17 +81,21 @@ async def contact(
     result: str,
     evidence: str | None = None,
     note: str | None = None,
-) -> Contact:
+) -> Any:
     """Records a contact or an attempt; the contact clock stops by it if the policy accepts it, or enough in vain.
 
     One made by somebody who is not responsible is recorded and stops nothing (see `is_responsible`).
     """
     deed = await begin(tx, runtime, caller, id, at)
     counts = is_responsible(caller, deed.appeal) or await _stands_in(deed, at)
-    its = {"channel": channel, "result": result, "counts": counts, "evidence": evidence, "note": note}
-    made = [await _contact(deed, case, at, its) for case in deed.concerned(Act.ATTEMPT, at)]
+    its = {"channel": channel, "result": result, "counts": counts}
+    said = {"evidence": evidence, "note": note}
+    made = []
+    for case in deed.concerned(Act.ATTEMPT, at):
+        made.append(await _contact(deed, case, at, its))
+        deed.write(case, made[-1].id, said)
     await deed.settle()
-    return made[0]
+    return Shown(made[0], **said)
 
 
 async def _stands_in(deed: Deed, at: datetime) -> bool:
@@ -112,8 +117,7 @@ async def _contact(deed: Deed, case: Case, at: datetime, values: dict[str, Any])
     )
     deed.tx.add(made)
     event = AppealContacted(**deed.facts(case, at), result=made.result, counts=made.counts)
-    said = {name: values[name] for name in ("channel", "result", "counts")}
-    deed.say(case, "contacted", at, event, contact_id=made.id, **said)
+    deed.say(case, "contacted", at, event, contact_id=made.id, **values)
     its = await repository.contacts(deed.tx, appeal.id)
     attempts = [Attempt(each.at, each.result) for each in its if each.round >= appeal.counts_from and each.counts]
     clock = case.clock("contact")
@@ -134,7 +138,7 @@ async def answer(
     at: datetime,
     content: str,
     finding: str | None = None,
-) -> Answer:
+) -> Any:
     """Records an answer given to the customer, which is also a contact. Raises `NothingToJudge`."""
     deed = await begin(tx, runtime, caller, id, at)
     judging.check(deed.appeal, finding)
@@ -148,11 +152,11 @@ async def answer(
             at=at,
             recorded_at=deed.now,
             by=caller.sub,
-            content=content,
             finding=finding if case is deed.case else None,
         )
         tx.add(its)
         made.append(its)
+        deed.write(case, its.id, {"content": content})
         event = AppealAnswered(**deed.facts(case, at), finding=its.finding)
         judged = {"finding": its.finding} if its.finding else {}
         case.appeal.finding = its.finding or case.appeal.finding
@@ -161,7 +165,7 @@ async def answer(
     await deed.stop("contact", at, concerned)
     await deed.stop("answer", at, concerned)
     await deed.settle()
-    return made[0]
+    return Shown(made[0], content=content)
 
 
 async def accept(

@@ -16,12 +16,14 @@ from appeal_tracker.appeals.confidence import Shown, may_read, veiled
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.directory import service as directory
+from appeal_tracker.texts import service as texts
+from appeal_tracker.texts.service import TEXT_ID, WORDS
+from chassis.runtime import Runtime
 from chassis.web.paging import Listing
 from chassis.web.tokens import Principal
 
-# What the facts of a timeline name other appeals by, and what people wrote about them in their own words.
+# What the facts of a timeline name other appeals by.
 _NAMES = ("appeal_id", "into", "out_of", "repeat_of")
-_WORDS = ("note", "reason")
 
 
 async def sight(tx: AsyncSession, caller: Principal, ids: Iterable[UUID | None]) -> set[UUID]:
@@ -54,26 +56,33 @@ async def reads_words(tx: AsyncSession, caller: Principal, appeal: Appeal) -> bo
 
 
 async def in_confidence(
-    tx: AsyncSession, caller: Principal, appeal: Appeal, rows: Listing[Any], *words: str
+    tx: AsyncSession, runtime: Runtime, caller: Principal, appeal: Appeal, rows: Listing[Any], *words: str
 ) -> Listing[Any]:
-    """`rows` about an appeal, without their `words` where `caller` may not read them."""
-    if await reads_words(tx, caller, appeal):
-        return rows
-    return Listing([veiled(caller, row, row.by, *words) for row in rows.items], rows.next)
+    """`rows` about an appeal with their `words`, without where `caller` may not read them."""
+    reads = await reads_words(tx, caller, appeal)
+    readable = {row.id for row in rows.items if reads or row.by == caller.sub}
+    said = await texts.read(tx, runtime, readable)
+    shown = [
+        Shown(row, **said.get(row.id, {})) if row.id in readable else veiled(caller, row, row.by, *words)
+        for row in rows.items
+    ]
+    return Listing(shown, rows.next)
 
 
 async def facts(
-    tx: AsyncSession, caller: Principal, appeal: Appeal, rows: Listing[TimelineEntry]
-) -> Listing[TimelineEntry]:
+    tx: AsyncSession, runtime: Runtime, caller: Principal, appeal: Appeal, rows: Listing[TimelineEntry]
+) -> Listing[Any]:
     """Facts of an appeal's timeline."""
     seen = await sight(tx, caller, (its for row in rows.items for its in _named(row)))
     reads = await reads_words(tx, caller, appeal)
+    said = await texts.read(tx, runtime, [UUID(row.data[TEXT_ID]) for row in rows.items if TEXT_ID in row.data])
     shown: list[Any] = []
     for row in rows.items:
-        hidden = {name for name in _NAMES if name in row.data and UUID(row.data[name]) not in seen}
-        hidden |= {*_WORDS} & row.data.keys() if not reads and row.actor != caller.sub else set()
-        data = {name: None if name in hidden else value for name, value in row.data.items()}
-        shown.append(Shown(row, data=data) if hidden else row)
+        data = {name: value for name, value in row.data.items() if name != TEXT_ID}
+        data |= said[UUID(row.data[TEXT_ID])] if TEXT_ID in row.data else {}
+        hidden = {name for name in _NAMES if name in data and UUID(data[name]) not in seen}
+        hidden |= WORDS & data.keys() if not reads and row.actor != caller.sub else set()
+        shown.append(Shown(row, data=data | dict.fromkeys(hidden)))
     return Listing(shown, rows.next)
 
 

@@ -13,7 +13,7 @@ from chassis.db import Tracked, Written
 class Callback(Written, Base):
     """A callback that was made, or tried; `quiet_hours` if it fell into the night and the customer had not agreed.
 
-    What the customer thinks is sealed; in older rows it stands as it was written.
+    What the customer thinks is sealed, and why one failed, among the texts; older rows may hold them still.
     """
 
     __tablename__ = "callbacks"

@@ -94,13 +94,13 @@ async def keep(deed: Deed, runtime: Runtime, case: Case, said: Said) -> Callback
         result=said.result,
         channel=said.channel,
         satisfaction=said.satisfaction,
-        failure_reason=said.failure_reason,
         agreed_at=said.agreed_at,
         quiet_hours=by_night,
     )
     if said.opinion is not None:
         owner = await directory.top_of(deed.tx, case.appeal.unit_code)
         its.opinion_sealed = await runtime.vault.seal(deed.tx, owner, place(its), said.opinion)
+    deed.write(case, its.id, {"failure_reason": said.failure_reason})
     deed.tx.add(its)
     told: dict[str, Any] = {"result": said.result, "satisfaction": said.satisfaction, "channel": said.channel}
     marks = {**told, "satisfaction": rating(said.satisfaction), "quiet_hours": by_night}

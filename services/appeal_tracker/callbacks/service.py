@@ -25,7 +25,9 @@ async def of_appeal(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     its = await repository.of_appeal(tx, id, window)
     reads = await showing.reads_words(tx, caller, appeal)
     shown = [await _opened(tx, runtime, each) if reads or each.by == caller.sub else each for each in its.items]
-    return await showing.in_confidence(tx, caller, appeal, Listing(shown, its.next), "opinion", "failure_reason")
+    return await showing.in_confidence(
+        tx, runtime, caller, appeal, Listing(shown, its.next), "opinion", "failure_reason"
+    )
 
 
 async def call_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, said: Said) -> Any:
@@ -43,7 +45,7 @@ async def call_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     await demand_entitled(deed)
     made = await record(deed, runtime, said)
     await deed.settle()
-    return Shown(made, opinion=said.opinion)
+    return Shown(made, opinion=said.opinion, failure_reason=said.failure_reason)
 
 
 async def demand_entitled(deed: Deed) -> None:

@@ -11,7 +11,8 @@ from appeal_tracker.clocks.models import RecordedHold
 from appeal_tracker.clocks.planning import Subject
 from chassis.ids import new_id
 
-CLOSED = "closed"  # the reason of a hold that nobody asked for: the appeal was closed meanwhile
+# The reason of a hold that nobody asked for: the appeal was closed meanwhile. What people write is sealed elsewhere.
+CLOSED = "closed"
 
 
 async def begin(
@@ -21,8 +22,7 @@ async def begin(
     since: datetime,
     until: datetime | None = None,
     *,
-    reason: str,
-    note: str | None = None,
+    reason: str | None = None,
     by: str,
     now: datetime,
 ) -> RecordedHold:
@@ -35,7 +35,7 @@ async def begin(
         since=since,
         until=until,
         reason=reason,
-        note=note,
+        note=None,
         held_by=by,
         resumed_by=by if until is not None else None,
         recorded_at=now,

@@ -87,6 +87,7 @@ class Holdable(Protocol):
 
 class RecordedHold(Base):
     """A stretch in which clocks of a subject's round stand still: those of `milestones`, whatever policy came after.
+    What somebody wrote about it is sealed, among the texts; older rows may hold it still.
 
     It is open until it has an end. A reopening that goes on where the closing stopped is one too: see `reason`.
     """
@@ -103,7 +104,7 @@ class RecordedHold(Base):
     milestones: Mapped[list[str]]
     since: Mapped[datetime]
     until: Mapped[datetime | None]
-    reason: Mapped[str]
+    reason: Mapped[str | None]
     note: Mapped[str | None]
     held_by: Mapped[str]
     resumed_by: Mapped[str | None]

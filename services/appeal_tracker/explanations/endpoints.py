@@ -32,7 +32,7 @@ async def explain_deadline(
 ) -> ExplanationView | Response:
     """Why a clock is due when it is, day by day, and all that moved it. With `Accept: text/html` a page for an audit,
     in Chinese or English, which needs nothing else: it can be kept as a file and printed."""
-    explanation = await service.explain(tx, caller, id, runtime.clock.now())
+    explanation = await service.explain(tx, runtime, caller, id)
     if not wants(request, HTML):
         return ExplanationView.of(explanation)
     language = language_of(request.scope) if lang is None else "en" if lang == "en" else "zh"

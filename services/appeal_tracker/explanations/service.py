@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
 from appeal_tracker.appeals import showing
-from appeal_tracker.appeals.confidence import veiled
+from appeal_tracker.appeals.confidence import Shown, veiled
 from appeal_tracker.calendars.counting import Day
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import timeline
@@ -20,8 +20,10 @@ from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.explanations.errors import DeadlineNotFound
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Limit, Policy
+from appeal_tracker.texts import service as texts
 from appeal_tracker.visits import service as visits
 from appeal_tracker.visits.models import SUBJECT as VISIT
+from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 
 _MOVED = "deadline_recalculated"
@@ -87,14 +89,14 @@ class Explanation(msgspec.Struct, frozen=True):
     standard: str
     days: tuple[Day, ...]
     timers: Sequence[Timer]
-    holds: Sequence[RecordedHold]
+    holds: Sequence[Any]
     promise: Promise | None
     recalculations: Sequence[Recalculation]
     facts: Sequence[TimelineEntry]
     as_of: datetime
 
 
-async def explain(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) -> Explanation:
+async def explain(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Explanation:
     """Explains a clock of an appeal or a visit. Raises `DeadlineNotFound`, also for another unit's."""
     clock = await clocks.find(tx, id)
     subject = None if clock is None else await _subject(tx, caller, clock)
@@ -111,16 +113,26 @@ async def explain(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) 
         standard=(await policies.shelf(tx)).labelled(its.limit.stated_by).title,
         days=its.days,
         timers=(await clocks.timers(tx, [clock]))[clock.id],
-        holds=[hold if subject.readable else _veiled(caller, hold) for hold in its.holds],
+        holds=await _shown(tx, runtime, caller, subject, its.holds),
         promise=await _promise(tx, caller, clock.promised_by),
         recalculations=[_recalculation(entry) for entry in about if entry.kind == _MOVED],
         facts=[entry for entry in about if entry.kind in _BECAME],
-        as_of=now,
+        as_of=runtime.clock.now(),
     )
 
 
-def _veiled(caller: Principal, hold: RecordedHold) -> Any:
-    return hold if hold.reason == CLOSED else veiled(caller, hold, hold.held_by, "reason", "note")
+async def _shown(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, subject: Subject, holds: Sequence[RecordedHold]
+) -> list[Any]:
+    """Holds with their words, without where the caller may not read them."""
+    readable = {hold.id for hold in holds if subject.readable or hold.held_by == caller.sub}
+    said = await texts.read(tx, runtime, readable)
+    return [
+        Shown(hold, **said.get(hold.id, {}))
+        if hold.id in readable or hold.reason == CLOSED
+        else veiled(caller, hold, hold.held_by, "reason", "note")
+        for hold in holds
+    ]
 
 
 def _recalculation(entry: TimelineEntry) -> Recalculation:

@@ -1,11 +1,11 @@
 """What an appeal should have beside it and older code did not know of: its words wanted, the callback that its pack
-requires asked for, and the earlier appeal that it repeats.
+requires asked for, the earlier appeal that it repeats, and what was written about it sealed.
 
 Appeals are followed in the order in which they change, from the first one on: what an older process still writes while
 it is being replaced is met a moment later, as is what was there before. What is done is done once, whoever does it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from appeal_tracker.appeals.acting import NOBODY, begin
 from appeal_tracker.appeals.errors import MergedMeanwhile
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.policies import service as policies
+from appeal_tracker.texts import service as texts
 from appeal_tracker.upkeep import repository
 from appeal_tracker.upkeep.repository import Place
 from appeal_tracker.words import service as words
@@ -24,11 +25,12 @@ from chassis.runtime import Runtime
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Some appeals that changed: the last of them, all of them, those to be called back of which nobody was asked it,
-    and those that repeat an earlier one by themselves, each looked at for so many days back."""
+    """Some appeals that changed: the last of them, all of them with the units that raised them, those to be called back
+    of which nobody was asked it, and those that repeat an earlier one by themselves, each looked at for so many days
+    back."""
 
     last: Place
-    all: Sequence[UUID]
+    all: Mapping[UUID, str]
     unasked: Sequence[UUID]
     returned: Sequence[tuple[UUID, int]]
 
@@ -54,7 +56,7 @@ async def look(tx: AsyncSession) -> Found | None:
     its = {row[0] for row in await appeals.returned(tx, days)} if days else set()
     return Found(
         Place(rows[-1]["changed_xid"], rows[-1]["id"]),
-        [row["id"] for row in rows],
+        {row["id"]: row["unit_code"] for row in rows},
         await repository.unasked(tx, answered) if answered else (),
         sorted((each, days[each]) for each in its),
     )
@@ -75,6 +77,11 @@ async def link(tx: AsyncSession, runtime: Runtime, appeal: UUID, days: int) -> N
     """Links an appeal to the one that it repeats, if nobody else did meanwhile."""
     await appeals.lock(tx, appeal)
     await repeating.opened(tx, runtime, {appeal: days})
+
+
+async def seal(tx: AsyncSession, runtime: Runtime, units: Mapping[UUID, str]) -> None:
+    """Seals what was written in the clear about some appeals, by the units that raised them."""
+    await texts.take_away(tx, runtime, units)
 
 
 async def done(tx: AsyncSession, found: Found) -> None:

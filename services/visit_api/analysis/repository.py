@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
 from visit_api.analysis.figures import Figure
+from visit_api.civil import CHINA
 from visit_api.directory.models import Unit
-from visit_api.moments import CHINA
 
 
 class Asked(NamedTuple):

@@ -18,7 +18,7 @@ from chassis.web.errors import Language
 from visit_api.archive import page
 from visit_api.archive.page import Signature
 from visit_api.attachments.store import Store
-from visit_api.moments import CHINA
+from visit_api.civil import CHINA
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chassis.web.errors import Language
 from visit_api.archive.sections import TITLES
 from visit_api.archive.words import Speech
-from visit_api.moments import CHINA
+from visit_api.civil import CHINA
 
 if TYPE_CHECKING:
     from mako.template import Template

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.runtime import Runtime
 from chassis.vault import Place
-from visit_api.base import New, digest
+from visit_api.base import key_digest, keyed_digest
 from visit_api.customers.models import Customer
 from visit_api.customers.phones import masked, masked_address, normal
 
+__all__ = ["key_digest", "keyed_digest"]
 TABLE = "customers"
 PHONES = "customers.phone"  # numbers of customers and of their contacts are looked for together
 
@@ -35,16 +36,6 @@ async def seal_phone(tx: AsyncSession, runtime: Runtime, owner: str, place: Plac
 async def phone_index(tx: AsyncSession, runtime: Runtime, phone: str) -> bytes:
     """By what a telephone number is found, however it is written."""
     return (await runtime.vault.index(tx)).blind(PHONES, normal(phone))
-
-
-async def keyed_digest(tx: AsyncSession, runtime: Runtime, new: New) -> bytes:
-    """What content is known by that holds a telephone number: of a plain digest all numbers could be tried."""
-    return await key_digest(tx, runtime, digest(new))
-
-
-async def key_digest(tx: AsyncSession, runtime: Runtime, plain: bytes) -> bytes:
-    """The same, of the digest that an earlier version stored."""
-    return (await runtime.vault.index(tx)).blind("content", plain.hex())
 
 
 async def open_phone(tx: AsyncSession, runtime: Runtime, customer: Customer) -> str | None:

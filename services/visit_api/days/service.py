@@ -8,10 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
-from visit_api.civil import day_of
+from visit_api.civil import CHINA, day_of
 from visit_api.customers import sealing
 from visit_api.days import repository
-from visit_api.moments import CHINA
 from visit_api.visits.lifecycle import keeps_from_starting, wanting
 from visit_api.visits.models import Visit
 from visit_api.visits.showing import course

@@ -11,9 +11,9 @@ from chassis.db import driver
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from contracts.directory import UnitChanged
-from visit_api.base import digest
-from visit_api.directory import repository
-from visit_api.directory.models import Staff
+from visit_api.base import digest, keyed_digest
+from visit_api.directory import repository, sealing
+from visit_api.directory.models import Reach, Staff
 from visit_api.directory.schemas import NewStaff, NewUnit
 from visit_api.directory.service import staff_changed
 
@@ -60,11 +60,12 @@ async def put_units(tx: AsyncSession, runtime: Runtime, units: Mapping[str, Name
     await runtime.outbox.append(tx, events, at=now)
 
 
-async def hold_staff(tx: AsyncSession, numbers: Collection[str]) -> dict[str, Staff]:
-    """The staff who have `numbers`, whoever sees them, held for a change."""
+async def hold_staff(tx: AsyncSession, runtime: Runtime, numbers: Collection[str]) -> dict[str, Staff]:
+    """The staff who have `numbers`, whoever sees them, held for a change; how they are reached is opened."""
     query = select(Staff).where(Staff.staff_no.in_(numbers)).order_by(Staff.staff_no)
-    found = await tx.scalars(query.with_for_update(of=Staff, key_share=True))
-    return {member.staff_no: member for member in found}
+    found = {member.staff_no: member for member in await tx.scalars(query.with_for_update(of=Staff, key_share=True))}
+    await sealing.show(tx, runtime, found.values())
+    return found
 
 
 async def put_staff(
@@ -72,31 +73,38 @@ async def put_staff(
 ) -> int:
     """Makes staff of what is `said` of each, or changes those who are `there`, who keep what is not said; how many of
     them are new or changed."""
+    owners = {unit: await sealing.owner(tx, unit) for unit in {fields["unit_code"] for fields in said}}
     touched = []
     for fields in said:
-        member = there.get(fields["staff_no"])
+        member, owner = there.get(fields["staff_no"]), owners[fields["unit_code"]]
         if member is None:
-            member = _made(fields, now)
-            tx.add(member)
-        elif not _changed(member, fields):
+            member = await _made(tx, runtime, owner, fields, now)
+        elif not await _changed(tx, runtime, owner, member, fields):
             continue
         else:
             member.touch(now)
         touched.append(member)
+    tx.add_all(touched)
     await tx.flush()
     await runtime.outbox.append(tx, [staff_changed(member) for member in touched], at=now)
     return len(touched)
 
 
-def _made(fields: Mapping[str, Any], now: datetime) -> Staff:
+async def _made(tx: AsyncSession, runtime: Runtime, owner: str, fields: Mapping[str, Any], now: datetime) -> Staff:
     its = {"roles": [], "phone": None, "email": None, "post": None, "active": True, **fields}
     new = NewStaff.model_construct(**{name: value for name, value in its.items() if name != "active"})
-    return Staff(**its, id=new_id(), content_digest=digest(new), version=1, updated_at=now)
+    digest = await keyed_digest(tx, runtime, new)
+    columns = {name: value for name, value in its.items() if name not in Reach._fields}
+    member = Staff(**columns, id=new_id(), content_digest=digest, version=1, updated_at=now)
+    await sealing.change(tx, runtime, owner, member, fields)
+    return member
 
 
-def _changed(member: Staff, fields: Mapping[str, Any]) -> bool:
+async def _changed(tx: AsyncSession, runtime: Runtime, owner: str, member: Staff, fields: Mapping[str, Any]) -> bool:
     """Whether anything is said that is not so; now it is."""
     new = {name: value for name, value in fields.items() if getattr(member, name) != value}
-    for name, value in new.items():
-        setattr(member, name, value)
+    if new:
+        await sealing.change(tx, runtime, owner, member, new)
+    for name in new.keys() - {*Reach._fields}:
+        setattr(member, name, new[name])
     return bool(new)

@@ -59,18 +59,19 @@ async def add_staff(new: NewStaff, caller: Keeper, tx: Tx, runtime: TheRuntime) 
 async def list_staff(
     caller: Caller,
     tx: Tx,
+    runtime: TheRuntime,
     window: Paging,
     unit_code: Annotated[Code | None, Query()] = None,
     active: Annotated[bool | None, Query()] = None,
 ) -> Listing[Staff]:
     """The staff of the caller's unit and of those below it."""
-    return await repository.list_staff(tx, caller.unit, window, unit_code, active)
+    return await service.list_staff(tx, runtime, caller, window, unit_code, active)
 
 
 @router.get("/v1/staff/{staff_no}", response_model=StaffView)
-async def get_staff(staff_no: Code, caller: Caller, tx: Tx) -> Staff:
+async def get_staff(staff_no: Code, caller: Caller, tx: Tx, runtime: TheRuntime) -> Staff:
     """One member of staff."""
-    return await service.get_staff(tx, caller, staff_no)
+    return await service.show_staff(tx, runtime, caller, staff_no)
 
 
 @router.patch("/v1/staff/{staff_no}", response_model=StaffView)
@@ -82,6 +83,6 @@ async def change_staff(
 
 
 @router.get("/v1/staff/{staff_no}/contact", response_model=Contact)
-async def get_staff_contact(staff_no: Code, caller: Service, tx: Tx) -> Staff:
+async def get_staff_contact(staff_no: Code, caller: Service, tx: Tx, runtime: TheRuntime) -> Staff:
     """Where to reach a member of staff, for a service that is about to send."""
-    return await service.get_staff(tx, caller, staff_no)
+    return await service.show_staff(tx, runtime, caller, staff_no)

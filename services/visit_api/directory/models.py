@@ -1,5 +1,7 @@
 """Units in their tree, and the staff in them."""
 
+from typing import NamedTuple
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,8 +23,19 @@ class Unit(Versioned, Base):
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("units.code"))
 
 
+class Reach(NamedTuple):
+    """How a member of staff is reached."""
+
+    phone: str | None = None
+    email: str | None = None
+
+
 class Staff(Versioned, Base):
-    """A member of staff; `staff_no` is the `sub` of their tokens and never changes."""
+    """A member of staff; `staff_no` is the `sub` of their tokens and never changes.
+
+    How they are reached is sealed; what an earlier version wrote besides, in the clear, is sealed and emptied as soon
+    as it is found.
+    """
 
     __tablename__ = "staff"
     __table_args__ = (
@@ -34,7 +47,20 @@ class Staff(Versioned, Base):
     name: Mapped[str]
     unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
     roles: Mapped[list[str]]
-    phone: Mapped[str | None]
-    email: Mapped[str | None]
+    plain_phone: Mapped[str | None] = mapped_column("phone")
+    plain_email: Mapped[str | None] = mapped_column("email")
+    reach_sealed: Mapped[bytes | None]
     post: Mapped[str | None]
     active: Mapped[bool]
+
+    def show(self, reach: Reach) -> None:
+        """Has `phone` and `email` show what was opened."""
+        self._reach = reach
+
+    @property
+    def phone(self) -> str | None:
+        return self._reach.phone
+
+    @property
+    def email(self) -> str | None:
+        return self._reach.email

@@ -48,6 +48,8 @@ class UnitView(View):
 class NewStaff(New):
     """A member of staff; `post` is the one they hold in the company, as a service record names it (004 §3.4)."""
 
+    kept_otherwise = frozenset({"phone", "email"})
+
     staff_no: Code
     name: Name
     unit_code: Code

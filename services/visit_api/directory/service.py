@@ -5,16 +5,17 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from chassis.runtime import Runtime
-from chassis.scope import ancestors
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.etag import Unchanged
+from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.directory import StaffChanged, UnitChanged
-from visit_api.base import add
-from visit_api.directory import repository
+from visit_api.base import add, digest, keyed_digest
+from visit_api.directory import repository, sealing
 from visit_api.directory.errors import StaffTaken, UnitCycle, UnitTaken, unknown_staff, unknown_unit
-from visit_api.directory.models import Staff, Unit
+from visit_api.directory.models import Reach, Staff, Unit
 from visit_api.directory.schemas import NewStaff, NewUnit, StaffChange, UnitChange
 
 
@@ -69,13 +70,14 @@ async def add_staff(tx: AsyncSession, runtime: Runtime, caller: Principal, new: 
     found = await repository.find_staff(tx, caller.unit, new.staff_no)
     if found is None:
         await require_unit(tx, caller, new.unit_code)
-        member = await add(tx, Staff, new, runtime.clock.now(), roles=sorted(set(new.roles)), active=True)
+        member = await _make_staff(tx, runtime, new)
         if member is not None:
             await _tell_staff(tx, runtime, member)
             return member
         found = await repository.find_staff(tx, caller.unit, new.staff_no)
-    if found is None or not found.is_made_of(new):
+    if found is None or not await _is_made_of(tx, runtime, found, new):
         raise StaffTaken(staff_no=new.staff_no)
+    await sealing.show(tx, runtime, [found])
     return found
 
 
@@ -87,16 +89,36 @@ async def get_staff(tx: AsyncSession, caller: Principal, staff_no: str, *, lock:
     return member
 
 
+async def show_staff(tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str) -> Staff:
+    """The same, and how they are reached."""
+    member = await get_staff(tx, caller, staff_no)
+    await sealing.show(tx, runtime, [member])
+    return member
+
+
+async def list_staff(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, unit_code: str | None, active: bool | None
+) -> Listing[Staff]:
+    """The staff that the caller sees, by number, and how they are reached."""
+    found = await repository.list_staff(tx, caller.unit, window, unit_code, active)
+    await sealing.show(tx, runtime, found.items)
+    return found
+
+
 async def change_staff(
     tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str, change: StaffChange, unchanged: Unchanged
 ) -> Staff:
     """Changes what is known of a member of staff. Raises `NotFound`, `PreconditionFailed`, `Unprocessable`."""
     member = await get_staff(tx, caller, staff_no, lock=True)
+    await sealing.show(tx, runtime, [member])
     unchanged(member)
     if "unit_code" in change:
         await require_unit(tx, caller, change["unit_code"])
+    owner = await top_unit(tx, change.get("unit_code", member.unit_code))
+    await sealing.change(tx, runtime, owner, member, change)
     for field, value in change.items():
-        setattr(member, field, value)
+        if field not in Reach._fields:
+            setattr(member, field, value)
     member.roles = sorted(set(member.roles))
     member.touch(runtime.clock.now())
     await _tell_staff(tx, runtime, member)
@@ -105,7 +127,7 @@ async def change_staff(
 
 async def top_unit(tx: AsyncSession, code: str) -> str:
     """The unit at the top of the tree that `code` is in: whose keys its personal text is sealed under."""
-    return (await ancestors(tx, Unit, code))[-1]
+    return await sealing.owner(tx, code)
 
 
 async def require_unit(tx: AsyncSession, caller: Principal, code: str, pointer: str = "/unit_code") -> None:
@@ -150,6 +172,25 @@ def staff_changed(member: Staff) -> StaffChanged:
         active=member.active,
         version=member.version,
     )
+
+
+async def _make_staff(tx: AsyncSession, runtime: Runtime, new: NewStaff) -> Staff | None:
+    id, reach = new.id or new_id(), Reach(new.phone, new.email)  # noqa: A001
+    columns = {
+        "content_digest": await keyed_digest(tx, runtime, new),
+        "reach_sealed": await sealing.sealed(tx, runtime, await top_unit(tx, new.unit_code), id, reach),
+    }
+    roles = sorted(set(new.roles))
+    member = await add(tx, Staff, new, runtime.clock.now(), id=id, roles=roles, active=True, **columns)
+    if member is not None:
+        member.show(reach)
+    return member
+
+
+async def _is_made_of(tx: AsyncSession, runtime: Runtime, found: Staff, new: NewStaff) -> bool:
+    # An earlier version stored the plain digest.
+    known = {digest(new), await keyed_digest(tx, runtime, new)}
+    return found.content_digest in known and new.id in (None, found.id)
 
 
 async def _named(tx: AsyncSession, unit_code: str, names: Sequence[str]) -> list[str | None]:

@@ -25,7 +25,7 @@ async def take(tx: AsyncSession, runtime: Runtime, its: Import, source: Source, 
     numbers = [said["staff_no"] for _, said in found]
     found, twice = once(source, found, await repository.named(tx, its.id, numbers))
     await repository.name(tx, its.id, numbers)
-    there = await hold_staff(tx, numbers)
+    there = await hold_staff(tx, runtime, numbers)
     theirs = {member.unit_code for member in there.values()}
     seen = await repository.seen(tx, its.unit_code, theirs)
     hidden = {number for number, member in there.items() if member.unit_code not in seen}

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import ancestors, within
 from chassis.web.paging import Listing, Window
+from visit_api.civil import day_of
 from visit_api.directory.models import Unit
 from visit_api.materials.models import Material
-from visit_api.materials.validity import civil_day
 
 
 async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Material | None:
@@ -68,7 +68,7 @@ def suits(
     units: Collection[str], now: datetime, needs: Collection[str], traits: Collection[str], industry: str | None
 ) -> ColumnElement[bool]:
     """The condition that one of `units` has a material in force that is meant for such a customer (§7.2.2)."""
-    day = civil_day(now)
+    day = day_of(now)
     return and_(
         Material.unit_code.in_(units),
         Material.state == "published",

@@ -12,6 +12,7 @@ from chassis.scope import ancestors
 from chassis.web.errors import FieldError, NotFound, Unprocessable
 from chassis.web.tokens import Principal
 from visit_api.base import add
+from visit_api.civil import begins, day_of
 from visit_api.directory.models import Unit
 from visit_api.directory.service import require_unit
 from visit_api.materials import repository
@@ -26,7 +27,7 @@ from visit_api.materials.errors import (
 )
 from visit_api.materials.models import Material
 from visit_api.materials.schemas import NewMaterial
-from visit_api.materials.validity import begins, civil_day, in_force
+from visit_api.materials.validity import in_force
 
 
 async def draft(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewMaterial) -> Material:
@@ -64,7 +65,7 @@ async def publish(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
     material, now = await _held(tx, caller, id), runtime.clock.now()
     if material.state != "draft":
         raise MaterialActRefused(act="publish", state=material.state, clause="7.2.2")
-    if material.valid_to is not None and material.valid_to < civil_day(now):
+    if material.valid_to is not None and material.valid_to < day_of(now):
         raise MaterialExpired(valid_to=material.valid_to.isoformat(), clause="7.2.2")
     takes_over = max(now, begins(material.valid_from))
     for older in await repository.hold_series(tx, material.series_id):

@@ -1,10 +1,9 @@
 """When a policy material may be publicised (T/SDPEA §7.2.2): published, not ended, within its days."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Protocol
 
-# A fixed offset, not `zoneinfo`: China has kept UTC+8 since 1991, and a slim container has no zone database to ask.
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+from visit_api.civil import day_of
 
 
 class Edition(Protocol):
@@ -17,20 +16,10 @@ class Edition(Protocol):
     replaced_at: datetime | None
 
 
-def civil_day(at: datetime) -> date:
-    """The civil day in China."""
-    return at.astimezone(CHINA).date()
-
-
-def begins(day: date) -> datetime:
-    """The instant at which a civil day begins in China."""
-    return datetime(day.year, day.month, day.day, tzinfo=CHINA)
-
-
 def in_force(edition: Edition, at: datetime) -> bool:
     """Whether it could be publicised at `at`: judged by when it was done, not by when that was recorded."""
     if edition.published_at is None or at < edition.published_at:
         return False
     ended = any(end is not None and at >= end for end in (edition.withdrawn_at, edition.replaced_at))
-    day = civil_day(at)
+    day = day_of(at)
     return not ended and edition.valid_from <= day and (edition.valid_to is None or day <= edition.valid_to)

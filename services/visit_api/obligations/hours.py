@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from visit_api.moments import CHINA
+from visit_api.civil import CHINA
 
 _FARTHEST = 400  # days; longer than any office is closed
 

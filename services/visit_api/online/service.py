@@ -15,11 +15,11 @@ from chassis.web.moments import happened
 from chassis.web.tokens import Principal
 from visit_api import moments
 from visit_api.base import add
+from visit_api.civil import begins, day_of
 from visit_api.customers.service import hold_customer
 from visit_api.directory.errors import unknown_staff
 from visit_api.directory.models import Staff
 from visit_api.directory.service import get_staff, get_unit, require_unit
-from visit_api.materials.validity import begins, civil_day
 from visit_api.online import repository
 from visit_api.online.errors import (
     NOT_A_MEMBER,
@@ -206,11 +206,11 @@ async def figures(
 ) -> dict[str, Any]:
     """How fast questions were answered, by unit; of this month, where no days are given."""
     now = runtime.clock.now()
-    last = last or civil_day(now)
+    last = last or day_of(now)
     first = first or last.replace(day=1)
     # Nothing is asked outside of these, and a calendar has an end.
-    begin = begins(max(first, civil_day(moments.EARLIEST_RECEIPT)))
-    end = begins(min(last, civil_day(now)) + timedelta(days=1))
+    begin = begins(max(first, day_of(moments.EARLIEST_RECEIPT)))
+    end = begins(min(last, day_of(now)) + timedelta(days=1))
     rows = await repository.figures(tx, caller.unit, unit_code, begin, end, now)
     return {"first_day": first, "last_day": last, "items": rows}
 

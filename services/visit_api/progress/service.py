@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
-from visit_api.moments import CHINA
+from visit_api.civil import CHINA
 from visit_api.plans.service import get_plan, item_on_record
 from visit_api.progress import repository
 from visit_api.progress.schemas import Counts, Line, ProgressView

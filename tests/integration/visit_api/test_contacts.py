@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from tests.integration.visit_api.world import World, made, pointers, problem, tag
+from tests.support.databases import everything
 from visit_api.__main__ import SERVICE
 from visit_api.base import Base, digest
 from visit_api.customers.schemas import NewCustomer
@@ -20,13 +21,6 @@ async def contact(world: World, customer: dict[str, Any], **fields: Any) -> dict
     return await made(world.visitor.post(f"/customers/{customer['id']}/contacts", json={**WANG, **fields}))
 
 
-async def everything(world: World, owner: asyncpg.Connection) -> str:
-    """All that is in the database, as a dump would have it."""
-    tables = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    dumped = [await owner.fetch(f"SELECT t::text FROM {row['tablename']} t") for row in tables]
-    return "\n".join(row[0] for rows in dumped for row in rows)
-
-
 @pytest.mark.clause("8.1.4", "6.3.2.5", "004 4.2")
 async def test_a_dump_and_the_topics_tell_nothing_personal(world: World, owner: asyncpg.Connection) -> None:
     facts = {"group": "lonely_elderly", "heed": "独居，听力不好"}
@@ -35,7 +29,7 @@ async def test_a_dump_and_the_topics_tell_nothing_personal(world: World, owner: 
     await world.visitor.patch(f"/contacts/{its['id']}", json={"phone": "13733334444"}, headers={"If-Match": "*"})
     key = {"Idempotency-Key": uuid4().hex}
     await made(world.visitor.post(f"/customers/{customer['id']}/contacts", json=WANG, headers=key))
-    dumped = await everything(world, owner)
+    dumped = await everything(owner)
     numbers = (PHONE, "139-1111-2222", "13911112222", "13733334444", PHONE.encode().hex())
     for word in (*numbers, "王建国", "wang@", "lonely", "听力"):
         assert word not in dumped, word
@@ -192,7 +186,7 @@ async def test_what_an_earlier_version_stored_is_sealed_meanwhile(world: World, 
     assert (await world.visitor.get(path)).json() == shown
     assert (await world.visitor.get(f"{path}/full", params=WHY)).json()["phone"] == PHONE
     assert await made(world.visitor.post("/customers", json=new)) == shown
-    assert plain.hex() not in await everything(world, owner)
+    assert plain.hex() not in await everything(owner)
 
 
 def test_every_sealed_column_is_named_for_rotation() -> None:

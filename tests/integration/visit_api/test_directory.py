@@ -3,7 +3,13 @@
 import asyncio
 from uuid import uuid4
 
+import asyncpg
+import pytest
+
 from tests.integration.visit_api.world import Told, World, made, member, pointers, problem, tag
+from tests.support.databases import everything
+from visit_api.base import digest
+from visit_api.directory.schemas import NewStaff
 
 TIANQIAO = {"code": "37403", "name": "天桥供电中心", "parent_code": "374"}
 
@@ -138,6 +144,52 @@ async def test_contact_data_is_for_services(world: World) -> None:
     }  # fmt: skip
     problem(await world.admin.get("/staff/E103/contact"), 403, "forbidden")
     problem(await world.service.get("/staff/E999/contact"), 404, "not-found")
+
+
+@pytest.mark.clause("004 4.2")
+async def test_how_staff_are_reached_is_nowhere_in_the_clear(world: World, owner: asyncpg.Connection) -> None:
+    new = member("E103", "37401", phone="13800000000", email="li.si@x.cn")
+    key = {"Idempotency-Key": uuid4().hex}
+    one = await made(world.admin.post("/staff", json=new, headers=key))
+    assert (one["phone"], one["email"]) == ("13800000000", "li.si@x.cn")
+    assert await made(world.admin.post("/staff", json=new)) == one, "the same again"
+    problem(await world.admin.post("/staff", json={**new, "phone": "13800000001"}), 409, "staff-taken")
+    read = await tag(world.admin, "/staff/E103")
+    changed = await world.admin.patch("/staff/E103", json={"phone": "13911111111", "unit_code": "37402"}, headers=read)
+    assert (changed.json()["phone"], changed.json()["email"]) == ("13911111111", "li.si@x.cn")
+    problem(await world.admin.patch("/staff/E103", json={"phone": "1"}, headers=read), 412, "precondition-failed")
+    listed = (await world.admin.get("/staff", params={"unit_code": "37402"})).json()["items"]
+    assert changed.json() in listed
+    dump = await everything(owner)
+    plain = digest(NewStaff(**new)).hex()  # by which every number could be tried out
+    assert [each for each in ("1380000", "1391111", "li.si", plain) if each in dump] == []
+    gone = await world.admin.patch("/staff/E103", json={"phone": None, "email": None}, headers={"If-Match": "*"})
+    assert (gone.json()["phone"], gone.json()["email"]) == (None, None)
+    assert await world.rows("SELECT 1 FROM staff WHERE reach_sealed IS NOT NULL") == []
+
+
+async def test_what_an_earlier_version_stored_of_staff_is_sealed_meanwhile(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    new = member("E103", "37401", phone="13800000000", email="li.si@x.cn")
+    one = await made(world.admin.post("/staff", json=new))
+    plain = digest(NewStaff(**new))
+    await owner.execute(
+        "UPDATE staff SET phone = '13800000000', email = 'li.si@x.cn', reach_sealed = NULL, content_digest = $1"
+        " WHERE staff_no = 'E103'", plain
+    )  # fmt: skip
+    before = await owner.fetchrow("SELECT changed_xid, version FROM staff WHERE staff_no = 'E103'")
+    assert (await world.admin.get("/staff/E103")).json() == one == await made(world.admin.post("/staff", json=new))
+    await world.stack.settle()
+    row = await owner.fetchrow("SELECT changed_xid, version FROM staff WHERE staff_no = 'E103' AND phone IS NULL")
+    assert row == before, "it is sealed, and no feed tells it again"
+    await owner.execute("UPDATE staff SET phone = '13900000000' WHERE staff_no = 'E103'")  # by one that still runs
+    for _ in range(2):
+        its = (await world.service.get("/staff/E103/contact")).json()
+        assert (its["phone"], its["email"]) == ("13900000000", "li.si@x.cn")
+        await world.stack.settle()
+    assert await made(world.admin.post("/staff", json=new)) == {**one, "phone": "13900000000"}
+    assert [each for each in ("1380000", "1390000", "li.si", plain.hex()) if each in await everything(owner)] == []
 
 
 async def test_only_an_admin_keeps_the_directory(world: World) -> None:

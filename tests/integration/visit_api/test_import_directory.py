@@ -113,6 +113,7 @@ async def test_staff_are_taken_over_from_each_system(world: World, source: str) 
     assert {**new, **wanted, "roles": ["handler", "visitor"], "version": 1} == new
     contact = (await world.service.get("/staff/007/contact")).json()
     assert (contact["phone"], contact["email"]) == ("13812340000", "z@example.com")
+    assert await world.rows("SELECT 1 FROM staff WHERE phone IS NOT NULL OR email IS NOT NULL") == []
     known = (await world.admin.get("/staff/E101")).json()
     assert (known["name"], known["roles"], known["version"]) == ("李四", ["visitor"], 2)
     told = [each.payload for each in await world.told() if each.type == "directory.staff_changed.v1"][-2:]

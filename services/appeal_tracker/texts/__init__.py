@@ -1,0 +1,1 @@
+"""What people wrote about a customer and an appeal, in their own words: sealed, beside the rows that it belongs to."""
