@@ -5,8 +5,8 @@ It only expands: the code of the revision before runs on these tables while it i
 
 from chassis.migrate import run_scripts
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 REACHED = "ALTER TABLE staff ADD COLUMN reach_sealed bytea;"
 

@@ -6,8 +6,8 @@ It only expands: the code of the revision before runs on these tables while it i
 
 from chassis.migrate import run_scripts
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 TEXTS = """
 CREATE TABLE texts (
