@@ -90,7 +90,7 @@ async def killed_and_read(load: Load, lines: int, kills: int, chance: random.Ran
 
 async def test_an_import_whose_process_is_killed_goes_on_and_ends_with_exactly_its_lines(begin: Begin) -> None:
     async with begin(names=("visit_api",)) as load:
-        await killed_and_read(load, 20_000, 1, random.Random(1))
+        await killed_and_read(load, 12_000, 1, random.Random(1))
         assert len(load.services.deaths) == 1
 
 
@@ -107,8 +107,8 @@ async def test_a_complaint_does_not_wait_for_an_import(begin: Begin, bus: str | 
     async with begin(bus) as load:
         visit = await load.client.plan(await load.client.customer())
         await load.client.act(visit, "start")
-        id_ = await send(load, 40_000)
-        took = [await until_it_runs(load, visit) for _ in range(5)]
+        id_ = await send(load, 25_000)
+        took = [await until_it_runs(load, visit) for _ in range(3)]
         assert (await state(load, id_))["state"] == "waiting", "the import was over before the complaints"
         assert statistics.median(took) < 5.0, took
-        await hold(load, await ended(load, id_), 40_000)
+        await hold(load, await ended(load, id_), 25_000)

@@ -46,7 +46,8 @@ async def list_customers(
     kind: Annotated[Kind | None, Query()] = None,
     customer_no: Annotated[Number | None, Query()] = None,
 ) -> Listing[Customer]:
-    """The customers of the caller's unit and of those below it; a feed tells of removed ones by id."""
+    """The customers of the caller's unit and of those below it; a feed tells of removed ones by id, and tells the role
+    `integration` what is personal in full: each page that it reads is kept in the trail."""
     filters = {"unit_code": unit_code, "kind": kind, "customer_no": customer_no}
     return await service.list_customers(tx, runtime, caller, window, **filters)
 

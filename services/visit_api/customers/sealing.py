@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from chassis.runtime import Runtime
 from chassis.vault import Place
@@ -80,3 +81,11 @@ async def show(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]
             phone = await open_phone(tx, runtime, customer)
             place = await open_address(tx, runtime, customer)
             customer.show(phone and masked(phone), place and masked_address(place))
+
+
+async def show_in_full(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]) -> None:
+    """Has each of `customers` show what is personal of it; of a removed one nothing is shown."""
+    for customer in customers:
+        if customer.removed_at is None:
+            customer.show(await open_phone(tx, runtime, customer), await open_address(tx, runtime, customer))
+            set_committed_value(customer, "particulars", await open_particulars(tx, runtime, customer))

@@ -23,6 +23,8 @@ from visit_api.customers.particulars import OF_ANOTHER_KIND, SPECIAL_GROUP, vali
 from visit_api.customers.schemas import CustomerChange, CustomerInFull, NewCustomer
 from visit_api.directory.service import require_unit, top_unit
 
+FOLLOWER = "integration"  # the role of a system that follows what changes
+
 
 async def add_customer(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewCustomer) -> Customer:
     """Makes a customer. Raises `CustomerTaken`, `Unprocessable` for a unit that is not the caller's to name, for
@@ -45,9 +47,18 @@ async def add_customer(tx: AsyncSession, runtime: Runtime, caller: Principal, ne
 async def list_customers(
     tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, **filters: str | None
 ) -> Listing[Customer]:
-    """The customers that the caller sees, as they are shown."""
+    """The customers that the caller sees, as they are shown; to a system that follows what changes, in full, with a line
+    in the trail for each page: it keeps a copy, and a copy of masks is none."""
     found = await repository.find_all(tx, caller.unit, window, **filters)
-    await sealing.show(tx, runtime, found.items)
+    if not (window.is_feed and FOLLOWER in caller.roles):
+        await sealing.show(tx, runtime, found.items)
+    elif found.items:
+        await sealing.show_in_full(tx, runtime, found.items)
+        which = f"{len(found.items)} customers, {found.items[0].id} to {found.items[-1].id}"
+        act, unit = "customers.followed", caller.unit
+        await trail.note(
+            tx, runtime, caller, act=act, thing="customers", thing_id=str(unit), unit_code=unit, reason=which
+        )
     return found
 
 

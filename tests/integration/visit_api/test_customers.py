@@ -125,3 +125,28 @@ async def test_a_list_is_filtered(world: World) -> None:
         found = (await world.admin.get("/customers", params=params)).json()["items"]
         assert [item["id"] for item in found] == [expected["id"]]
     assert pointers(await world.admin.get("/customers", params={"kind": "nobility"})) == [("/kind", "literal_error")]
+
+
+async def test_a_system_that_follows_what_changes_is_told_in_full_and_noted(world: World) -> None:
+    facts = {"group": "lonely_elderly", "heed": "独居，行动不便"}
+    special = {"kind": "other.special_group", "particulars": facts}
+    its = await world.customer(phone="13812340000", address="泉城路1号", **special)
+    gone = await world.customer()
+    assert (its["phone"], its["address"], its["particulars"]) == ("138****0000", "泉城****", {})
+    assert (await world.admin.delete(f"/customers/{gone['id']}", headers={"If-Match": "*"})).status_code == 204
+    marketing = world.client("integration", unit="374", sub="marketing")
+    since = {"updated_since": "2026-01-01T00:00:00Z"}
+    page = (await marketing.get("/customers", params=since)).json()
+    told = {each["id"]: each for each in page["items"]}
+    assert (told[its["id"]]["phone"], told[its["id"]]["address"]) == ("13812340000", "泉城路1号")
+    assert told[its["id"]]["particulars"] == facts
+    assert set(told[gone["id"]]) == {"id", "removed_at", "version", "updated_at"}
+    (line,) = [each for each in await world.rows("SELECT * FROM trail") if each["act"] == "customers.followed"]
+    assert (line["by"], line["unit_code"]) == ("marketing", "374")
+    assert line["reason"].startswith("2 customers, ")
+    more = await marketing.get("/customers", params={"cursor": page["next"]})
+    assert more.json()["items"] == [], "and of a page with nothing on it nothing is noted"
+    assert "13812340000" not in (await marketing.get("/customers")).text
+    assert "13812340000" not in (await world.visitor.get("/customers", params=since)).text
+    assert len([each for each in await world.rows("SELECT act FROM trail") if each[0] == "customers.followed"]) == 1
+    assert (await world.admin.get(f"/customers/{its['id']}")).json()["version"] == 1
