@@ -16,7 +16,7 @@ from visit_api.customers.endpoints import router as customers
 from visit_api.days.endpoints import router as days
 from visit_api.directory.endpoints import router as directory
 from visit_api.importance.endpoints import router as importance
-from visit_api.imports.endpoints import files
+from visit_api.imports.endpoints import about, files
 from visit_api.imports.endpoints import router as imports
 from visit_api.materials.endpoints import router as materials
 from visit_api.measures.endpoints import router as measures
@@ -48,6 +48,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             customers,
             files,
             imports,
+            about,
             plans,
             contacts,
             importance,

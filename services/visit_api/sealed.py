@@ -8,6 +8,7 @@ SEALED = [
     Sealed("customers", "phone_sealed"),
     Sealed("customers", "particulars_sealed"),
     Sealed("customers", "address_sealed"),
+    Sealed("customer_said", "said_sealed"),
     Sealed("contacts", "person_sealed"),
     Sealed("staff", "reach_sealed"),
 ]

@@ -369,6 +369,7 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/obligations": _owed,
     "visit_api POST /v1/obligations/{id}/discharge": _just_now(words="已回拨并说明漏接原因"),
     "visit_api POST /v1/obligations/{id}/waive": _same(reason="客户已再次来电"),
+    "visit_api PUT /v1/units/{code}/source-rules": _same(fields=[{"field": "phone", "sources": ["sg2", "plain"]}]),
     "visit_api PUT /v1/units/{code}/office-hours": _same(
         week=[{"days": [1, 2], "opens": "08:00", "closes": "12:00"}], exceptions=[{"date": "2026-10-10"}]
     ),

@@ -47,8 +47,8 @@ async def add_customer(tx: AsyncSession, runtime: Runtime, caller: Principal, ne
 async def list_customers(
     tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, **filters: str | None
 ) -> Listing[Customer]:
-    """The customers that the caller sees, as they are shown; to a system that follows what changes, in full, with a line
-    in the trail for each page: it keeps a copy, and a copy of masks is none."""
+    """The customers that the caller sees, as they are shown; to a system that follows what changes, in full, with a
+    line in the trail for each page: it keeps a copy, and a copy of masks is none."""
     found = await repository.find_all(tx, caller.unit, window, **filters)
     if not (window.is_feed and FOLLOWER in caller.roles):
         await sealing.show(tx, runtime, found.items)

@@ -1,23 +1,24 @@
 """Imports over HTTP."""
 
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Query, Request, Response
 
 from chassis.web.auth import Caller, require
+from chassis.web.etag import Match
 from chassis.web.paging import Listing, Page, Paging
 from chassis.web.route import Handle, Router, UnitOfWorkRoute
-from chassis.web.schemas import Id
+from chassis.web.schemas import Code, Id, Text
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx, UnitOfWork
 from visit_api.customers.models import Kind
 from visit_api.directory.schemas import Roles
-from visit_api.imports import service
+from visit_api.imports import believing, service
 from visit_api.imports.files import Received, folder_of, receive
 from visit_api.imports.mapping import SourceName
 from visit_api.imports.models import Import, ImportFault
-from visit_api.imports.schemas import FaultView, ImportView
+from visit_api.imports.schemas import FaultView, ImportView, SaidByAll, SourceRules, SourceRulesView
 
 
 class ReceivingRoute(UnitOfWorkRoute):
@@ -34,10 +35,14 @@ class ReceivingRoute(UnitOfWorkRoute):
 
 
 router = Router(prefix="/v1/imports", tags=["imports"])
+about = Router(prefix="/v1", tags=["imports"])
 files = Router(prefix="/v1", tags=["imports"], route_class=ReceivingRoute)
 
 Importer = Annotated[Principal, Depends(require("supervisor", "integration"))]
 Keeper = Annotated[Principal, Depends(require("admin", "integration"))]
+Admin = Annotated[Principal, Depends(require("admin"))]
+Reader = Annotated[Principal, Depends(require("visitor", "supervisor"))]
+OptionalReason = Annotated[Annotated[str, Text(200)] | None, Query(description="why what is personal has to be read")]
 SourceQuery = Annotated[SourceName | None, Query(description="the system it comes from; told by its columns if absent")]
 KindQuery = Annotated[
     Kind, Query(description="of which kind new customers are whose line says neither that nor an importance")
@@ -121,3 +126,25 @@ async def get_import(id: Id, caller: Caller, tx: Tx) -> Import:
 async def list_faults(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[ImportFault]:
     """The lines that were not taken, and why; all others were."""
     return await service.list_faults(tx, caller, id, window)
+
+
+@about.get("/customers/{id}/sources", response_model=SaidByAll)
+async def get_sources(id: Id, caller: Reader, tx: Tx, runtime: TheRuntime, reason: OptionalReason = None) -> SaidByAll:
+    """What each marketing system says of a customer of whom several speak: what does not count is kept too. With a
+    reason it is told in full, and noted in the trail."""
+    return await believing.said_by_all(tx, runtime, caller, id, reason)
+
+
+@about.get("/units/{code}/source-rules", response_model=SourceRulesView)
+async def get_source_rules(code: Code, caller: Caller, tx: Tx) -> dict[str, Any]:
+    """Which system's word counts in a unit, field by field, and which unit said so."""
+    return await believing.get_rules(tx, caller, code)
+
+
+@about.put("/units/{code}/source-rules", response_model=SourceRulesView)
+async def set_source_rules(
+    code: Code, rules: SourceRules, caller: Admin, match: Match, tx: Tx, runtime: TheRuntime
+) -> dict[str, Any]:
+    """Says which system's word counts in a unit, and in those below it that say nothing: of a customer when a line
+    about it comes again."""
+    return await believing.set_rules(tx, runtime, caller, code, rules, match.on(SourceRulesView))

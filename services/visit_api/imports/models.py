@@ -96,3 +96,21 @@ class ImportUnit(Base):
     code: Mapped[str]
     name: Mapped[str]
     parent_code: Mapped[str | None]
+
+
+class CustomerSaid(Tracked, Base):
+    """What one system says of a customer of whom several speak, whether or not it counts: sealed. There is none of a
+    customer of whom one system speaks, for that is what the customer is."""
+
+    __tablename__ = "customer_said"
+    __table_args__ = (
+        Index("customer_said_source", "source", "source_no", unique=True),
+        Index("customer_said_customer_id", "customer_id", "source", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
+    source: Mapped[str]
+    source_no: Mapped[str]
+    said_sealed: Mapped[bytes]
+    digest: Mapped[bytes]

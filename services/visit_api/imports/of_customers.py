@@ -2,7 +2,7 @@
 is worked out, sealed above all, is worked out in a thread, so that everything else goes on."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Self
 from uuid import UUID
@@ -17,14 +17,15 @@ from contracts.customers import CustomerChanged
 from visit_api.customers import sealing
 from visit_api.customers.phones import normal
 from visit_api.customers.service import changed
-from visit_api.imports import repository
+from visit_api.imports import of_several, repository
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
+from visit_api.imports.of_several import Spoken
 from visit_api.imports.outcome import Found, Outcome, once
+from visit_api.imports.ownership import SUPPLY
 from visit_api.imports.reading import Fault, Said
-from visit_api.imports.repository import Known, Takes
+from visit_api.imports.repository import Elsewhere, Known, Takes
 
-_SUPPLY = ("sort", "voltage", "status", "capacity", "transformer")
 _IMPORTANT, _ORDINARY = "other.important", "other.ordinary"
 _encode = msgspec.json.Encoder().encode
 
@@ -49,6 +50,7 @@ class _Ground(NamedTuple):
     sealers: Mapping[str, Sealers]  # by that unit
     hashes: Index
     known: Mapping[str, Known]
+    others: Mapping[str, Elsewhere | None]  # by number; None where several have it
     seen: set[str]  # units of known customers that the sender sees
     now: datetime
 
@@ -58,6 +60,7 @@ class _Batch(NamedTuple):
     changed: list[tuple[object, ...]]
     events: list[CustomerChanged]
     unwritten: list[str]  # numbers that were named and whose customer does not bear the import's id
+    several: list[Spoken]  # whose customer other systems speak of too
     faults: dict[int, Fault]
 
 
@@ -71,22 +74,31 @@ async def take(tx: AsyncSession, runtime: Runtime, its: Import, source: Source, 
     known = await repository.known(tx, its.source, numbers)
     written = {number for number, there in known.items() if there.import_id == its.id}
     found, twice = once(source, found, written | await repository.named(tx, its.id, numbers))
-    seen = await repository.seen(tx, its.unit_code, {there.unit_code for there in known.values()})
+    others = await _others(tx, its, [said for _, said in found if said["customer_no"] not in known])
+    theirs = {there.unit_code for there in known.values()} | {each.unit_code for each in others.values() if each}
+    seen = await repository.seen(tx, its.unit_code, theirs)
     sealers = {owner: Sealers.of(await runtime.vault.key(tx, owner)) for owner in set(owners.values())}
-    ground = _Ground(its, source, owners, sealers, await runtime.vault.index(tx), known, seen, now)
+    ground = _Ground(its, source, owners, sealers, await runtime.vault.index(tx), known, others, seen, now)
     batch = await asyncio.to_thread(_sorted, ground, found)
+    merged = await of_several.merge(tx, runtime, its, batch.several, now) if batch.several else None
+    if merged is not None:
+        batch.changed.extend(merged.changed)
+        batch.events.extend(merged.events)
     await repository.store(tx, batch.new, batch.changed, its.id, now)
     await repository.name(tx, its.id, batch.unwritten)
     await runtime.outbox.append(tx, batch.events, at=now)
-    same = len(found) - len(batch.events) - len(batch.faults)
-    return Outcome(len(batch.events), same, faults | twice | batch.faults)
+    stored = len(batch.events) + (merged.kept if merged else 0)
+    return Outcome(stored, len(found) - stored - len(batch.faults), faults | twice | batch.faults)
 
 
 def _sorted(ground: _Ground, found: Found) -> _Batch:
-    batch = _Batch([], [], [], [], {})
+    batch = _Batch([], [], [], [], [], {})
     for number, said in found:
         customer_no = said["customer_no"]
         there = ground.known.get(customer_no)
+        if customer_no in ground.others or (there is not None and there.contested):
+            _set_aside(ground, batch, number, said, there or ground.others[customer_no])
+            continue
         digest = ground.hashes.blind("content", _encode(said).decode())
         if there is None:
             _add(ground, batch, said, digest)
@@ -101,11 +113,37 @@ def _sorted(ground: _Ground, found: Found) -> _Batch:
     return batch
 
 
+async def _others(tx: AsyncSession, its: Import, said: Sequence[Said]) -> dict[str, Elsewhere | None]:
+    """The customers of other systems that lines are about, by number: those that this one spoke of before, and else the
+    one of that number in the same company."""
+    units = {each["customer_no"]: each["unit_code"] for each in said}
+    found = await repository.elsewhere(tx, its.source, [*units])
+    if not found:
+        return {}
+    tops = await repository.owners(tx, None, {*units.values(), *(each.unit_code for each in found)})
+    others: dict[str, Elsewhere | None] = {each.number: each for each in found if each.linked}
+    for each in found:
+        if not each.linked and tops.get(each.unit_code) == tops.get(units[each.number]):
+            others[each.number] = None if each.number in others else each
+    return others
+
+
+def _set_aside(ground: _Ground, batch: _Batch, number: int, said: Said, there: Known | Elsewhere | None) -> None:
+    batch.unwritten.append(said["customer_no"])
+    if there is None:
+        batch.faults[number] = Fault(ground.source.number, "ambiguous")
+    elif there.removed or there.unit_code not in ground.seen:
+        reason = "removed" if there.unit_code in ground.seen else "taken"
+        batch.faults[number] = Fault(ground.source.number, reason)
+    else:
+        batch.several.append(Spoken(number, said, there.id))
+
+
 def _add(ground: _Ground, batch: _Batch, said: Said, digest: bytes) -> None:
     id, customer_no, unit_code = new_id(), said["customer_no"], said["unit_code"]  # noqa: A001
     kind, importance = _kind(ground.its, said), _importance(said)
     phone, found_by, address = _sealed(ground, id, said)
-    supply = _encode({field: said[field] for field in _SUPPLY if said.get(field)}).decode()
+    supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()
     its = (id, said["name"], kind, unit_code, customer_no, phone, found_by, address, importance)
     batch.new.append((*its, ground.its.source, customer_no, supply, ground.its.id, 1, digest, ground.now))
     batch.events.append(changed(id, customer_no, kind, unit_code, 1))
@@ -116,7 +154,7 @@ def _change(ground: _Ground, batch: _Batch, said: Said, there: Known, digest: by
     if kind == _ORDINARY and _importance(said):
         kind = _IMPORTANT
     phone, found_by, address = _sealed(ground, there.id, said)
-    supply = _encode({field: said[field] for field in _SUPPLY if said.get(field)}).decode()
+    supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()
     its = (there.id, said["name"], kind, said["unit_code"], said["customer_no"], phone, found_by, address)
     batch.changed.append((*its, _importance(said), supply, digest, int(_takes(said))))
     batch.events.append(changed(there.id, said["customer_no"], kind, said["unit_code"], there.version + 1))
@@ -128,7 +166,7 @@ def _takes(said: Said) -> Takes:
     for field, flag in (("phone", Takes.PHONE), ("address", Takes.ADDRESS), ("importance", Takes.IMPORTANCE)):
         if field in said:
             takes |= flag
-    return takes | Takes.SUPPLY if any(field in said for field in _SUPPLY) else takes
+    return takes | Takes.SUPPLY if any(field in said for field in SUPPLY) else takes
 
 
 def _kind(its: Import, said: Said) -> str:

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.db import driver
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
+from visit_api.customers.models import Customer
 from visit_api.directory.models import Unit
-from visit_api.imports.models import Import, ImportFault, ImportNumber, ImportUnit
+from visit_api.imports.models import CustomerSaid, Import, ImportFault, ImportNumber, ImportUnit
 
 _NAME = """
 INSERT INTO import_numbers (import_id, customer_no)
@@ -32,8 +33,20 @@ GROUP BY unit HAVING $2::text IS NULL OR bool_or(code = $2)
 """
 _NAMED = "SELECT customer_no FROM import_numbers WHERE import_id = $1 AND customer_no = ANY($2::text[])"
 _KNOWN = """
-SELECT id, source_no, content_digest, unit_code, kind, version, removed_at IS NOT NULL AS removed, import_id
+SELECT id, source_no, content_digest, unit_code, kind, version, removed_at IS NOT NULL AS removed, import_id,
+       EXISTS (SELECT FROM customer_said AS s WHERE s.customer_id = customers.id) AS contested
 FROM customers WHERE source = $1 AND source_no = ANY($2::text[]) ORDER BY id FOR UPDATE
+"""
+_OTHERS = "SELECT EXISTS (SELECT FROM imports WHERE thing = 'customers' AND source <> $1)"
+# What the system said of a customer of another's, and whose number it names besides: never one that was typed in.
+_ELSEWHERE = """
+SELECT s.source_no AS number, c.id, c.unit_code, c.removed_at IS NOT NULL AS removed, true AS linked
+FROM customer_said AS s JOIN customers AS c ON c.id = s.customer_id
+WHERE s.source = $1 AND s.source_no = ANY($2::text[])
+UNION ALL
+SELECT c.customer_no, c.id, c.unit_code, false, false FROM customers AS c
+WHERE c.customer_no = ANY($2::text[]) AND c.source <> $1 AND c.removed_at IS NULL
+  AND NOT EXISTS (SELECT FROM customer_said AS s WHERE s.customer_id = c.id AND s.source = $1)
 """
 
 
@@ -87,6 +100,18 @@ class Known(NamedTuple):
     version: int
     removed: bool
     import_id: UUID | None
+    contested: bool
+
+
+class Elsewhere(NamedTuple):
+    """A customer whom another system sent under a number that this one names too; `linked` where it spoke of it
+    before."""
+
+    number: str
+    id: UUID
+    unit_code: str
+    removed: bool
+    linked: bool
 
 
 async def find(tx: AsyncSession, unit: str | None, id: UUID) -> Import | None:
@@ -173,6 +198,28 @@ async def take_up(tx: AsyncSession, id: UUID, lines: Sequence[int]) -> None:
 async def known(tx: AsyncSession, source: str, numbers: Sequence[str]) -> dict[str, Known]:
     """The customers that a system sent before, held for a change."""
     return {row[1]: Known(*row) for row in await (await driver(tx)).fetch(_KNOWN, source, numbers)}
+
+
+async def elsewhere(tx: AsyncSession, source: str, numbers: Sequence[str]) -> Sequence[Elsewhere]:
+    """The customers of other systems that a system names by `numbers`."""
+    its = await driver(tx)
+    if not numbers or not await its.fetchval(_OTHERS, source):
+        return ()
+    return [Elsewhere(*row) for row in await its.fetch(_ELSEWHERE, source, numbers)]
+
+
+async def customers(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Customer]:
+    """Customers, held for a change."""
+    query = select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id).with_for_update(of=Customer)
+    return {each.id: each for each in await tx.scalars(query)}
+
+
+async def said_of(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, dict[str, CustomerSaid]]:
+    """What each system said of customers of whom several speak."""
+    found: dict[UUID, dict[str, CustomerSaid]] = {}
+    for row in await tx.scalars(select(CustomerSaid).where(CustomerSaid.customer_id.in_(ids))):
+        found.setdefault(row.customer_id, {})[row.source] = row
+    return found
 
 
 async def store(

@@ -1,8 +1,14 @@
 """Imports at the edge."""
 
+from typing import Annotated
 from uuid import UUID
 
-from chassis.web.schemas import Instant, View
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from chassis.web.schemas import Body, Instant, OneOf, View
+from visit_api.imports.mapping import SOURCES, SourceName
+from visit_api.imports.ownership import FIELDS
 
 
 class ImportView(View):
@@ -36,8 +42,63 @@ class FaultView(View):
     """A line that was not taken, by its number (the first after a CSV's head is 1): which column, and why: `missing`,
     `too_long`, `unknown_code`, `bad_number`, `duplicate`, `bad_encoding`, `bad_line`, `control_character`,
     `not_text`, `masked`, `bad_code`, `bad_email`, `taken` (it is another unit's), `removed` (it is out of use here),
-    `refused` (by the database), `unknown_parent` or `cycle` (of units). `field` is empty where it is the whole line."""
+    `ambiguous` (several customers have the number), `unknown_parent` or `cycle` (of units), `refused` (by the
+    database). `field` is empty where it is the whole line."""
 
     line: int
     field: str
     reason: str
+
+
+class FieldRule(Body):
+    """Which systems are believed first of a field, best first."""
+
+    field: Annotated[str, OneOf(FIELDS)]
+    sources: Annotated[list[SourceName], Field(min_length=1, max_length=len(SOURCES))]
+
+
+def _each_once(rules: list[FieldRule]) -> list[FieldRule]:
+    if len({rule.field for rule in rules}) < len(rules):
+        raise PydanticCustomError("twice", "A field is named twice", {"zh": "同一字段出现多次"})
+    return rules
+
+
+class SourceRules(Body):
+    """Which system's word counts, field by field; of a field that is not named, that of the system that owns the
+    customer number: the one that sent it first."""
+
+    fields: Annotated[list[FieldRule], Field(max_length=len(FIELDS)), AfterValidator(_each_once)]
+
+
+class FieldRuleView(View):
+    """Which systems are believed first of a field."""
+
+    field: str
+    sources: list[str]
+
+
+class SourceRulesView(View):
+    """What counts in a unit; `decided_by` is null for what is shipped."""
+
+    unit_code: str
+    decided_by: str | None
+    edition: int
+    fields: list[FieldRuleView]
+
+
+class SaidView(View):
+    """What a system says of a customer of whom several speak, what is personal masked unless it was asked for with a
+    reason; `counts` are the fields of which its word counts."""
+
+    source: str
+    source_no: str
+    owns: bool
+    said: dict[str, str]
+    counts: list[str]
+    updated_at: Instant
+
+
+class SaidByAll(View):
+    """What each system says; none where but one speaks of the customer."""
+
+    items: list[SaidView]

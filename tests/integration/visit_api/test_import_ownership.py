@@ -1,0 +1,78 @@
+"""Two marketing systems that own one customer: what each says is kept, and rules say what counts."""
+
+from typing import Any
+
+from tests.integration.visit_api.test_imports import Json, as_csv, as_ndjson, counts, customers, faults, imported, row
+from tests.integration.visit_api.world import World, pointers, tag
+
+
+async def said_of(world: World, customer: Json, **query: str) -> dict[str, Json]:
+    answer = await world.visitor.get(f"/customers/{customer['id']}/sources", params=query)
+    assert answer.status_code == 200, answer.text
+    return {each["source"]: each for each in answer.json()["items"]}
+
+
+async def decide(world: World, *rules: Json) -> Any:
+    headers = await tag(world.admin, "/units/374/source-rules")
+    return await world.admin.put("/units/374/source-rules", json={"fields": list(rules)}, headers=headers)
+
+
+async def test_the_owner_of_the_number_counts_and_what_the_other_says_is_kept(world: World) -> None:
+    await imported(world, as_csv(row(address="")))
+    other = row("sg2", name="王伟伟", phone="13911112222", unit_code="37402", address="泉城路9号")
+    its = await imported(world, as_ndjson(other))
+    assert counts(its) == (1, 0, 0)
+    (customer,) = await customers(world)
+    assert (customer["name"], customer["unit_code"], customer["phone"]) == ("王伟", "37401", "138****0000")
+    assert (customer["address"], customer["version"]) == ("泉城****", 2), "of what the owner says nothing of, it counts"
+    said = await said_of(world, customer)
+    assert [(each["owns"], each["said"]["phone"]) for each in said.values()] == [
+        (True, "138****0000"),
+        (False, "139****2222"),
+    ]
+    assert said["sg2"]["counts"] == ["address"]
+    full = await said_of(world, customer, reason="核对电话")
+    assert (full["sg2"]["said"]["phone"], full["sg2"]["said"]["name"]) == ("13911112222", "王伟伟")
+    noted = [each["reason"] for each in await world.rows("SELECT * FROM trail ORDER BY id")]
+    assert noted == ["核对电话"]
+    assert b"13911112222" not in b"".join(
+        bytes(each[0]) for each in await world.rows("SELECT said_sealed FROM customer_said")
+    )
+    assert counts(await imported(world, as_ndjson(other))) == (0, 1, 0)
+
+
+async def test_a_rule_gives_a_field_to_a_system_and_counts_when_a_line_comes_again(world: World) -> None:
+    ours, other = row(), row("sg2", phone="13911112222")
+    await imported(world, as_csv(ours))
+    assert counts(await imported(world, as_ndjson(other))) == (1, 0, 0)
+    (before,) = await customers(world)
+    assert (before["phone"], before["version"]) == ("138****0000", 1), "nothing of it counts, and nothing is told"
+    assert (await decide(world, {"field": "phone", "sources": ["sg2"]})).status_code == 200
+    assert counts(await imported(world, as_csv(ours))) == (1, 0, 0)
+    (after,) = await customers(world)
+    assert (after["phone"], after["version"], after["source"]) == ("139****2222", 2, "sg186")
+    said = await said_of(world, after)
+    assert said["sg2"]["counts"] == ["phone"]
+    assert "phone" not in said["sg186"]["counts"]
+    assert said["sg186"]["said"]["phone"] == "138****0000", "the loser's word is kept"
+    changed = await imported(world, as_csv({**ours, "CONS_NAME": "王小伟", "MOBILE": "13700000000"}))
+    assert counts(changed) == (1, 0, 0)
+    (last,) = await customers(world)
+    assert (last["name"], last["phone"]) == ("王小伟", "139****2222")
+    told = [each for each in await world.told() if each.type == "customer.changed.v1"]
+    assert len(told) == 3
+    refused = await decide(world, *[{"field": "phone", "sources": ["sg2"]}] * 2)
+    assert pointers(refused) == [("/fields", "twice")]
+
+
+async def test_who_was_typed_in_and_who_is_another_companys_is_nobody_elses(world: World) -> None:
+    await world.customer(customer_no="0000000011")
+    theirs = world.client("integration", unit="375", sub="marketing")
+    await theirs.post("/customers/import", content=as_csv(row(unit_code="375")))
+    await world.stack.settle()
+    its = await imported(world, as_ndjson(row("sg2")))
+    assert counts(its) == (1, 0, 0)
+    assert len(await customers(world)) == 2
+    assert await world.rows("SELECT FROM customer_said") == []
+    again = await imported(world, as_ndjson(row("sg2"), row("sg2", name="再次")))
+    assert (counts(again), await faults(world, again)) == ((0, 1, 1), [(2, "custNo", "duplicate")])
