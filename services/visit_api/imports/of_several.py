@@ -63,12 +63,14 @@ async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequenc
         now_counts = await counting_now(tx, runtime, customer)
         said = {source: await opened(tx, runtime, row) for source, row in known.items()}
         if customer.source not in said:
-            said[customer.source] = now_counts
-            await _keep(tx, runtime, customer, None, customer.source, str(customer.source_no), now_counts, b"", now)
+            said[customer.source] = first = {"importance": "none", **now_counts}
+            await _keep(tx, runtime, customer, None, customer.source, str(customer.source_no), first, b"", now)
         said[its.source] = each.said
         await _keep(tx, runtime, customer, there, its.source, each.said["customer_no"], each.said, digest, now)
         best = winners(orders(rules.content), customer.source, said)
         counts = {field: said[source][field] for field, source in best.items()}
+        if counts.get("importance") == "none":
+            del counts["importance"]
         if counts == now_counts:
             kept += 1
             continue
@@ -89,7 +91,7 @@ async def counting_now(tx: AsyncSession, runtime: Runtime, customer: Customer) -
 async def opened(tx: AsyncSession, runtime: Runtime, row: CustomerSaid) -> Said:
     """What a system said of a customer."""
     said: Said = json.loads(await runtime.vault.open(tx, Place(TABLE, COLUMN, row.id), row.said_sealed))
-    return {field: value for field, value in said.items() if value and (field, value) != ("importance", "none")}
+    return said
 
 
 async def _digest(tx: AsyncSession, runtime: Runtime, said: Said, rules: str) -> bytes:
