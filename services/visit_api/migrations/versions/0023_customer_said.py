@@ -2,8 +2,8 @@
 
 from chassis.migrate import run_scripts
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 SAID = """
 CREATE TABLE customer_said (
