@@ -31,6 +31,8 @@ from visit_api.risks.endpoints import router as risks
 from visit_api.rulebooks.endpoints import router as rulebooks
 from visit_api.standard.endpoints import router as standard
 from visit_api.steps.endpoints import router as steps
+from visit_api.sync.endpoints import copies
+from visit_api.sync.endpoints import router as sync
 from visit_api.trail.endpoints import router as trail
 from visit_api.visits.endpoints import router as visits
 
@@ -72,5 +74,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             archive,
             measures,
             analysis,
+            sync,
+            copies,
         ],
     )

@@ -11,4 +11,6 @@ SEALED = [
     Sealed("customer_said", "said_sealed"),
     Sealed("contacts", "person_sealed"),
     Sealed("staff", "reach_sealed"),
+    Sealed("sync_conflicts", "device_sealed"),
+    Sealed("sync_conflicts", "server_sealed"),
 ]

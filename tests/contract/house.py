@@ -45,6 +45,7 @@ class House:
         self.staff_no = ""  # of a visitor
         self.marks = {self.secret}
         self.twin = ""  # the last appeal that was raised together with another
+        self.twin_visit = ""  # the last visit that a device brought, of which there was one already
         self.member_account = ""  # the last account that joined a group
         self.standing: dict[object, str] = {}  # things that no test changes, by what makes them
 
@@ -522,6 +523,30 @@ class House:
         made = await done(self.admin("appeal_tracker").post("/recalculations", json=asked))
         await self.stack.settle()
         return self._marked(made)
+
+    async def pushed(self, kind: str, **fields: Any) -> Json:
+        """What a visitor's device is answered to an item of `kind`."""
+        item = {"kind": kind, "id": str(uuid4()), "at": self.ago(hours=2), **fields}
+        visitor = self.stack.client("visit_api", "visitor", unit=self.ours, sub=self.staff_no)
+        push = {"device": f"P-{self.ours}", "sent_at": self.ago(hours=1), "items": [item]}
+        (answer,) = (await done(visitor.post("/sync/push", json=push)))["items"]
+        self.marks.add(item["id"])
+        return dict(answer)
+
+    async def conflict(self) -> str:
+        """An act that the record has at another time."""
+        answer = await self.pushed("start", visit_id=await self._after(await self.visit(), "start"))
+        self.marks.add(answer["conflict_id"])
+        return str(answer["conflict_id"])
+
+    async def suspicion(self) -> str:
+        """Two visits that may be one."""
+        plan = {"customer_id": await self.customer(), "channel": "phone", "scheduled_at": self.ago()}
+        first = self._marked(await done(self.admin("visit_api").post("/visits", json=plan)))
+        self.twin_visit = str((await self.pushed("visit", body=plan))["thing_id"])
+        ours = self.client("visit_api", "supervisor", unit=self.ours)
+        (its,) = (await done(ours.get("/sync/suspicions", params={"visit_id": first})))["items"]
+        return self._marked(its)
 
     async def new_calendar(self) -> str:
         """What a calendar may be called that is still to be published."""

@@ -36,6 +36,8 @@ THINGS: dict[str, Make] = {
     "visit_api /v1/plans/{id}": House.plan,
     "visit_api /v1/plan-items/{id}": House.wanted,
     "visit_api /v1/measures/{id}": House.measure,
+    "visit_api /v1/sync/conflicts/{id}": House.conflict,
+    "visit_api /v1/sync/suspicions/{id}": House.suspicion,
     "appeal_tracker /v1/units/{code}": House.unit,
     "appeal_tracker /v1/visits/{id}": House.followed,
     "appeal_tracker /v1/appeals/{id}": House.appeal,
@@ -117,7 +119,9 @@ REPORTS = {
     "visit_api GET /v1/analysis": "count",
 }
 # What is the caller's own, and nobody else's: neither a thing nor a list.
-OWN = {"appeal_tracker GET /v1/my-day", "visit_api GET /v1/my-day"}
+OWN = {"appeal_tracker GET /v1/my-day", "visit_api GET /v1/my-day", "visit_api GET /v1/sync/pull"}
+# What in it a unit above has published for the caller's.
+PUBLISHED = {"visit_api GET /v1/sync/pull": "material"}
 # What a thing cannot be asked without.
 QUERIES: dict[str, dict[str, str]] = {
     "visit_api GET /v1/visits/{id}/arrival": {"reason": "核实到达争议"},
@@ -179,6 +183,15 @@ async def _wanted(house: House) -> Json:
 async def _owed(house: House) -> Json:
     new = {"kind": "missed_call", "customer_id": await house.customer(), "called_at": house.ago(minutes=9)}
     return {**new, "owner": house.staff_no, "note": "响铃三声"}
+
+
+async def _brought(house: House) -> Json:
+    started = {"kind": "start", "id": str(uuid4()), "at": house.ago(), "visit_id": await house.visit()}
+    return {"device": "P-1", "sent_at": house.ago(), "items": [started]}
+
+
+async def _merging(house: House) -> Json:
+    return {"kept": house.twin_visit or await house.visit(), "reason": "同一次走访"}
 
 
 async def _measure(house: House) -> Json:
@@ -379,6 +392,10 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/measures/{id}/verify": _same(words="抽查合格"),
     "visit_api POST /v1/measures/{id}/send-back": _same(words="无人接听"),
     "visit_api POST /v1/visits/{id}/hand-over": _handed,
+    "visit_api POST /v1/sync/push": _brought,
+    "visit_api POST /v1/sync/conflicts/{id}/resolve": _same(keep="device", reason="以现场为准"),
+    "visit_api POST /v1/sync/suspicions/{id}/merge": _merging,
+    "visit_api POST /v1/sync/suspicions/{id}/different": _same(reason="上下午各一次"),
     "visit_api POST /v1/visits/{id}/appointment": _appointment,
     "visit_api POST /v1/visits/{id}/appointment/refuse": _just_now(reason="近期停产"),
     "visit_api POST /v1/visits/{id}/appointment/cancel": _just_now(reason="抢修"),

@@ -23,6 +23,7 @@ ANY_TIME = {
     "starts_at",
     "ends_at",
     "scheduled_at",
+    "sent_at",  # what a clock shows that may be wrong
     "agreed_at",
     "report_by",
     "since",

@@ -43,24 +43,25 @@ def figures(today: date) -> Mapping[Name, Figure]:
     day on which it was received, and what a plan wants by the day it is due by."""
     counts = Step.superseded_by.is_(None)
     need = func.jsonb_array_elements(Step.content["needs"]).table_valued(column("value", JSONB), name="need")
+    once = Visit.double_of.is_(None)  # of two records of one visit, one counts
     made = exists().where(Visit.plan_item_id == Item.id, Visit.state.in_(("completed", "archived")))
     completion = case((made, "made"), (Item.due_by < today, "missed"), else_="open")
     return {
-        "visits_by_state": Figure(Visit, Visit.scheduled_at, Visit.state),
+        "visits_by_state": Figure(Visit, Visit.scheduled_at, Visit.state, (), [once]),
         "visits_by_kind": Figure(
-            Visit, Visit.scheduled_at, Customer.kind, [(Customer, Customer.id == Visit.customer_id)]
+            Visit, Visit.scheduled_at, Customer.kind, [(Customer, Customer.id == Visit.customer_id)], [once]
         ),
-        "visits_by_channel": Figure(Visit, Visit.scheduled_at, Visit.channel),
-        "visits_by_form": Figure(Visit, Visit.scheduled_at, Visit.form),
+        "visits_by_channel": Figure(Visit, Visit.scheduled_at, Visit.channel, (), [once]),
+        "visits_by_form": Figure(Visit, Visit.scheduled_at, Visit.form, (), [once]),
         "visits_by_content": Figure(
-            Visit, Visit.scheduled_at, Step.kind, [(Step, and_(Step.visit_id == Visit.id, counts))]
+            Visit, Visit.scheduled_at, Step.kind, [(Step, and_(Step.visit_id == Visit.id, counts))], [once]
         ),
         "needs_by_category": Figure(
             Step,
             Visit.scheduled_at,
             need.c.value["category"].astext,
             [(Visit, Visit.id == Step.visit_id), (need, true())],
-            [Step.kind == "needs", counts],
+            [Step.kind == "needs", counts, once],
         ),
         "appeals_by_type": Figure(Appeal, Appeal.received_at, func.coalesce(Appeal.reclassified_to, Appeal.type)),
         "appeals_by_outcome": Figure(Appeal, Appeal.received_at, func.coalesce(Appeal.outcome, Appeal.state)),

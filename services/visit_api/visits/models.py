@@ -19,7 +19,7 @@ class Visit(Versioned, Base):
     """A visit; its unit is the customer's at the time of planning, and stays so. `visitor_ids` are staff numbers.
 
     `preparation`: the documents by name, and under `kit` what was answered of each thing. The window is the one that
-    the customer agreed to, as it stands.
+    the customer agreed to, as it stands. One that is `double_of` another is a second record of that, and not counted.
     """
 
     __tablename__ = "visits"
@@ -58,6 +58,7 @@ class Visit(Versioned, Base):
     missed_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     reason: Mapped[str | None]
+    double_of: Mapped[UUID | None] = mapped_column(ForeignKey("visits.id"))
 
 
 class HandOver(Written, Base):

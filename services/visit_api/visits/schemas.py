@@ -105,7 +105,8 @@ class Preparation(Body):
 
 
 class VisitView(View):
-    """A visit as its unit, and those above it, see it; `visitor_ids` are staff numbers."""
+    """A visit as its unit, and those above it, see it; `visitor_ids` are staff numbers. One that is `double_of` another
+    is a second record of that visit."""
 
     id: UUID
     customer_id: UUID
@@ -126,6 +127,7 @@ class VisitView(View):
     missed_at: Instant | None
     archived_at: Instant | None
     reason: str | None
+    double_of: UUID | None
     version: int
     updated_at: Instant
 

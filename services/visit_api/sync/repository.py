@@ -1,0 +1,205 @@
+"""Queries of sync; `unit` is always the caller's."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.ids import new_id
+from chassis.scope import within
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from visit_api.customers.models import Customer
+from visit_api.directory.models import Unit
+from visit_api.steps.models import Step
+from visit_api.sync.clocks import Reading
+from visit_api.sync.models import Brought, Conflict, Device, Suspicion
+from visit_api.visits.models import Visit
+
+_SEEN = text("""
+INSERT INTO sync_devices (id, device, staff_no, unit_code, first_seen_at, seen_at, offset_ms, wrong_since, updated_at)
+VALUES (:id, :device, :staff_no, :unit_code, :now, :now, :offset, CASE WHEN :wrong THEN CAST(:now AS timestamptz) END,
+        :now)
+ON CONFLICT (device, staff_no) DO UPDATE
+SET unit_code = excluded.unit_code, seen_at = excluded.seen_at, offset_ms = excluded.offset_ms,
+    wrong_since = CASE WHEN :wrong THEN coalesce(sync_devices.wrong_since, excluded.wrong_since) END,
+    updated_at = excluded.updated_at, changed_xid = pg_current_xact_id()::text::bigint
+""")
+
+
+async def saw(tx: AsyncSession, caller: Principal, device: str, reading: Reading) -> None:
+    """Notes that the caller's device pushed, and what its clock showed."""
+    its = {"id": new_id(), "device": device, "staff_no": caller.sub, "unit_code": caller.unit, "now": reading.now}
+    await tx.execute(_SEEN, {**its, "offset": reading.milliseconds, "wrong": reading.is_wrong})
+
+
+async def bring(tx: AsyncSession, line: dict[str, Any]) -> UUID | None:
+    """Stores what was brought, and holds its place against a twin; None where it was brought before."""
+    stored: UUID | None = await tx.scalar(
+        insert(Brought)
+        .values({"id": new_id(), **line})
+        .on_conflict_do_nothing(index_elements=["item_id", "content_digest"])
+        .returning(Brought.id)
+    )
+    return stored
+
+
+async def find_brought(tx: AsyncSession, item_id: UUID, content_digest: bytes) -> Any:
+    """How what was brought with that id and content stands: its line's columns, and those of its conflict."""
+    query = (
+        select(Brought.outcome, Brought.at, Brought.clock, Conflict.id.label("conflict_id"), Conflict.keep)
+        .add_columns(Conflict.made_id)
+        .outerjoin(Conflict, Conflict.brought_id == Brought.id)
+        .where(Brought.item_id == item_id, Brought.content_digest == content_digest)
+    )
+    return (await tx.execute(query)).one()
+
+
+async def whose(tx: AsyncSession, unit: str | None, visit_id: UUID) -> Any:
+    """Unit and visitors of a visit, where the caller sees it. Columns, not the visit: whoever holds it reads it then,
+    as it is."""
+    query = select(Visit.unit_code, Visit.visitor_ids).where(Visit.id == visit_id, within(Unit, unit, Visit.unit_code))
+    return (await tx.execute(query)).one_or_none()
+
+
+async def exists(tx: AsyncSession, entity: Any, id: UUID) -> bool:
+    """Whether there is such a thing, whoever may see it."""
+    return await tx.scalar(select(entity.id).where(entity.id == id)) is not None
+
+
+async def find_all_brought(
+    tx: AsyncSession, unit: str | None, window: Window, *, visit_id: UUID | None, device: str | None, clock: str | None
+) -> Listing[Brought]:
+    """What was brought."""
+    query = select(Brought).where(within(Unit, unit, Brought.unit_code))
+    if visit_id is not None:
+        query = query.where(Brought.visit_id == visit_id)
+    if device is not None:
+        query = query.where(Brought.device == device)
+    if clock is not None:
+        query = query.where(Brought.clock == clock)
+    return await window.fetch(tx, query, Brought)
+
+
+async def find_all_devices(
+    tx: AsyncSession, unit: str | None, window: Window, *, wrong: bool | None
+) -> Listing[Device]:
+    """The devices that pushed, or those whose clock is wrong, or right."""
+    query = select(Device).where(within(Unit, unit, Device.unit_code))
+    if wrong is not None:
+        query = query.where(Device.wrong_since.is_not(None) == wrong)
+    return await window.fetch(tx, query, Device)
+
+
+async def find_conflict(
+    tx: AsyncSession, unit: str | None, id: UUID, *, confidential_of: str | None, lock: bool = False
+) -> Conflict | None:
+    """The conflict `id`, where the caller sees it; `lock` holds it for a change."""
+    query = select(Conflict).where(Conflict.id == id, within(Unit, unit, Conflict.unit_code), _open_to(confidential_of))
+    found: Conflict | None = await tx.scalar(query.with_for_update(of=Conflict) if lock else query)
+    return found
+
+
+async def find_conflicts(
+    tx: AsyncSession,
+    unit: str | None,
+    window: Window,
+    *,
+    confidential_of: str | None,
+    state: str | None,
+    visit_id: UUID | None,
+) -> Listing[Conflict]:
+    """What devices brought and the record says otherwise."""
+    query = select(Conflict).where(within(Unit, unit, Conflict.unit_code), _open_to(confidential_of))
+    if state is not None:
+        query = query.where(Conflict.keep.is_(None) == (state == "open"))
+    if visit_id is not None:
+        query = query.where(Conflict.visit_id == visit_id)
+    return await window.fetch(tx, query, Conflict)
+
+
+async def made_instead_of(tx: AsyncSession, visit_id: UUID, device: str) -> UUID | None:
+    """The visit that takes what is brought to `visit_id`, where a person had a device's visit made beside that one: of
+    one that was called off, whatever comes; of one that only has the same id, what its own device brings."""
+    mine = and_(Conflict.kind == "visit", Conflict.device == device)
+    query = select(Conflict.made_id).where(
+        Conflict.visit_id == visit_id, or_(Conflict.kind == "start", mine), Conflict.made_id.is_not(None)
+    )
+    found: UUID | None = await tx.scalar(query.order_by(Conflict.resolved_at.desc()).limit(1))
+    return found
+
+
+async def unit_of_customer(tx: AsyncSession, unit: str | None, id: UUID) -> str | None:
+    """The unit of a customer, removed or not, where the caller sees it."""
+    query = select(Customer.unit_code).where(Customer.id == id, within(Unit, unit, Customer.unit_code))
+    found: str | None = await tx.scalar(query)
+    return found
+
+
+async def began(tx: AsyncSession, visit_id: UUID) -> datetime | None:
+    """When a visit was begun."""
+    found: datetime | None = await tx.scalar(select(Visit.started_at).where(Visit.id == visit_id))
+    return found
+
+
+async def state_of(tx: AsyncSession, visit_id: UUID) -> str | None:
+    """The state of a visit, held until the transaction ends."""
+    found: str | None = await tx.scalar(select(Visit.state).where(Visit.id == visit_id).with_for_update())
+    return found
+
+
+async def customer_of(tx: AsyncSession, visit_id: UUID) -> UUID | None:
+    """To whom a visit is."""
+    found: UUID | None = await tx.scalar(select(Visit.customer_id).where(Visit.id == visit_id))
+    return found
+
+
+async def plan_of(tx: AsyncSession, visit_id: UUID) -> Any:
+    """What of a visit another one is planned by."""
+    plan = (Visit.customer_id, Visit.channel, Visit.scheduled_at, Visit.direction, Visit.form, Visit.visitor_ids)
+    return (await tx.execute(select(*plan).where(Visit.id == visit_id))).one()
+
+
+async def last_of(tx: AsyncSession, step_id: UUID) -> UUID:
+    """The step that counts now of those that correct `step_id`, each the one before."""
+    line = select(Step.id, Step.superseded_by).where(Step.id == step_id).cte("line", recursive=True)
+    line = line.union(select(Step.id, Step.superseded_by).join(line, Step.id == line.c.superseded_by))
+    found: UUID | None = await tx.scalar(select(line.c.id).where(line.c.superseded_by.is_(None)))
+    return found or step_id
+
+
+async def is_suspected(tx: AsyncSession, one: UUID, other: UUID) -> bool:
+    """Whether the two were suspected before, whichever came first."""
+    pairs = or_(
+        and_(Suspicion.first_id == one, Suspicion.second_id == other),
+        and_(Suspicion.first_id == other, Suspicion.second_id == one),
+    )
+    return await tx.scalar(select(Suspicion.id).where(pairs)) is not None
+
+
+async def find_suspicion(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Suspicion | None:
+    """The suspicion `id`, where the caller sees it; `lock` holds it for a change."""
+    query = select(Suspicion).where(Suspicion.id == id, within(Unit, unit, Suspicion.unit_code))
+    found: Suspicion | None = await tx.scalar(query.with_for_update(of=Suspicion) if lock else query)
+    return found
+
+
+async def find_suspicions(
+    tx: AsyncSession, unit: str | None, window: Window, *, state: str | None, visit_id: UUID | None
+) -> Listing[Suspicion]:
+    """The visits that may be one."""
+    query = select(Suspicion).where(within(Unit, unit, Suspicion.unit_code))
+    if state is not None:
+        query = query.where(Suspicion.state == state)
+    if visit_id is not None:
+        query = query.where(or_(Suspicion.first_id == visit_id, Suspicion.second_id == visit_id))
+    return await window.fetch(tx, query, Suspicion)
+
+
+def _open_to(confidential_of: str | None) -> ColumnElement[bool]:
+    # What was said in confidence is for whoever brought it, and for those who may know of it anyway.
+    its = Conflict.confidential.is_(False)
+    return its | Conflict.confidential if confidential_of is None else its | (Conflict.brought_by == confidential_of)

@@ -1,0 +1,105 @@
+"""A person decides between a device's version and the record's. Neither is written over: keeping the record leaves it
+as it is; keeping the device's makes of it what the rules allow, beside what was there, in the name of who brought it.
+
+- another record of the same id (an appeal, a step, a file, a word about the appointment) gets an id of its own, that of
+  the conflict; a step supersedes the one that it contradicts,
+- an act that is on record at another time has been done at the device's,
+- a visit that was called off, and was begun all the same, is made as a visit of its own: what the device brings to the
+  first one afterwards goes there,
+- anything else is applied now as it would have been, and refused where the rules refuse it.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.runtime import Runtime
+from chassis.web.tokens import Principal
+from chassis.web.work import Statements
+from visit_api.sync import conflicts, repository
+from visit_api.sync.applying import Application, apply
+from visit_api.sync.items import BroughtStep, BroughtVisit
+from visit_api.sync.items import read as read_item
+from visit_api.sync.models import Conflict
+from visit_api.sync.schemas import BothVersions, Resolution
+from visit_api.visits import service as visits
+from visit_api.visits.correcting import correct
+from visit_api.visits.lifecycle import Act, State
+from visit_api.visits.schemas import NewVisit, VisitChange
+
+_ACTS = {
+    "arrival": Act.ARRIVE,
+    "start": Act.START,
+    "completion": Act.COMPLETE,
+    "cancellation": Act.CANCEL,
+    "miss": Act.MISS,
+}
+
+
+async def resolve(
+    tx: AsyncSession, statements: Statements, runtime: Runtime, caller: Principal, id: UUID, resolution: Resolution
+) -> BothVersions:
+    """Decides which version of a conflict holds; so decided before, it is answered again.
+
+    Raises `NotFound`, `ConflictResolved`, and what the rules refuse of the device's version.
+    """
+    conflict, see = await conflicts.held_open(tx, caller, id, resolution.keep)
+    if see is not None:
+        before, made = await see(), None
+        if resolution.keep == "device":
+            # In the name of who brought it: the record says who was there, the conflict who decided.
+            whose = Principal(conflict.brought_by, caller.unit, caller.roles)
+            item = read_item(await conflicts.device_version(tx, runtime, conflict))
+            made = await _keep(tx, statements, runtime, whose, conflict, item)
+        await conflicts.close(tx, runtime, caller, conflict, resolution.keep, resolution.reason, before, made)
+        await tx.flush()
+    return await conflicts.show(tx, runtime, caller, conflict)
+
+
+async def _keep(
+    tx: AsyncSession, statements: Statements, runtime: Runtime, whose: Principal, conflict: Conflict, item: Any
+) -> UUID | None:
+    visit_id = await repository.made_instead_of(tx, conflict.visit_id, conflict.device) or conflict.visit_id
+    taken = conflict.problem.endswith(("-taken", "-superseded"))
+    its = Application(
+        tx, statements, runtime, whose, conflict.id if taken else item.id, visit_id, conflict.at, over=True
+    )
+    if isinstance(item, BroughtVisit):
+        return await _keep_visit(its, conflict, item)
+    if conflict.kind in _ACTS and visit_id == conflict.visit_id:
+        return await _keep_act(its, conflict, item)
+    if isinstance(item, BroughtStep) and taken:
+        content = item.body.model_copy(update={"supersedes": await repository.last_of(tx, conflict.thing_id)})
+        item = item.model_copy(update={"body": content})
+    return await apply(its, item)
+
+
+async def _keep_act(its: Application, conflict: Conflict, item: Any) -> UUID | None:
+    act = _ACTS[conflict.kind]
+    state = await repository.state_of(its.tx, its.visit_id)
+    if act is Act.START and state in (State.CANCELLED, State.MISSED):
+        return await _make_beside(its, conflict)
+    if state == State.PLANNED or (act is Act.COMPLETE and state == State.IN_PROGRESS):
+        return await apply(its, item)  # nothing stands against it any more
+    await correct(its.tx, its.runtime, its.caller, its.visit_id, act, its.at)
+    return None
+
+
+async def _make_beside(its: Application, conflict: Conflict) -> UUID:
+    plan = await repository.plan_of(its.tx, its.visit_id)
+    new = NewVisit(**plan._asdict(), id=conflict.id)
+    visit = await visits.plan_visit(its.tx, its.runtime, its.caller, new)
+    await visits.start(its.tx, its.runtime, its.caller, visit.id, its.at)
+    return visit.id
+
+
+async def _keep_visit(its: Application, conflict: Conflict, item: BroughtVisit) -> UUID | None:
+    plan = item.body
+    if await repository.customer_of(its.tx, its.visit_id) != plan.customer_id:
+        return await apply(its, item)
+    change = VisitChange(
+        channel=plan.channel, scheduled_at=plan.scheduled_at, form=plan.form, visitor_ids=plan.visitor_ids
+    )
+    await visits.replan_visit(its.tx, its.runtime, its.caller, its.visit_id, change, lambda _: None)
+    return None

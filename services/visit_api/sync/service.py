@@ -1,0 +1,197 @@
+"""A push: each item in a transaction of its own, by its own fate. One bad item never costs the others."""
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.outage import is_outage
+from chassis.runtime import Runtime
+from chassis.web.errors import Language, NotFound, Problem, Unprocessable
+from chassis.web.tokens import Principal
+from chassis.web.validation import field_error
+from chassis.web.work import Statements, UnitOfWork
+from visit_api.customers.errors import unknown_customer
+from visit_api.sync import conflicts, repository, versions
+from visit_api.sync.applying import Application, apply
+from visit_api.sync.clocks import Reading, Taken, read
+from visit_api.sync.items import BroughtVisit, named, rank
+from visit_api.sync.items import read as read_item
+from visit_api.sync.models import Brought
+from visit_api.sync.schemas import AnswerView, Push, PushView
+
+log = logging.getLogger(__name__)
+
+_MOST_ERRORS = 10  # of an item
+
+
+@dataclass(frozen=True)
+class Pushing:
+    """Who pushes, from which device, when by its clock and by ours."""
+
+    runtime: Runtime
+    caller: Principal
+    push: Push
+    reading: Reading
+
+
+async def push(work: UnitOfWork, runtime: Runtime, caller: Principal, push: Push, language: Language) -> PushView:
+    """Takes what a device brings, dependence first; answers in the order of the push. Raises nothing for an item."""
+    its = Pushing(runtime, caller, push, read(push.sent_at, runtime.clock.now()))
+    async with _own(work) as mine:
+        await repository.saw(await mine.transaction(), caller, push.device, its.reading)
+    answers: dict[int, AnswerView] = {}
+    for place in sorted(range(len(push.items)), key=lambda place: rank(push.items[place])):
+        answers[place] = await _answer(work, its, place, language)
+    return PushView(
+        received_at=its.reading.now,
+        offset_ms=its.reading.milliseconds,
+        clock_is_wrong=its.reading.is_wrong,
+        items=[answers[place] for place in range(len(push.items))],
+    )
+
+
+async def _answer(work: UnitOfWork, its: Pushing, place: int, language: Language) -> AnswerView:
+    """What becomes of the item at `place`."""
+    raw = its.push.items[place]
+    try:
+        item = _read(raw, place)
+        async with _own(work) as mine:
+            return await _take(mine, its, place, item)
+    except Problem as problem:
+        problem.errors = [replace(error, pointer=_pointer(place, error.pointer)) for error in problem.errors]
+        refused = problem
+    except Exception as error:
+        if is_outage(error):
+            raise  # nobody's own fault: what was stored before is the same when it comes again
+        # One item that trips over us is put down and answered; the device keeps it, and the others go on.
+        log.exception("an item could not be taken", extra={"device": its.push.device, "place": place})
+        refused = Problem()
+    return AnswerView(place=place, outcome="refused", problem=refused.body(language), **named(raw))
+
+
+@asynccontextmanager
+async def _own(work: UnitOfWork) -> AsyncIterator[UnitOfWork]:
+    """A transaction of an item's own; where the request has one (it brought an Idempotency-Key), a part of that."""
+    if work.tx is None:
+        async with UnitOfWork(work.db) as mine:
+            yield mine
+    else:
+        async with work.tx.begin_nested():
+            yield work
+
+
+async def _take(work: UnitOfWork, its: Pushing, place: int, item: Any) -> AnswerView:
+    tx = await work.transaction()
+    visit_id, unit_code, notes = await _whose(tx, its, item)
+    taken = await _taken(tx, item, visit_id, its.reading)
+    answer = AnswerView(place=place, id=item.id, kind=item.kind, outcome="stored", at=taken.at, clock=taken.mark)
+    answer = answer.model_copy(update={"notes": notes})
+    line = _line(its, item, taken, visit_id, unit_code)
+    brought = await repository.bring(tx, line)
+    if brought is None:
+        return await _as_before(tx, answer, item, line["content_digest"])
+    entity = versions.ENTITIES.get(item.kind)
+    there = entity is not None and await repository.exists(tx, entity, item.id)
+    application = Application(tx, Statements(work), its.runtime, its.caller, item.id, visit_id, taken.at)
+    try:
+        async with tx.begin_nested():
+            thing_id = await apply(application, item)
+    except Problem as problem:
+        if await conflicts.is_said_already(tx, item.kind, visit_id, taken.at, problem):
+            await _mark(tx, brought, "same")
+            return answer.model_copy(update={"outcome": "same"})
+        conflict = await conflicts.note(tx, its.runtime, its.caller, brought, item, line, problem)
+        if conflict is None:
+            raise
+        await _mark(tx, brought, "conflict")
+        return answer.model_copy(update={"outcome": "conflict", "conflict_id": conflict})
+    if there:
+        await _mark(tx, brought, "same")
+    return answer.model_copy(update={"outcome": "same" if there else "stored", "thing_id": thing_id})
+
+
+async def _whose(tx: AsyncSession, its: Pushing, item: Any) -> tuple[UUID, str, list[str]]:
+    """The visit that an item is about, its unit, and what is to be noted of who brings it. Raises `NotFound`,
+    `Unprocessable`: somebody else's looks like one that is not there."""
+    caller, visit_id = its.caller, item.id
+    if not isinstance(item, BroughtVisit):
+        visit_id = await repository.made_instead_of(tx, item.visit_id, its.push.device) or item.visit_id
+    found = await repository.whose(tx, caller.unit, visit_id)
+    if found is None and not isinstance(item, BroughtVisit):
+        raise NotFound
+    if found is None:
+        unit_code = await repository.unit_of_customer(tx, caller.unit, item.body.customer_id)
+        if unit_code is None:
+            raise Unprocessable(unknown_customer("/customer_id"))
+        return visit_id, unit_code, []
+    others = found.visitor_ids and caller.sub not in found.visitor_ids
+    return visit_id, found.unit_code, ["not_the_visitor"] if others else []
+
+
+async def _taken(tx: AsyncSession, item: Any, visit_id: UUID, reading: Reading) -> Taken:
+    """When it was done. Two readings of a wrong clock may put the end of a visit before its beginning: that is the
+    clock's fault, and the end is then taken for the beginning."""
+    taken = reading.takes(item.at)
+    if item.kind == "completion" and taken.mark != "as_said":
+        began = await repository.began(tx, visit_id)
+        if began is not None and taken.at < began:
+            return Taken(began, "untrusted")
+    return taken
+
+
+async def _as_before(tx: AsyncSession, answer: AnswerView, item: Any, digest: bytes) -> AnswerView:
+    """The answer to what was brought before: what it was taken for then."""
+    line = await repository.find_brought(tx, item.id, digest)
+    made = line.made_id or (item.id if item.kind in versions.ENTITIES and line.conflict_id is None else None)
+    open_conflict = line.conflict_id is not None and line.keep is None
+    known = {"at": line.at, "clock": line.clock, "conflict_id": line.conflict_id, "thing_id": made}
+    return answer.model_copy(update={**known, "outcome": "conflict" if open_conflict else "same"})
+
+
+async def _mark(tx: AsyncSession, brought: UUID, outcome: str) -> None:
+    line = await tx.get(Brought, brought)
+    assert line is not None, "it was stored by this transaction"
+    line.outcome = outcome
+    await tx.flush()
+
+
+def _line(its: Pushing, item: Any, taken: Taken, visit_id: UUID, unit_code: str) -> dict[str, Any]:
+    content = item.model_dump_json(exclude_defaults=True).encode()
+    return {
+        "item_id": item.id,
+        "content_digest": hashlib.sha256(content).digest(),
+        "kind": item.kind,
+        "visit_id": visit_id,
+        "unit_code": unit_code,
+        "device": its.push.device,
+        "brought_by": its.caller.sub,
+        "outcome": "stored",
+        "device_at": item.at,
+        "device_sent_at": its.push.sent_at,
+        "offset_ms": its.reading.milliseconds,
+        "at": taken.at,
+        "clock": taken.mark,
+        "recorded_at": its.reading.now,
+    }
+
+
+def _read(raw: dict[str, Any], place: int) -> Any:
+    try:
+        return read_item(raw)
+    except ValidationError as found:
+        faults = [{**error, "loc": ("body", "items", place, *error["loc"])} for error in found.errors()[:_MOST_ERRORS]]
+        raise Unprocessable(*map(field_error, faults)) from found
+
+
+def _pointer(place: int, pointer: str) -> str:
+    """Where in the push that is what a service points to in the body of the same act over HTTP."""
+    if pointer.startswith("/items/"):
+        return pointer  # found while it was read
+    return f"/items/{place}/at" if pointer in ("/at", "/received_at") else f"/items/{place}/body{pointer}"

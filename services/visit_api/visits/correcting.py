@@ -1,0 +1,55 @@
+"""What people decide about a visit after the event, between two records of it: when an act was truly done, and whether
+another record is of the same visit."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.runtime import Runtime
+from chassis.web.errors import Unprocessable
+from chassis.web.tokens import Principal
+from visit_api.visits.errors import ActRefused, before_start
+from visit_api.visits.lifecycle import LIFE, Act, State
+from visit_api.visits.models import Visit
+from visit_api.visits.service import lock_visit, perform
+
+# What can be said to have been done at another time, and in which states.
+_CORRECTED = {
+    Act.ARRIVE: frozenset({State.PLANNED, State.IN_PROGRESS, State.COMPLETED}),
+    Act.START: frozenset({State.IN_PROGRESS, State.COMPLETED}),
+    Act.COMPLETE: frozenset({State.COMPLETED}),
+    Act.CANCEL: frozenset({State.CANCELLED}),
+    Act.MISS: frozenset({State.MISSED}),
+}
+
+
+async def correct(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, act: Act, at: datetime) -> Visit:
+    """Has an act that was done be done at another time, and tells it again; its state stays. What is archived is never
+    corrected. Raises `NotFound`, `ActRefused`, `Unprocessable`."""
+    visit = await lock_visit(tx, caller, id)
+    if visit.state not in _CORRECTED[act]:
+        raise ActRefused(act=act, state=visit.state, clause=LIFE[act].clause)
+    began = at if act is Act.START else visit.started_at
+    ended = at if act is Act.COMPLETE else visit.completed_at
+    if began is not None and ended is not None and ended < began:
+        raise Unprocessable(before_start("/at"))
+    state = visit.state
+    await perform(tx, runtime, visit, act, at)
+    visit.state = state
+    return visit
+
+
+async def mark_double(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, of: UUID | None, reason: str | None
+) -> Visit:
+    """Says of which other record a visit is a double, or that it is none. A double is counted no more, and one that is
+    still planned is called off. Raises `NotFound`."""
+    visit = await lock_visit(tx, caller, id)
+    if visit.double_of != of:
+        visit.double_of = of
+        visit.touch(runtime.clock.now())
+        if of is not None and visit.state == State.PLANNED:
+            visit.reason = reason or visit.reason
+            await perform(tx, runtime, visit, Act.CANCEL)
+    return visit
