@@ -2,8 +2,8 @@
 
 from chassis.migrate import run_scripts
 
-revision = "0020"
-down_revision = "0019"
+revision = "0024"
+down_revision = "0023"
 
 _XID = "changed_xid bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint"
 
