@@ -17,13 +17,13 @@ from chassis.scope import ancestors, within
 from chassis.web.errors import Unprocessable
 from chassis.web.tokens import Principal
 from visit_api.checklists.models import ItemAnswer
+from visit_api.civil import day_of
 from visit_api.customers import sealing
 from visit_api.customers.models import Customer
 from visit_api.customers.schemas import CustomerView
 from visit_api.directory.models import Unit
 from visit_api.materials.models import Material
 from visit_api.materials.schemas import MaterialView
-from visit_api.materials.validity import civil_day
 from visit_api.standard.schemas import StandardView
 from visit_api.sync import cursors
 from visit_api.sync.cursors import Cursor
@@ -185,7 +185,7 @@ async def _show_materials(puller: Puller, rows: Sequence[Material]) -> list[Pull
 
 def _counts(material: Material, now: datetime) -> bool:
     """Whether it is in force, or will be: from when on, a device reads itself."""
-    ended = (material.valid_to is not None and material.valid_to < civil_day(now)) or (
+    ended = (material.valid_to is not None and material.valid_to < day_of(now)) or (
         material.replaced_at is not None and material.replaced_at <= now
     )
     return material.state == "published" and not ended

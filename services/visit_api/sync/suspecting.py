@@ -1,6 +1,6 @@
 """Visits that may be one, recorded twice: to one customer, by one channel, on one civil day. A person says which."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -12,8 +12,7 @@ from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.tokens import Principal
-from visit_api.civil import day_of
-from visit_api.moments import CHINA
+from visit_api.civil import begins, day_of
 from visit_api.sync import repository
 from visit_api.sync.errors import NOT_OF_THE_TWO
 from visit_api.sync.models import Suspected, Suspicion
@@ -31,13 +30,12 @@ async def wait_for_twins(tx: AsyncSession, customer_id: UUID) -> None:
 async def suspect(tx: AsyncSession, visit: Visit, now: datetime) -> None:
     """Notes each visit that `visit`, brought by a device, may be the same as; once."""
     day = day_of(visit.scheduled_at)
-    begins = datetime.combine(day, time(), CHINA)
     others = select(Visit.id).where(
         Visit.customer_id == visit.customer_id,
         Visit.channel == visit.channel,
         Visit.id != visit.id,
-        Visit.scheduled_at >= begins,
-        Visit.scheduled_at < begins + timedelta(days=1),
+        Visit.scheduled_at >= begins(day),
+        Visit.scheduled_at < begins(day + timedelta(days=1)),
         Visit.state.not_in(("cancelled", "missed")),
     )
     for other in (await tx.scalars(others)).all():
