@@ -16,7 +16,7 @@ from notifier.deliveries.quiet import QuietHours, next_working
 from notifier.deliveries.workdays import workdays
 from notifier.directory import service as directory
 from notifier.directory.audience import OWNER, Known, Matter, by_name
-from notifier.routes.events import ENDS, LADDER
+from notifier.routes.events import ENDS, LADDER, PLANS, URGINGS
 from notifier.subjects.relevance import Heard, Move, Said, obsolete
 
 WARNING = "deadline.warned"
@@ -39,7 +39,7 @@ FROM deliveries d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
 LEFT JOIN parties p ON p.subject_id = n.subject_id
 LEFT JOIN stops said ON said.certain
-    AND (said.subject_id, said.round, said.milestone) = (n.subject_id, n.round, n.milestone)
+    AND (said.subject_id, said.round, said.milestone) = (n.subject_id, n.round, coalesce(n.milestone, 'answer'))
 LEFT JOIN stops done ON NOT done.certain
     AND (done.subject_id, done.round, done.milestone) = (n.subject_id, n.round, n.milestone)
 LEFT JOIN moves moved ON (moved.subject_id, moved.round, moved.milestone) = (n.subject_id, n.round, n.milestone)
@@ -132,13 +132,17 @@ def _decide(row: Any, known: Known, hours: QuietHours, now: datetime) -> Decisio
 
 
 def _outdated(row: Any) -> str | None:
-    """Why an act need not be told of any more: what it was about has ended, began anew, or is another's to do."""
+    """Why an act need not be told of any more: what it was about has ended, began anew, is another's to do, or done."""
     if row.ended is not None and row.event_type not in ENDS:
         return f"subject_ended:{row.ended}"
     if row.current_round > row.round:
         return "later_round"
     if row.event_type in HANDED and row.audience == OWNER and row.owner and _owned_since(row):
         return "handed_on"
+    if row.event_type in PLANS and _later(row.owned_said, row.said_at):
+        return "replanned"
+    if row.event_type in URGINGS and _later(row.stopped_said, row.said_at):
+        return "answered"
     return None
 
 
@@ -167,8 +171,11 @@ def _matter(row: Any) -> Matter:
 
 def _owned_since(row: Any) -> bool:
     """Whether it was said later that it is somebody else's."""
-    later = row.owned_said is not None and row.said_at is not None and row.owned_said > row.said_at
-    return later and row.owner_now not in (None, row.owner)
+    return _later(row.owned_said, row.said_at) and row.owner_now not in (None, row.owner)
+
+
+def _later(said: datetime | None, other: datetime | None) -> bool:
+    return said is not None and other is not None and said > other
 
 
 def _on_duty(row: Any, known: Known) -> bool:

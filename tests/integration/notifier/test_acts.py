@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from contracts.appeals import AppealDispatched, AppealRaised, AppealReturned, AppealTransferred, AppealUrged
+from contracts.visits import VisitPlanned, VisitReplanned
 from tests.conftest import START
 from tests.integration.notifier.office import COUNTY, OTHER, STATION, Appeal, Office, staff, unit
 
@@ -107,6 +108,27 @@ async def test_an_urging_of_what_was_closed_over_night_is_not_told(office: Offic
     office.clock.set(MORNING)
     await office.stack.settle()
     assert {its["why"] for its in await office.deliveries()} == {"subject_ended:resolved"}
+
+
+async def test_what_was_answered_or_planned_anew_over_night_is_not_told_as_it_was(office: Office, appeal: Appeal):
+    office.clock.set(NIGHT)
+    await office.hear(appeal.opened(), urged(appeal))
+    plan = {"visit_id": uuid4(), "customer_id": uuid4(), "unit_code": STATION, "visitors": ["H1"]}
+    plan |= {"channel": "on_site", "direction": "outbound", "form": "ordinary", "scheduled_at": START}
+    for event in ("visit.planned", "visit.replanned"):
+        route = {"unit_code": STATION, "event_type": event, "audience": "owner", "channels": ["mailbox"]}
+        assert (await office.client("admin").post("routes", json=route)).status_code == 201
+    await office.hear(VisitPlanned(**plan))
+    office.clock.advance(timedelta(hours=1))
+    await office.hear(appeal.answered(), VisitReplanned(**plan))
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    found = {(its["event_type"], its["state"], its["why"]) for its in await office.deliveries(recipient="H1")}
+    assert {each[:2] for each in found if each[1] == "sent"} == {("visit.replanned", "sent")}
+    assert found >= {
+        ("appeal.urged", "cancelled", "answered"),
+        ("visit.planned", "cancelled", "replanned"),
+    }
 
 
 async def test_an_end_is_told_where_a_route_says_so(office: Office, appeal: Appeal):

@@ -4,12 +4,14 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from notifier.channels.port import Ambiguous, CannotTell, Letter, Receipt, Refused
+from notifier.channels.port import Ambiguous, CannotTell, Code, Letter, Receipt, Refused, Terms
 from notifier.deliveries.outcomes import BackOff
 from notifier.deliveries.sender import Sender
 from tests.conftest import START
@@ -192,8 +194,12 @@ async def test_a_send_of_which_the_provider_never_tells_is_unknown_after_a_time(
 
 
 async def test_what_fills_a_text_of_the_providers_own_keeps_its_order(office: Office, appeal: Appeal):
-    await office.sql("UPDATE templates SET code = 'SMS_1' WHERE id = 'deadline.warned.mailbox.zh-CN'")
-    gateway = Gateway()
+    class Coded(Gateway):
+        async def terms(self, tx: Any, units: Collection[str]) -> dict[str, Terms | None]:
+            its = Code("deadline.warned", "SMS_1", ("unit", "due", "matter"))
+            return dict.fromkeys(units, Terms(codes={its.event_type: its}))
+
+    gateway = Coded()
     gateway.loses_answers = True
     sender_of(office, gateway).back_off = BackOff(first=60.0)
     await office.hear(appeal.warned())
@@ -203,6 +209,7 @@ async def test_what_fills_a_text_of_the_providers_own_keeps_its_order(office: Of
     first, again = gateway.letters
     assert first.template == again.template == "SMS_1"
     assert [*again.params.items()] == [*first.params.items()]
+    assert [*first.params] == ["unit", "due", "matter"]
 
 
 @pytest.mark.parametrize("answer", [Refused("no\0", permanent=True), Receipt("\0" * 5000)])
