@@ -36,3 +36,14 @@ class StaffRemoved(Event, type="directory.staff_removed.v1", topic="directory.ch
     """A staff member is gone; one who left but is still named in records is `active: false` instead."""
 
     id: UUID
+
+
+class StaffHandedOver(Event, type="staff.handed_over.v1", topic="visit.events", key="hand_over_id"):
+    """All the open work of somebody went to somebody else, by the word of `by`; told once, unlike what the directory
+    tells again and again: whoever has work of theirs hands it over."""
+
+    hand_over_id: UUID
+    unit_code: UnitCode
+    staff_no: StaffNo
+    to: StaffNo
+    by: StaffNo

@@ -29,7 +29,8 @@ from contracts.envelope import Event
     WITHDRAWAL,
     TASK,
     ABSENCE,
-) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 19))
+    HAND_OVER,
+) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 20))
 
 
 def _at(local: str) -> datetime:
@@ -79,6 +80,7 @@ EXAMPLES: tuple[Event, ...] = (
     visits.VisitReplanned(**_plan, scheduled_at=_at("10-09T09:00")),
     visits.VisitAppointed(**_visit, window_from=_at("10-09T09:00"), window_to=_at("10-09T10:00")),
     visits.VisitUnappointed(**_other_visit, at=_at("10-09T08:55")),
+    directory.StaffHandedOver(**_here, hand_over_id=HAND_OVER, staff_no="S1003", to="S1001", by="S1090"),
     visits.VisitArrived(**_visit, at=_at("10-09T09:05")),
     visits.VisitStarted(**_visit, at=_at("10-09T09:10")),
     appeals.AppealRaised(

@@ -5,7 +5,7 @@ Removals of units and staff are not heard: a unit that is gone keeps its place i
 
 from functools import partial
 
-from appeal_tracker.appeals import opening
+from appeal_tracker.appeals import opening, taking_over
 from appeal_tracker.appeals.repository import on_visits
 from appeal_tracker.directory import service as directory
 from appeal_tracker.recalculations import service as recalculations
@@ -14,7 +14,7 @@ from appeal_tracker.visits.hearing import HEARD
 from chassis.messaging.handlers import Handler, Handlers
 from chassis.runtime import Runtime
 from contracts.appeals import AppealRaised
-from contracts.directory import StaffChanged, UnitChanged
+from contracts.directory import StaffChanged, StaffHandedOver, UnitChanged
 
 
 def handlers(runtime: Runtime) -> Handlers:
@@ -27,6 +27,7 @@ def handlers(runtime: Runtime) -> Handlers:
             AppealRaised: Handler(partial(opening.appeals_raised, runtime), commutes=True),
             UnitChanged: partial(recalculations.units_changed, runtime),
             StaffChanged: directory.staff_changed,
+            StaffHandedOver: partial(taking_over.staff_handed_over, runtime),
         },
         versioned=["directory.changes"],
     )

@@ -18,6 +18,7 @@ from visit_api.directory.endpoints import router as directory
 from visit_api.importance.endpoints import router as importance
 from visit_api.imports.endpoints import about, files
 from visit_api.imports.endpoints import router as imports
+from visit_api.leaving.endpoints import router as leaving
 from visit_api.materials.endpoints import router as materials
 from visit_api.measures.endpoints import router as measures
 from visit_api.obligations.endpoints import router as obligations
@@ -73,6 +74,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             posts,
             archive,
             measures,
+            leaving,
             analysis,
             sync,
             copies,

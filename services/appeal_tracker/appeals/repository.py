@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -262,3 +262,11 @@ async def returned(tx: AsyncSession, days: Mapping[UUID, int]) -> list[tuple[Any
 async def repeats(tx: AsyncSession, id: UUID, earlier: UUID, times: int, now: datetime) -> None:
     """Links an appeal that this transaction opened or locked to the one it repeats."""
     await (await driver(tx)).execute(_REPEATS, id, earlier, times, now)
+
+
+async def open_of(tx: AsyncSession, owner: str) -> Sequence[UUID]:
+    """The open appeals that somebody has, in the order in which they are locked."""
+    query = select(Appeal.id).where(
+        text("state <> 'closed'"), func.coalesce(Appeal.handler, Appeal.first_contact) == owner
+    )
+    return (await tx.scalars(query.order_by(Appeal.id))).all()

@@ -125,6 +125,14 @@ async def change_staff(
     return member
 
 
+async def let_go(tx: AsyncSession, runtime: Runtime, member: Staff) -> None:
+    """Somebody who is held for it leaves."""
+    if member.active:
+        member.active = False
+        member.touch(runtime.clock.now())
+        await _tell_staff(tx, runtime, member)
+
+
 async def top_unit(tx: AsyncSession, code: str) -> str:
     """The unit at the top of the tree that `code` is in: whose keys its personal text is sealed under."""
     return await sealing.owner(tx, code)

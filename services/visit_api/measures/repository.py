@@ -1,5 +1,6 @@
 """Queries of measures; `unit` is always the caller's, None where a service sees all."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -45,3 +46,11 @@ async def find_all(
 async def acts_of(tx: AsyncSession, measure_id: UUID, window: Window) -> Listing[MeasureAct]:
     """What was done with a measure, in order."""
     return await window.fetch(tx, select(MeasureAct).where(MeasureAct.measure_id == measure_id), MeasureAct)
+
+
+async def lock_open_of(tx: AsyncSession, unit: str | None, owner: str) -> Sequence[Measure]:
+    """The open measures of somebody, where the caller sees them, held for a change, always in one order."""
+    query = select(Measure).where(
+        Measure.state == "open", Measure.owner == owner, within(Unit, unit, Measure.unit_code)
+    )
+    return (await tx.scalars(query.order_by(Measure.id).with_for_update(of=Measure))).all()

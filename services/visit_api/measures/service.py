@@ -109,6 +109,16 @@ async def change(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     return _noted(tx, its, Act.CHANGED, its_change.reason, caller, now)
 
 
+async def take_over(tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str, to: str, reason: str) -> int:
+    """Gives `to` the open measures of `staff_no` that the caller sees; how many there were. Raises `Unprocessable` for
+    one that `to` may not own."""
+    now, found = runtime.clock.now(), await repository.lock_open_of(tx, caller.unit, staff_no)
+    for its in found:
+        its.owner = await colleague(tx, its.unit_code, to, "/to_staff_no")
+        _noted(tx, its, Act.CHANGED, reason, caller, now)
+    return len(found)
+
+
 def shown(its: Measure, now: datetime) -> MeasureView:
     """A measure as it stands at an instant."""
     fields = {name: getattr(its, name) for name in MeasureView.model_fields if name != "overdue"}

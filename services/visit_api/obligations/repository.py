@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import within
@@ -32,3 +32,10 @@ async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Obligation]:
     """What is or was owed in the course of a visit, as the calls came."""
     query = select(Obligation).where(Obligation.visit_id == visit_id)
     return (await tx.scalars(query.order_by(Obligation.called_at, Obligation.id))).all()
+
+
+async def lock_open_of(tx: AsyncSession, unit: str | None, owner: str) -> Sequence[Obligation]:
+    """What somebody owes, where the caller sees it, held for a change, always in one order."""
+    its = text("state = 'open'")
+    query = select(Obligation).where(its, Obligation.owner == owner, within(Unit, unit, Obligation.unit_code))
+    return (await tx.scalars(query.order_by(Obligation.id).with_for_update(of=Obligation))).all()

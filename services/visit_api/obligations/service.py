@@ -137,3 +137,13 @@ def _faults(its: OfficeHours) -> Iterator[FieldError]:
         both = day.opens is not None and day.closes is not None and day.opens < day.closes
         if not (both or (day.opens is None and day.closes is None)):
             yield closes_first(f"/exceptions/{place}/closes")
+
+
+async def take_over(tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str, to: str) -> int:
+    """Has `to` owe what `staff_no` owes, where the caller sees it; how much that was. Raises `Unprocessable` for what
+    `to` may not owe."""
+    found = await repository.lock_open_of(tx, caller.unit, staff_no)
+    for its in found:
+        its.owner = await colleague(tx, its.unit_code, to, "/to_staff_no")
+        its.touch(runtime.clock.now())
+    return len(found)

@@ -1,5 +1,6 @@
 """Handing a visit over to other visitors."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +11,7 @@ from chassis.web.moments import happened
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.visits import VisitReplanned
-from visit_api.directory.service import visitors
+from visit_api.directory.service import colleague, visitors
 from visit_api.visits import repository
 from visit_api.visits.lifecycle import Act
 from visit_api.visits.models import HandOver, Visit
@@ -20,17 +21,39 @@ from visit_api.visits.service import get_visit, lock_visit, require_possible, te
 
 async def hand_over(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, handing: HandingOver) -> Visit:
     """Has others make a visit that is not over. Raises `NotFound`, `ActRefused`, `Unprocessable`."""
+    now = runtime.clock.now()
     visit = await lock_visit(tx, caller, id)
     require_possible(Act.HAND_OVER, visit)
+    to = await visitors(tx, visit.unit_code, handing.visitor_ids, "/visitor_ids")
+    await _hand(tx, runtime, caller, visit, to, handing.reason, happened(handing.at or now, now))
+    return visit
+
+
+async def take_over(tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str, to: str, reason: str) -> int:
+    """Has `to` make every visit of `staff_no` that is not over, where the caller sees it; how many there were.
+
+    Raises `Unprocessable` for a visit that `to` may not make.
+    """
+    now, found = runtime.clock.now(), await repository.lock_open_of(tx, caller.unit, staff_no)
+    for visit in found:
+        await colleague(tx, visit.unit_code, to, "/to_staff_no")
+        new = list(dict.fromkeys(to if number == staff_no else number for number in visit.visitor_ids))
+        await _hand(tx, runtime, caller, visit, new, reason, now)
+    return len(found)
+
+
+async def _hand(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, visit: Visit, to: list[str], reason: str, at: datetime
+) -> None:
     now = runtime.clock.now()
     entry = HandOver(
         id=new_id(),
         visit_id=visit.id,
         unit_code=visit.unit_code,
         from_visitors=visit.visitor_ids,
-        to_visitors=await visitors(tx, visit.unit_code, handing.visitor_ids, "/visitor_ids"),
-        reason=handing.reason,
-        at=happened(handing.at or now, now),
+        to_visitors=to,
+        reason=reason,
+        at=at,
         recorded_at=now,
         recorded_by=caller.sub,
     )
@@ -38,7 +61,6 @@ async def hand_over(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     visit.visitor_ids = entry.to_visitors
     visit.touch(now)
     await tell_plan(tx, runtime, visit, VisitReplanned)
-    return visit
 
 
 async def list_hand_overs(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[HandOver]:

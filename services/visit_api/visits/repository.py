@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import within
@@ -57,3 +57,10 @@ async def hand_overs(tx: AsyncSession, visit_id: UUID, window: Window) -> Listin
 async def all_hand_overs(tx: AsyncSession, visit_id: UUID) -> Sequence[HandOver]:
     """The same, all of them."""
     return (await tx.scalars(select(HandOver).where(HandOver.visit_id == visit_id).order_by(HandOver.id))).all()
+
+
+async def lock_open_of(tx: AsyncSession, unit: str | None, staff_no: str) -> Sequence[Visit]:
+    """The visits that somebody is still to make, where the caller sees them, held for a change, always in one order."""
+    its = text("state IN ('planned', 'in_progress')")
+    query = select(Visit).where(its, Visit.visitor_ids.bool_op("@>")([staff_no]), within(Unit, unit, Visit.unit_code))
+    return (await tx.scalars(query.order_by(Visit.id).with_for_update(of=Visit))).all()

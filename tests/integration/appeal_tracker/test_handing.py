@@ -1,11 +1,12 @@
 """An appeal goes from hand to hand (派发, 转派): that resets nothing."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from contracts.directory import StaffHandedOver
 from tests.integration.appeal_tracker.desk import Desk, problem, staff
 
 HAND_OVER: dict[str, dict[str, Any]] = {
@@ -73,3 +74,24 @@ async def test_a_transfer_names_somebody_and_says_why(desk: Desk) -> None:
     problem(await refused(desk, case, reason="轮岗"), 422, "nobody-named")
     problem(await refused(desk, case, reason="轮岗", handling_unit_code="none"), 422, "unknown-handling-unit")
     assert (await refused(desk, case, handler="E201")).status_code == 422
+
+
+async def test_who_takes_over_somebodys_work_has_their_open_appeals(desk: Desk) -> None:
+    await desk.hear(staff("E101", "37401"), staff("E102", "37401"))
+    heard, handled, others, ended = [await desk.raised() for _ in range(4)]
+    await desk.act(handled, "dispatch", handler="E101")
+    await desk.act(others, "dispatch", handler="E777")
+    await desk.act(ended, "void", reason="重复录入")
+    before = {case: await everything(desk, case) for case in (heard, handled, others)}
+    event = StaffHandedOver(hand_over_id=uuid4(), unit_code="37401", staff_no="E101", to="E102", by="E001")
+    await desk.hear(event, event)
+    for case, handler in ((heard, "E102"), (handled, "E102"), (others, "E777"), (ended, None)):
+        appeal = await desk.appeal(case)
+        assert (appeal["handler"], appeal["first_contact"]) == (handler, "E101"), "who heard it first stays (8.2.4)"
+    assert {case: await everything(desk, case) for case in before} == before, "and no clock moves"
+    told = await desk.told("appeal.transferred.v1")
+    assert [(each["handler"], each["handling_unit_code"], each["by"]) for each in told] == [
+        ("E102", "37401", "E001")
+    ] * 2
+    entry = (await desk.timeline(heard))[-1]
+    assert (entry["kind"], entry["actor"], entry["data"]["reason"]) == ("transferred", "E001", "staff_handed_over")

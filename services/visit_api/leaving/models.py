@@ -1,0 +1,30 @@
+"""Whose open work was handed over as a whole, to whom and why."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from visit_api.base import Base, Brought
+
+
+class StaffHandOver(Brought, Base):
+    """All the open work of `staff_no` went to `to_staff_no` in one act: so many visits, obligations and measures here,
+    and what the tracker has of them. Never changed, and kept for good."""
+
+    __tablename__ = "staff_hand_overs"
+    __table_args__ = (
+        Index("staff_hand_overs_staff_no", "staff_no", "id"),
+        Index("staff_hand_overs_feed", "changed_xid", "id"),
+    )
+
+    staff_no: Mapped[str]
+    to_staff_no: Mapped[str]
+    unit_code: Mapped[str]
+    reason: Mapped[str]
+    leaves: Mapped[bool]
+    visits: Mapped[int]
+    obligations: Mapped[int]
+    measures: Mapped[int]
+    recorded_at: Mapped[datetime] = mapped_column()
+    recorded_by: Mapped[str]

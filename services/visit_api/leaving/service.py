@@ -1,0 +1,67 @@
+"""Somebody leaves, or changes post: their open work goes to somebody else in one act, with its record."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.runtime import Runtime
+from chassis.web.errors import Unprocessable
+from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
+from contracts.directory import StaffHandedOver
+from visit_api.base import add
+from visit_api.directory.service import colleague, get_staff, let_go
+from visit_api.leaving import repository
+from visit_api.leaving.errors import TO_THEMSELVES, HandOverTaken
+from visit_api.leaving.models import StaffHandOver
+from visit_api.leaving.schemas import NewHandOver
+from visit_api.measures import service as measures
+from visit_api.obligations import service as obligations
+from visit_api.visits import handing
+
+
+async def hand_over(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str, new: NewHandOver
+) -> StaffHandOver:
+    """Hands over all open work of a member of staff that the caller sees, or nothing of it; the tracker hears of it and
+    hands over the appeals. Raises `NotFound`, `HandOverTaken`, `Unprocessable` for somebody who may not take all."""
+    member = await get_staff(tx, caller, staff_no, lock=True)
+    found = new.id and await repository.find(tx, caller.unit, new.id)
+    if found:
+        return _same(found, staff_no, new)
+    if new.to_staff_no == staff_no:
+        raise Unprocessable(TO_THEMSELVES)
+    pointer, now = "/to_staff_no", runtime.clock.now()
+    to = await colleague(tx, member.unit_code, new.to_staff_no, pointer)
+    made = await add(
+        tx,
+        StaffHandOver,
+        new,
+        now,
+        staff_no=staff_no,
+        to_staff_no=to,
+        unit_code=member.unit_code,
+        visits=await handing.take_over(tx, runtime, caller, staff_no, to, new.reason),
+        obligations=await obligations.take_over(tx, runtime, caller, staff_no, to),
+        measures=await measures.take_over(tx, runtime, caller, staff_no, to, new.reason),
+        recorded_at=now,
+        recorded_by=caller.sub,
+    )
+    if made is None:  # another unit's, or another's who was quicker
+        raise HandOverTaken(id=new.id)
+    if new.leaves:
+        await let_go(tx, runtime, member)
+    unit = member.unit_code
+    event = StaffHandedOver(hand_over_id=made.id, unit_code=unit, staff_no=staff_no, to=to, by=caller.sub)
+    await runtime.outbox.append(tx, [event], at=now)
+    return made
+
+
+async def list_hand_overs(tx: AsyncSession, caller: Principal, staff_no: str, window: Window) -> Listing[StaffHandOver]:
+    """What was handed over of a member of staff. Raises `NotFound`."""
+    await get_staff(tx, caller, staff_no)
+    return await repository.find_all(tx, staff_no, window)
+
+
+def _same(found: StaffHandOver, staff_no: str, new: NewHandOver) -> StaffHandOver:
+    if found.staff_no != staff_no or not found.is_made_of(new):
+        raise HandOverTaken(id=new.id)
+    return found

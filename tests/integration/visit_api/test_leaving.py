@@ -1,0 +1,72 @@
+"""Somebody leaves: what they had open goes to somebody else in one act, with its record, or stays whole."""
+
+from uuid import uuid4
+
+from tests.integration.visit_api.test_measures import new_measure
+from tests.integration.visit_api.test_obligations import owed
+from tests.integration.visit_api.world import World, made, member, pointers, problem
+
+REASON = "调离"
+
+
+async def test_all_open_work_goes_over_in_one_act(world: World) -> None:
+    visits = [await world.visit(visitor_ids=["E101"]), await world.visit(visitor_ids=["E102", "E101"])]
+    ended = await world.visit(visitor_ids=["E101"])
+    await world.act(ended["id"], "start", "complete")
+    call = await owed(world)
+    measure = await made(world.admin.post("/measures", json=new_measure(owner="E101")))
+    before = len(await world.told())
+    new = {"id": str(uuid4()), "to_staff_no": "E102", "reason": REASON}
+    its = await made(world.admin.post("/staff/E101/hand-over", json=new))
+    assert [its[name] for name in ("visits", "obligations", "measures", "leaves")] == [2, 1, 1, True]
+    assert (its["staff_no"], its["to_staff_no"], its["recorded_by"]) == ("E101", "E102", "E001")
+    for visit in visits:
+        assert (await world.admin.get(f"/visits/{visit['id']}")).json()["visitor_ids"] == ["E102"]
+        (handed,) = (await world.admin.get(f"/visits/{visit['id']}/hand-overs")).json()["items"]
+        assert (handed["from_visitors"], handed["reason"]) == (visit["visitor_ids"], REASON)
+    assert (await world.admin.get(f"/visits/{ended['id']}")).json()["visitor_ids"] == ["E101"], "what is over stays"
+    assert (await world.admin.get(f"/obligations/{call['id']}")).json()["owner"] == "E102"
+    assert (await world.admin.get(f"/measures/{measure['id']}")).json()["owner"] == "E102"
+    acts = (await world.admin.get(f"/measures/{measure['id']}/acts")).json()["items"]
+    assert (acts[-1]["act"], acts[-1]["words"], acts[-1]["owner"]) == ("changed", REASON, "E102")
+    assert (await world.admin.get("/staff/E101")).json()["active"] is False
+    told = (await world.told())[before:]
+    assert [each.type for each in told] == [
+        *["visit.replanned.v1"] * 2,
+        "directory.staff_changed.v1",
+        "staff.handed_over.v1",
+    ]
+    assert told[-1].payload == {
+        "hand_over_id": its["id"],
+        "unit_code": "37401",
+        "staff_no": "E101",
+        "to": "E102",
+        "by": "E001",
+    }
+    again = await made(world.admin.post("/staff/E101/hand-over", json=new))
+    assert (again, len(await world.told())) == (its, before + 4), "the same again is answered as the first time"
+    other = await world.admin.post("/staff/E101/hand-over", json={**new, "reason": "退休"})
+    problem(other, 409, "hand-over-taken")
+    assert (await world.admin.get("/staff/E101/hand-overs")).json()["items"] == [its]
+
+
+async def test_who_may_not_take_all_takes_nothing(world: World) -> None:
+    visit = await world.visit(visitor_ids=["E101"])
+    await made(world.admin.post("/staff", json=member("E400", "374")))
+    await made(world.admin.post("/staff", json=member("E202", "37402")))
+    elsewhere = await world.visit("37402", visitor_ids=["E202"])
+    for to, status in (("E201", "unknown_staff"), ("E999", "unknown_staff"), ("E101", "themselves")):
+        answer = await world.admin.post("/staff/E101/hand-over", json={"to_staff_no": to, "reason": REASON})
+        assert pointers(answer) == [("/to_staff_no", status)]
+    moved = {"unit_code": "37401"}
+    assert (await world.admin.patch("/staff/E202", json=moved, headers={"If-Match": "*"})).status_code == 200
+    owes = await owed(world, owner="E102")
+    answer = await world.admin.post("/staff/E202/hand-over", json={"to_staff_no": "E102", "reason": REASON})
+    assert pointers(answer) == [("/to_staff_no", "unknown_staff")], "a visit of 37402 is not for one of 37401"
+    for its, visitor in ((visit, "E101"), (elsewhere, "E202")):
+        assert (await world.admin.get(f"/visits/{its['id']}")).json()["visitor_ids"] == [visitor]
+    assert (await world.admin.get("/staff/E202")).json()["active"] is True
+    stays = {"to_staff_no": "E400", "reason": "轮岗", "leaves": False}
+    its = await made(world.admin.post("/staff/E202/hand-over", json=stays))
+    assert (its["visits"], (await world.admin.get("/staff/E202")).json()["active"]) == (1, True)
+    assert (await world.admin.get(f"/obligations/{owes['id']}")).json()["owner"] == "E102"
