@@ -2,8 +2,8 @@
 
 from chassis.migrate import run_scripts
 
-revision = "0024"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 
 HAND_OVERS = """
 CREATE TABLE staff_hand_overs (
