@@ -38,9 +38,12 @@ class CodeBody(Body):
     def _known(self) -> Self:
         known = variables(self.event_type)
         if missing := [name for name in self.params or () if name not in known]:
-            its = {"missing": missing[0], "known": ", ".join(sorted(known))}
-            zh = f"没有变量 {missing[0]}，可用的是 {its['known']}"
-            raise PydanticCustomError("variable", "There is no {missing}; there are {known}", {**its, "zh": zh})
+            words = {
+                "missing": missing[0],
+                "known": ", ".join(sorted(known)),
+                "zh": "没有变量 {missing}，可用的是 {known}",
+            }
+            raise PydanticCustomError("variable", "There is no {missing}; there are {known}", words)
         return self
 
 

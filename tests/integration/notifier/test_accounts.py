@@ -144,6 +144,7 @@ async def test_a_secret_goes_in_and_never_out(desk: Desk) -> None:
         ({"provider": "pigeon"}, "/provider"),
         ({"unit_code": OTHER}, "/unit_code"),
         ({"codes": [{"event_type": "digest", "code": "S", "params": ["due"]}]}, "/codes/0"),
+        ({"codes": [{"event_type": "*", "code": "S", "params": ["{"]}]}, "/codes/0"),
         ({"codes": [{"event_type": "*", "code": "S"}] * 2}, "/codes"),
         ({"limits": [{"times": 0, "seconds": 60, "per": "account"}]}, "/limits/0/times"),
     ],

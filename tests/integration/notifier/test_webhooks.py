@@ -13,7 +13,7 @@ from sqlalchemy import text
 from standardwebhooks import Webhook as Verifier
 
 from chassis.ids import new_id
-from deploy.local.demo.provider import Provider, Request
+from deploy.local.demo.provider import Provider
 from notifier.channels.networks import Policy
 from notifier.channels.outward import Outward
 from notifier.webhooks.dispatcher import Dispatcher
@@ -198,19 +198,15 @@ async def test_a_secret_is_changed_while_both_are_believed(hooks: Hooks) -> None
 async def test_an_order_is_kept_where_it_is_asked_for(hooks: Hooks) -> None:
     await hooks.add("/ordered", ordered=True)
     await hooks.add("/free")
-    first = [True]
-
-    def faults(request: Request) -> str:
-        return "500" if first and first.pop() and request.path == "/ordered" else "ok"
-
-    hooks.provider.faults = lambda request: faults(request) if request.path == "/ordered" else "ok"
+    hooks.provider.faults = lambda request: "500" if request.path == "/ordered" else "ok"
     its = [Appeal(START, number=f"V{n}") for n in range(5)]
     await hooks.office.hear(*(each.opened() for each in its))
     assert sum(request.path == "/free" for request in hooks.provider.requests) == 5
     assert [m["state"] for m in await hooks.messages(state="queued")] == ["queued"] * 5, "the first holds up the others"
+    hooks.fault("ok")
     await hooks.dispatch(all_due=True)
     told = [json.loads(r.body)["data"]["appeal_no"] for r in hooks.provider.requests if r.path == "/ordered"]
-    assert told == ["V0", "V0", "V1", "V2", "V3", "V4"]
+    assert (told[-5:], {*told[:-5]}) == (["V0", "V1", "V2", "V3", "V4"], {"V0"})
 
 
 async def test_a_dead_endpoint_slows_no_other(hooks: Hooks) -> None:
