@@ -33,10 +33,11 @@ ALLOWED_NAMES = {
         "send_id",
         "withdrawal_id",
         "task_id",
+        "absence_id",
         "repeats",
     ),
     *("unit_code", "parent_code", "handling_unit_code", "staff_no", "customer_no", "appeal_no", "policy"),
-    *("raised_by", "by", "actor", "owner", "packs", "first_contact", "visitors", "recipient", "person"),
+    *("raised_by", "by", "actor", "owner", "packs", "first_contact", "visitors", "recipient", "person", "substitute"),
     *("kind", "channel", "direction", "form", "appeal_type", "subject_kind", "milestone", "step", "audience", "roles"),
     *("invariant", "cause", "milestones", "handler", "into", "out_of", "counts"),
     *("finding", "times", "report_by", "old_appeal_type", "facts", "source", "category"),
@@ -44,6 +45,7 @@ ALLOWED_NAMES = {
     *("result", "satisfaction", "outcome", "reason", "round", "version", "clocks"),
     *("active", "confidential", "anonymous", "provisional", "late", "late_arrival", "required", "agreed"),
     *("scheduled_at", "window_from", "window_to", "received_at", "recorded_at", "due_at", "old_due_at", "at"),
+    *("since", "until"),
 }
 ALLOWED_KINDS = [UUID, int, bool, *(kind for kind in vars(field_kinds).values() if hasattr(kind, "__metadata__"))]
 
