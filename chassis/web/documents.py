@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -38,6 +38,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
     },
 }
 
+_SCHEMAS = "#/components/schemas/"
 _EVERY = {401: "no valid token", 403: "role lacking", 422: "not acceptable", 503: "away for the moment"}
 _READING = {404: "not there, or not yours to see"}
 _WRITING = {400: "malformed", 404: "not there, or not yours to see", 409: "conflict", 413: "too large", 415: "not JSON"}
@@ -65,9 +66,33 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "Duplicate Operation ID")
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    components = document.setdefault("components", {}).setdefault("schemas", {})
-    components["Problem"] = _PROBLEM_SCHEMA
-    return document
+    components = document.setdefault("components", {})
+    components["schemas"] = {**components.get("schemas", {}), "Problem": _PROBLEM_SCHEMA}
+    return _by_title(document)
+
+
+def _by_title(document: dict[str, Any]) -> dict[str, Any]:
+    """Calls each schema by its title, the name of its class. Raises `ValueError` where two have one: what a client is
+    generated from would change its names with the next class that is called the same."""
+    schemas = document["components"]["schemas"]
+    names = {key: schema.get("title", key) for key, schema in schemas.items()}
+    twice = sorted(key for key, name in names.items() if list(names.values()).count(name) > 1)
+    if twice:
+        raise ValueError(f"these schemas bear one name, give each a class name of its own: {', '.join(twice)}")
+    document["components"]["schemas"] = {names[key]: schema for key, schema in schemas.items()}
+    renamed: dict[str, Any] = _referring(
+        document, {f"{_SCHEMAS}{key}": f"{_SCHEMAS}{name}" for key, name in names.items()}
+    )
+    return renamed
+
+
+def _referring(node: Any, places: Mapping[str, str]) -> Any:
+    """`node` with every reference led to where its schema is now."""
+    if isinstance(node, dict):
+        return {key: _referring(value, places) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_referring(value, places) for value in node]
+    return places.get(node, node) if isinstance(node, str) else node
 
 
 def openapi_json(app: FastAPI) -> bytes:

@@ -14,7 +14,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 import msgspec
 from fastapi import Depends, Query
@@ -39,6 +39,14 @@ class Page(BaseModel, Generic[Shown]):
 
     items: list[Shown]
     next: str | None
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+        """`UnitViewPage`; a page of several kinds is called by the first."""
+        (shown,) = params
+        while not isinstance(shown, type):
+            shown = get_args(shown)[0]
+        return f"{shown.__name__}Page"
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 from appeal_tracker.appeals.schemas import Note
 from appeal_tracker.callbacks.recording import rating
 from chassis.web.schemas import Body, Instant, Text, View
 
-Rating = Literal[1, 2, 3, 4, 5, "not_rated"]
+# Of two JSON types, which no generated client takes for one enumeration.
+_RATING = {"anyOf": [{"type": "integer", "enum": [1, 2, 3, 4, 5]}, {"type": "string", "enum": ["not_rated"]}]}
+Rating = Annotated[Literal[1, 2, 3, 4, 5, "not_rated"], WithJsonSchema(_RATING)]
 
 
 def _told(value: object) -> object:

@@ -54,7 +54,7 @@ class PromiseView(View):
         )
 
 
-class RecalculationView(View):
+class ExplainedRecalculationView(View):
     """The deadline was put elsewhere, or became certain: when, by whom, why, from what to what.
 
     `cause`: `calendar_version`, `policy_version`, `assignment`, `hold`, `resume`, `merge`, `unmerge`, `correction`.
@@ -103,7 +103,7 @@ class ExplanationView(View):
     timers: list[TimerView]
     holds: list[HoldView]
     promise: PromiseView | None
-    recalculations: list[RecalculationView]
+    recalculations: list[ExplainedRecalculationView]
     facts: list[TimelineEntryView]
 
     @classmethod
@@ -139,6 +139,6 @@ def _course(explanation: Explanation) -> dict[str, Any]:
         "timers": [*map(TimerView.model_validate, explanation.timers)],
         "holds": [*map(HoldView.model_validate, explanation.holds)],
         "promise": PromiseView.of(promise) if promise else None,
-        "recalculations": [*map(RecalculationView.model_validate, explanation.recalculations)],
+        "recalculations": [*map(ExplainedRecalculationView.model_validate, explanation.recalculations)],
         "facts": [*map(TimelineEntryView.model_validate, explanation.facts)],
     }

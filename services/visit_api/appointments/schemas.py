@@ -32,7 +32,7 @@ class NoAppointment(New):
     at: Instant | None = None
 
 
-class EntryView(View):
+class AppointmentEntryView(View):
     """One word with the customer: they agreed, it was moved, they refused, or the company cancelled."""
 
     id: UUID
@@ -55,4 +55,4 @@ class AppointmentView(View):
     visit_id: UUID
     window_from: Instant | None
     window_to: Instant | None
-    last: EntryView | None
+    last: AppointmentEntryView | None

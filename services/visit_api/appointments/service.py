@@ -15,7 +15,7 @@ from contracts.visits import VisitAppointed, VisitUnappointed
 from visit_api.appointments import repository
 from visit_api.appointments.errors import ENDS_BEFORE_IT_BEGINS, NO_PLACE, AppointmentTaken, NoAppointmentStands
 from visit_api.appointments.models import Appointment, Kind, Side
-from visit_api.appointments.schemas import EntryView, NewAppointment, NoAppointment
+from visit_api.appointments.schemas import AppointmentEntryView, NewAppointment, NoAppointment
 from visit_api.base import New, add
 from visit_api.visits.lifecycle import Act, Unmet
 from visit_api.visits.models import Visit
@@ -85,7 +85,7 @@ async def list_appointments(tx: AsyncSession, caller: Principal, id: UUID, windo
 async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
     """What is archived of the appointments of a visit."""
     entries = await repository.of_visit(tx, visit.id)
-    return [EntryView.model_validate(entry).model_dump(mode="json") for entry in entries]
+    return [AppointmentEntryView.model_validate(entry).model_dump(mode="json") for entry in entries]
 
 
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:

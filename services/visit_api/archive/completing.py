@@ -19,11 +19,11 @@ from visit_api.archive.schemas import NewReason, NewRule
 from visit_api.archive.sections import SLICES
 from visit_api.civil import day_of
 from visit_api.directory.service import get_unit
-from visit_api.visits.lifecycle import Form, State, Unmet
+from visit_api.visits.lifecycle import Form, Unmet, VisitState
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit
 
-_ENDED = frozenset({State.COMPLETED, State.ARCHIVED})
+_ENDED = frozenset({VisitState.COMPLETED, VisitState.ARCHIVED})
 
 
 async def get_gaps(tx: AsyncSession, caller: Principal, visit_id: UUID) -> dict[str, Any]:

@@ -21,16 +21,16 @@ from visit_api.archive import completing, exporting, page, service
 from visit_api.archive.models import Entry, GapReason, Hold, Rule
 from visit_api.archive.repository import Sought
 from visit_api.archive.schemas import (
+    ArchiveEntryView,
     ArchiveView,
-    EntryView,
     FullEntryView,
+    GapReasonView,
     GapsView,
     HoldChange,
     HoldView,
     NewReason,
     NewRule,
-    ReasonView,
-    RuleView,
+    RetentionRuleView,
 )
 from visit_api.attachments.service import store_of
 from visit_api.customers.models import Kind
@@ -68,7 +68,7 @@ async def get_gaps(id: Id, caller: Caller, tx: Tx) -> dict[str, Any]:
     return await completing.get_gaps(tx, caller, id)
 
 
-@router.post("/v1/visits/{id}/gaps", status_code=201, response_model=ReasonView)
+@router.post("/v1/visits/{id}/gaps", status_code=201, response_model=GapReasonView)
 async def explain_gap(id: Id, new: NewReason, caller: Supervisor, tx: Tx, runtime: TheRuntime) -> GapReason:
     """Says why something is not there; once the visit is archived, as a supplement."""
     return await service.explain_gap(tx, runtime, caller, id, new)
@@ -95,7 +95,7 @@ async def _sought(
     return Sought(unit_code, filed_as, customer_kind, appeal_type, customer_id, staff_no, visited_from, visited_before)
 
 
-@router.get("/v1/archive", response_model=Page[EntryView])
+@router.get("/v1/archive", response_model=Page[ArchiveEntryView])
 async def list_archive(
     caller: Reader,
     tx: Tx,
@@ -154,13 +154,13 @@ async def release_archive(visit_id: Id, change: HoldChange, caller: Supervisor, 
     return await service.hold(tx, runtime, caller, visit_id, change.reason, held=False)
 
 
-@router.post("/v1/units/{code}/archive-rules", status_code=201, response_model=RuleView)
+@router.post("/v1/units/{code}/archive-rules", status_code=201, response_model=RetentionRuleView)
 async def adopt_rule(code: Code, new: NewRule, caller: Supervisor, tx: Tx, runtime: TheRuntime) -> Rule:
     """Has a unit, and those below it, demand from a day on all that the clauses ask for, or no longer."""
     return await completing.adopt(tx, runtime, caller, code, new)
 
 
-@router.get("/v1/units/{code}/archive-rules", response_model=Page[RuleView])
+@router.get("/v1/units/{code}/archive-rules", response_model=Page[RetentionRuleView])
 async def list_rules(code: Code, caller: Caller, tx: Tx, window: Paging) -> Listing[Rule]:
     """What a unit adopted so far."""
     return await completing.list_rules(tx, caller, code, window)

@@ -20,7 +20,7 @@ class Section(View):
     entries: int
 
 
-class EntryView(View):
+class ArchiveEntryView(View):
     """What was entered on a visit: its record, or a supplement; `entered_by` is null where no member of staff acted.
     `filed_as` is its class; it is kept at least until `keep_until`; `people` are the staff numbers of the visitors."""
 
@@ -40,7 +40,7 @@ class EntryView(View):
     appeal_types: list[str] | None
 
 
-class FullEntryView(EntryView):
+class FullEntryView(ArchiveEntryView):
     """An entry with what it holds."""
 
     record: dict[str, Any]
@@ -77,7 +77,7 @@ class NewReason(Body):
     reason: Why
 
 
-class ReasonView(View):
+class GapReasonView(View):
     """A reason as a supervisor gave it."""
 
     visit_id: UUID
@@ -119,7 +119,7 @@ class NewRule(Body):
     effective_from: Annotated[Day | None, Field(description="today, where nothing is said")] = None
 
 
-class RuleView(View):
+class RetentionRuleView(View):
     """A rule as it was adopted; it holds for the units below too."""
 
     id: UUID

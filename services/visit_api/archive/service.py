@@ -27,12 +27,12 @@ from visit_api.archive.errors import TOO_SHORT, ArchiveIncomplete, HoldUnchanged
 from visit_api.archive.gaps import Gap
 from visit_api.archive.models import Entry, GapReason, Hold
 from visit_api.archive.repository import Sought
-from visit_api.archive.schemas import ArchiveView, EntryView, NewReason, ReasonView
+from visit_api.archive.schemas import ArchiveEntryView, ArchiveView, GapReasonView, NewReason
 from visit_api.archive.sections import SLICES, as_shown
 from visit_api.archive.service_record import service_record
 from visit_api.attachments import service as attachments
 from visit_api.visits import service as visits
-from visit_api.visits.lifecycle import Act, State
+from visit_api.visits.lifecycle import Act, VisitState
 from visit_api.visits.models import Visit
 from visit_api.visits.schemas import VisitView
 
@@ -47,7 +47,7 @@ async def archive_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, i
     visit = await visits.lock_visit(tx, caller, id)
     _, gaps = await gaps_of(tx, caller, visit)
     missing = [{"clause": gap.clause, "what": gap.what, **gap.named} for gap in gaps if gap.hinders]
-    if visit.state != State.ARCHIVED and missing:
+    if visit.state != VisitState.ARCHIVED and missing:
         raise ArchiveIncomplete(missing=missing)
     visits.require_possible(Act.ARCHIVE, visit)
     await visits.perform(tx, runtime, visit, Act.ARCHIVE)
@@ -124,8 +124,8 @@ async def explain_gap(
         return next(each for each in reversed(same) if each.clause == new.clause)
     tx.add(reason)
     await tx.flush()
-    if visit.state == State.ARCHIVED:
-        said = {"gaps": [as_shown(ReasonView, reason)]}
+    if visit.state == VisitState.ARCHIVED:
+        said = {"gaps": [as_shown(GapReasonView, reason)]}
         await enter(tx, runtime, visit, said, now=reason.recorded_at, by=caller.sub)
     return reason
 
@@ -136,7 +136,7 @@ async def supplement(tx: AsyncSession, runtime: Runtime, caller: Principal, visi
     Raises `NotFound`, `NotArchived`, `NothingNew`.
     """
     visit = await visits.lock_visit(tx, caller, visit_id)
-    if visit.state != State.ARCHIVED:
+    if visit.state != VisitState.ARCHIVED:
         raise NotArchived
     entries = [await opened(tx, runtime, each) for each in await repository.of_visit(tx, caller.unit, visit_id)]
     new: dict[str, Any] = {}
@@ -155,7 +155,7 @@ async def hold(
 ) -> Hold:
     """Has a record be kept whatever its age, or no longer. Raises `NotFound`, `HoldUnchanged`."""
     visit = await visits.lock_visit(tx, caller, visit_id)
-    if visit.state != State.ARCHIVED:
+    if visit.state != VisitState.ARCHIVED:
         raise NotFound
     last = await repository.last_hold(tx, visit_id)
     if held == (last is not None and last.held):
@@ -180,14 +180,14 @@ async def follow(tx: AsyncSession, runtime: Runtime, heard: Sequence[AppealAct])
     # Held first, or a visit might be archived on what is just being changed.
     held = await visits.hold_states(tx, await appeals.visits_of(tx, {event.appeal_id for event in heard}))
     for appeal, event in await appeals.follow(tx, heard, now):
-        if held[appeal.visit_id] is State.ARCHIVED:
+        if held[appeal.visit_id] is VisitState.ARCHIVED:
             told = {"type": event.type, "round": event.round, "at": event.at.isoformat()}
             record = {"told": told, "appeals": [as_shown(AppealView, appeal)]}
             await enter(tx, runtime, appeal, record, now=now, by=event.by)
 
 
 def _shown(entry: Entry, record: dict[str, Any]) -> dict[str, Any]:
-    return {**as_shown(EntryView, entry), "record": record}
+    return {**as_shown(ArchiveEntryView, entry), "record": record}
 
 
 async def _record(tx: AsyncSession, visit: Visit, raised: Sequence[Appeal], gaps: Sequence[Gap]) -> dict[str, Any]:

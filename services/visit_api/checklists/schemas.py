@@ -28,7 +28,7 @@ class NewAnswers(Body):
     at: Instant | None = None
 
 
-class LineView(View):
+class ChecklistLineView(View):
     """An item of a visit's checklist, and what is answered to it so far."""
 
     item: str
@@ -45,4 +45,4 @@ class ChecklistView(View):
 
     visit_id: UUID
     unanswered: int
-    items: list[LineView]
+    items: list[ChecklistLineView]

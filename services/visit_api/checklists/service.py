@@ -15,7 +15,7 @@ from chassis.web.tokens import Principal
 from visit_api.checklists import repository
 from visit_api.checklists.errors import item_elsewhere, item_twice, no_reason
 from visit_api.checklists.models import ItemAnswer
-from visit_api.checklists.schemas import ChecklistView, LineView, NewAnswer, NewAnswers
+from visit_api.checklists.schemas import ChecklistLineView, ChecklistView, NewAnswer, NewAnswers
 from visit_api.standard.asked import CHECKLISTS, asked
 from visit_api.standard.checklists import Item, sheet
 from visit_api.standard.schemas import words
@@ -115,8 +115,8 @@ def _shown(visit: Visit, answers: Sequence[ItemAnswer]) -> ChecklistView:
     return ChecklistView(visit_id=visit.id, unanswered=sum(line.answer is None for line in lines), items=lines)
 
 
-def _line(item: Item, its: ItemAnswer | None) -> LineView:
-    return LineView(
+def _line(item: Item, its: ItemAnswer | None) -> ChecklistLineView:
+    return ChecklistLineView(
         item=item.code,
         clause=item.clause,
         words=words(item.words),

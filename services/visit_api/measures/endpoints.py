@@ -11,7 +11,7 @@ from chassis.web.schemas import Code, Day, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 from visit_api.measures import service
-from visit_api.measures.lifecycle import State
+from visit_api.measures.lifecycle import MeasureState
 from visit_api.measures.models import MeasureAct
 from visit_api.measures.schemas import Changed, MeasureActView, MeasureView, NewMeasure, Said
 
@@ -34,7 +34,7 @@ async def list_measures(
     runtime: TheRuntime,
     window: Paging,
     unit_code: Annotated[Code | None, Query()] = None,
-    state: Annotated[State | None, Query()] = None,
+    state: Annotated[MeasureState | None, Query()] = None,
     owner: Annotated[Code | None, Query()] = None,
     visit_id: Annotated[Id | None, Query()] = None,
     appeal_id: Annotated[Id | None, Query()] = None,

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class State(StrEnum):
+class MeasureState(StrEnum):
     """How far a measure is."""
 
     OPEN = "open"
@@ -22,15 +22,15 @@ class Act(StrEnum):
 
 
 # What an act needs, and what it leads to.
-ACTS: dict[Act, tuple[frozenset[State], State]] = {
-    Act.CHANGED: (frozenset({State.OPEN}), State.OPEN),
-    Act.DONE: (frozenset({State.OPEN}), State.DONE),
-    Act.VERIFIED: (frozenset({State.DONE}), State.VERIFIED),
-    Act.RETURNED: (frozenset({State.DONE, State.VERIFIED}), State.OPEN),
+ACTS: dict[Act, tuple[frozenset[MeasureState], MeasureState]] = {
+    Act.CHANGED: (frozenset({MeasureState.OPEN}), MeasureState.OPEN),
+    Act.DONE: (frozenset({MeasureState.OPEN}), MeasureState.DONE),
+    Act.VERIFIED: (frozenset({MeasureState.DONE}), MeasureState.VERIFIED),
+    Act.RETURNED: (frozenset({MeasureState.DONE, MeasureState.VERIFIED}), MeasureState.OPEN),
 }
 
 
-def after(act: Act, state: State) -> State | None:
+def after(act: Act, state: MeasureState) -> MeasureState | None:
     """The state that `act` leads to; None where it is not possible."""
     before, then = ACTS[act]
     return then if state in before else None

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import Written
 from visit_api.base import Base, Versioned
-from visit_api.measures.lifecycle import Act, State
+from visit_api.measures.lifecycle import Act, MeasureState
 
 
 class Measure(Versioned, Base):
@@ -17,7 +17,7 @@ class Measure(Versioned, Base):
 
     __tablename__ = "measures"
     __table_args__ = (
-        CheckConstraint(f"state IN {tuple(map(str, State))}", name="measures_state_known"),
+        CheckConstraint(f"state IN {tuple(map(str, MeasureState))}", name="measures_state_known"),
         CheckConstraint("num_nonnulls(visit_id, appeal_id, figure) > 0", name="measures_found_somewhere"),
         CheckConstraint(
             "(state = 'open') = (done_at IS NULL) AND (done_at IS NULL) = (done_by IS NULL)", name="measures_done_whole"

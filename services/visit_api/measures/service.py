@@ -28,7 +28,7 @@ from visit_api.measures.errors import (
     NotNow,
     VerifiedByAnother,
 )
-from visit_api.measures.lifecycle import Act, State, after
+from visit_api.measures.lifecycle import Act, MeasureState, after
 from visit_api.measures.models import Measure, MeasureAct
 from visit_api.measures.schemas import Changed, MeasureView, NewMeasure
 from visit_api.visits.service import get_visit
@@ -40,7 +40,7 @@ async def record(tx: AsyncSession, runtime: Runtime, caller: Principal, new: New
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if not found:
         owner = await _checked(tx, caller, new, now)
-        its = {"owner": owner, "state": State.OPEN, "recorded_at": now, "recorded_by": caller.sub}
+        its = {"owner": owner, "state": MeasureState.OPEN, "recorded_at": now, "recorded_by": caller.sub}
         made = await add(tx, Measure, new, now, **its)
         if made is not None:
             _note(tx, made, Act.RECORDED, None, caller, now)
@@ -122,7 +122,7 @@ async def take_over(tx: AsyncSession, runtime: Runtime, caller: Principal, staff
 def shown(its: Measure, now: datetime) -> MeasureView:
     """A measure as it stands at an instant."""
     fields = {name: getattr(its, name) for name in MeasureView.model_fields if name != "overdue"}
-    return MeasureView(**fields, overdue=its.state == State.OPEN and its.due_on < day_of(now))
+    return MeasureView(**fields, overdue=its.state == MeasureState.OPEN and its.due_on < day_of(now))
 
 
 async def _checked(tx: AsyncSession, caller: Principal, new: NewMeasure, now: datetime) -> str:
@@ -163,7 +163,7 @@ def _to_come(day: date, now: datetime) -> date:
 async def _held(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, act: Act) -> tuple[Measure, datetime]:
     """The measure, held, in the state that the act leads to."""
     its = await get_measure(tx, caller, id, lock=True)
-    then = after(act, State(its.state))
+    then = after(act, MeasureState(its.state))
     if then is None:
         raise NotNow(state=its.state)
     its.state = then

@@ -17,10 +17,10 @@ from visit_api.plans.models import Adjustment, Item, Plan, State
 from visit_api.plans.schemas import (
     AdjustmentView,
     ItemChange,
-    ItemView,
     NewItem,
     NewPlan,
     Period,
+    PlanItemView,
     PlanView,
     Rules,
     RulesView,
@@ -83,13 +83,13 @@ async def approve_plan(id: Id, caller: Supervisor, tx: Tx, runtime: TheRuntime) 
     return await service.approve(tx, runtime, caller, id)
 
 
-@router.post("/v1/plans/{id}/items", status_code=201, response_model=ItemView)
+@router.post("/v1/plans/{id}/items", status_code=201, response_model=PlanItemView)
 async def add_plan_item(id: Id, new: NewItem, caller: Planner, tx: Tx, runtime: TheRuntime) -> Item:
     """Adds a visit to a plan by hand, and says why."""
     return await service.add_item(tx, runtime, caller, id, new)
 
 
-@router.get("/v1/plan-items", response_model=Page[ItemView])
+@router.get("/v1/plan-items", response_model=Page[PlanItemView])
 async def list_plan_items(
     caller: Caller,
     tx: Tx,
@@ -106,18 +106,18 @@ async def list_plan_items(
     return await repository.find_items(tx, caller.unit, window, due_since=due_since, due_until=due_until, **wanted)
 
 
-@router.get("/v1/plan-items/{id}", response_model=ItemView)
+@router.get("/v1/plan-items/{id}", response_model=PlanItemView)
 async def get_plan_item(id: Id, caller: Caller, tx: Tx) -> Item:
     """One of them."""
     return await service.get_item(tx, caller, id)
 
 
-@router.patch("/v1/plan-items/{id}", response_model=ItemView)
+@router.patch("/v1/plan-items/{id}", response_model=PlanItemView)
 async def adjust_plan_item(
     id: Id, change: ItemChange, caller: Planner, match: Match, tx: Tx, runtime: TheRuntime
 ) -> Item:
     """Adjusts a visit that a plan wants, or drops it, and says why."""
-    return await service.adjust_item(tx, runtime, caller, id, change, match.on(ItemView))
+    return await service.adjust_item(tx, runtime, caller, id, change, match.on(PlanItemView))
 
 
 @router.get("/v1/plan-items/{id}/adjustments", response_model=Page[AdjustmentView])

@@ -38,7 +38,7 @@ class Rules(Body):
     rules: Annotated[list[Rule], Field(max_length=100)]
 
 
-class RuleView(View):
+class PlanRuleView(View):
     """How often some customers are visited."""
 
     name: str
@@ -56,7 +56,7 @@ class RulesView(View):
     unit_code: str
     decided_by: str | None
     edition: int
-    rules: list[RuleView]
+    rules: list[PlanRuleView]
 
 
 class NewPlan(New):
@@ -119,7 +119,7 @@ class ItemChange(_ItemChange):
     reason: Reason
 
 
-class ItemView(View):
+class PlanItemView(View):
     """A visit that a plan wants; `rule` is null for what was added by hand."""
 
     id: UUID

@@ -18,7 +18,7 @@ from visit_api.directory.service import require_unit
 from visit_api.plans import errors, repository
 from visit_api.plans.models import Adjustment, Item, Plan
 from visit_api.plans.period import bounds
-from visit_api.plans.schemas import ItemChange, ItemView, NewItem, NewPlan
+from visit_api.plans.schemas import ItemChange, NewItem, NewPlan, PlanItemView
 
 _DECIDING = frozenset({"supervisor", "admin"})
 _ADJUSTABLE = ("channel", "form", "due_from", "due_by", "dropped")
@@ -140,7 +140,7 @@ async def item_on_record(tx: AsyncSession, id: UUID) -> dict[str, Any]:
     """The item that a record names, as it is now."""
     item = await repository.find_item(tx, None, id)
     assert item is not None, "a record names an item by foreign key"
-    return ItemView.model_validate(item).model_dump(mode="json")
+    return PlanItemView.model_validate(item).model_dump(mode="json")
 
 
 def _require_days(plan: Plan, due_from: date, due_by: date) -> None:
@@ -152,7 +152,7 @@ def _require_days(plan: Plan, due_from: date, due_by: date) -> None:
 
 
 def _adjustable(item: Item) -> dict[str, Any]:
-    view = ItemView.model_validate(item)
+    view = PlanItemView.model_validate(item)
     return view.model_dump(mode="json", include=set(_ADJUSTABLE))
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class State(StrEnum):
+class PostState(StrEnum):
     """Where a post stands; one that was `returned` is written anew."""
 
     DRAFT = "draft"
@@ -27,14 +27,14 @@ class Act(StrEnum):
 class Move(NamedTuple):
     """The state in which an act is possible, and the one it leads to."""
 
-    source: State
-    target: State
+    source: PostState
+    target: PostState
 
 
 CLAUSE = "6.3.2.4"
 LIFE: Mapping[Act, Move] = {
-    Act.SUBMIT: Move(State.DRAFT, State.SUBMITTED),
-    Act.APPROVE: Move(State.SUBMITTED, State.APPROVED),
-    Act.RETURN: Move(State.SUBMITTED, State.RETURNED),
-    Act.PUBLISH: Move(State.APPROVED, State.PUBLISHED),
+    Act.SUBMIT: Move(PostState.DRAFT, PostState.SUBMITTED),
+    Act.APPROVE: Move(PostState.SUBMITTED, PostState.APPROVED),
+    Act.RETURN: Move(PostState.SUBMITTED, PostState.RETURNED),
+    Act.PUBLISH: Move(PostState.APPROVED, PostState.PUBLISHED),
 }

@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from visit_api.base import Base, Brought
-from visit_api.posts.lifecycle import State
+from visit_api.posts.lifecycle import PostState
 
 
 class PolicyPost(Brought, Base):
@@ -15,7 +15,7 @@ class PolicyPost(Brought, Base):
 
     __tablename__ = "policy_posts"
     __table_args__ = (
-        CheckConstraint(f"state IN {tuple(map(str, State))}", name="policy_posts_state_known"),
+        CheckConstraint(f"state IN {tuple(map(str, PostState))}", name="policy_posts_state_known"),
         CheckConstraint(
             "state NOT IN ('approved', 'published') OR decided_by NOT IN (drafted_by, submitted_by)",
             name="policy_posts_approved_by_another",

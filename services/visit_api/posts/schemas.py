@@ -7,7 +7,7 @@ from pydantic import Field
 
 from chassis.web.schemas import Body, Code, Id, Instant, Text, View
 from visit_api.base import New
-from visit_api.posts.lifecycle import State
+from visit_api.posts.lifecycle import PostState
 
 
 class NewPost(New):
@@ -35,7 +35,7 @@ class PostView(View):
     text: str
     material_id: UUID | None
     group_ids: list[UUID]
-    state: State
+    state: PostState
     drafted_by: str
     submitted_by: str | None
     submitted_at: Instant | None

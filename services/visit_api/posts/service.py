@@ -14,7 +14,7 @@ from visit_api.materials.service import get_material, is_in_force
 from visit_api.online.service import get_group
 from visit_api.posts import repository
 from visit_api.posts.errors import ApprovalByAnother, PolicyLapsed, PostActRefused, PostTaken, unknown_group
-from visit_api.posts.lifecycle import CLAUSE, LIFE, Act, State
+from visit_api.posts.lifecycle import CLAUSE, LIFE, Act, PostState
 from visit_api.posts.models import PolicyPost
 from visit_api.posts.schemas import NewPost
 
@@ -25,7 +25,7 @@ async def draft(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewP
     if not found:
         await require_unit(tx, caller, new.unit_code)
         await _check(tx, caller, new)
-        post = await add(tx, PolicyPost, new, runtime.clock.now(), state=State.DRAFT, drafted_by=caller.sub)
+        post = await add(tx, PolicyPost, new, runtime.clock.now(), state=PostState.DRAFT, drafted_by=caller.sub)
         if post is not None:
             return post
         found = new.id and await repository.find(tx, caller.unit, new.id)

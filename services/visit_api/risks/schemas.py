@@ -20,7 +20,7 @@ class Dismissal(Body):
     reason: Note
 
 
-class ReasonView(View):
+class RiskReasonView(View):
     """A sign, how often it was there and from how often on it counts, and the appeals it was counted from."""
 
     signal: str
@@ -36,7 +36,7 @@ class SuggestionView(View):
     id: UUID
     customer_id: UUID
     state: str
-    reasons: list[ReasonView]
+    reasons: list[RiskReasonView]
     suggested_at: Instant
     decided_at: Instant | None
     decided_by: str | None

@@ -22,7 +22,7 @@ class CodeView(View):
     words: WordsView
 
 
-class ItemView(CodeView):
+class StandardItemView(CodeView):
     """An item of a checklist, and the clause that it answers to."""
 
     clause: str
@@ -39,7 +39,7 @@ class StandardView(View):
     interest: list[CodeView]
     traits: list[CodeView]
     industries: list[CodeView]
-    checklists: dict[str, list[ItemView]]
+    checklists: dict[str, list[StandardItemView]]
 
     @classmethod
     def shipped(cls) -> Self:
@@ -65,8 +65,8 @@ def _codes(codes: contents.Codes) -> list[CodeView]:
     return [CodeView(code=code, words=words(its)) for code, its in codes.items()]
 
 
-def _items(sheet: Sequence[checklists.Item]) -> list[ItemView]:
+def _items(sheet: Sequence[checklists.Item]) -> list[StandardItemView]:
     return [
-        ItemView(code=item.code, words=words(item.words), clause=item.clause, channels=sorted(item.channels))
+        StandardItemView(code=item.code, words=words(item.words), clause=item.clause, channels=sorted(item.channels))
         for item in sheet
     ]

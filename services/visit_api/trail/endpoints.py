@@ -12,7 +12,7 @@ from chassis.web.tokens import Principal
 from chassis.web.work import Tx
 from visit_api.trail import repository
 from visit_api.trail.models import Line
-from visit_api.trail.schemas import LineView
+from visit_api.trail.schemas import TrailLineView
 
 router = Router(tags=["trail"])
 
@@ -20,7 +20,7 @@ Auditor = Annotated[Principal, Depends(require("auditor"))]
 Name = Annotated[str, Text(255)]
 
 
-@router.get("/v1/trail", response_model=Page[LineView])
+@router.get("/v1/trail", response_model=Page[TrailLineView])
 async def list_trail(
     caller: Auditor,
     tx: Tx,

@@ -5,7 +5,7 @@ from uuid import UUID
 from chassis.web.schemas import Instant, View
 
 
-class LineView(View):
+class TrailLineView(View):
     """Who did what with which thing of which unit, when and why."""
 
     id: UUID

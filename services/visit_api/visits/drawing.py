@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from visit_api.visits.kit import KIT
-from visit_api.visits.lifecycle import LIFE, PREPARATION, Form, State
+from visit_api.visits.lifecycle import LIFE, PREPARATION, Form, VisitState
 
 _HEAD = """# The life of a visit
 
@@ -30,8 +30,8 @@ def page() -> str:
 
 def _machine() -> Iterator[str]:
     yield "stateDiagram-v2"
-    yield f"    [*] --> {State.PLANNED}"
-    for state in State:
+    yield f"    [*] --> {VisitState.PLANNED}"
+    for state in VisitState:
         acts = {act: step for act, step in LIFE.items() if state in step.sources}
         for act, step in acts.items():
             yield f"    {state} --> {step.target or state}: {act} (§{step.clause})"

@@ -12,7 +12,7 @@ from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 from visit_api.visits import arriving, handing, preparing, repository, service
-from visit_api.visits.lifecycle import Act, State
+from visit_api.visits.lifecycle import Act, VisitState
 from visit_api.visits.models import HandOver, Visit
 from visit_api.visits.schemas import (
     Arrival,
@@ -52,7 +52,7 @@ async def list_visits(
     caller: Caller,
     tx: Tx,
     window: Paging,
-    state: Annotated[State | None, Query()] = None,
+    state: Annotated[VisitState | None, Query()] = None,
     unit_code: Annotated[Code | None, Query()] = None,
     customer_id: Annotated[Id | None, Query()] = None,
     plan_item_id: Annotated[Id | None, Query()] = None,

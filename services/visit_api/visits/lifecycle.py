@@ -11,7 +11,7 @@ from visit_api.codes import Form as Form
 from visit_api.visits.kit import KIT
 
 
-class State(StrEnum):
+class VisitState(StrEnum):
     """Where a visit stands."""
 
     PLANNED = "planned"
@@ -42,8 +42,8 @@ class Act(StrEnum):
 class Step(NamedTuple):
     """An act's place in the life: the states it is possible in, the one it leads to (None: none other), the clause."""
 
-    sources: frozenset[State]
-    target: State | None
+    sources: frozenset[VisitState]
+    target: VisitState | None
     clause: str
 
 
@@ -66,8 +66,8 @@ class Course(NamedTuple):
     appointed: bool
 
 
-_PLANNED = frozenset({State.PLANNED})
-_IN_PROGRESS = frozenset({State.IN_PROGRESS})
+_PLANNED = frozenset({VisitState.PLANNED})
+_IN_PROGRESS = frozenset({VisitState.IN_PROGRESS})
 
 LIFE: Mapping[Act, Step] = {
     Act.REPLAN: Step(_PLANNED, None, "7.1"),
@@ -75,14 +75,14 @@ LIFE: Mapping[Act, Step] = {
     Act.APPOINT: Step(_PLANNED, None, "6.1.3.1"),
     Act.HAND_OVER: Step(_PLANNED | _IN_PROGRESS, None, "7.1"),
     Act.ARRIVE: Step(_PLANNED | _IN_PROGRESS, None, "6.1.3.1"),
-    Act.START: Step(_PLANNED, State.IN_PROGRESS, "7.1"),
-    Act.COMPLETE: Step(_IN_PROGRESS, State.COMPLETED, "7.1"),
-    Act.CANCEL: Step(_PLANNED, State.CANCELLED, "7.1"),
-    Act.MISS: Step(_PLANNED, State.MISSED, "7.1"),
-    Act.ARCHIVE: Step(frozenset({State.COMPLETED}), State.ARCHIVED, "7.2.6"),
+    Act.START: Step(_PLANNED, VisitState.IN_PROGRESS, "7.1"),
+    Act.COMPLETE: Step(_IN_PROGRESS, VisitState.COMPLETED, "7.1"),
+    Act.CANCEL: Step(_PLANNED, VisitState.CANCELLED, "7.1"),
+    Act.MISS: Step(_PLANNED, VisitState.MISSED, "7.1"),
+    Act.ARCHIVE: Step(frozenset({VisitState.COMPLETED}), VisitState.ARCHIVED, "7.2.6"),
     # Checklists and steps: what was done is recorded until the archive; steps are taken on the visit itself.
-    Act.ANSWER: Step(_PLANNED | _IN_PROGRESS | frozenset({State.COMPLETED}), None, "7.1"),
-    Act.RECORD: Step(_IN_PROGRESS | frozenset({State.COMPLETED}), None, "7.1"),
+    Act.ANSWER: Step(_PLANNED | _IN_PROGRESS | frozenset({VisitState.COMPLETED}), None, "7.1"),
+    Act.RECORD: Step(_IN_PROGRESS | frozenset({VisitState.COMPLETED}), None, "7.1"),
 }
 
 # The documents that a visit of a form has; an ordinary one has none.

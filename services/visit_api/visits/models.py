@@ -12,7 +12,7 @@ from chassis.db import Written
 from visit_api.base import Base, Versioned
 from visit_api.codes import Channel as Channel
 from visit_api.codes import Direction as Direction
-from visit_api.visits.lifecycle import Form, State
+from visit_api.visits.lifecycle import Form, VisitState
 
 
 class Visit(Versioned, Base):
@@ -27,7 +27,7 @@ class Visit(Versioned, Base):
         CheckConstraint(f"channel IN {get_args(Channel)}", name="visits_channel_known"),
         CheckConstraint(f"direction IN {get_args(Direction)}", name="visits_direction_known"),
         CheckConstraint(f"form IN {tuple(map(str, Form))}", name="visits_form_known"),
-        CheckConstraint(f"state IN {tuple(map(str, State))}", name="visits_state_known"),
+        CheckConstraint(f"state IN {tuple(map(str, VisitState))}", name="visits_state_known"),
         Index("visits_scheduled_at", "scheduled_at", "id"),
         Index("visits_unit_code", "unit_code", "scheduled_at"),
         Index("visits_customer_id", "customer_id"),

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from chassis.web.schemas import Body, Id, Instant, Text, View
 from visit_api.base import New
-from visit_api.visits.lifecycle import Form, State
+from visit_api.visits.lifecycle import Form, VisitState
 from visit_api.visits.models import Channel, Direction
 
 Visitors = Annotated[list[Annotated[str, Text(64)]], Field(max_length=50)]
@@ -114,7 +114,7 @@ class VisitView(View):
     channel: str
     direction: str
     form: Form
-    state: State
+    state: VisitState
     scheduled_at: Instant
     visitor_ids: list[str]
     plan_item_id: UUID | None

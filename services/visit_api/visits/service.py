@@ -38,7 +38,7 @@ from visit_api.visits.errors import (
     before_start,
     unknown_visit,
 )
-from visit_api.visits.lifecycle import LIFE, Act, State, Unmet
+from visit_api.visits.lifecycle import LIFE, Act, Unmet, VisitState
 from visit_api.visits.models import Visit
 from visit_api.visits.schemas import HandOverView, NewVisit, PreparationView, VisitChange
 
@@ -69,7 +69,7 @@ async def plan_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, new:
             now,
             unit_code=customer.unit_code,
             visitor_ids=await visitors(tx, customer.unit_code, new.visitor_ids, "/visitor_ids"),
-            state=State.PLANNED,
+            state=VisitState.PLANNED,
             preparation={},
         )
         if visit is not None:
@@ -135,9 +135,9 @@ def require_recordable(act: Act, visit: Visit, at: datetime) -> None:
         require_possible(act, visit)
 
 
-async def hold_states(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, State]:
+async def hold_states(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, VisitState]:
     """The states of the visits `ids`, which stay as they are until the transaction ends."""
-    return {visit.id: State(visit.state) for visit in await repository.hold(tx, ids)}
+    return {visit.id: VisitState(visit.state) for visit in await repository.hold(tx, ids)}
 
 
 async def arrive(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, at: datetime | None) -> Visit:

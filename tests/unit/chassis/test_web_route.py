@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+from pydantic import create_model
 
 from chassis.web.app import openapi_json
 from chassis.web.auth import Caller, require
@@ -108,6 +109,18 @@ def test_the_openapi_document_is_the_same_each_time(app: FastAPI, issuer: Issuer
     from tests.unit.chassis.notes import router
 
     assert openapi_json(app) == openapi_json(app_of(issuer, router))
+
+
+def test_two_schemas_of_one_name_are_refused(issuer: Issuer) -> None:
+    router = Router()
+    for name in ("one", "another"):
+
+        async def show(caller: Caller) -> None: ...
+
+        show.__name__ = name
+        router.get(f"/{name}", response_model=create_model("NoteView"))(show)
+    with pytest.raises(ValueError, match="bear one name"):
+        openapi_json(app_of(issuer, router))
 
 
 def test_the_openapi_document_says_what_every_route_shares(app: FastAPI) -> None:

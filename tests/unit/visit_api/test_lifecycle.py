@@ -14,8 +14,8 @@ from visit_api.visits.lifecycle import (
     Act,
     Course,
     Form,
-    State,
     Unmet,
+    VisitState,
     keeps_from_starting,
     unprepared,
     wanting,
@@ -43,8 +43,8 @@ POSSIBLE = {
 
 
 @pytest.mark.clause("7.1")
-@pytest.mark.parametrize(("act", "state"), list(product(Act, State)))
-def test_what_is_possible_is_this_and_nothing_else(act: Act, state: State) -> None:
+@pytest.mark.parametrize(("act", "state"), list(product(Act, VisitState)))
+def test_what_is_possible_is_this_and_nothing_else(act: Act, state: VisitState) -> None:
     step = LIFE[act]
     assert (state in step.sources) is ((act, state) in POSSIBLE)
     if state in step.sources:
@@ -52,11 +52,11 @@ def test_what_is_possible_is_this_and_nothing_else(act: Act, state: State) -> No
 
 
 def test_every_state_is_reached_and_no_ended_one_is_left() -> None:
-    assert {State.PLANNED} | {step.target for step in LIFE.values() if step.target} == set(State)
+    assert {VisitState.PLANNED} | {step.target for step in LIFE.values() if step.target} == set(VisitState)
     assert {state for step in LIFE.values() if step.target for state in step.sources} == {
-        State.PLANNED,
-        State.IN_PROGRESS,
-        State.COMPLETED,
+        VisitState.PLANNED,
+        VisitState.IN_PROGRESS,
+        VisitState.COMPLETED,
     }
 
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from visit_api.posts.lifecycle import LIFE, Act, State
+from visit_api.posts.lifecycle import LIFE, Act, PostState
 
 POSSIBLE = {
     ("submit", "draft"): "submitted",
@@ -15,6 +15,6 @@ POSSIBLE = {
 
 
 @pytest.mark.clause("6.3.2.4")
-@pytest.mark.parametrize(("act", "state"), list(product(Act, State)))
-def test_a_post_is_published_only_after_approval(act: Act, state: State) -> None:
+@pytest.mark.parametrize(("act", "state"), list(product(Act, PostState)))
+def test_a_post_is_published_only_after_approval(act: Act, state: PostState) -> None:
     assert (LIFE[act].target if LIFE[act].source == state else None) == POSSIBLE.get((act, state))
