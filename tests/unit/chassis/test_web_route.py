@@ -118,7 +118,7 @@ def test_two_schemas_of_one_name_are_refused(issuer: Issuer) -> None:
         async def show(caller: Caller) -> None: ...
 
         show.__name__ = name
-        router.get(f"/{name}", response_model=create_model("NoteView"))(show)
+        router.get(f"/{name}", response_model=create_model("NoteView", **{name: (int, ...)}))(show)
     with pytest.raises(ValueError, match="bear one name"):
         openapi_json(app_of(issuer, router))
 
