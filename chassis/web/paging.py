@@ -41,7 +41,7 @@ class Page(BaseModel, Generic[Shown]):
     next: str | None
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """`UnitViewPage`; a page of several kinds is called by the first."""
         (shown,) = params
         while not isinstance(shown, type):
