@@ -25,7 +25,7 @@ from visit_api.sync.models import Conflict
 from visit_api.sync.schemas import BothVersions, Resolution
 from visit_api.visits import service as visits
 from visit_api.visits.correcting import correct
-from visit_api.visits.lifecycle import Act, State
+from visit_api.visits.lifecycle import Act, VisitState
 from visit_api.visits.schemas import NewVisit, VisitChange
 
 _ACTS = {
@@ -78,9 +78,9 @@ async def _keep(
 async def _keep_act(its: Application, conflict: Conflict, item: Any) -> UUID | None:
     act = _ACTS[conflict.kind]
     state = await repository.state_of(its.tx, its.visit_id)
-    if act is Act.START and state in (State.CANCELLED, State.MISSED):
+    if act is Act.START and state in (VisitState.CANCELLED, VisitState.MISSED):
         return await _make_beside(its, conflict)
-    if state == State.PLANNED or (act is Act.COMPLETE and state == State.IN_PROGRESS):
+    if state == VisitState.PLANNED or (act is Act.COMPLETE and state == VisitState.IN_PROGRESS):
         return await apply(its, item)  # nothing stands against it any more
     await correct(its.tx, its.runtime, its.caller, its.visit_id, act, its.at)
     return None

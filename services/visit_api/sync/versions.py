@@ -16,7 +16,7 @@ from visit_api.appeals.schemas import AppealView
 from visit_api.appeals.service import may_know
 from visit_api.appointments.errors import AppointmentTaken
 from visit_api.appointments.models import Appointment
-from visit_api.appointments.schemas import EntryView
+from visit_api.appointments.schemas import AppointmentEntryView
 from visit_api.attachments.errors import AttachmentTaken
 from visit_api.attachments.models import Attachment
 from visit_api.attachments.schemas import AttachmentView
@@ -26,7 +26,7 @@ from visit_api.steps.models import Step
 from visit_api.steps.schemas import StepView
 from visit_api.sync.errors import PreparedOtherwise
 from visit_api.visits.errors import ActRefused, AlreadyArrived, VisitTaken
-from visit_api.visits.lifecycle import State
+from visit_api.visits.lifecycle import VisitState
 from visit_api.visits.models import Visit
 from visit_api.visits.schemas import PreparationView, VisitView
 from visit_api.visits.showing import preparation
@@ -45,7 +45,7 @@ _SHOWN: dict[str, tuple[Any, type[BaseModel]]] = {
     "step": (Step, StepView),
     "appeal": (Appeal, AppealView),
     "attachment": (Attachment, AttachmentView),
-    "appointment": (Appointment, EntryView),
+    "appointment": (Appointment, AppointmentEntryView),
 }
 _TAKEN: dict[type[Problem], str] = {
     VisitTaken: "visit",
@@ -75,7 +75,7 @@ def contradicted(problem: Problem, item_id: UUID, visit_id: UUID) -> Thing | Non
         return Thing("step", problem.context["superseded_by"])
     if isinstance(problem, PreparedOtherwise):
         return Thing("preparation", visit_id)
-    gone_on = isinstance(problem, ActRefused) and problem.context["state"] != State.PLANNED
+    gone_on = isinstance(problem, ActRefused) and problem.context["state"] != VisitState.PLANNED
     return Thing("visit", visit_id) if gone_on or isinstance(problem, AlreadyArrived) else None
 
 

@@ -10,17 +10,17 @@ from chassis.runtime import Runtime
 from chassis.web.errors import Unprocessable
 from chassis.web.tokens import Principal
 from visit_api.visits.errors import ActRefused, before_start
-from visit_api.visits.lifecycle import LIFE, Act, State
+from visit_api.visits.lifecycle import LIFE, Act, VisitState
 from visit_api.visits.models import Visit
 from visit_api.visits.service import lock_visit, perform
 
 # What can be said to have been done at another time, and in which states.
 _CORRECTED = {
-    Act.ARRIVE: frozenset({State.PLANNED, State.IN_PROGRESS, State.COMPLETED}),
-    Act.START: frozenset({State.IN_PROGRESS, State.COMPLETED}),
-    Act.COMPLETE: frozenset({State.COMPLETED}),
-    Act.CANCEL: frozenset({State.CANCELLED}),
-    Act.MISS: frozenset({State.MISSED}),
+    Act.ARRIVE: frozenset({VisitState.PLANNED, VisitState.IN_PROGRESS, VisitState.COMPLETED}),
+    Act.START: frozenset({VisitState.IN_PROGRESS, VisitState.COMPLETED}),
+    Act.COMPLETE: frozenset({VisitState.COMPLETED}),
+    Act.CANCEL: frozenset({VisitState.CANCELLED}),
+    Act.MISS: frozenset({VisitState.MISSED}),
 }
 
 
@@ -49,7 +49,7 @@ async def mark_double(
     if visit.double_of != of:
         visit.double_of = of
         visit.touch(runtime.clock.now())
-        if of is not None and visit.state == State.PLANNED:
+        if of is not None and visit.state == VisitState.PLANNED:
             visit.reason = reason or visit.reason
             await perform(tx, runtime, visit, Act.CANCEL)
     return visit
