@@ -45,9 +45,12 @@ class IntoApp(HTTPAdapter):
                 headers=httpx.Headers(headers, encoding="latin-1"),
             )
         )
+        # Its content is unpacked already.
+        packed = {"content-encoding", "content-length"} if "content-encoding" in answer.headers else set()
+        its = [(name, value) for name, value in answer.headers.multi_items() if name not in packed]
         raw = HTTPResponse(
             body=BytesIO(answer.content),
-            headers=HTTPHeaderDict(answer.headers.multi_items()),
+            headers=HTTPHeaderDict(its),
             status=answer.status_code,
             preload_content=False,
         )

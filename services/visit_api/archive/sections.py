@@ -17,6 +17,7 @@ from visit_api.obligations import service as obligations
 from visit_api.online import service as online
 from visit_api.progress import service as progress
 from visit_api.steps import service as steps
+from visit_api.sync import recording as sync
 from visit_api.visits import service as visits
 from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
@@ -69,6 +70,7 @@ SLICES = (
     Slice("checklist", checklists.on_record, checklists.unmet, comes_late=True),
     Slice("steps", steps.on_record, steps.unmet, comes_late=True),
     Slice("online", online.on_record, online.unmet),
+    Slice("devices", sync.on_record, sync.unmet, comes_late=True, open=True),
     Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True),
 )
 
@@ -86,6 +88,7 @@ TITLES: dict[str, tuple[Words, str]] = {
     "checklist": (Words("渠道与行为规范自查", "Checklist and self-check"), "6"),
     "steps": (Words("走访内容", "What was done"), "5"),
     "online": (Words("线上服务", "Online service"), "6.3"),
+    "devices": (Words("终端离线记录及冲突处理", "What devices brought, and what contradicted it"), "7.2.6"),
     "told": (Words("归档后的变化", "What came after"), "7.2.6"),
     "appeals": (Words("诉求及办理结果", "Appeals and what became of them"), "7.2.3"),
     "attachments": (Words("附件", "Attachments"), "7.2.6"),

@@ -1,5 +1,6 @@
 """Queries of sync; `unit` is always the caller's."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -119,6 +120,16 @@ async def find_conflicts(
     if visit_id is not None:
         query = query.where(Conflict.visit_id == visit_id)
     return await window.fetch(tx, query, Conflict)
+
+
+async def brought_to(tx: AsyncSession, visit_id: UUID) -> Sequence[Brought]:
+    """All that devices brought to a visit, in order."""
+    return (await tx.scalars(select(Brought).where(Brought.visit_id == visit_id).order_by(Brought.id))).all()
+
+
+async def conflicts_of(tx: AsyncSession, visit_id: UUID) -> Sequence[Conflict]:
+    """All that contradicted the record of a visit, in order."""
+    return (await tx.scalars(select(Conflict).where(Conflict.visit_id == visit_id).order_by(Conflict.id))).all()
 
 
 async def made_instead_of(tx: AsyncSession, visit_id: UUID, device: str) -> UUID | None:

@@ -33,7 +33,12 @@ class Model:
         answers = {}
         for place in sorted(range(len(items)), key=lambda place: RANKS.index(items[place]["kind"])):
             item = items[place]
-            answers[place] = self._brought(item, self._true(now, offset, datetime.fromisoformat(item["at"])))
+            said = datetime.fromisoformat(item["at"])
+            at = self._true(now, offset, said)
+            visit = self.visits.get(item.get("visit_id", ""))
+            if item["kind"] == "completion" and at != said and visit and visit["started_at"]:
+                at = max(at, visit["started_at"])  # a wrong clock ends no visit before it began
+            answers[place] = self._brought(item, at)
         return [answers[place] for place in range(len(items))]
 
     def _true(self, now: datetime, offset: timedelta, said: datetime) -> datetime:

@@ -118,6 +118,7 @@ async def test_a_record_is_complete_and_has_its_contents(world: World) -> None:
         ("checklist", "6", len(held_items := record["record"]["checklist"])),
         ("steps", "5", len(record["record"]["steps"])),
         ("online", "6.3", 0),
+        ("devices", "7.2.6", 0),
         ("appeals", "7.2.3", 1),
         ("attachments", "7.2.6", 0),
         ("gaps", "7.2.6", len(lacking)),

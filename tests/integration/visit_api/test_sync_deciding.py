@@ -171,3 +171,24 @@ async def test_two_records_of_one_visit_are_suspected_and_merged_by_a_person(
     assert (await supervisor.get(f"/visits/{second}")).json()["double_of"] is None
     acts = (await world.admin.get("/trail", params={"thing": "sync_suspicion"})).json()["items"]
     assert [each["act"] for each in acts] == ["sync.merged", "sync.different"]
+
+
+@pytest.mark.clause("7.2.6")
+async def test_what_is_contradicted_is_not_archived_before_somebody_decided(
+    world: World, phone: Phone, supervisor: httpx.AsyncClient
+) -> None:
+    visit = await world.visit(visitor_ids=["E101"])
+    path = f"/visits/{visit['id']}/archive"
+    await phone.push(phone.item("start", visit["id"], ago=90), phone.item("completion", visit["id"], ago=5))
+    its = await conflict(phone, phone.item("completion", visit["id"], ago=1))
+    missing = (await supervisor.post(path, json={})).json()["missing"]
+    assert missing == [{"clause": "7.2.6", "what": f"conflict_resolved:{its}"}]
+    await resolve(supervisor, its, "server")
+    assert (await supervisor.post(path, json={})).status_code == 200
+    record = (await supervisor.get(f"/archive/{visit['id']}")).json()["record"]["record"]["devices"]
+    assert [(each["kind"], each["clock"], each["outcome"]) for each in record] == [
+        ("start", "as_said", "stored"),
+        ("completion", "as_said", "stored"),
+        ("completion", "as_said", "conflict"),
+    ]
+    assert (record[2]["conflict"]["keep"], record[2]["conflict"]["resolved_by"]) == ("server", "E109")

@@ -1,0 +1,40 @@
+"""What belongs in the archive of a visit: what devices brought, by which clock, and who decided where that
+contradicted the record. What nobody decided keeps a visit from its archive, for what is archived is not corrected."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visit_api.sync import repository
+from visit_api.visits.lifecycle import Unmet
+from visit_api.visits.models import Visit
+
+_ITEM = ("item_id", "kind", "device", "brought_by", "outcome", "device_at", "offset_ms", "at", "clock")
+_CONFLICT = ("id", "item_id", "kind", "problem", "keep", "made_id", "reason", "resolved_at", "resolved_by")
+
+
+async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+    """What is archived: each item by itself, what contradicted the record with what was decided. Words are not in it:
+    those that were taken are where they belong, and the others stay sealed."""
+    conflicts = {each.brought_id: each for each in await repository.conflicts_of(tx, visit.id)}
+    return [
+        {**_shown(item, _ITEM), "conflict": _shown(conflicts[item.id], _CONFLICT) if item.id in conflicts else None}
+        for item in await repository.brought_to(tx, visit.id)
+    ]
+
+
+async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+    """What contradicts the record, and nobody has decided (§7.2.6: complete)."""
+    waiting = [each for each in await repository.conflicts_of(tx, visit.id) if each.keep is None]
+    return [Unmet("7.2.6", f"conflict_resolved:{each.id}") for each in waiting]
+
+
+def _shown(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in names}
+    return {
+        name: value if value is None or isinstance(value, int | str) else _text(value) for name, value in values.items()
+    }
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
