@@ -155,8 +155,10 @@ def _lost(row: Any, known: Known) -> bool:
     if row.recipient in known.gone or known.stand_in(person) != row.recipient:
         return True
     if row.audience_role:
-        on_duty = known.on_duty(row.audience_unit, row.audience_role)
-        if person not in on_duty and (on_duty or row.on_duty):
+        # One who is on duty and away is told where nobody else is there: then they are not lost.
+        there = known.on_duty(row.audience_unit, row.audience_role)
+        on_duty = known.duty.get((row.audience_unit, row.audience_role), ())
+        if person not in on_duty and (there or row.on_duty):
             return True
     matter = _matter(row)
     if row.audience == OWNER and (meant := by_name(OWNER, matter, known)) is not None:

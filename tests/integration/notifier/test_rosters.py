@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from contracts.absences import AbsenceChanged
 from tests.conftest import START
-from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, staff
+from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, staff, unit
 
 NIGHT = START.replace(hour=22)
 MORNING = START.replace(day=10, hour=8, minute=5)
@@ -89,6 +89,18 @@ async def test_whoever_the_tracker_says_is_away_is_told_by_way_of_who_stands_in(
     assert ("F1", "sent") in await office.told(), "nobody stands in for them"
 
 
+async def test_who_is_on_duty_and_away_is_told_where_nobody_else_is_there(bare: Office):
+    """And everybody else where somebody is: neither is looked for without end."""
+    await bare.hear(unit(STATION), staff("S1", STATION, "supervisor"))
+    duty = {"unit_code": STATION, "role": "supervisor", "staff_no": "S1"}
+    assert (await post(bare, "duties", **duty, **span(START, 48))).status_code == 201
+    await bare.hear(absent(uuid4(), "S1", None, START, 48))
+    await bare.hear(Appeal(START).breached("unit_supervisors"))
+    assert await bare.told(unit=STATION) == {("S1", "sent")}
+    await bare.hear(staff("S2", STATION, "supervisor"), Appeal(START).breached("unit_supervisors"))
+    assert await bare.told(unit=STATION) == {("S1", "sent"), ("S2", "sent")}
+
+
 async def test_a_group_is_told_by_a_route_and_switched_off_the_supervisors_of_its_unit(office: Office, appeal: Appeal):
     made = await post(office, "groups", unit_code=STATION, name="值班班组", members=["H1", "S1"])
     assert made.status_code == 201, made.text
@@ -126,9 +138,9 @@ async def test_who_is_not_there_is_put_on_no_roster(office: Office):
 
 async def test_rosters_are_seen_from_their_unit_and_above(office: Office):
     made = (await post(office, "duties", unit_code=STATION, role="callback", staff_no="H1", **span(START, 8))).json()
-    for unit, count in ((STATION, 1), (COUNTY, 1), (CITY, 1), (OTHER, 0)):
-        client = office.client("supervisor", unit=unit)
-        assert len((await client.get("duties")).json()["items"]) == count, unit
+    for place, count in ((STATION, 1), (COUNTY, 1), (CITY, 1), (OTHER, 0)):
+        client = office.client("supervisor", unit=place)
+        assert len((await client.get("duties")).json()["items"]) == count, place
         assert (await client.get(f"duties/{made['id']}")).status_code == (200 if count else 404)
 
 
