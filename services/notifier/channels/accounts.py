@@ -42,6 +42,7 @@ _PROBLEM = text("""
 UPDATE accounts SET problem = :problem, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
 WHERE id = :id
 """)
+UNUSABLE = "settings_unusable"  # of another release than this one
 LOOK_AGAIN = 60.0  # seconds, after an account could not be used
 
 
@@ -95,8 +96,8 @@ class Accounts(Adapter):
         problem = None
         try:
             await self._make(tx, row)
-        except UNREADABLE as error:
-            problem = SECRET_UNREADABLE
+        except (*UNREADABLE, msgspec.MsgspecError) as error:
+            problem = SECRET_UNREADABLE if isinstance(error, UNREADABLE) else UNUSABLE
             self._ready.pop(row.id, None)
             metrics.problems.labels(self._channel, problem).inc()
             log.error("nothing can be sent by an account", extra={"account": str(row.id), "error": str(error)})

@@ -185,6 +185,15 @@ async def test_an_account_whose_secrets_cannot_be_opened_costs_nobody_else(desk:
     assert ("T1", "delivered") in await desk.office.told(channel="webhook")
 
 
+async def test_nor_does_one_whose_settings_are_of_another_release(desk: Desk) -> None:
+    await desk.route("webhook")
+    broken, _ = await desk.account(unit=CITY), await desk.account(unit=COUNTY)
+    await desk.office.sql("UPDATE accounts SET settings = '{}' WHERE unit_code = '37'")
+    await desk.office.hear(Appeal(START, CITY).warned(owner="T1"), Appeal(START, STATION).warned())
+    assert await desk.office.told() == {("H1", "delivered"), ("T1", "failed")}
+    assert (await desk.admin.get(f"/accounts/{broken}")).json()["problem"] == "settings_unusable"
+
+
 async def test_a_callback_whose_secret_cannot_be_opened_comes_again(desk: Desk) -> None:
     account = await desk.account("gateway")
     await desk.office.sql("UPDATE accounts SET callback_secret = callback_secret || '\\x00'")
