@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.chain.links import Source
 from chassis.db import driver
 from chassis.ids import new_id
 from chassis.runtime import Runtime
@@ -28,6 +29,9 @@ CREATE INDEX trail_unit_code ON trail (unit_code, id);
 CREATE INDEX trail_feed ON trail (changed_xid, id);
 DO $$ BEGIN EXECUTE format('REVOKE UPDATE ON trail FROM %I', current_database() || '_service'); END $$;
 """
+
+# How a service that chains its trail has each line hashed.
+CHAINED = Source("trail", {1: ("id", "at", "by", "unit_code", "act", "thing", "thing_id", "reason")})
 
 _NOTE = """
 INSERT INTO trail (id, at, by, unit_code, act, thing, thing_id, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

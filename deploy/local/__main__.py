@@ -15,7 +15,8 @@ from deploy.local.signals import Signals, Stopped
 from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
 
-CHAINING = "visit_api"  # the service that keeps an archive
+CHAINING = ("visit_api", "appeal_tracker")  # the services that chain what they keep: archive and trail
+_WORST_FIRST = (1, 2, 4, 3, 0)  # what `verify` answers: see chassis.chain.command
 
 
 def up(settings: Settings, programs: Programs) -> int:
@@ -81,14 +82,22 @@ def dlq(settings: Settings, programs: Programs) -> int:
 
 
 def verify(settings: Settings, programs: Programs) -> int:
-    """Look for whatever was edited, removed or reordered in what is chained; AGAINST= compares with saved heads or
-    another copy of the database, SAVE= writes the heads; FILES= says where the files lie, FILES=no leaves them out."""
+    """Look for whatever was edited, removed or reordered in what is chained, in all services or in SERVICE; of that
+    one, or of visit_api, AGAINST= compares with saved heads or another copy of the database, SAVE= writes the heads;
+    FILES= says where the files lie, FILES=no leaves them out."""
     words = ["verify"]
     for name in ("AGAINST", "SAVE", "FILES"):
         if os.environ.get(name):
             words += [f"--{name.lower()}", os.environ[name]]
-    env = _environment_of(State(settings.state_dir), CHAINING)
-    return subprocess.run([*programs.services[CHAINING], *words], env=env, cwd=ROOT, check=False).returncode
+    chosen = os.environ.get("SERVICE") or (CHAINING[0] if "--against" in words or "--save" in words else None)
+    if chosen is not None and chosen not in CHAINING:
+        raise Refused(f"{chosen!r} chains nothing; the services that do are {', '.join(CHAINING)}.")
+    codes = []
+    for name in [chosen] if chosen else CHAINING:
+        print(f"{name}:", flush=True)
+        env = _environment_of(State(settings.state_dir), name)
+        codes.append(subprocess.run([*programs.services[name], *words], env=env, cwd=ROOT, check=False).returncode)
+    return next((code for code in _WORST_FIRST if code in codes), 1)
 
 
 def kafka_console(settings: Settings, programs: Programs) -> int:

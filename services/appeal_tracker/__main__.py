@@ -10,12 +10,16 @@ from appeal_tracker.settings import Settings
 from appeal_tracker.simulations.worker import Simulating
 from appeal_tracker.upkeep.worker import Upkeep
 from appeal_tracker.words.worker import Fetching
+from chassis import trail
+from chassis.chain.sealer import Sealer
 from chassis.process import Service, main
 from chassis.vault import Sealed
 from contracts.topics import TOPICS
 
 WRITES = [topic for topic in TOPICS.values() if topic.writer == "appeal_tracker"]
 HEARS = [topic.name for topic in TOPICS.values() if "appeal_tracker" in topic.hearers]
+
+CHAINED = (trail.CHAINED,)  # who read what was said in confidence
 
 SERVICE = Service(
     name="appeal_tracker",
@@ -36,8 +40,9 @@ SERVICE = Service(
             Upkeep(runtime),
             Fetching(runtime),
         ],
-        "simulate": lambda runtime: [Simulating(runtime)],
+        "simulate": lambda runtime: [Simulating(runtime), Sealer(runtime.service, runtime.db, CHAINED)],
     },
+    chained=CHAINED,
 )
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from chassis.runtime import Runtime, RuntimeSettings
 from chassis.worker import Worker
 from contracts.topics import TOPICS
 from visit_api.app import create_app
+from visit_api.appeals.worker import WordsSealer
 from visit_api.attachments.worker import Sweeper
 from visit_api.chained import CHAINED
 from visit_api.customers.worker import PlainSealer
@@ -24,9 +25,16 @@ HEARS = [topic.name for topic in TOPICS.values() if "visit_api" in topic.hearers
 
 
 def keep(runtime: Runtime) -> list[Worker]:
-    """The loops of which one at a time is enough: they chain what is archived, clear uploads away, and seal what an
-    earlier version stored in the clear. Not beside the relay: a row they stumble on must not keep an appeal untold."""
-    return [Sealer(runtime.service, runtime.db, CHAINED), Sweeper(runtime), PlainSealer(runtime), StaffSealer(runtime)]
+    """The loops of which one at a time is enough: they chain what is archived, clear uploads away, and seal what was
+    just said and what an earlier version stored in the clear. Not beside the relay: a row they stumble on must not keep
+    an appeal untold."""
+    return [
+        Sealer(runtime.service, runtime.db, CHAINED),
+        Sweeper(runtime),
+        PlainSealer(runtime),
+        StaffSealer(runtime),
+        WordsSealer(runtime),
+    ]
 
 
 def files(settings: RuntimeSettings) -> Any:

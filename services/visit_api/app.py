@@ -11,6 +11,7 @@ from visit_api.archive.endpoints import router as archive
 from visit_api.attachments.endpoints import parts
 from visit_api.attachments.endpoints import router as attachments
 from visit_api.checklists.endpoints import router as checklists
+from visit_api.contacts.endpoints import customers as removing
 from visit_api.contacts.endpoints import router as contacts
 from visit_api.customers.endpoints import router as customers
 from visit_api.days.endpoints import router as days
@@ -54,6 +55,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             about,
             plans,
             contacts,
+            removing,
             importance,
             risks,
             trail,

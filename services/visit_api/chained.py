@@ -1,5 +1,6 @@
 """The tables that are chained, and which of their columns each form hashes. A form is never changed, only followed."""
 
+from chassis import trail
 from chassis.chain.links import Source
 
 _OPEN = (
@@ -25,6 +26,5 @@ RULES = Source(
     "archive_rules", {1: ("id", "unit_code", "strict", "effective_from", "reason", "adopted_by", "recorded_at")}
 )
 HOLDS = Source("archive_holds", {1: ("id", "visit_id", "unit_code", "held", "reason", "acted_by", "recorded_at")})
-TRAIL = Source("trail", {1: ("id", "at", "by", "unit_code", "act", "thing", "thing_id", "reason")})
 
-CHAINED = (ARCHIVE, GAP_REASONS, RULES, HOLDS, TRAIL)
+CHAINED = (ARCHIVE, GAP_REASONS, RULES, HOLDS, trail.CHAINED)

@@ -4,6 +4,7 @@ from chassis.vault import Sealed
 
 SEALED = [
     Sealed("visits", "arrival_place"),
+    Sealed("appeals", "words_sealed"),
     Sealed("archive_entries", "sealed"),
     Sealed("customers", "phone_sealed"),
     Sealed("customers", "particulars_sealed"),

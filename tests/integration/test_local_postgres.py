@@ -79,6 +79,17 @@ class TestPrivacy:
         assert stored.startswith("SCRAM-SHA-256$")
         await connection.close()
 
+    async def test_its_log_repeats_nothing_of_a_row_that_it_refuses(self, postgres: Postgres, state: Path) -> None:
+        postgres.start()
+        connection = await asyncpg.connect(postgres.dsn())
+        await connection.execute("CREATE TEMPORARY TABLE said (words text CHECK (words = ''))")
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute("INSERT INTO said VALUES ($1)", "张大爷独居")
+        await connection.close()
+        log = (state / "logs" / "postgres.log").read_text()
+        assert "violates check constraint" in log
+        assert "张大爷" not in log
+
     def test_nothing_of_the_state_can_be_read_by_others(self, postgres: Postgres, state: Path) -> None:
         postgres.start()
         postgres.ensure_database("visit_api")

@@ -30,12 +30,12 @@ async def raise_appeal(
 
 
 @router.get("/v1/visits/{id}/appeals", response_model=Page[AppealView])
-async def list_raised(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[Appeal]:
+async def list_raised(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging) -> Listing[Appeal]:
     """What was raised on a visit."""
-    return await service.list_raised(tx, caller, id, window)
+    return await service.list_raised(tx, runtime, caller, id, window)
 
 
 @router.get("/v1/appeals/{id}", response_model=AppealWords)
-async def get_words(id: Id, caller: Service, tx: Tx) -> Appeal:
+async def get_words(id: Id, caller: Service, tx: Tx, runtime: TheRuntime) -> Appeal:
     """The words of an appeal, for a service; they never travel on a topic."""
-    return await service.get_words(tx, caller, id)
+    return await service.get_words(tx, runtime, caller, id)

@@ -1,7 +1,7 @@
 """What was raised on visits, in the customer's words."""
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, Text, func
@@ -15,10 +15,19 @@ State = Literal["open", "closed"]
 NUMBERS = Sequence("appeal_numbers", metadata=Base.metadata)
 
 
+class Words(NamedTuple):
+    """What a customer said, and why a question was not answered at once."""
+
+    summary: str
+    reason_not_answered: str | None = None
+
+
 class Appeal(Brought, Base):
     """An appeal as raised. Words and type never change; `state`, `round` and `outcome` are what the tracker told since,
     `reclassified_to` is the type that it is of now, where that is another. What came of the last callback is kept, and
     the last `satisfaction` that the customer gave, at `rated_at`.
+
+    Its words stand open for a moment, `plain_…`, and are sealed from then on: nothing that a complaint waits for.
 
     `raised_by` heard it first, and is responsible from then on (T/SDPEA §8.2.4); `typed_by` is who recorded it, where
     that was somebody else.
@@ -30,8 +39,10 @@ class Appeal(Brought, Base):
         CheckConstraint(f"state IN {get_args(State)}", name="appeals_state_known"),
         # T/SDPEA §7.2.3: what is not answered at once is recorded with its reason.
         CheckConstraint(
-            "type <> 'consultation' OR reason_not_answered IS NOT NULL", name="appeals_consultation_has_reason"
+            "type <> 'consultation' OR reason_not_answered IS NOT NULL OR words_sealed IS NOT NULL",
+            name="appeals_consultation_has_reason",
         ),
+        CheckConstraint("(summary IS NULL) = (words_sealed IS NOT NULL)", name="appeals_said"),
         Index("appeals_visit_id", "visit_id", "id"),
         Index("appeals_unit_code", "unit_code", "received_at"),
         Index("appeals_feed", "changed_xid", "id"),
@@ -44,8 +55,9 @@ class Appeal(Brought, Base):
     visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
     unit_code: Mapped[str]
     type: Mapped[str]
-    summary: Mapped[str]
-    reason_not_answered: Mapped[str | None]
+    plain_summary: Mapped[str | None] = mapped_column("summary")
+    plain_reason: Mapped[str | None] = mapped_column("reason_not_answered")
+    words_sealed: Mapped[bytes | None]
     received_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     raised_by: Mapped[str]
@@ -60,3 +72,20 @@ class Appeal(Brought, Base):
     called_back_at: Mapped[datetime | None]
     satisfaction: Mapped[str | None]
     rated_at: Mapped[datetime | None]
+
+    def show(self, words: Words) -> None:
+        """Has the appeal show what was opened."""
+        self._words = words
+
+    @property
+    def words(self) -> Words:
+        """What was said; whoever shows an appeal has it opened before."""
+        return self._words if self.plain_summary is None else Words(self.plain_summary, self.plain_reason)
+
+    @property
+    def summary(self) -> str:
+        return self.words.summary
+
+    @property
+    def reason_not_answered(self) -> str | None:
+        return self.words.reason_not_answered

@@ -57,7 +57,7 @@ WITH RECURSIVE visit AS MATERIALIZED (
 SELECT EXISTS (SELECT FROM staff WHERE staff_no = $3 AND unit_code IN (TABLE above UNION TABLE below)) AS known
 FROM visit WHERE $2::text IS NULL OR $2 IN (TABLE above)
 """
-_SAME = "SELECT * FROM appeals WHERE id = $1 AND visit_id = $2 AND content_digest = $3"
+_SAME = "SELECT * FROM appeals WHERE id = $1 AND visit_id = $2 AND content_digest = ANY($3::bytea[])"
 
 
 class Raised(NamedTuple):
@@ -91,9 +91,11 @@ async def may_have_heard(statements: Statements, unit: str | None, visit_id: UUI
     return None if row is None else bool(row["known"])
 
 
-async def find_same(statements: Statements, visit_id: UUID, raised: Raised) -> Mapping[str, Any] | None:
-    """The appeal that has the id, if it was raised on that visit with that content."""
-    row = await statements.fetchrow(_SAME, raised.id, visit_id, raised.content_digest)
+async def find_same(
+    statements: Statements, visit_id: UUID, id: UUID, digests: Collection[bytes]
+) -> Mapping[str, Any] | None:
+    """The appeal that has the id, if it was raised on that visit with content known by one of `digests`."""
+    row = await statements.fetchrow(_SAME, id, visit_id, [*digests])
     return None if row is None else dict(row)
 
 

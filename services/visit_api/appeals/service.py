@@ -15,11 +15,11 @@ from chassis.web.tokens import Principal
 from chassis.web.work import Statements
 from contracts.appeals import AppealAct, AppealCalledBack, AppealClosed, AppealRaised, AppealReclassified
 from visit_api import moments
-from visit_api.appeals import repository
+from visit_api.appeals import repository, sealing
 from visit_api.appeals.errors import NO_REASON, UNKNOWN_HEARER, AppealTaken
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import NewAppeal
-from visit_api.base import digest
+from visit_api.base import digest, key_digest
 from visit_api.visits.service import get_visit
 
 # Who may see what was said in confidence, beside whoever heard it.
@@ -56,30 +56,39 @@ async def raise_appeal(
     if row is None:
         raise NotFound
     if row["id"] is None:
-        row = await repository.find_same(statements, visit_id, raised)
-        if row is None:
-            raise AppealTaken(id=raised.id)
+        row = await _same(statements, runtime, visit_id, raised)
     statements.committed(runtime.outbox.wake)
     return row
 
 
-async def list_raised(tx: AsyncSession, caller: Principal, visit_id: UUID, window: Window) -> Listing[Appeal]:
+async def list_raised(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID, window: Window
+) -> Listing[Appeal]:
     """What was raised on a visit, as far as the caller may know of it. Raises `NotFound`."""
     await get_visit(tx, caller, visit_id)
     stranger = None if caller.roles & _CONFIDANTS else caller.sub
-    return await repository.find_all(tx, caller.unit, window, visit_id, confidential_of=stranger)
+    found = await repository.find_all(tx, caller.unit, window, visit_id, confidential_of=stranger)
+    await sealing.show(tx, runtime, found.items)
+    return found
 
 
-async def get_words(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
-    """The words of an appeal. Raises `NotFound`."""
+async def get_appeal(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
+    """An appeal, its words not opened. Raises `NotFound`."""
     appeal = await repository.find(tx, caller.unit, id)
     if appeal is None:
         raise NotFound
     return appeal
 
 
+async def get_words(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Appeal:
+    """The same with its words. Raises `NotFound`."""
+    appeal = await get_appeal(tx, caller, id)
+    await sealing.show(tx, runtime, [appeal])
+    return appeal
+
+
 async def all_raised(tx: AsyncSession, visit_id: UUID) -> Sequence[Appeal]:
-    """All that was raised on a visit, whoever may know of it."""
+    """All that was raised on a visit, whoever may know of it; no words are opened."""
     return await repository.of_visit(tx, visit_id)
 
 
@@ -138,6 +147,21 @@ async def _require_hearer(statements: Statements, caller: Principal, visit_id: U
         raise NotFound
     if not known:
         raise Unprocessable(UNKNOWN_HEARER)
+
+
+async def _same(
+    statements: Statements, runtime: Runtime, visit_id: UUID, raised: repository.Raised
+) -> Mapping[str, Any]:
+    """The appeal that has the id, if it is the same; of one whose words are sealed already they are opened. Raises
+    `AppealTaken`."""
+    async with runtime.db.transaction() as tx:
+        keyed = await key_digest(tx, runtime, raised.content_digest)
+        row = await repository.find_same(statements, visit_id, raised.id, (raised.content_digest, keyed))
+        if row is None:
+            raise AppealTaken(id=raised.id)
+        if row["words_sealed"] is None:
+            return row
+        return {**row, **(await sealing.opened(tx, runtime, raised.id, row["words_sealed"]))._asdict()}
 
 
 def _told(visit_id: UUID, raised: repository.Raised) -> AppealRaised:

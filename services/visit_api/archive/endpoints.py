@@ -139,7 +139,7 @@ async def get_sheet(
     id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, request: Request, lang: Lang = None
 ) -> Response:
     """A visit as it stands, as a page to be printed and signed: in Chinese or English, and needing nothing else."""
-    return await _page(runtime, await service.get_sheet(tx, caller, id), request, lang)
+    return await _page(runtime, await service.get_sheet(tx, runtime, caller, id), request, lang)
 
 
 @router.post("/v1/archive/{visit_id}/hold", response_model=HoldView)

@@ -17,6 +17,7 @@ from chassis.web.errors import NotFound, ServiceUnavailable, Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealAct
+from visit_api.appeals import sealing
 from visit_api.appeals import service as appeals
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
@@ -51,7 +52,7 @@ async def archive_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, i
         raise ArchiveIncomplete(missing=missing)
     visits.require_possible(Act.ARCHIVE, visit)
     await visits.perform(tx, runtime, visit, Act.ARCHIVE)
-    record = await _record(tx, visit, await appeals.all_raised(tx, id), gaps)
+    record = await _record(tx, runtime, visit, await appeals.all_raised(tx, id), gaps)
     await enter(tx, runtime, visit, record, now=visit.updated_at, by=caller.sub)
     return visit
 
@@ -69,13 +70,13 @@ async def get_archive(
     return {"record": shown[0], "supplements": shown[1:], "hold": await repository.last_hold(tx, visit_id)}
 
 
-async def get_sheet(tx: AsyncSession, caller: Principal, visit_id: UUID) -> dict[str, Any]:
+async def get_sheet(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> dict[str, Any]:
     """A visit as it stands, in the form of its archive: for the sheet that the customer signs. What was said in
     confidence is on it only where the caller may know. Raises `NotFound`."""
     visit = await visits.get_visit(tx, caller, visit_id)
     _, gaps = await gaps_of(tx, caller, visit)
     raised = [each for each in await appeals.all_raised(tx, visit_id) if appeals.may_know(caller, each)]
-    draft = {"entered_at": None, "record": await _record(tx, visit, raised, gaps)}
+    draft = {"entered_at": None, "record": await _record(tx, runtime, visit, raised, gaps)}
     return {"record": draft, "supplements": [], "hold": None}
 
 
@@ -98,12 +99,16 @@ async def export(
 async def find(
     tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, sought_for: Sought, words: str | None
 ) -> Listing[Entry]:
-    """The entries that the caller sees and that are sought; of words each must be there. Raises `Unprocessable`."""
+    """The entries that the caller sees and that are sought; of words each must be there, and that somebody looked for
+    some is noted. Raises `Unprocessable`."""
     if words is None:
         return await repository.find_all(tx, caller.unit, window, sought_for)
     wanted = words.split()
     if any(len(folded(word)) < SHORTEST for word in wanted) or not wanted:
         raise Unprocessable(TOO_SHORT)
+    unit = caller.unit
+    # Who looked, not for what: that may be a name.
+    await trail.note(tx, runtime, caller, act="archive.search", thing="archive", thing_id=unit or "", unit_code=unit)
     hashes = await sought(tx, runtime, wanted)
     found = await repository.find_all(tx, caller.unit, window, sought_for, hashes)
     hits = [entry for entry in found.items if holds(await opened(tx, runtime, entry), wanted)]
@@ -181,6 +186,7 @@ async def follow(tx: AsyncSession, runtime: Runtime, heard: Sequence[AppealAct])
     held = await visits.hold_states(tx, await appeals.visits_of(tx, {event.appeal_id for event in heard}))
     for appeal, event in await appeals.follow(tx, heard, now):
         if held[appeal.visit_id] is VisitState.ARCHIVED:
+            await sealing.show(tx, runtime, [appeal])
             told = {"type": event.type, "round": event.round, "at": event.at.isoformat()}
             record = {"told": told, "appeals": [as_shown(AppealView, appeal)]}
             await enter(tx, runtime, appeal, record, now=now, by=event.by)
@@ -190,7 +196,10 @@ def _shown(entry: Entry, record: dict[str, Any]) -> dict[str, Any]:
     return {**as_shown(ArchiveEntryView, entry), "record": record}
 
 
-async def _record(tx: AsyncSession, visit: Visit, raised: Sequence[Appeal], gaps: Sequence[Gap]) -> dict[str, Any]:
+async def _record(
+    tx: AsyncSession, runtime: Runtime, visit: Visit, raised: Sequence[Appeal], gaps: Sequence[Gap]
+) -> dict[str, Any]:
+    await sealing.show(tx, runtime, raised)
     record: dict[str, Any] = {"visit": as_shown(VisitView, visit)}
     for its in SLICES:
         record[its.section] = await its.on_record(tx, visit)

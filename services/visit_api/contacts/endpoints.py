@@ -23,10 +23,12 @@ from visit_api.contacts.schemas import (
     Reached,
     Wanted,
 )
-from visit_api.customers.schemas import Reason
+from visit_api.customers.schemas import CustomerView, Reason
 
 router = Router(tags=["contacts"])
+customers = Router(tags=["customers"])
 
+Remover = Annotated[Principal, Depends(require("supervisor", "integration"))]
 Keeper = Annotated[Principal, Depends(require("visitor", "supervisor", "integration"))]
 Reader = Annotated[Principal, Depends(require("visitor", "supervisor"))]
 Service = Annotated[Principal, Depends(require("service"))]
@@ -55,6 +57,12 @@ async def find_customers(wanted: Wanted, caller: Asker, tx: Tx, runtime: TheRunt
     """Whose telephone number it is: customers that have it, or a contact of whom has it. A POST, for a number is not to
     stand in an address that others log."""
     return await service.find_by_phone(tx, runtime, caller, wanted.phone)
+
+
+@customers.delete("/v1/customers/{id}", status_code=204)
+async def remove_customer(id: Id, caller: Remover, match: Match, tx: Tx, runtime: TheRuntime) -> None:
+    """Takes a customer out of use for good, and what is personal out of it."""
+    await service.remove_customer(tx, runtime, caller, id, match.on(CustomerView))
 
 
 @router.get("/v1/contacts/{id}", response_model=ContactView)

@@ -36,6 +36,12 @@ async def find_all(tx: AsyncSession, unit: str | None, customer_id: UUID, window
     return await window.fetch(tx, query, Contact)
 
 
+async def of_customer(tx: AsyncSession, customer_id: UUID) -> Sequence[Contact]:
+    """The contacts of a customer that are not removed, held for a change."""
+    query = select(Contact).where(Contact.customer_id == customer_id, Contact.removed_at.is_(None))
+    return (await tx.scalars(query.order_by(Contact.id).with_for_update(of=Contact))).all()
+
+
 async def reachable(tx: AsyncSession, customer_id: UUID) -> Contact | None:
     """Whom of a customer to reach: who agreed to it, the preferred one first, then whoever was named first."""
     agreed = select(Contact).where(

@@ -22,6 +22,7 @@ from visit_api.contacts.errors import NO_CONSENT, ContactTaken
 from visit_api.contacts.models import Contact, Person
 from visit_api.contacts.schemas import ContactChange, ContactInFull, Found, FoundAll, NewContact, Reached
 from visit_api.customers import sealing
+from visit_api.customers import service as customers
 from visit_api.customers.models import Customer
 from visit_api.customers.service import get_customer, refuse_mask
 from visit_api.directory.service import top_unit
@@ -33,7 +34,7 @@ async def add_contact(
     tx: AsyncSession, runtime: Runtime, caller: Principal, customer_id: UUID, new: NewContact
 ) -> Contact:
     """Names somebody to speak to at a customer. Raises `NotFound`, `ContactTaken`, `Unprocessable`."""
-    customer = await get_customer(tx, caller, customer_id)
+    customer = await get_customer(tx, caller, customer_id, lock=True)  # nobody removes it meanwhile
     now, digest = runtime.clock.now(), await sealing.keyed_digest(tx, runtime, new)
     if new.consented_at is not None:
         moments.happened(new.consented_at, now, "/consented_at")
@@ -109,9 +110,17 @@ async def remove_contact(tx: AsyncSession, runtime: Runtime, caller: Principal, 
     """Takes a contact out of use, and the person out of it. Raises `NotFound`, `PreconditionFailed`."""
     contact = await show_contact(tx, runtime, caller, id, lock=True)
     unchanged(contact)
-    contact.touch(runtime.clock.now())
-    contact.removed_at = contact.updated_at
-    contact.person_sealed = contact.phone_index = None
+    _remove(contact, runtime)
+
+
+async def remove_customer(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, unchanged: Unchanged
+) -> None:
+    """Takes a customer out of use, and those out of it whom one spoke to there. Raises `NotFound`,
+    `PreconditionFailed`."""
+    await customers.remove_customer(tx, runtime, caller, id, unchanged)
+    for contact in await repository.of_customer(tx, id):
+        _remove(contact, runtime)
 
 
 async def reach(tx: AsyncSession, runtime: Runtime, caller: Principal, customer_id: UUID) -> Reached:
@@ -177,3 +186,9 @@ async def _show(tx: AsyncSession, runtime: Runtime, contacts: Sequence[Contact])
     for contact in contacts:
         if not contact.removed_at:
             contact.show((await _opened(tx, runtime, contact)).masked())
+
+
+def _remove(contact: Contact, runtime: Runtime) -> None:
+    contact.touch(runtime.clock.now())
+    contact.removed_at = contact.updated_at
+    contact.person_sealed = contact.phone_index = None

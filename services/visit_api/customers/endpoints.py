@@ -27,7 +27,6 @@ router = Router(prefix="/v1/customers", tags=["customers"])
 
 Keeper = Annotated[Principal, Depends(require("visitor", "supervisor", "integration"))]
 Reader = Annotated[Principal, Depends(require("visitor", "supervisor"))]
-Remover = Annotated[Principal, Depends(require("supervisor", "integration"))]
 
 
 @router.post("", status_code=201, response_model=CustomerView)
@@ -70,9 +69,3 @@ async def change_customer(
 ) -> Customer:
     """Changes what is known of a customer."""
     return await service.change_customer(tx, runtime, caller, id, change, match.on(CustomerView))
-
-
-@router.delete("/{id}", status_code=204)
-async def remove_customer(id: Id, caller: Remover, match: Match, tx: Tx, runtime: TheRuntime) -> None:
-    """Takes a customer out of use for good."""
-    await service.remove_customer(tx, runtime, caller, id, match.on(CustomerView))

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.db import driver
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
 from visit_api.customers.models import Customer
@@ -43,3 +44,8 @@ async def find_all(
     if customer_no is not None:
         query = query.where(Customer.customer_no == customer_no)
     return await window.fetch(tx, query, Customer)
+
+
+async def forget_said(tx: AsyncSession, id: UUID) -> None:
+    """Deletes what each of several systems said of a customer, which stands beside it for files alone."""
+    await (await driver(tx)).execute("DELETE FROM customer_said WHERE customer_id = $1", id)

@@ -74,6 +74,12 @@ async def open_address(tx: AsyncSession, runtime: Runtime, customer: Customer) -
     return await runtime.vault.open(tx, Place(TABLE, "address_sealed", customer.id), customer.address_sealed)
 
 
+def forget(customer: Customer) -> None:
+    """Takes out of a customer how it is reached, where it is, and what made it one of a special group."""
+    customer.plain_phone = customer.phone_sealed = customer.phone_index = None
+    customer.address_sealed = customer.particulars_sealed = None
+
+
 async def show(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]) -> None:
     """Has each of `customers` show its number and its address masked; of a removed one nothing is shown."""
     for customer in customers:

@@ -135,7 +135,7 @@ async def determine(tx: AsyncSession, runtime: Runtime, customer: Customer, impo
 async def remove_customer(
     tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, unchanged: Unchanged
 ) -> None:
-    """Takes a customer out of use for good; what was done for it stays on record.
+    """Takes a customer out of use for good, and what is personal out of it; what was done for it stays on record.
 
     Raises `NotFound`, `PreconditionFailed`.
     """
@@ -143,6 +143,8 @@ async def remove_customer(
     unchanged(customer)
     customer.touch(runtime.clock.now())
     customer.removed_at = customer.updated_at
+    sealing.forget(customer)
+    await repository.forget_said(tx, id)
     await runtime.outbox.append(tx, [CustomerRemoved(id=customer.id)], at=customer.updated_at)
 
 

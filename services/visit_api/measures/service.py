@@ -136,7 +136,7 @@ async def _checked(tx: AsyncSession, caller: Principal, new: NewMeasure, now: da
         await _require_of(tx, new.unit_code, visit.unit_code, UNKNOWN_VISIT)
     if new.appeal_id is not None:
         try:
-            appeal = await appeals.get_words(tx, caller, new.appeal_id)
+            appeal = await appeals.get_appeal(tx, caller, new.appeal_id)
         except NotFound:
             raise Unprocessable(UNKNOWN_APPEAL) from None
         # Beside its visit, an appeal made in confidence would be named together with whom it came from.

@@ -55,7 +55,7 @@ async def note(
     """Keeps what contradicts the record, for a person to decide; None where it contradicts nothing that the caller may
     see: then it is refused."""
     thing = versions.contradicted(problem, item.id, line["visit_id"])
-    found = thing and await versions.server_version(tx, caller, thing)
+    found = thing and await versions.server_version(tx, runtime, caller, thing)
     if thing is None or found is None:
         return None
     conflict_id = new_id()
@@ -105,7 +105,7 @@ async def show(tx: AsyncSession, runtime: Runtime, caller: Principal, conflict: 
         place = Place("sync_conflicts", "server_sealed", conflict.id)
         server = json.loads(await runtime.vault.open(tx, place, conflict.server_sealed))
     else:
-        server = await _server_version(tx, caller, conflict)
+        server = await _server_version(tx, runtime, caller, conflict)
     its = ConflictView.model_validate(conflict).model_dump()
     return BothVersions(**its, device_version=device, server_version=server)
 
@@ -146,7 +146,7 @@ async def close(
 
 
 async def held_open(
-    tx: AsyncSession, caller: Principal, id: UUID, keep: str
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, keep: str
 ) -> tuple[Conflict, Callable[[], Any] | None]:
     """The conflict `id`, held, and how to see the record as it is; nothing to see where it was so decided before.
 
@@ -157,11 +157,11 @@ async def held_open(
         return conflict, None
     if conflict.keep is not None:
         raise ConflictResolved(keep=conflict.keep, resolved_at=conflict.resolved_at)
-    return conflict, lambda: _server_version(tx, caller, conflict)
+    return conflict, lambda: _server_version(tx, runtime, caller, conflict)
 
 
-async def _server_version(tx: AsyncSession, caller: Principal, conflict: Conflict) -> dict[str, Any]:
-    found = await versions.server_version(tx, caller, Thing(conflict.thing, conflict.thing_id))
+async def _server_version(tx: AsyncSession, runtime: Runtime, caller: Principal, conflict: Conflict) -> dict[str, Any]:
+    found = await versions.server_version(tx, runtime, caller, Thing(conflict.thing, conflict.thing_id))
     if found is None:
         raise NotFound
     return found[0]

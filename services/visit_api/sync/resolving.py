@@ -44,7 +44,7 @@ async def resolve(
 
     Raises `NotFound`, `ConflictResolved`, and what the rules refuse of the device's version.
     """
-    conflict, see = await conflicts.held_open(tx, caller, id, resolution.keep)
+    conflict, see = await conflicts.held_open(tx, runtime, caller, id, resolution.keep)
     if see is not None:
         before, made = await see(), None
         if resolution.keep == "device":

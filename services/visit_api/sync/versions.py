@@ -7,9 +7,11 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.runtime import Runtime
 from chassis.scope import within
 from chassis.web.errors import Problem
 from chassis.web.tokens import Principal
+from visit_api.appeals import sealing
 from visit_api.appeals.errors import AppealTaken
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
@@ -79,12 +81,16 @@ def contradicted(problem: Problem, item_id: UUID, visit_id: UUID) -> Thing | Non
     return Thing("visit", visit_id) if gone_on or isinstance(problem, AlreadyArrived) else None
 
 
-async def server_version(tx: AsyncSession, caller: Principal, thing: Thing) -> tuple[dict[str, Any], bool] | None:
+async def server_version(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, thing: Thing
+) -> tuple[dict[str, Any], bool] | None:
     """The record as it is, and whether it was said in confidence; None where the caller may not see it."""
     entity, view = _SHOWN[thing.kind]
     query = select(entity).where(entity.id == thing.id, within(Unit, caller.unit, entity.unit_code))
     row = await tx.scalar(query, execution_options={"populate_existing": True})
     if row is None or (isinstance(row, Appeal) and not may_know(caller, row)):
         return None
+    if isinstance(row, Appeal):
+        await sealing.show(tx, runtime, [row])
     shown = preparation(row) if thing.kind == "preparation" else row
     return view.model_validate(shown).model_dump(mode="json"), getattr(row, "confidential", False)

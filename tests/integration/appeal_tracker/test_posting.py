@@ -4,11 +4,14 @@ import asyncio
 import json
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
+from appeal_tracker.__main__ import CHAINED
 from appeal_tracker.appeals.posting import content
 from appeal_tracker.appeals.schemas import NewAppeal
+from chassis.chain.verifying import verify
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
 
 NEW: dict[str, Any] = {
@@ -132,7 +135,7 @@ async def test_an_anonymous_one_has_no_contact_clock_and_says_why(desk: Desk, sy
 
 @pytest.mark.clause("002 6.4.5.5")
 async def test_what_was_said_in_confidence_is_read_by_few_and_leaves_a_trail(
-    desk: Desk, system: httpx.AsyncClient
+    desk: Desk, system: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     secret = {**NEW, "unit_code": "37401", "confidential": True}
     its = await made(system.post("/appeals", json=secret))
@@ -142,5 +145,10 @@ async def test_what_was_said_in_confidence_is_read_by_few_and_leaves_a_trail(
     assert (await got(desk.supervisor.get(f"/appeals/{its['id']}/words")))["summary"] == NEW["summary"]
     (row,) = await desk.rows("SELECT by, act, thing_id, unit_code FROM trail")
     assert tuple(row) == ("E001", "words.read", its["id"], "37401")
+    await desk.stack.settle()
+    report = await verify(owner, CHAINED)
+    assert (report.links, list(report.heads), list(report.findings)) == (1, ["374"], [])
+    await owner.execute("UPDATE trail SET by = 'E002'")
+    assert [finding.what for finding in (await verify(owner, CHAINED)).findings] == ["edited"]
     (kept,) = await desk.rows("SELECT pairs FROM appeal_words")
     assert kept["pairs"] == []

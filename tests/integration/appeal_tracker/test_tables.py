@@ -13,6 +13,7 @@ from appeal_tracker.callbacks import models as _callbacks  # noqa: F401 - the me
 from tests.integration.appeal_tracker.desk import Desk
 
 CHASSIS = {"alembic_version", "outbox", "inbox", "dead_letters", "idempotency_keys", "data_keys", "trail"}
+CHASSIS |= {"chain", "chain_waiting"}
 
 
 def differences(connection: Connection) -> list[Any]:

@@ -64,6 +64,8 @@ async def test_a_record_is_found_by_its_words_which_are_nowhere_to_be_read(
         assert pointers(answer) == [("/words", "too_short")]
     stored = await owner.fetch("SELECT row_to_json(archive_entries)::text FROM archive_entries")
     assert not [row for row in stored if "变压" in row[0] or "齐鲁" in row[0]]
+    looked = await world.rows("SELECT DISTINCT by, thing_id, reason FROM trail WHERE act = 'archive.search'")
+    assert [tuple(row) for row in looked] == [("E110", "37401", None)], "who looked, and not for what"
 
 
 @pytest.mark.clause("004 4.2")

@@ -1,7 +1,7 @@
 """Contacts and other personal data: sealed at rest, shown masked, opened for a reason, given as far as was agreed."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -63,7 +63,7 @@ async def test_it_is_opened_for_a_reason_and_that_is_kept(world: World) -> None:
         problem(await world.stranger.get(path, params=WHY), 404, "not-found")
     assert await world.rows("SELECT * FROM trail") == []
     opened = [(await world.visitor.get(path, params=WHY)).json() for path in paths]
-    assert opened[0] == {"id": customer["id"], "phone": PHONE, "particulars": facts}
+    assert opened[0] == {"id": customer["id"], "phone": PHONE, "address": None, "particulars": facts}
     assert {**opened[1], **WANG} == opened[1]
     lines = await world.rows("SELECT by, unit_code, act, thing_id, reason FROM trail ORDER BY id")
     assert [tuple(line) for line in lines] == [
@@ -165,6 +165,22 @@ async def test_particulars_go_with_the_kind(world: World) -> None:
         "purpose": "industry"
     }
     assert await world.rows("SELECT 1 FROM customers WHERE particulars_sealed IS NOT NULL") == []
+
+
+@pytest.mark.clause("004 4.2")
+async def test_a_removed_customer_takes_what_is_personal_along(world: World, owner: asyncpg.Connection) -> None:
+    facts = {"group": "lonely_elderly", "heed": "独居，听力不好"}
+    gone = await world.customer(kind="other.special_group", phone=PHONE, address="经十路1号", particulars=facts)
+    kept = await world.customer(phone=PHONE)
+    its, other = await contact(world, gone), await contact(world, kept)
+    assert (await world.admin.delete(f"/customers/{gone['id']}", headers={"If-Match": "*"})).status_code == 204
+    problem(await world.visitor.get(f"/contacts/{its['id']}"), 404, "not-found")
+    assert (await world.visitor.get(f"/contacts/{other['id']}")).status_code == 200
+    row = await owner.fetchrow("SELECT * FROM customers WHERE removed_at IS NOT NULL")
+    sealed = ("phone", "phone_sealed", "phone_index", "address_sealed", "particulars_sealed")
+    assert [row[name] for name in sealed] == [None] * 5
+    row = await owner.fetchrow("SELECT * FROM contacts WHERE id = $1", UUID(its["id"]))
+    assert (row["person_sealed"], row["phone_index"], row["version"]) == (None, None, 2)
 
 
 async def test_what_an_earlier_version_stored_is_sealed_meanwhile(world: World, owner: asyncpg.Connection) -> None:

@@ -1,11 +1,13 @@
 """Raising: stored and told in one, never lost, never doubled; and who may read the words."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from tests.integration.visit_api.world import COMPLAINT, CONSULTATION, Told, World, made, pointers, problem
+from tests.support.databases import everything
 
 FIRST_OF_2007 = "2007-01-01T00:00:00+08:00"
 
@@ -245,3 +247,33 @@ async def test_words_are_for_services(world: World) -> None:
     problem(await world.admin.get(f"/appeals/{appeal['id']}"), 403, "forbidden")
     problem(await world.service.get(f"/appeals/{uuid4()}"), 404, "not-found")
     problem(await world.service.post(f"/visits/{visit['id']}/appeals", json=COMPLAINT), 403, "forbidden")
+
+
+@pytest.mark.clause("004 4.2", "8.1.4")
+async def test_what_was_said_is_sealed_a_moment_later_and_shown_as_before(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    visit = await world.visit()
+    path, appeal = f"/visits/{visit['id']}/appeals", str(uuid4())
+    new = {**CONSULTATION, "id": appeal, "summary": "张大爷问电价", "reason_not_answered": "张大爷的表要先查"}
+    first = await made(world.visitor.post(path, json=new))
+    plain = await owner.fetchval("SELECT content_digest FROM appeals")
+    before = await owner.fetchrow("SELECT changed_xid, updated_at FROM appeals")
+    await world.stack.settle()
+    dump = await everything(owner)
+    assert "张大爷" not in dump
+    assert plain.hex() not in dump
+    assert await owner.fetchrow("SELECT changed_xid, updated_at FROM appeals") == before, "no feed tells it again"
+    assert (await world.visitor.get(path)).json()["items"] == [first]
+    assert (await world.service.get(f"/appeals/{appeal}")).json()["summary"] == "张大爷问电价"
+    assert await made(world.visitor.post(path, json=new)) == first, "sent again it is the same"
+    problem(await world.visitor.post(path, json={**new, "summary": "别的"}), 409, "appeal-taken")
+    assert "张大爷问电价" in (await world.visitor.get(f"/visits/{visit['id']}/sheet")).text
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await world.rows("UPDATE appeals SET words_sealed = NULL, summary = '改过'")
+    await world.rows("SELECT seal_appeal_words($1, $2, $2)", [UUID(appeal)], [b"other words"])
+    assert (await world.service.get(f"/appeals/{appeal}")).json()["summary"] == "张大爷问电价", "once, and never again"
+    await owner.execute(
+        "UPDATE appeals SET summary = '旧版所写', reason_not_answered = '', words_sealed = NULL"
+    )  # by a version before, any time
+    assert (await world.service.get(f"/appeals/{appeal}")).json()["summary"] == "旧版所写"
