@@ -1,6 +1,6 @@
 """Queries of sync; `unit` is always the caller's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,16 @@ from visit_api.sync.clocks import Reading
 from visit_api.sync.models import Brought, Conflict, Device, Suspicion
 from visit_api.visits.models import Visit
 
+_AS_BROUGHT = select(
+    Brought.item_id,
+    Brought.content_digest,
+    Brought.outcome,
+    Brought.at,
+    Brought.clock,
+    Conflict.id.label("conflict_id"),
+    Conflict.keep,
+    Conflict.made_id,
+).outerjoin(Conflict, Conflict.brought_id == Brought.id)
 _SEEN = text("""
 INSERT INTO sync_devices (id, device, staff_no, unit_code, first_seen_at, seen_at, offset_ms, wrong_since, updated_at)
 VALUES (:id, :device, :staff_no, :unit_code, :now, :now, :offset, CASE WHEN :wrong THEN CAST(:now AS timestamptz) END,
@@ -50,13 +60,16 @@ async def bring(tx: AsyncSession, line: dict[str, Any]) -> UUID | None:
 
 async def find_brought(tx: AsyncSession, item_id: UUID, content_digest: bytes) -> Any:
     """How what was brought with that id and content stands: its line's columns, and those of its conflict."""
-    query = (
-        select(Brought.outcome, Brought.at, Brought.clock, Conflict.id.label("conflict_id"), Conflict.keep)
-        .add_columns(Conflict.made_id)
-        .outerjoin(Conflict, Conflict.brought_id == Brought.id)
-        .where(Brought.item_id == item_id, Brought.content_digest == content_digest)
-    )
+    query = _AS_BROUGHT.where(Brought.item_id == item_id, Brought.content_digest == content_digest)
     return (await tx.execute(query)).one()
+
+
+async def brought_before(
+    tx: AsyncSession, unit: str | None, item_ids: Collection[UUID]
+) -> dict[tuple[UUID, bytes], Any]:
+    """The same of all that was brought under `item_ids` and that the caller sees, by id and content."""
+    query = _AS_BROUGHT.where(Brought.item_id.in_(item_ids), within(Unit, unit, Brought.unit_code))
+    return {(line.item_id, line.content_digest): line for line in await tx.execute(query)}
 
 
 async def whose(tx: AsyncSession, unit: str | None, visit_id: UUID) -> Any:

@@ -30,7 +30,7 @@ class AnswerView(View):
     place: int
     id: UUID | None = None
     kind: str | None = None
-    outcome: Literal["stored", "same", "conflict", "refused"]
+    outcome: Literal["stored", "same", "conflict", "refused"] = "stored"
     at: Instant | None = None
     clock: str | None = None
     thing_id: UUID | None = None

@@ -44,11 +44,17 @@ class Pushing:
 async def push(work: UnitOfWork, runtime: Runtime, caller: Principal, push: Push, language: Language) -> PushView:
     """Takes what a device brings, dependence first; answers in the order of the push. Raises nothing for an item."""
     its = Pushing(runtime, caller, push, read(push.sent_at, runtime.clock.now()))
+    answers = {place: _read(raw, place, language) for place, raw in enumerate(push.items)}
+    items = {place: item for place, item in answers.items() if not isinstance(item, AnswerView)}
     async with _own(work) as mine:
-        await repository.saw(await mine.transaction(), caller, push.device, its.reading)
-    answers: dict[int, AnswerView] = {}
-    for place in sorted(range(len(push.items)), key=lambda place: rank(push.items[place])):
-        answers[place] = await _answer(work, its, place, language)
+        tx = await mine.transaction()
+        await repository.saw(tx, caller, push.device, its.reading)
+        before = await repository.brought_before(tx, caller.unit, {item.id for item in items.values()})
+    for place in sorted(items, key=lambda place: rank(push.items[place])):
+        item = items[place]
+        line = before.get((item.id, _digest(item)))  # brought again, most of a push costs one question
+        known = None if line is None else _as_before(AnswerView(place=place, id=item.id, kind=item.kind), item, line)
+        answers[place] = known or await _answer(work, its, place, item, language)
     return PushView(
         received_at=its.reading.now,
         offset_ms=its.reading.milliseconds,
@@ -57,11 +63,9 @@ async def push(work: UnitOfWork, runtime: Runtime, caller: Principal, push: Push
     )
 
 
-async def _answer(work: UnitOfWork, its: Pushing, place: int, language: Language) -> AnswerView:
+async def _answer(work: UnitOfWork, its: Pushing, place: int, item: Any, language: Language) -> AnswerView:
     """What becomes of the item at `place`."""
-    raw = its.push.items[place]
     try:
-        item = _read(raw, place)
         async with _own(work) as mine:
             return await _take(mine, its, place, item)
     except Problem as problem:
@@ -73,7 +77,7 @@ async def _answer(work: UnitOfWork, its: Pushing, place: int, language: Language
         # One item that trips over us is put down and answered; the device keeps it, and the others go on.
         log.exception("an item could not be taken", extra={"device": its.push.device, "place": place})
         refused = Problem()
-    return AnswerView(place=place, outcome="refused", problem=refused.body(language), **named(raw))
+    return AnswerView(place=place, id=item.id, kind=item.kind, outcome="refused", problem=refused.body(language))
 
 
 @asynccontextmanager
@@ -96,7 +100,7 @@ async def _take(work: UnitOfWork, its: Pushing, place: int, item: Any) -> Answer
     line = _line(its, item, taken, visit_id, unit_code)
     brought = await repository.bring(tx, line)
     if brought is None:
-        return await _as_before(tx, answer, item, line["content_digest"])
+        return _as_before(answer, item, await repository.find_brought(tx, item.id, line["content_digest"]))
     entity = versions.ENTITIES.get(item.kind)
     there = entity is not None and await repository.exists(tx, entity, item.id)
     application = Application(tx, Statements(work), its.runtime, its.caller, item.id, visit_id, taken.at)
@@ -146,9 +150,8 @@ async def _taken(tx: AsyncSession, item: Any, visit_id: UUID, reading: Reading) 
     return taken
 
 
-async def _as_before(tx: AsyncSession, answer: AnswerView, item: Any, digest: bytes) -> AnswerView:
+def _as_before(answer: AnswerView, item: Any, line: Any) -> AnswerView:
     """The answer to what was brought before: what it was taken for then."""
-    line = await repository.find_brought(tx, item.id, digest)
     made = line.made_id or (item.id if item.kind in versions.ENTITIES and line.conflict_id is None else None)
     open_conflict = line.conflict_id is not None and line.keep is None
     known = {"at": line.at, "clock": line.clock, "conflict_id": line.conflict_id, "thing_id": made}
@@ -163,10 +166,9 @@ async def _mark(tx: AsyncSession, brought: UUID, outcome: str) -> None:
 
 
 def _line(its: Pushing, item: Any, taken: Taken, visit_id: UUID, unit_code: str) -> dict[str, Any]:
-    content = item.model_dump_json(exclude_defaults=True).encode()
     return {
         "item_id": item.id,
-        "content_digest": hashlib.sha256(content).digest(),
+        "content_digest": _digest(item),
         "kind": item.kind,
         "visit_id": visit_id,
         "unit_code": unit_code,
@@ -182,16 +184,21 @@ def _line(its: Pushing, item: Any, taken: Taken, visit_id: UUID, unit_code: str)
     }
 
 
-def _read(raw: dict[str, Any], place: int) -> Any:
+def _digest(item: Any) -> bytes:
+    """By what an item is known again beside its id: as the device said it, however that is corrected."""
+    return hashlib.sha256(item.model_dump_json(exclude_defaults=True).encode()).digest()
+
+
+def _read(raw: dict[str, Any], place: int, language: Language) -> Any:
+    """The item at `place`, or the answer to one that is none."""
     try:
         return read_item(raw)
     except ValidationError as found:
         faults = [{**error, "loc": ("body", "items", place, *error["loc"])} for error in found.errors()[:_MOST_ERRORS]]
-        raise Unprocessable(*map(field_error, faults)) from found
+        refused = Unprocessable(*map(field_error, faults))
+    return AnswerView(place=place, outcome="refused", problem=refused.body(language), **named(raw))
 
 
 def _pointer(place: int, pointer: str) -> str:
     """Where in the push that is what a service points to in the body of the same act over HTTP."""
-    if pointer.startswith("/items/"):
-        return pointer  # found while it was read
     return f"/items/{place}/at" if pointer in ("/at", "/received_at") else f"/items/{place}/body{pointer}"
