@@ -1,6 +1,6 @@
 """What is done with appeals here: they are raised, and what the tracker tells of them is followed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -97,16 +97,17 @@ async def visits_of(tx: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
     return await repository.visits_of(tx, ids)
 
 
-async def follow(tx: AsyncSession, heard: Sequence[AppealAct], now: datetime) -> list[tuple[Appeal, AppealAct]]:
-    """Takes over what the tracker told; returns what it changed here. Appeals from other sources are not ours."""
+async def follow(
+    tx: AsyncSession, heard: Sequence[AppealAct], now: datetime
+) -> AsyncIterator[tuple[Appeal, AppealAct]]:
+    """Takes over what the tracker told, act by act; gives each that changed something here, and the appeal as it left
+    it. Appeals from other sources are not ours."""
     known = {appeal.id: appeal for appeal in await repository.among(tx, {event.appeal_id for event in heard})}
-    changed = []
     for event in heard:
         appeal = known.get(event.appeal_id)
         if appeal is not None and _took_over(appeal, event):
             appeal.updated_at = now
-            changed.append((appeal, event))
-    return changed
+            yield appeal, event
 
 
 def may_know(caller: Principal, appeal: Appeal) -> bool:

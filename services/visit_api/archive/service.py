@@ -184,7 +184,7 @@ async def follow(tx: AsyncSession, runtime: Runtime, heard: Sequence[AppealAct])
     now = runtime.clock.now()
     # Held first, or a visit might be archived on what is just being changed.
     held = await visits.hold_states(tx, await appeals.visits_of(tx, {event.appeal_id for event in heard}))
-    for appeal, event in await appeals.follow(tx, heard, now):
+    async for appeal, event in appeals.follow(tx, heard, now):
         if held[appeal.visit_id] is VisitState.ARCHIVED:
             await sealing.show(tx, runtime, [appeal])
             told = {"type": event.type, "round": event.round, "at": event.at.isoformat()}

@@ -149,7 +149,8 @@ async def remove_customer(
 
 
 async def hold_customer(tx: AsyncSession, caller: Principal, id: UUID, pointer: str) -> Customer:
-    """The customer `id`, which stays as it is until the transaction ends.
+    """The customer `id`, which stays as it is until the transaction ends. Whoever holds a visit too holds it first, as
+    what is heard of appeals does; and several customers by their ids.
 
     Raises `Unprocessable`, pointing to the field, where there is none, or none any more, that the caller sees.
     """

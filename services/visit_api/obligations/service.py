@@ -42,9 +42,9 @@ async def owe(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewObl
         happened(new.called_at, now, "/called_at")
         if new.kind == "out_of_hours_call" and new.told is None:
             raise Unprocessable(NOT_TOLD, clause="6.2.2.4")
-        customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
         if new.visit_id is not None:
-            await hold_visit(tx, caller, new.visit_id, customer.id, "/visit_id")
+            await hold_visit(tx, caller, new.visit_id, new.customer_id, "/visit_id")
+        customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
         unit = customer.unit_code
         its_hours = (await rulebooks.counting(tx, unit, SUBJECT, hours.SHIPPED)).content
         made = await add(

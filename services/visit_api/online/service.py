@@ -174,9 +174,9 @@ async def ask(tx: AsyncSession, runtime: Runtime, caller: Principal, group_id: U
     found = new.id and await repository.find(tx, caller.unit, Inquiry, new.id)
     if not found:
         moments.received(new.received_at, now)
+        await _check_visit(tx, caller, new.visit_id)
         if new.customer_id is not None:
             await hold_customer(tx, caller, new.customer_id, "/customer_id")
-        await _check_visit(tx, caller, new.visit_id)
         its = {"group_id": group.id, "unit_code": group.unit_code, "recorded_at": now, "recorded_by": caller.sub}
         inquiry = await add(tx, Inquiry, new, now, **its)
         if inquiry is not None:
@@ -252,7 +252,7 @@ async def _card(tx: AsyncSession, caller: Principal, member: Staff, post: str) -
 
 
 async def _check_customers(tx: AsyncSession, caller: Principal, ids: Sequence[UUID]) -> None:
-    for place, each in enumerate(ids):
+    for place, each in sorted(enumerate(ids), key=lambda its: its[1]):  # in one order, as whoever changes several
         await hold_customer(tx, caller, each, f"/customer_ids/{place}")
 
 

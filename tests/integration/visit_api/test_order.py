@@ -2,11 +2,15 @@
 whichever comes second waits for the visit's row before it takes its place in the outbox."""
 
 import asyncio
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from chassis.messaging import outbox
+from contracts.appeals import AppealClosed, AppealOpened, AppealReopened
 from tests.integration.visit_api.world import COMPLAINT, World, made, waits
 from tests.support.eventually import eventually
 
@@ -62,3 +66,53 @@ async def test_raises_do_not_wait_for_each_other(world: World, owner: asyncpg.Co
     async with owner.transaction():
         await owner.execute("SELECT FROM visits WHERE id = $1 FOR SHARE", visit["id"])
         await world.raised(visit["id"])
+
+
+CALLED = {"kind": "missed_call", "called_at": "2026-10-09T09:30:00+08:00"}
+ASKED = {"question": "何时送电", "received_at": "2026-10-09T09:30:00+08:00"}
+
+
+async def test_whoever_holds_visits_and_customers_holds_the_visits_first(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    """What is heard of appeals holds visits, then customers; here by hand. Were either act to begin with the customer,
+    the two would wait for each other, and PostgreSQL would end one of them."""
+    visit = await world.visit(channel="online")
+    group = await made(
+        world.admin.post("/online/groups", json={"unit_code": "37401", "platform": "wechat", "name": "园区用电"})
+    )
+    for path, new in (("/obligations", CALLED), (f"/online/groups/{group['id']}/inquiries", ASKED)):
+        about = {"customer_id": visit["customer_id"], "visit_id": visit["id"]}
+        async with owner.transaction():
+            await owner.execute("SELECT FROM visits WHERE id = $1 FOR SHARE", visit["id"])
+            acting = asyncio.create_task(made(world.visitor.post(path, json={**new, **about})))
+            await eventually(lambda: waits(owner))
+            await owner.execute("SELECT FROM customers WHERE id = $1 FOR UPDATE", visit["customer_id"])
+        await acting
+
+
+async def test_what_is_heard_of_several_appeals_holds_all_visits_before_any_customer(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    """Of whatever types the events of a batch are; and a call that is noted holds its visit, then the customer."""
+    first, second = sorted([await world.visit(), await world.visit()], key=lambda each: str(each["id"]))
+    its = [await world.raised(visit["id"]) for visit in (first, second)]
+    kind = {"appeal_no": "V1", "appeal_type": "complaint"}
+    await world.hear(told(AppealOpened, its[0], first, **kind), told(AppealOpened, its[1], second, **kind))
+    async with owner.transaction():
+        await owner.execute("SELECT FROM visits WHERE id = $1 FOR UPDATE", second["id"])
+        closed = told(AppealClosed, its[0], first, outcome="resolved")
+        hearing = asyncio.create_task(world.hear(closed, told(AppealReopened, its[1], second)))
+        await eventually(lambda: waits(owner))
+        await owner.execute("SELECT FROM customers WHERE id = $1 FOR SHARE", first["customer_id"])
+    await hearing
+    rows = await world.rows("SELECT id, state FROM appeals")
+    assert {str(row["id"]): row["state"] for row in rows} == {its[0]["id"]: "closed", its[1]["id"]: "open"}
+
+
+def told(event: type[Any], appeal: dict[str, Any], visit: dict[str, Any], **fields: Any) -> Any:
+    at = datetime.fromisoformat("2026-10-09T10:00:00+08:00")
+    its = {"appeal_id": UUID(appeal["id"]), "visit_id": UUID(visit["id"]), "unit_code": "37401", "round": 1}
+    if event is AppealOpened:
+        return event(**its, received_at=at, policy="t-sdpea@1", clocks=[], **fields)
+    return event(**its, at=at, by="E101", **fields)
