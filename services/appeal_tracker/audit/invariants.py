@@ -23,7 +23,7 @@ class Invariant(StrEnum):
 
 MEANINGS: dict[Invariant, Words] = {
     Invariant.CLOCK_MISSING: Words(
-        "未办结诉求缺少其策略规定的时限", "An open appeal lacks a clock that its policy gives it"
+        "未办结的诉求或走访缺少其策略规定的时限", "An open appeal or visit lacks a clock that its policy gives it"
     ),
     Invariant.TIMER_UNFIRED: Words("到期提醒超过五分钟仍未触发", "A timer that is due has not fired for five minutes"),
     Invariant.DEADLINE_WRONG: Words(

@@ -91,6 +91,14 @@ FROM canary
 WHERE now() > armed_at + $2::interval * 3 OR coalesce(fired_at, now()) > expected_at + $1::interval
 """
 
+# What comes with the service was there before anything was heard of.
+_RULES_CHANGED = """
+SELECT greatest(
+    (SELECT max(assigned_at) FROM policy_assignments WHERE unit_code = ANY ($1::text[])),
+    (SELECT max(published_at) FROM policies WHERE published_by IS NOT NULL),
+    (SELECT max(withdrawn_at) FROM policy_withdrawals))
+"""
+
 _WALKS = "INSERT INTO audit_walks (kind) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
 _BEGIN = """
 SELECT kind, after FROM audit_walks
@@ -168,6 +176,13 @@ async def without_clocks(tx: AsyncSession, appeals: Sequence[UUID], expected: Co
         [each.milestone for each in expected],
     )
     return [_finding(Invariant.CLOCK_MISSING, "appeal", row) for row in rows]
+
+
+async def rules_changed(tx: AsyncSession, line: Sequence[str]) -> datetime | None:
+    """When the rules last changed that may count for a unit, `line` being itself and those above it; None where all of
+    them came with the service."""
+    changed: datetime | None = await (await driver(tx)).fetchval(_RULES_CHANGED, line)
+    return changed
 
 
 async def untold_breaches(tx: AsyncSession, kind: str, subjects: Sequence[UUID]) -> list[Finding]:

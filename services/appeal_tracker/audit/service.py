@@ -13,7 +13,7 @@ import msgspec
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.audit import recounting, repository
+from appeal_tracker.audit import on_visits, recounting, repository
 from appeal_tracker.audit.invariants import Finding, Invariant, expected
 from appeal_tracker.audit.models import FoundWrong
 from appeal_tracker.policies import service as policies
@@ -117,8 +117,8 @@ async def _of_subjects(tx: AsyncSession, runtime: Runtime, kind: str, subjects: 
     found += await repository.steps_fired_twice(tx, kind, subjects)
     if kind == "appeal":
         every = [policy for versions in await policies.shelf(tx) for policy in versions]
-        found += await repository.without_clocks(tx, subjects, expected(every))
-    return found
+        return [*found, *await repository.without_clocks(tx, subjects, expected(every))]
+    return [*found, *await on_visits.without_clocks(tx, subjects)]
 
 
 async def _of_time(tx: AsyncSession, runtime: Runtime) -> list[Finding]:

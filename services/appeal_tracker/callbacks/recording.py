@@ -15,9 +15,8 @@ from appeal_tracker.appeals.lifecycle import Act, State
 from appeal_tracker.calendars.civil import ticks_of
 from appeal_tracker.callbacks import repository
 from appeal_tracker.callbacks.models import Callback
-from appeal_tracker.clocks.acceptance import Attempt, contacted_at
+from appeal_tracker.clocks.acceptance import Attempt, called_back_at
 from appeal_tracker.directory import service as directory
-from appeal_tracker.policies.policy import ContactRule
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import TaskKind, TaskState
 from chassis.ids import new_id
@@ -28,8 +27,6 @@ from contracts.appeals import AppealCalledBack
 COMPLETED, UNREACHABLE, NOT_RATED = "completed", "unreachable", "not_rated"
 LINK = "link"
 LOW = ("1", "2")
-# What the rule of contacts calls the results of a callback.
-_AS_A_CONTACT = {COMPLETED: "reached", "refused": "refused", UNREACHABLE: "no_answer"}
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,9 +125,7 @@ async def dissatisfied(deed: Deed, satisfaction: str) -> None:
 
 async def _called_back_at(deed: Deed, case: Case) -> datetime | None:
     """When the customer counts as called back: reached, or tried often enough."""
-    appeal, rule = case.appeal, case.policy.callback
     await deed.tx.flush()
-    its = await repository.since_round(deed.tx, appeal.id, appeal.counts_from)
-    attempts = [Attempt(each.at, _AS_A_CONTACT[each.result]) for each in its]
-    accepted = ContactRule(frozenset({"reached", "refused"}), rule.attempts, rule.hours_apart)
-    return contacted_at(attempts, accepted, appeal.since, deed.now)
+    its = await repository.since_round(deed.tx, case.appeal.id, case.appeal.counts_from)
+    attempts = [Attempt(each.at, each.result) for each in its]
+    return called_back_at(attempts, case.policy.callback, case.appeal.since, deed.now)

@@ -1,4 +1,5 @@
-"""When a contact clock stops: by a recorded attempt whose result the policy accepts, or by enough in vain. Pure."""
+"""When a contact clock stops, and a callback clock: by a recorded attempt whose result the policy accepts, or by enough
+in vain. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from appeal_tracker.calendars.civil import ticks_of
-from appeal_tracker.policies.policy import ContactRule
+from appeal_tracker.policies.policy import CallbackRule, ContactRule
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -14,6 +15,19 @@ class Attempt(msgspec.Struct, frozen=True):
 
     at: datetime
     result: str
+
+
+# What the rule of contacts calls the results of a callback.
+_AS_A_CONTACT = {"completed": "reached", "refused": "refused", "unreachable": "no_answer"}
+
+
+def called_back_at(
+    callbacks: Iterable[Attempt], rule: CallbackRule, start: datetime, until: datetime
+) -> datetime | None:
+    """Return the instant at which the customer counts as called back, or None: reached or refusing, or tried in vain
+    often enough up to an instant. The results are those of callbacks."""
+    accepted = ContactRule(frozenset({"reached", "refused"}), rule.attempts, rule.hours_apart)
+    return contacted_at((Attempt(each.at, _AS_A_CONTACT[each.result]) for each in callbacks), accepted, start, until)
 
 
 def contacted_at(attempts: Iterable[Attempt], rule: ContactRule, start: datetime, due_at: datetime) -> datetime | None:

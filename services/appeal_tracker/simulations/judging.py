@@ -11,11 +11,11 @@ import msgspec
 
 from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.refusals import NotCovered
-from appeal_tracker.clocks.acceptance import Attempt, contacted_at
+from appeal_tracker.clocks.acceptance import Attempt, called_back_at, contacted_at
 from appeal_tracker.clocks.calculation import Hold, due, is_met
 from appeal_tracker.clocks.planning import OF_THE_NAMED
 from appeal_tracker.clocks.states import ClockState
-from appeal_tracker.policies.policy import ContactRule, Limit, Policy
+from appeal_tracker.policies.policy import CallbackRule, ContactRule, Limit, Policy
 
 
 class Verdict(StrEnum):
@@ -57,18 +57,19 @@ class Round(msgspec.Struct, frozen=True):
     clocks: Mapping[str, Ran]
     attempts: Sequence[Attempt]  # contacts by somebody responsible
     answers: Sequence[datetime]
-    callbacks: Sequence[datetime]
+    callbacks: Sequence[Attempt]  # by their own results
     stands: Sequence[Stand] = ()
     counts_from: int = 0
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What a round is judged by, and the rule by which its contact clock was truly stopped."""
+    """What a round is judged by, and the rules by which its contact and callback clocks were truly stopped."""
 
     appeal_type: str
     policy: Policy
     calendar: Calendar
     own_contact: ContactRule
+    own_callback: CallbackRule
     anonymous: bool = False
 
 
@@ -164,12 +165,20 @@ def _stop(its: Round, milestone: str, start: datetime, end: datetime, rules: Rul
     recorded = clock.stopped_at if clock else None
     if milestone == "contact" and rules.policy.contact != rules.own_contact and (its.attempts or its.answers):
         return _contacted(its, rules.policy.contact, start, end)
+    rule, own = rules.policy.callback, rules.own_callback
+    if (
+        milestone == "callback"
+        and its.callbacks
+        and (rule.attempts, rule.hours_apart) != (own.attempts, own.hours_apart)
+    ):
+        return called_back_at(its.callbacks, rule, start, max(each.at for each in its.callbacks))
     if recorded is not None:
         return recorded
     if milestone == "contact":
         return _contacted(its, rules.policy.contact, start, end)
-    done = {"answer": its.answers, "callback": its.callbacks}.get(milestone, ())
-    return min((at for at in done if at >= start), default=None)
+    if milestone == "callback":
+        return called_back_at(its.callbacks, rule, start, max((each.at for each in its.callbacks), default=start))
+    return min((at for at in its.answers if at >= start), default=None) if milestone == "answer" else None
 
 
 def _contacted(its: Round, rule: ContactRule, start: datetime, end: datetime) -> datetime | None:

@@ -33,7 +33,7 @@ def rounds(appeals: Sequence[Any], record: Record) -> dict[UUID, list[Round]]:
                 clocks={row.milestone: _ran(row, promised) for row in clocks[appeal.id, its[-1]]},
                 attempts=[Attempt(row.at, row.result) for row in _of(contacts, appeal, its)],
                 answers=[row.at for row in _of(answers, appeal, its)],
-                callbacks=[row.at for row in _of(callbacks, appeal, its)],
+                callbacks=[Attempt(row.at, row.result) for row in _of(callbacks, appeal, its)],
                 stands=[Stand(frozenset(row.milestones), row.since, row.until) for row in _of(holds, appeal, its)],
                 counts_from=its[0],
             )

@@ -149,7 +149,9 @@ async def record(tx: AsyncSession, appeals: Sequence[UUID], reopened: Sequence[U
         _among(Contact.appeal_id, appeals), Contact.counts
     )
     answers = select(Answer.appeal_id, Answer.round, Answer.at).where(_among(Answer.appeal_id, appeals))
-    callbacks = select(Callback.appeal_id, Callback.round, Callback.at).where(_among(Callback.appeal_id, appeals))
+    callbacks = select(Callback.appeal_id, Callback.round, Callback.at, Callback.result).where(
+        _among(Callback.appeal_id, appeals)
+    )
     holds = select(hold.subject_id, hold.round, hold.milestones, hold.since, hold.until).where(
         _among(hold.subject_id, appeals)
     )

@@ -187,7 +187,7 @@ def _rules(
     own = shelf.kept(appeal.policy, appeal.unit_code, appeal.received_at, appeal.calendar)
     counted_on = by_appeal.get(appeal.id) or newest[own.calendar]
     calendar = candidate.calendar_for(counted_on, newest)
-    return Rules(appeal.type, candidate.policy_for(own), calendar, own.contact, appeal.anonymous)
+    return Rules(appeal.type, candidate.policy_for(own), calendar, own.contact, own.callback, appeal.anonymous)
 
 
 def _count(tally: Tally, judgement: Judgement) -> None:

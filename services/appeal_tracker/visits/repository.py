@@ -106,6 +106,12 @@ async def hold(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Visit]:
     return (await tx.scalars(held)).all()
 
 
+async def among(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Visit]:
+    """The visits among some subjects, as they are just now."""
+    query = select(Visit).where(Visit.id == any_(literal([*ids], ARRAY(Uuid)))).order_by(Visit.id)
+    return (await tx.scalars(query)).all()
+
+
 async def find(tx: AsyncSession, id: UUID, unit: str | None) -> Visit | None:
     """A visit that a caller of `unit` may see: it was made by a unit there or below."""
     query = select(Visit).where(Visit.id == id, scope.within(Unit, unit, Visit.unit_code))

@@ -13,7 +13,9 @@ from appeal_tracker.audit.invariants import Invariant
 from appeal_tracker.audit.worker import SelfAudit
 from chassis.ids import new_id
 from chassis.runtime import Runtime
+from contracts.visits import VisitCompleted, VisitStarted
 from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
+from tests.integration.appeal_tracker.test_visits import ARCHIVE, Round
 
 FAILED = "invariant.failed.v1"
 LARGE = ["appeals", "visits", "clocks", "timers", "timeline"]
@@ -106,6 +108,32 @@ async def test_what_is_broken_is_found_and_told_once(
         (told,) = await desk.told(FAILED)
         assert (told["invariant"], told["subject_id"], told["milestone"]) == (invariant, case, milestone)
         assert (told["unit_code"], told["clock_id"]) == ("37401", finding["clock_id"])
+
+
+@pytest.mark.clause("003 10(2)7", "7.2.6")
+async def test_a_visit_that_lost_a_clock_is_found_but_for_rules_that_came_later(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    await desk.assign("37401", "service-window")
+    visit, early = Round(desk), Round(desk)
+    await desk.hear(early.planned("E101"), visit.planned("E101"), visit.appointed("10-09T14:00", "10-09T15:00"))
+    assert await look(desk) == {}
+    desk.later(minutes=5)
+    await desk.publish(**ARCHIVE, title="企标")
+    await desk.assign("37401", "timely", "2026-10-09")  # what is over already is for a recalculation
+    assert await look(desk) == {}
+    desk.later(minutes=5)
+    await desk.hear(visit.did(VisitStarted, "10-09T10:01"), visit.did(VisitCompleted, "10-09T10:02"))
+    assert {each["milestone"] for each in await visit.deadlines()} == {"archive", "arrival"}
+    await owner.execute("DELETE FROM timers USING clocks WHERE clocks.id = clock_id AND milestone = 'archive'")
+    await owner.execute("DELETE FROM clocks WHERE subject_id = $1 AND milestone = 'archive'", visit.id)
+    (finding,) = (await look(desk))[Invariant.CLOCK_MISSING]
+    (told,) = await desk.told(FAILED)
+    assert (finding["subject_kind"], finding["subject_id"], told["milestone"]) == ("visit", str(visit.id), "archive")
+    appeal = await visit.raise_appeal()  # whose end the archive waits for now
+    assert await look(desk) == {}
+    await visit.close(appeal)
+    assert await look(desk) == {}
 
 
 async def test_what_is_mended_is_gone_and_told_anew_when_it_comes_back(desk: Desk, owner: asyncpg.Connection) -> None:

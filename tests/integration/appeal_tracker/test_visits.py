@@ -348,3 +348,12 @@ async def test_a_visit_heard_of_when_its_hour_was_past_arrives_late(visit: Round
     assert (clock["state"], clock["late_arrival"]) == ("breached", True)
     (breach,) = await visit.desk.told("deadline.breached.v1")
     assert breach["late_arrival"]
+
+
+@pytest.mark.clause("003 10(2)7")
+async def test_an_hour_that_was_given_up_and_agreed_upon_again_runs_again(visit: Round) -> None:
+    hour = visit.appointed("10-09T14:00", "10-09T15:00")
+    await visit.desk.hear(visit.planned("E101"), hour)
+    await visit.desk.hear(visit.did(VisitUnappointed, "10-09T10:00"))
+    await visit.desk.hear(hour)
+    assert await visit.states() == [("arrival", 1, "cancelled"), ("arrival", 2, "running")]

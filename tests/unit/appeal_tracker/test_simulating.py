@@ -38,7 +38,8 @@ def happened(*clocks: Ran, ended: str | None = None, **done: Any) -> Round:
 def judged(
     its: Round, policy: Any = STATE_GRID, appeal_type: str = "complaint", as_of: str = "11-09T00:00", **more: Any
 ) -> dict[str, Judgement]:
-    rules = Rules(appeal_type, policy, more.get("calendar", cn_statutory()), more.get("own", FLOOR).contact)
+    own = more.get("own", FLOOR)
+    rules = Rules(appeal_type, policy, more.get("calendar", cn_statutory()), own.contact, own.callback)
     return {each.milestone: each for each in judge(its, rules, civil(as_of))}
 
 
@@ -115,11 +116,32 @@ def test_an_answer_is_a_contact_and_starts_what_runs_from_it() -> None:
         "appeals": {"complaint": [{"milestone": "callback", "within": "2 working days", "clause": "own 1"}]},
     }
     policy = build_policy(own, packaged_packs())
-    its = happened(answers=[civil("10-09T20:00")], callbacks=[civil("10-12T23:00")])
+    its = happened(answers=[civil("10-09T20:00")], callbacks=[Attempt(civil("10-12T23:00"), "completed")])
     found = judged(its, policy)
     assert found["contact"].stopped_at == civil("10-09T20:00")
     assert (found["callback"].would_be_due_at, found["callback"].would) == (civil("10-13T00:00"), KEPT)
     assert "callback" not in judged(happened(), policy), "nothing started it"
+
+
+@pytest.mark.clause("7.2.5.1")
+def test_calls_in_vain_are_a_callback_once_they_are_as_many_and_as_far_apart_as_the_policy_says() -> None:
+    limit = {"milestone": "callback", "within": "2 working days", "clause": "own 1"}
+    own = {"id": "own", "extends": "t-sdpea", "appeals": {"complaint": [limit]}}
+    policy = build_policy(own, packaged_packs())
+    more = build_policy({**own, "callback_tries": {"attempts": 4, "hours_apart": 2}}, packaged_packs())
+
+    def verdict(by: Any, *calls: str, **given: Any) -> Verdict:
+        calls_made = [Attempt(civil(at), "unreachable") for at in calls]
+        its = happened(*given.get("clocks", ()), answers=[civil("10-09T20:00")], callbacks=calls_made)
+        return judged(its, by, own=policy)["callback"].would
+
+    often = ("10-10T09:00", "10-10T11:00", "10-10T13:00")
+    assert verdict(policy, "10-10T09:00") is BREACHED, "one attempt is none"
+    assert verdict(policy, *often) is KEPT
+    assert verdict(policy, "10-10T09:00", "10-10T10:00", "10-10T13:00") is BREACHED
+    stopped = ran("callback", stopped=often[-1], due="10-13T00:00")
+    assert verdict(policy, *often, clocks=[stopped]) is KEPT
+    assert verdict(more, *often, clocks=[stopped]) is BREACHED
 
 
 def test_a_later_round_is_judged_by_the_deadlines_that_it_had() -> None:
@@ -177,5 +199,5 @@ def test_rounds_between_which_an_appeal_was_only_reclassified_are_one() -> None:
 
 
 def test_nobody_would_have_been_contacted_who_gave_no_name() -> None:
-    rules = Rules("complaint", FLOOR, cn_statutory(), FLOOR.contact, anonymous=True)
+    rules = Rules("complaint", FLOOR, cn_statutory(), FLOOR.contact, FLOOR.callback, anonymous=True)
     assert {each.milestone for each in judge(happened(), rules, civil("11-09T00:00"))} == {"answer"}
