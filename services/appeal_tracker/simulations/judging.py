@@ -165,19 +165,14 @@ def _stop(its: Round, milestone: str, start: datetime, end: datetime, rules: Rul
     recorded = clock.stopped_at if clock else None
     if milestone == "contact" and rules.policy.contact != rules.own_contact and (its.attempts or its.answers):
         return _contacted(its, rules.policy.contact, start, end)
-    rule, own = rules.policy.callback, rules.own_callback
-    if (
-        milestone == "callback"
-        and its.callbacks
-        and (rule.attempts, rule.hours_apart) != (own.attempts, own.hours_apart)
-    ):
-        return called_back_at(its.callbacks, rule, start, max(each.at for each in its.callbacks))
+    if milestone == "callback" and its.callbacks and _tries(rules.policy.callback) != _tries(rules.own_callback):
+        return _called_back(its, rules, start)
     if recorded is not None:
         return recorded
     if milestone == "contact":
         return _contacted(its, rules.policy.contact, start, end)
     if milestone == "callback":
-        return called_back_at(its.callbacks, rule, start, max((each.at for each in its.callbacks), default=start))
+        return _called_back(its, rules, start)
     return min((at for at in its.answers if at >= start), default=None) if milestone == "answer" else None
 
 
@@ -185,3 +180,13 @@ def _contacted(its: Round, rule: ContactRule, start: datetime, end: datetime) ->
     """When the customer was reached by such a rule; an answer is also a contact."""
     reached = contacted_at(its.attempts, rule, start, end)
     return min((at for at in (reached, *its.answers) if at is not None and at >= start), default=None)
+
+
+def _called_back(its: Round, rules: Rules, start: datetime) -> datetime | None:
+    """When the customer counted as called back: calls in vain end with the last of them."""
+    last = max((each.at for each in its.callbacks), default=start)
+    return called_back_at(its.callbacks, rules.policy.callback, start, last)
+
+
+def _tries(rule: CallbackRule) -> tuple[int, int]:
+    return rule.attempts, rule.hours_apart
