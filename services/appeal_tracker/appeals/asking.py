@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from appeal_tracker.appeals import repository
 from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
 from contracts.appeals import AppealCallbackAsked
@@ -57,6 +58,8 @@ async def ask(deed: "Deed", case: "Case", kind: TaskKind, asked_by: str | None =
     appeal, clock = case.appeal, case.clock("callback") if kind is TaskKind.CALLBACK else None
     handled_by = {appeal.handler, *(answer.by for answer in await repository.answers(deed.tx, appeal.id))}
     whose, person = _whose(case, handled_by)
+    if person is not None and not (await directory.active(deed.tx, [person])).get(person, True):
+        person = None  # who left calls nobody: it is for whoever else may
     task = tasks.opened(
         deed.tx,
         appeal.id,

@@ -104,6 +104,14 @@ class NoSuchMilestone(Unprocessable):
         super().__init__(FieldError("/milestone", "no_such_milestone", self.title), milestone=milestone)
 
 
+class HandlerLeft(Unprocessable):
+    slug = "handler-left"
+    title = Words("该人员已离职或停用，请指派他人", "That member of staff has left: name somebody else")
+
+    def __init__(self, field: str = "handler") -> None:
+        super().__init__(FieldError(f"/{field}", "has_left", self.title))
+
+
 class NobodyNamed(Unprocessable):
     slug = "nobody-named"
     title = Words("须指明承办人或承办单位", "Name a handler, a handling unit, or both")

@@ -8,7 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.absences import service as absences
 from appeal_tracker.appeals.acting import Deed, begin
-from appeal_tracker.appeals.errors import NobodyNamed, NothingToReturn, NotYoursToReturn, UnknownHandlingUnit
+from appeal_tracker.appeals.errors import (
+    HandlerLeft,
+    NobodyNamed,
+    NothingToReturn,
+    NotYoursToReturn,
+    UnknownHandlingUnit,
+)
 from appeal_tracker.appeals.handovers import Hands, handed_by
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
@@ -102,14 +108,16 @@ def _before(deed: Deed) -> dict[str, Any]:
 async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:
     """A handler named alone takes it to their unit, if the directory knows them; a unit named alone has no handler yet.
 
-    It goes to a unit that the caller sees, to one above or beside the caller's own, or back to the raising one: whoever
-    it is handed to sees it from then on. Another unit looks like one that is not there.
+    Nobody who left is handed anything: they would never see it. It goes to a unit that the caller sees, to one above or
+    beside the caller's own, or back to the raising one: whoever it is handed to sees it from then on. Another unit looks like one that is not there.
     """
     if handler is None and unit is None:
         raise NobodyNamed
     if unit is not None and not await _may_take(deed, unit):
         raise UnknownHandlingUnit
     known = await directory.staff_member(deed.tx, handler) if handler is not None else None
+    if known is not None and not known.active:
+        raise HandlerLeft
     theirs = known.unit_code if known and await _may_take(deed, known.unit_code) else None
     deed.appeal.handler = handler
     deed.appeal.handling_unit_code = unit or theirs or deed.appeal.handling_unit_code

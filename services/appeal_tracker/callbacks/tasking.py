@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import asking
 from appeal_tracker.appeals.acting import Deed, begin
+from appeal_tracker.appeals.errors import HandlerLeft
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.responsible import supervises
 from appeal_tracker.calendars.civil import ticks_of
@@ -22,6 +23,7 @@ from appeal_tracker.callbacks.errors import (
     TaskNotFound,
 )
 from appeal_tracker.callbacks.service import demand_entitled
+from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
 from chassis.runtime import Runtime
@@ -81,6 +83,8 @@ async def schedule(
         raise CallbackAtNight(quiet=str(quiet))
     if person not in (None, task.person, caller.sub) and not supervises(caller):
         raise CallbackNotYoursToGive
+    if person is not None and not (await directory.active(tx, [person])).get(person, True):
+        raise HandlerLeft("person")
     task.scheduled_at, task.agreed, task.updated_at = at, agreed, deed.now
     task.person = person or task.person
     said: dict[str, Any] = {"task_id": task.id, "scheduled_at": at, "agreed": agreed, "person": task.person}

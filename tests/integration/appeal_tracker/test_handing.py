@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from contracts.directory import StaffHandedOver
-from tests.integration.appeal_tracker.desk import Desk, problem, staff
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
 
 HAND_OVER: dict[str, dict[str, Any]] = {
     "dispatch": {"handler": "E201", "handling_unit_code": "37402"},
@@ -95,3 +95,25 @@ async def test_who_takes_over_somebodys_work_has_their_open_appeals(desk: Desk) 
     ] * 2
     entry = (await desk.timeline(heard))[-1]
     assert (entry["kind"], entry["actor"], entry["data"]["reason"]) == ("transferred", "E001", "staff_handed_over")
+
+
+@pytest.mark.clause("8.2.4", "002 6.4.5.4")
+async def test_nothing_is_given_to_somebody_who_left(desk: Desk) -> None:
+    await desk.assign("37401", "state-grid")
+    case = await desk.raised()
+    gone = staff("E105", "37401")
+    await desk.hear(gone, type(gone)(id=gone.id, staff_no="E105", unit_code="37401", roles=[], active=False, version=2))
+    for act, body in (("dispatch", {}), ("transfer", {"reason": "轮岗"})):
+        refused = problem(await desk.acting(case, act, handler="E105", **body), 422, "handler-left")
+        assert refused["errors"][0]["pointer"] == "/handler"
+    # Whoever took it is to call back, and has left since: it is for whoever else may.
+    taken = await desk.raised(raised_by="E105")
+    handler = desk.client("handler", unit="37401", sub="E106")
+    await made(
+        handler.post(f"/appeals/{taken}/answers", json={"at": instant("10-09T09:40").isoformat(), "content": "已处理"})
+    )
+    (task,) = (await got(desk.supervisor.get("/callback-tasks")))["items"]
+    assert (task["whose"], task["person"]) == ("acceptor", None)
+    plan = {"at": instant("10-12T10:00").isoformat(), "person": "E105"}
+    problem(await desk.supervisor.post(f"/callback-tasks/{task['id']}/schedule", json=plan), 422, "handler-left")
+    assert (await desk.appeal(taken))["first_contact"] == "E105", "for good"
