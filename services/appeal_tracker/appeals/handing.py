@@ -109,7 +109,8 @@ async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:
     """A handler named alone takes it to their unit, if the directory knows them; a unit named alone has no handler yet.
 
     Nobody who left is handed anything: they would never see it. It goes to a unit that the caller sees, to one above or
-    beside the caller's own, or back to the raising one: whoever it is handed to sees it from then on. Another unit looks like one that is not there.
+    beside the caller's own, or back to the raising one: whoever it is handed to sees it from then on. Another
+    unit looks like one that is not there.
     """
     if handler is None and unit is None:
         raise NobodyNamed
