@@ -103,8 +103,9 @@ async def test_nothing_is_given_to_somebody_who_left(desk: Desk) -> None:
     case = await desk.raised()
     gone = staff("E105", "37401")
     await desk.hear(gone, type(gone)(id=gone.id, staff_no="E105", unit_code="37401", roles=[], active=False, version=2))
-    for act, body in (("dispatch", {}), ("transfer", {"reason": "轮岗"})):
-        refused = problem(await desk.acting(case, act, handler="E105", **body), 422, "handler-left")
+    to = {"handler": "E105"}
+    for act, body in (("dispatch", to), ("transfer", {**to, "reason": "轮岗"})):
+        refused = problem(await desk.supervisor.post(f"/appeals/{case}/{act}", json=body), 422, "handler-left")
         assert refused["errors"][0]["pointer"] == "/handler"
     # Whoever took it is to call back, and has left since: it is for whoever else may.
     taken = await desk.raised(raised_by="E105")
