@@ -117,7 +117,7 @@ async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:
     if unit is not None and not await _may_take(deed, unit):
         raise UnknownHandlingUnit
     known = await directory.staff_member(deed.tx, handler) if handler is not None else None
-    if known is not None and not known.active:
+    if handler is not None and not (await directory.active(deed.tx, [handler])).get(handler, True):
         raise HandlerLeft
     theirs = known.unit_code if known and await _may_take(deed, known.unit_code) else None
     deed.appeal.handler = handler
