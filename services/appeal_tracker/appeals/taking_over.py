@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import handing, repository
-from appeal_tracker.appeals.errors import AppealIsClosed, MergedMeanwhile
+from appeal_tracker.appeals.errors import AppealIsClosed, HandlerLeft, MergedMeanwhile
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from contracts.directory import StaffHandedOver
@@ -24,5 +24,5 @@ async def staff_handed_over(runtime: Runtime, tx: AsyncSession, messages: Sequen
         for id_ in await repository.open_of(tx, event.staff_no):
             try:
                 await handing.transfer(tx, runtime, caller, id_, handler=event.to, unit=None, reason=REASON)
-            except (AppealIsClosed, MergedMeanwhile):
-                continue  # it ended, or another speaks for it by now
+            except (AppealIsClosed, MergedMeanwhile, HandlerLeft):
+                continue  # it ended, another speaks for it by now, or who took over has left too
