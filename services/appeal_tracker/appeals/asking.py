@@ -6,22 +6,20 @@ of their unit; if they handled it themselves, their supervisor.
 """
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from appeal_tracker.appeals import repository
+from appeal_tracker.appeals.cases import Case
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
 from contracts.appeals import AppealCallbackAsked
 
-if TYPE_CHECKING:
-    from appeal_tracker.appeals.acting import Case, Deed
-
 BY_A_SUPERVISOR = "supervisor"
 
 
-async def settle(deed: "Deed") -> None:
+async def settle(deed: Deed) -> None:
     """Opens and ends the tasks of those appeals that an act moved."""
     moved = [case for case in deed.group if case.moved]
     if not any(_may_have_tasks(case) for case in moved):
@@ -40,7 +38,7 @@ async def settle(deed: "Deed") -> None:
             await required(deed, case)
 
 
-def wanted(case: "Case") -> bool:
+def wanted(case: Case) -> bool:
     """Whether the pack requires that the customer of an appeal be called back now."""
     rule, appeal = case.policy.callback, case.appeal
     if appeal.standing.progress is not State.ANSWERED or appeal.is_merged:
@@ -48,12 +46,12 @@ def wanted(case: "Case") -> bool:
     return rule.is_required(appeal.type, anonymous=appeal.anonymous)
 
 
-async def required(deed: "Deed", case: "Case") -> None:
+async def required(deed: Deed, case: Case) -> None:
     """Asks for the callback that the pack requires."""
     await ask(deed, case, TaskKind.CALLBACK)
 
 
-async def ask(deed: "Deed", case: "Case", kind: TaskKind, asked_by: str | None = None) -> CallbackTask:
+async def ask(deed: Deed, case: Case, kind: TaskKind, asked_by: str | None = None) -> CallbackTask:
     """Opens a task of an appeal, and tells of it."""
     appeal, clock = case.appeal, case.clock("callback") if kind is TaskKind.CALLBACK else None
     handled_by = {appeal.handler, *(answer.by for answer in await repository.answers(deed.tx, appeal.id))}
@@ -86,7 +84,7 @@ async def ask(deed: "Deed", case: "Case", kind: TaskKind, asked_by: str | None =
     return task
 
 
-def _whose(case: "Case", handled_by: Collection[str | None]) -> tuple[str, str | None]:
+def _whose(case: Case, handled_by: Collection[str | None]) -> tuple[str, str | None]:
     rule, first = case.policy.callback, case.appeal.first_contact
     if rule.by == "anyone":
         return rule.by, case.appeal.owner
@@ -95,12 +93,12 @@ def _whose(case: "Case", handled_by: Collection[str | None]) -> tuple[str, str |
     return (BY_A_SUPERVISOR if first is not None and rule.by == "acceptor" else rule.by), None
 
 
-def _may_have_tasks(case: "Case") -> bool:
+def _may_have_tasks(case: Case) -> bool:
     """Whether it was answered by now, or had been: before that there is nothing to ask about."""
     return bool({case.appeal.standing.progress, case.stood} & {State.ANSWERED, State.CALLED_BACK})
 
 
-def _stale(case: "Case", task: CallbackTask, *, needed: bool) -> bool:
+def _stale(case: Case, task: CallbackTask, *, needed: bool) -> bool:
     """Whether it is about another round, or an appeal of another type."""
     if case.appeal.standing.progress is not State.ANSWERED:
         return False

@@ -12,13 +12,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repeating, repository
-from appeal_tracker.appeals.acting import Deed, begin
-from appeal_tracker.appeals.errors import (
-    AfterWhatWasDone,
-    NotCategorised,
-    NothingToCorrect,
-    ReopenedSince,
-)
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.deeds import Deed
+from appeal_tracker.appeals.errors import AfterWhatWasDone, ReopenedSince
+from appeal_tracker.appeals.faults import NotCategorised, NothingToCorrect
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.appeals.moments import received

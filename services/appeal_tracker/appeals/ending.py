@@ -15,8 +15,10 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import showing
-from appeal_tracker.appeals.acting import Case, Deed, begin
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.closing import Missing, missing
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import AppealIncomplete, OthersFollow
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal

@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Request, Response
 from msgspec.structs import asdict
 
 from appeal_tracker.appeals import owning, posting, reaching, reading, searching, service
+from appeal_tracker.appeals.bodies import NewAppeal, ReachMilestone, RecordAnswer, RecordContact
 from appeal_tracker.appeals.lists import Wanted
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.appeals.schemas import (
@@ -16,11 +17,7 @@ from appeal_tracker.appeals.schemas import (
     ContactView,
     DayView,
     LoadView,
-    NewAppeal,
     PostedView,
-    ReachMilestone,
-    RecordAnswer,
-    RecordContact,
     StateName,
     TimelineEntryView,
     WordsView,

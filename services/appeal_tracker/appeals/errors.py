@@ -1,8 +1,6 @@
 """What a caller can be told has gone wrong about an appeal."""
 
-from datetime import datetime
-
-from chassis.web.errors import Conflict, FieldError, Forbidden, NotFound, Unprocessable, Words
+from chassis.web.errors import Conflict, Forbidden, NotFound, Words
 
 
 class AppealNotFound(NotFound):
@@ -72,65 +70,6 @@ class AppealIncomplete(Conflict):
     detail = Words("办结前须补齐所列各项。", "What is listed must be there before it can be closed.")
 
 
-class BeforeReceived(Unprocessable):
-    """Or, in a later round, before it was reopened: what was done in a round that has ended stays as it is."""
-
-    slug = "before-received"
-    title = Words("时间早于诉求提出（或重新办理）的时间", "Before the appeal was received, or reopened")
-
-    def __init__(self, received_at: datetime) -> None:
-        super().__init__(FieldError("/at", "before_received", self.title), received_at=received_at.isoformat())
-
-
-class UnknownHandlingUnit(Unprocessable):
-    slug = "unknown-handling-unit"
-    title = Words("未知的承办单位", "Unknown handling unit")
-
-    def __init__(self) -> None:
-        super().__init__(FieldError("/handling_unit_code", "unknown_unit", self.title))
-
-
-class NoSuchMilestone(Unprocessable):
-    """The milestones of the standards have acts of their own."""
-
-    slug = "no-such-milestone"
-    title = Words("本诉求没有该自定义节点", "The appeal has no such milestone of its pack's own")
-    detail = Words(
-        "{milestone} 不是本诉求所用策略自定的节点；联系、答复、回访请分别记录。",
-        "{milestone} is no milestone that its pack adds; contacts, answers and callbacks are recorded as such.",
-    )
-
-    def __init__(self, milestone: str) -> None:
-        super().__init__(FieldError("/milestone", "no_such_milestone", self.title), milestone=milestone)
-
-
-class HandlerLeft(Unprocessable):
-    slug = "handler-left"
-    title = Words("该人员已离职或停用，请指派他人", "That member of staff has left: name somebody else")
-
-    def __init__(self, field: str = "handler") -> None:
-        super().__init__(FieldError(f"/{field}", "has_left", self.title))
-
-
-class NobodyNamed(Unprocessable):
-    slug = "nobody-named"
-    title = Words("须指明承办人或承办单位", "Name a handler, a handling unit, or both")
-
-
-class NotHoldable(Unprocessable):
-    """A milestone that may not wait: by which policy, and by which clause of which pack it is timed."""
-
-    slug = "not-holdable"
-    title = Words("该时限不得暂停", "This milestone may not be held")
-    detail = Words(
-        "按策略 {policy}，{milestone} 不得暂停（依据第 {clause} 条）。",
-        "By policy {policy} the milestone {milestone} may not be held (its clause: {clause}).",
-    )
-
-    def __init__(self, **context: str) -> None:
-        super().__init__(FieldError("/milestones", "not_holdable", self.title), **context)
-
-
 class NothingToHold(Conflict):
     slug = "nothing-to-hold"
     title = Words("没有可暂停的时限", "There is nothing to hold")
@@ -149,22 +88,6 @@ class HeldAfterBreach(Conflict):
         "{milestone} 已于 {due_at} 超时，暂停不得早于该时间。",
         "{milestone} was breached at {due_at}; it cannot have been held before.",
     )
-
-
-class BeforeTheHold(Unprocessable):
-    slug = "before-the-hold"
-    title = Words("时间早于暂停时间", "Before the hold began")
-
-    def __init__(self, since: datetime) -> None:
-        super().__init__(FieldError("/at", "before_the_hold", self.title), since=since.isoformat())
-
-
-class UnknownAppeal(Unprocessable):
-    slug = "unknown-appeal"
-    title = Words("主单不存在", "No such appeal to merge into")
-
-    def __init__(self) -> None:
-        super().__init__(FieldError("/into", "unknown_appeal", self.title))
 
 
 class NotMergeable(Conflict):
@@ -234,22 +157,6 @@ class NothingToReturn(Conflict):
     title = Words("诉求未经派发，无处可退", "Nobody handed it on, so it cannot go back")
 
 
-class ReportTooEarly(Unprocessable):
-    slug = "report-too-early"
-    title = Words("反馈时限须晚于当前时间", "The report is due in the past")
-
-    def __init__(self) -> None:
-        super().__init__(FieldError("/report_by", "report_too_early", self.title))
-
-
-class NothingToJudge(Unprocessable):
-    slug = "nothing-to-judge"
-    title = Words("只有投诉和举报须认定属实与否", "Only complaints and reports are found true or not")
-
-    def __init__(self, **context: str) -> None:
-        super().__init__(FieldError("/finding", "nothing_to_judge", self.title), **context)
-
-
 class SameType(Conflict):
     slug = "same-type"
     title = Words("诉求已是该类型", "The appeal is of that type already")
@@ -261,11 +168,6 @@ class ComplaintNotHidden(Forbidden):
     detail = Words(
         "不准隐瞒、隐匿投诉举报（002 §6.4.5.6）。", "Complaints and reports are not to be concealed (002 §6.4.5.6)."
     )
-
-
-class NothingToCorrect(Unprocessable):
-    slug = "nothing-to-correct"
-    title = Words("没有须更正的内容", "Nothing differs from what is recorded")
 
 
 class ReopenedSince(Conflict):
@@ -280,14 +182,6 @@ class AfterWhatWasDone(Conflict):
     title = Words("提出时间晚于已记录的办理", "It would have been received after something that was done about it")
 
 
-class NotCategorised(Unprocessable):
-    slug = "not-categorised"
-    title = Words("只有投诉分类（004 §6.4）", "Only complaints have a category (004 §6.4)")
-
-    def __init__(self, **context: str) -> None:
-        super().__init__(FieldError("/category", "not_categorised", self.title), **context)
-
-
 class SourceNumberTaken(Conflict):
     """Says no more: the appeal that has the number may be another unit's."""
 
@@ -297,37 +191,3 @@ class SourceNumberTaken(Conflict):
         "来源 {source} 的编号 {source_no} 已用于内容不同的诉求。",
         "The number {source_no} of {source} was used for an appeal with other content.",
     )
-
-
-class TypeNotSaid(Unprocessable):
-    slug = "type-not-said"
-    title = Words("须给出 type 或 type_code 之一", "Give either type or type_code")
-
-    def __init__(self) -> None:
-        super().__init__(FieldError("/type", "type_not_said", self.title))
-
-
-class ReasonNotSaid(Unprocessable):
-    slug = "reason-not-said"
-    title = Words(
-        "不能当即答复的咨询须说明原因（规范 7.2.3）", "A consultation not answered at once says why (clause 7.2.3)"
-    )
-
-    def __init__(self) -> None:
-        super().__init__(FieldError("/reason_not_answered", "reason_required", self.title), clause="7.2.3")
-
-
-class UnknownRaisingUnit(Unprocessable):
-    slug = "unknown-raising-unit"
-    title = Words("未知的单位", "Unknown unit")
-
-    def __init__(self) -> None:
-        super().__init__(FieldError("/unit_code", "unknown_unit", self.title))
-
-
-class ConfidentialNamesNobody(Unprocessable):
-    slug = "confidential-names-nobody"
-    title = Words("保密诉求不记录客户（002 §6.4.5.5）", "A confidential appeal names no customer (002 §6.4.5.5)")
-
-    def __init__(self) -> None:
-        super().__init__(FieldError("/customer_id", "confidential_names_nobody", self.title))

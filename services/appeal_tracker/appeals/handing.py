@@ -7,14 +7,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.absences import service as absences
-from appeal_tracker.appeals.acting import Deed, begin
-from appeal_tracker.appeals.errors import (
-    HandlerLeft,
-    NobodyNamed,
-    NothingToReturn,
-    NotYoursToReturn,
-    UnknownHandlingUnit,
-)
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.deeds import Deed
+from appeal_tracker.appeals.errors import NothingToReturn, NotYoursToReturn
+from appeal_tracker.appeals.faults import HandlerLeft, NobodyNamed, UnknownHandlingUnit
 from appeal_tracker.appeals.handovers import Hands, handed_by
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal

@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import showing
-from appeal_tracker.appeals.acting import Case, begin
-from appeal_tracker.appeals.errors import BeforeTheHold, HeldAfterBreach, NothingToHold, NotHoldable
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.cases import Case
+from appeal_tracker.appeals.errors import HeldAfterBreach, NothingToHold
+from appeal_tracker.appeals.faults import BeforeTheHold, NotHoldable
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks import holding

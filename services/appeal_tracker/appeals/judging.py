@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.closing import JUDGED
-from appeal_tracker.appeals.errors import NothingToJudge
+from appeal_tracker.appeals.faults import NothingToJudge
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from chassis.runtime import Runtime

@@ -16,7 +16,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository, showing
-from appeal_tracker.appeals.acting import Deed, begin, cases
+from appeal_tracker.appeals.acting import begin, deed_of
+from appeal_tracker.appeals.cases import cases
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import (
     AnotherCustomer,
     AppealIsMerged,
@@ -25,8 +27,8 @@ from appeal_tracker.appeals.errors import (
     LeaderNotOpen,
     LeadsOthers,
     MergedIntoItself,
-    UnknownAppeal,
 )
+from appeal_tracker.appeals.faults import UnknownAppeal
 from appeal_tracker.appeals.lifecycle import Act, Rule, State
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks import service as clocks
@@ -53,7 +55,7 @@ async def merge(
     pair = await _lock_pair(tx, caller, id, into)
     merged = await repository.lock_merged(tx, [id, into])
     known = await cases(tx, [pair[into], *merged, pair[id]])
-    deed = Deed(tx, runtime, caller, known, id)
+    deed = deed_of(tx, runtime, caller, known, id)
     child, leader = deed.case, deed.leader
     await deed.move(Act.MERGE, deed.now)
     _check(child.appeal, leader.appeal)

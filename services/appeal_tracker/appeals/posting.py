@@ -10,19 +10,19 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import opening, repository, showing
+from appeal_tracker.appeals.bodies import NewAppeal
 from appeal_tracker.appeals.confidence import Shown
-from appeal_tracker.appeals.errors import (
+from appeal_tracker.appeals.errors import SourceNumberTaken
+from appeal_tracker.appeals.faults import (
     ConfidentialNamesNobody,
     NotCategorised,
     ReasonNotSaid,
-    SourceNumberTaken,
     TypeNotSaid,
     UnknownRaisingUnit,
 )
 from appeal_tracker.appeals.moments import received
 from appeal_tracker.appeals.opening import Received
 from appeal_tracker.appeals.repository import Origin
-from appeal_tracker.appeals.schemas import NewAppeal
 from appeal_tracker.directory import service as directory
 from appeal_tracker.sources import service as sources
 from appeal_tracker.sources.codes import Meant

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals.acting import Deed, begin
-from appeal_tracker.appeals.errors import ReportTooEarly
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.deeds import Deed
+from appeal_tracker.appeals.faults import ReportTooEarly
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from chassis.runtime import Runtime

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.acting import begin
-from appeal_tracker.appeals.errors import NoSuchMilestone
+from appeal_tracker.appeals.faults import NoSuchMilestone
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from chassis.runtime import Runtime

@@ -13,8 +13,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import belated, repository
-from appeal_tracker.appeals.acting import Deed, begin
+from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.closing import JUDGED
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import ComplaintNotHidden, OthersFollow, SameType
 from appeal_tracker.appeals.lifecycle import Act, State
 from appeal_tracker.appeals.models import Appeal

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals.acting import Case, Deed, begin
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.cases import Case
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks import rounds

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository
-from appeal_tracker.appeals.acting import Deed
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.clocks import timeline
 from appeal_tracker.clocks.timeline import Entry
 from chassis.runtime import Runtime

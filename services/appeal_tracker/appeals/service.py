@@ -8,9 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.absences import service as absences
 from appeal_tracker.appeals import judging, repeating, repository, showing
-from appeal_tracker.appeals.acting import Case, Deed, begin
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.confidence import Shown
-from appeal_tracker.appeals.errors import AppealNotFound, NotCategorised
+from appeal_tracker.appeals.deeds import Deed
+from appeal_tracker.appeals.errors import AppealNotFound
+from appeal_tracker.appeals.faults import NotCategorised
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
 from appeal_tracker.appeals.responsible import is_responsible

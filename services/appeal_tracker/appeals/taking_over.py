@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import handing, repository
-from appeal_tracker.appeals.errors import AppealIsClosed, HandlerLeft, MergedMeanwhile
+from appeal_tracker.appeals.errors import AppealIsClosed, MergedMeanwhile
+from appeal_tracker.appeals.faults import HandlerLeft
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from contracts.directory import StaffHandedOver

@@ -16,11 +16,8 @@ from appeal_tracker.appeals import (
     reopening,
     service,
 )
-from appeal_tracker.appeals.endpoints import Worker
-from appeal_tracker.appeals.models import Appeal
-from appeal_tracker.appeals.schemas import (
+from appeal_tracker.appeals.bodies import (
     Accept,
-    AppealView,
     Close,
     Correct,
     Dispatch,
@@ -38,6 +35,9 @@ from appeal_tracker.appeals.schemas import (
     Void,
     Withdraw,
 )
+from appeal_tracker.appeals.endpoints import Worker
+from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.appeals.schemas import AppealView
 from chassis.web.auth import require
 from chassis.web.route import Router
 from chassis.web.schemas import Id

@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
 from appeal_tracker.appeals import service
-from appeal_tracker.appeals.acting import CUSTOMER, Deed, begin
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.deeds import CUSTOMER, Deed
 from appeal_tracker.appeals.errors import AppealUnanswered
 from appeal_tracker.appeals.lifecycle import Act, Rule, takes
 from appeal_tracker.callbacks import link_repository as repository

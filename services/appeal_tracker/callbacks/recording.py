@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from appeal_tracker.appeals import asking, ending, reopening
-from appeal_tracker.appeals.acting import Case, Deed
+from appeal_tracker.appeals.cases import Case
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.lifecycle import Act, State
 from appeal_tracker.calendars.civil import ticks_of
 from appeal_tracker.callbacks import repository

@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import service as appeals
 from appeal_tracker.appeals import showing
-from appeal_tracker.appeals.acting import Deed, begin
+from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.confidence import Shown
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.callbacks import repository
 from appeal_tracker.callbacks.entitled import may_call_back
 from appeal_tracker.callbacks.errors import NothingToRate, NotYoursToCallBack, ReasonMissing, ReasonNotRatedMissing

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import asking
-from appeal_tracker.appeals.acting import Deed, begin
-from appeal_tracker.appeals.errors import HandlerLeft
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.deeds import Deed
+from appeal_tracker.appeals.faults import HandlerLeft
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.responsible import supervises
 from appeal_tracker.calendars.civil import ticks_of

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import asking, repeating
 from appeal_tracker.appeals import repository as appeals
-from appeal_tracker.appeals.acting import NOBODY, begin
+from appeal_tracker.appeals.acting import begin
+from appeal_tracker.appeals.deeds import NOBODY
 from appeal_tracker.appeals.errors import MergedMeanwhile
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.policies import service as policies

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from appeal_tracker.__main__ import CHAINED
+from appeal_tracker.appeals.bodies import NewAppeal
 from appeal_tracker.appeals.posting import content
-from appeal_tracker.appeals.schemas import NewAppeal
 from chassis.chain.verifying import verify
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
 
