@@ -85,7 +85,7 @@ async def asked(request: Any, status: int = 200) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.clause("7.2.3", "7.2.5", "7.2.6", "002 6.4.5")
+@pytest.mark.clause("7.2.3", "7.2.5", "7.2.6", "002 6.4.5.1", "002 6.4.5.2", "002 6.4.5.4")
 @pytest.mark.parametrize("bus", ["embedded", pytest.param("kafka", marks=[pytest.mark.kafka, pytest.mark.long])])
 async def test_each_type_from_each_source_is_handled_to_its_end(tmp_path: Path, bus: str) -> None:
     with LocalStack(tmp_path / "state", BUS=bus, CLOCK_START=START) as stack:
