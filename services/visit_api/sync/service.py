@@ -1,6 +1,5 @@
 """A push: each item in a transaction of its own, by its own fate. One bad item never costs the others."""
 
-import hashlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.outage import is_outage
 from chassis.runtime import Runtime
+from chassis.vault.searching import Index
 from chassis.web.errors import Language, NotFound, Problem, Unprocessable
 from chassis.web.tokens import Principal
 from chassis.web.validation import field_error
@@ -33,32 +33,34 @@ _MOST_ERRORS = 10  # of an item
 
 @dataclass(frozen=True)
 class Pushing:
-    """Who pushes, from which device, when by its clock and by ours."""
+    """Who pushes, from which device, when by its clock and by ours; `index` keys what is known again by its content."""
 
     runtime: Runtime
     caller: Principal
     push: Push
     reading: Reading
+    index: Index
 
 
 async def push(work: UnitOfWork, runtime: Runtime, caller: Principal, push: Push, language: Language) -> PushView:
     """Takes what a device brings, dependence first; answers in the order of the push. Raises nothing for an item."""
-    its = Pushing(runtime, caller, push, read(push.sent_at, runtime.clock.now()))
+    reading = read(push.sent_at, runtime.clock.now())
     answers = {place: _read(raw, place, language) for place, raw in enumerate(push.items)}
     items = {place: item for place, item in answers.items() if not isinstance(item, AnswerView)}
     async with _own(work) as mine:
         tx = await mine.transaction()
-        await repository.saw(tx, caller, push.device, its.reading)
+        its = Pushing(runtime, caller, push, reading, await runtime.vault.index(tx))
+        await repository.saw(tx, caller, push.device, reading)
         before = await repository.brought_before(tx, caller.unit, {item.id for item in items.values()})
     for place in sorted(items, key=lambda place: rank(push.items[place])):
         item = items[place]
-        line = before.get((item.id, _digest(item)))  # brought again, most of a push costs one question
+        line = before.get((item.id, _digest(its, item)))  # brought again, most of a push costs one question
         known = None if line is None else _as_before(AnswerView(place=place, id=item.id, kind=item.kind), item, line)
         answers[place] = known or await _answer(work, its, place, item, language)
     return PushView(
-        received_at=its.reading.now,
-        offset_ms=its.reading.milliseconds,
-        clock_is_wrong=its.reading.is_wrong,
+        received_at=reading.now,
+        offset_ms=reading.milliseconds,
+        clock_is_wrong=reading.is_wrong,
         items=[answers[place] for place in range(len(push.items))],
     )
 
@@ -168,7 +170,7 @@ async def _mark(tx: AsyncSession, brought: UUID, outcome: str) -> None:
 def _line(its: Pushing, item: Any, taken: Taken, visit_id: UUID, unit_code: str) -> dict[str, Any]:
     return {
         "item_id": item.id,
-        "content_digest": _digest(item),
+        "content_digest": _digest(its, item),
         "kind": item.kind,
         "visit_id": visit_id,
         "unit_code": unit_code,
@@ -184,9 +186,10 @@ def _line(its: Pushing, item: Any, taken: Taken, visit_id: UUID, unit_code: str)
     }
 
 
-def _digest(item: Any) -> bytes:
-    """By what an item is known again beside its id: as the device said it, however that is corrected."""
-    return hashlib.sha256(item.model_dump_json(exclude_defaults=True).encode()).digest()
+def _digest(its: Pushing, item: Any) -> bytes:
+    """By what an item is known again beside its id: as the device said it, however that is corrected. Keyed, for of a
+    plain digest all short words could be tried."""
+    return its.index.digest("sync_items", item.model_dump_json(exclude_defaults=True).encode())
 
 
 def _read(raw: dict[str, Any], place: int, language: Language) -> Any:
