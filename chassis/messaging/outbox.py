@@ -52,15 +52,27 @@ class Outbox:
         """
         if not events:
             return []
+        rows = self.rows(events, at, traces)
+        await self.put(tx, rows)
+        return [row.id for row in rows]
+
+    def rows(
+        self, events: Sequence[Event], at: datetime, traces: Sequence[str | None] | None = None
+    ) -> "Sequence[Row]":
+        """What `put` stores: for whoever tells thousands, and works that out beside something else."""
         told = zip(events, traces or [None] * len(events), strict=True)
-        rows = [self.row(event, at, trace) for event, trace in told]
+        return [self.row(event, at, trace) for event, trace in told]
+
+    async def put(self, tx: AsyncSession, rows: "Sequence[Row]") -> None:
+        """Stores rows in their order, as `append` does."""
+        if not rows:
+            return
         its = await driver(tx)
         if len(rows) >= MANY:
             await its.copy_records_to_table("outbox", records=rows, columns=_COLUMNS)
         else:
             await its.execute(_APPEND, *zip(*rows, strict=True))
         after_commit(tx, self.wake)
-        return [row.id for row in rows]
 
     def row(self, event: Event, at: datetime, trace: str | None = None) -> "Row":
         """What `INSERT` takes, for a hot statement that tells what it writes; whoever runs it wakes us afterwards.

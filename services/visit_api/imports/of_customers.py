@@ -4,6 +4,7 @@ is worked out, sealed above all, is worked out in a thread, so that everything e
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -21,9 +22,9 @@ from visit_api.imports import of_several, repository
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
 from visit_api.imports.of_several import Spoken
-from visit_api.imports.outcome import Found, Outcome, once
+from visit_api.imports.outcome import Found, Outcome, Prepared, once
 from visit_api.imports.ownership import SUPPLY
-from visit_api.imports.reading import Fault, Said
+from visit_api.imports.reading import Fault, Line, Said
 from visit_api.imports.repository import Elsewhere, Known, Takes
 
 _IMPORTANT, _ORDINARY = "other.important", "other.ordinary"
@@ -52,6 +53,7 @@ class _Ground(NamedTuple):
     known: Mapping[str, Known]
     others: Mapping[str, Elsewhere | None]  # by number; None where several have it
     seen: set[str]  # units of known customers that the sender sees
+    prepared: Mapping[int, Prepared]
     now: datetime
 
 
@@ -64,7 +66,15 @@ class _Batch(NamedTuple):
     faults: dict[int, Fault]
 
 
-async def take(tx: AsyncSession, runtime: Runtime, its: Import, source: Source, found: Found, now: datetime) -> Outcome:
+async def take(
+    tx: AsyncSession,
+    runtime: Runtime,
+    its: Import,
+    source: Source,
+    found: Found,
+    prepared: Mapping[int, Prepared],
+    now: datetime,
+) -> Outcome:
     """Stores customers, and tells of each that is new or changed."""
     column = source.columns["unit_code"]
     owners = await repository.owners(tx, its.unit_code, {said["unit_code"] for _, said in found})
@@ -78,17 +88,23 @@ async def take(tx: AsyncSession, runtime: Runtime, its: Import, source: Source, 
     theirs = {there.unit_code for there in known.values()} | {each.unit_code for each in others.values() if each}
     seen = await repository.seen(tx, its.unit_code, theirs)
     sealers = {owner: Sealers.of(await runtime.vault.key(tx, owner)) for owner in set(owners.values())}
-    ground = _Ground(its, source, owners, sealers, await runtime.vault.index(tx), known, others, seen, now)
+    ground = _Ground(its, source, owners, sealers, await runtime.vault.index(tx), known, others, seen, prepared, now)
     batch = await asyncio.to_thread(_sorted, ground, found)
     merged = await of_several.merge(tx, runtime, its, batch.several, now) if batch.several else None
     if merged is not None:
         batch.changed.extend(merged.changed)
         batch.events.extend(merged.events)
-    await repository.store(tx, batch.new, batch.changed, its.id, now)
-    await repository.name(tx, its.id, batch.unwritten)
-    await runtime.outbox.append(tx, batch.events, at=now)
+    telling = asyncio.create_task(asyncio.to_thread(runtime.outbox.rows, batch.events, now), name="import.told")
+    try:
+        await repository.store(tx, batch.new, batch.changed, its.id, now)
+        await repository.name(tx, its.id, batch.unwritten)
+    finally:
+        rows = await telling
+    await runtime.outbox.put(tx, rows)
     stored = len(batch.events) + (merged.kept if merged else 0)
-    return Outcome(stored, len(found) - stored - len(batch.faults), faults | twice | batch.faults)
+    same = len(found) - stored - len(batch.faults)
+    prepare = partial(_prepared, ground) if len(batch.new) > len(found) // 2 else None
+    return Outcome(stored, same, faults | twice | batch.faults, prepare)
 
 
 def _sorted(ground: _Ground, found: Found) -> _Batch:
@@ -99,9 +115,11 @@ def _sorted(ground: _Ground, found: Found) -> _Batch:
         if customer_no in ground.others or (there is not None and there.contested):
             _set_aside(ground, batch, number, said, there or ground.others[customer_no])
             continue
-        digest = ground.hashes.blind("content", _encode(said).decode())
+        ready = ground.prepared.get(number)
+        digest = ready.digest if ready else _digest(ground, said)
         if there is None:
-            _add(ground, batch, said, digest)
+            id_ = new_id()
+            _add(ground, batch, said, ready or Prepared(digest, id_, _sealed(ground, id_, said)))
         elif there.removed or there.unit_code not in ground.seen:
             reason = "removed" if there.unit_code in ground.seen else "taken"
             batch.faults[number] = Fault(ground.source.number, reason)
@@ -139,10 +157,24 @@ def _set_aside(ground: _Ground, batch: _Batch, number: int, said: Said, there: K
         batch.several.append(Spoken(number, said, there.id))
 
 
-def _add(ground: _Ground, batch: _Batch, said: Said, digest: bytes) -> None:
-    id, customer_no, unit_code = new_id(), said["customer_no"], said["unit_code"]  # noqa: A001
+def _prepared(ground: _Ground, lines: Sequence[Line]) -> dict[int, Prepared]:
+    """The lines of the units that a batch before them named."""
+    prepared = {}
+    for number, said in lines:
+        if isinstance(said, dict) and said["unit_code"] in ground.owners:
+            id_ = new_id()
+            prepared[number] = Prepared(_digest(ground, said), id_, _sealed(ground, id_, said))
+    return prepared
+
+
+def _digest(ground: _Ground, said: Said) -> bytes:
+    return ground.hashes.blind("content", _encode(said).decode())
+
+
+def _add(ground: _Ground, batch: _Batch, said: Said, ready: Prepared) -> None:
+    customer_no, unit_code = said["customer_no"], said["unit_code"]
     kind, importance = _kind(ground.its, said), _importance(said)
-    phone, found_by, address = _sealed(ground, id, said)
+    digest, id, (phone, found_by, address) = ready  # noqa: A001
     supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()
     its = (id, said["name"], kind, unit_code, customer_no, phone, found_by, address, importance)
     batch.new.append((*its, ground.its.source, customer_no, supply, ground.its.id, 1, digest, ground.now))

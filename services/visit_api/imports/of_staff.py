@@ -16,7 +16,15 @@ from visit_api.imports.reading import MANY, Fault, Said
 _MAY_BE_EMPTY = ("phone", "email", "post")
 
 
-async def take(tx: AsyncSession, runtime: Runtime, its: Import, source: Source, found: Found, now: datetime) -> Outcome:
+async def take(
+    tx: AsyncSession,
+    runtime: Runtime,
+    its: Import,
+    source: Source,
+    found: Found,
+    prepared: object,
+    now: datetime,
+) -> Outcome:
     """Stores staff, and tells of each that is new or changed."""
     units = await repository.seen(tx, its.unit_code, {said["unit_code"] for _, said in found})
     column = source.columns["unit_code"]

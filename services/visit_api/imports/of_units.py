@@ -17,7 +17,15 @@ from visit_api.imports.tree import Wanted, order
 _MOST = 5000  # units made in a transaction: nobody else changes one meanwhile
 
 
-async def take(tx: AsyncSession, runtime: Runtime, its: Import, source: Source, found: Found, now: datetime) -> Outcome:
+async def take(
+    tx: AsyncSession,
+    runtime: Runtime,
+    its: Import,
+    source: Source,
+    found: Found,
+    prepared: object,
+    now: datetime,
+) -> Outcome:
     """Lays units aside; what is stored of them is counted when they are made."""
     numbers = [said["code"] for _, said in found]
     first, twice = once(source, found, await repository.named(tx, its.id, numbers))

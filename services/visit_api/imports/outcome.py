@@ -1,20 +1,35 @@
 """What becomes of some lines of a file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from visit_api.imports.mapping import Source
-from visit_api.imports.reading import Fault, Said
+from visit_api.imports.reading import Fault, Line, Said
 
 Found = Sequence[tuple[int, Said]]  # good lines, by number
 
 
+class Prepared(NamedTuple):
+    """What of a line costs most, worked out while the lines before it are stored: by what it is known again, and,
+    should its customer be new, its id and what is sealed for that: number, by what it is found, address."""
+
+    digest: bytes
+    id: UUID
+    sealed: tuple[bytes | None, bytes | None, bytes | None]
+
+
+Prepare = Callable[[Sequence[Line]], Mapping[int, Prepared]]
+
+
 class Outcome(NamedTuple):
-    """How many are stored now, how many were already, and which are not taken."""
+    """How many are stored now, how many were already, and which are not taken; `prepare` is what the lines to come are
+    prepared with, if they are likely to be new."""
 
     stored: int
     same: int
     faults: dict[int, Fault]
+    prepare: Prepare | None = None
 
 
 def once(source: Source, found: Found, named: set[str]) -> tuple[list[tuple[int, Said]], dict[int, Fault]]:

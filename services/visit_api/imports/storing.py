@@ -1,6 +1,7 @@
 """Lines into things, some at a time: each batch, its faults, its events and how far it goes are one transaction."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,10 @@ from chassis.runtime import Runtime
 from visit_api.imports import files, mapping, of_customers, of_staff, of_units, repository
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
-from visit_api.imports.outcome import Outcome
+from visit_api.imports.outcome import Outcome, Prepare, Prepared
 from visit_api.imports.reading import Fault, Layout, Line, Reader
 
+NOTHING = Outcome(0, 0, {})
 _TAKES = {"customers": of_customers.take, "units": of_units.take, "staff": of_staff.take}
 
 
@@ -27,6 +29,7 @@ class Piece(NamedTuple):
     import_id: UUID
     begin: int
     lines: list[Line]
+    prepared: Mapping[int, Prepared]
     end: int
     more: bool
 
@@ -36,6 +39,7 @@ class Ahead:
 
     def __init__(self) -> None:
         self._next: asyncio.Task[Piece] | None = None
+        self.prepare: Prepare | None = None
 
     async def piece(self, path: Path, its: Import, most: int, *, ahead: bool = True) -> Piece:
         """The next lines of a file, from where it was read to. Raises `FileNotFoundError`."""
@@ -43,10 +47,12 @@ class Ahead:
         layout, source = Layout(**its.layout), mapping.source(its.thing, its.source)
         found = None if before is None else await before
         if found is None or (found.import_id, found.begin) != (its.id, its.position) or len(found.lines) > most:
-            found = await asyncio.to_thread(_read, path, its.id, layout, source, its.position, its.next_line, most)
+            self.prepare = None
+            where = (its.position, its.next_line)
+            found = await asyncio.to_thread(_read, path, its.id, layout, source, *where, most, None)
         if found.more and ahead:
             where = (found.end, its.next_line + len(found.lines))
-            reading = asyncio.to_thread(_read, path, its.id, layout, source, *where, most)
+            reading = asyncio.to_thread(_read, path, its.id, layout, source, *where, most, self.prepare)
             self._next = asyncio.create_task(reading, name="import.ahead")
         return found
 
@@ -65,7 +71,8 @@ async def advance(tx: AsyncSession, runtime: Runtime, ahead: Ahead, most: int) -
         await _end(tx, its, path, "failed", now)
         return True
     good = [(line.number, line.content) for line in piece.lines if isinstance(line.content, dict)]
-    outcome = await _TAKES[its.thing](tx, runtime, its, source, good, now) if good else Outcome(0, 0, {})
+    outcome = await _TAKES[its.thing](tx, runtime, its, source, good, piece.prepared, now) if good else NOTHING
+    ahead.prepare = outcome.prepare
     bad = {line.number: line.content for line in piece.lines if isinstance(line.content, Fault)}
     its.position, its.next_line = piece.end, its.next_line + len(piece.lines)
     its.read += sum(line.content is not None for line in piece.lines)
@@ -114,8 +121,10 @@ async def _end(tx: AsyncSession, its: Import, path: Path, state: str, now: datet
     after_commit(tx, partial(path.unlink, missing_ok=True))
 
 
-def _read(path: Path, id: UUID, layout: Layout, source: Source, begin: int, line: int, most: int) -> Piece:
+def _read(
+    path: Path, id: UUID, layout: Layout, source: Source, begin: int, line: int, most: int, prepare: Prepare | None
+) -> Piece:
     with path.open("rb") as file:
         file.seek(begin)
         lines, more = Reader(layout, source).read(file, line, most)
-        return Piece(id, begin, lines, file.tell(), more)
+        return Piece(id, begin, lines, prepare(lines) if prepare else {}, file.tell(), more)
