@@ -116,11 +116,11 @@ def _sorted(ground: _Ground, found: Found) -> _Batch:
             _set_aside(ground, batch, number, said, there or ground.others[customer_no])
             continue
         ready = ground.prepared.get(number)
-        digest = ready.digest if ready else _digest(ground, said)
         if there is None:
-            id_ = new_id()
-            _add(ground, batch, said, ready or Prepared(digest, id_, _sealed(ground, id_, said)))
-        elif there.removed or there.unit_code not in ground.seen:
+            _add(ground, batch, said, ready or _ready(ground, said))
+            continue
+        digest = ready.digest if ready else _digest(ground, said)
+        if there.removed or there.unit_code not in ground.seen:
             reason = "removed" if there.unit_code in ground.seen else "taken"
             batch.faults[number] = Fault(ground.source.number, reason)
             batch.unwritten.append(customer_no)
@@ -159,12 +159,15 @@ def _set_aside(ground: _Ground, batch: _Batch, number: int, said: Said, there: K
 
 def _prepared(ground: _Ground, lines: Sequence[Line]) -> dict[int, Prepared]:
     """The lines of the units that a batch before them named."""
-    prepared = {}
-    for number, said in lines:
-        if isinstance(said, dict) and said["unit_code"] in ground.owners:
-            id_ = new_id()
-            prepared[number] = Prepared(_digest(ground, said), id_, _sealed(ground, id_, said))
-    return prepared
+    owners = ground.owners
+    return {
+        number: _ready(ground, said) for number, said in lines if isinstance(said, dict) and said["unit_code"] in owners
+    }
+
+
+def _ready(ground: _Ground, said: Said) -> Prepared:
+    id_ = new_id()
+    return Prepared(_digest(ground, said), id_, _sealed(ground, id_, said))
 
 
 def _digest(ground: _Ground, said: Said) -> bytes:

@@ -247,7 +247,7 @@ async def test_a_complaint_is_told_before_the_customers_that_came_before_it(worl
         (as_csv(row()), "text/csv; charset=big5", 415, "unsupported-export"),
         (as_ndjson(row("sg2")), "application/json", 415, "unsupported-export"),
         (b"PK\x03\x04" + b"\x00" * 200, "", 422, "bad_head"),
-        (gzip.compress(as_csv(row()), mtime=0), "", 422, "bad_encoding"),  # what is packed is not unpacked: no bomb goes off
+        (gzip.compress(as_csv(row()), mtime=0), "", 422, "bad_encoding"),  # no bomb goes off
     ],
 )
 async def test_a_file_of_which_no_line_can_be_read_is_refused(
