@@ -38,12 +38,6 @@ SELECT id, source_no, content_digest, unit_code, kind, version, removed_at IS NO
 FROM customers WHERE source = $1 AND source_no = ANY($2::text[]) ORDER BY id FOR UPDATE
 """
 _OTHERS = "SELECT EXISTS (SELECT FROM imports WHERE thing = 'customers' AND source <> $1)"
-# What is personal goes along with a customer that is removed; that a system spoke of it stays, so that its number is
-# not taken for somebody new.
-_FORGET = """
-UPDATE customer_said AS s SET said_sealed = '' FROM customers AS c
-WHERE c.id = s.customer_id AND c.removed_at IS NOT NULL AND s.said_sealed <> ''
-"""
 # What the system said of a customer of another's, and whose number it names besides: never one that was typed in.
 _ELSEWHERE = """
 SELECT s.source_no AS number, c.id, c.unit_code, c.removed_at IS NOT NULL AS removed, true AS linked
@@ -212,11 +206,6 @@ async def elsewhere(tx: AsyncSession, source: str, numbers: Sequence[str]) -> Se
     if not numbers or not await its.fetchval(_OTHERS, source):
         return ()
     return [Elsewhere(*row) for row in await its.fetch(_ELSEWHERE, source, numbers)]
-
-
-async def forget_removed(tx: AsyncSession) -> None:
-    """Lets go of what systems said of customers that are removed."""
-    await (await driver(tx)).execute(_FORGET)
 
 
 async def customers(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Customer]:

@@ -100,8 +100,7 @@ async def refuse(tx: AsyncSession, runtime: Runtime) -> None:
 
 
 async def clear_away(tx: AsyncSession, runtime: Runtime) -> None:
-    """Forgets files that no import waits for: what a crash left; and what was said of customers that are removed."""
-    await repository.forget_removed(tx)
+    """Forgets files that no import waits for: what a crash left."""
     folder, wanted = files.folder_of(runtime), await repository.waiting(tx)
     for path in await asyncio.to_thread(files.left_over, folder, wanted):
         path.unlink(missing_ok=True)

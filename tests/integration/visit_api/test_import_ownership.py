@@ -4,7 +4,6 @@ from typing import Any
 
 from tests.integration.visit_api.test_imports import Json, as_csv, as_ndjson, counts, customers, faults, imported, row
 from tests.integration.visit_api.world import World, pointers, tag
-from visit_api.imports.worker import Importing
 
 
 async def said_of(world: World, customer: Json, **query: str) -> dict[str, Json]:
@@ -77,15 +76,3 @@ async def test_who_was_typed_in_and_who_is_another_companys_is_nobody_elses(worl
     assert await world.rows("SELECT FROM customer_said") == []
     again = await imported(world, as_ndjson(row("sg2"), row("sg2", name="再次")))
     assert (counts(again), await faults(world, again)) == ((0, 1, 1), [(2, "custNo", "duplicate")])
-
-
-async def test_what_is_personal_goes_with_a_customer_that_is_removed(world: World) -> None:
-    await imported(world, as_csv(row()))
-    await imported(world, as_ndjson(row("sg2", phone="13911112222")))
-    (customer,) = await customers(world)
-    gone = await world.admin.delete(f"/customers/{customer['id']}", headers={"If-Match": "*"})
-    assert gone.status_code == 204
-    assert await Importing(world.runtime).run_once() is False
-    assert [bytes(each[0]) for each in await world.rows("SELECT said_sealed FROM customer_said")] == [b"", b""]
-    its = await imported(world, as_ndjson(row("sg2", phone="13911113333")))
-    assert await faults(world, its) == [(1, "custNo", "removed")], "and nobody new comes of its number"
