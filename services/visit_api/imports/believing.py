@@ -29,7 +29,7 @@ async def said_by_all(tx: AsyncSession, runtime: Runtime, caller: Principal, id:
     if reason is not None and rows:
         act, where = "customer.sources_opened", customer.unit_code
         await trail.note(tx, runtime, caller, act=act, thing="customer", thing_id=id, unit_code=where, reason=reason)
-    items = [
+    sources = [
         SaidView(
             source=source,
             source_no=row.source_no,
@@ -40,7 +40,7 @@ async def said_by_all(tx: AsyncSession, runtime: Runtime, caller: Principal, id:
         )
         for source, row in sorted(rows.items())
     ]
-    return SaidByAll(items=items)
+    return SaidByAll(sources=sources)
 
 
 async def get_rules(tx: AsyncSession, caller: Principal, unit_code: str) -> dict[str, Any]:

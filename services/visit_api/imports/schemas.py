@@ -101,4 +101,4 @@ class SaidView(View):
 class SaidByAll(View):
     """What each system says; none where but one speaks of the customer."""
 
-    items: list[SaidView]
+    sources: list[SaidView]

@@ -9,7 +9,7 @@ from tests.integration.visit_api.world import World, pointers, tag
 async def said_of(world: World, customer: Json, **query: str) -> dict[str, Json]:
     answer = await world.visitor.get(f"/customers/{customer['id']}/sources", params=query)
     assert answer.status_code == 200, answer.text
-    return {each["source"]: each for each in answer.json()["items"]}
+    return {each["source"]: each for each in answer.json()["sources"]}
 
 
 async def decide(world: World, *rules: Json) -> Any:

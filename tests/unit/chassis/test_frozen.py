@@ -33,6 +33,16 @@ MIGRATIONS = {
         "d03cd679b53583e6bd2fda2e09252bbbe88cbf126974514d953539aa4bd7ccda",
         "04a5fcb6cc3486ccd837dbab1568cef97c077eaa0b44a73e6e258ba1f92dffbe",
         "0fda5da9fd07cf13128a1f0de169c305df98a25e47ef61287159a9fa36adf4e1",
+        "0636fe12beb0e7a645b03b0316721c3fbc1b5d35569eb5468b04c2a14e2e915c",
+        "c063e44f87379a846bccd42708727aff0b5801d8ca3de974d7f075c1e8c0fe98",
+        "2ae93ff51ffee3acbbf34cbc74da6655a54d06ea6163b0723cbe1d17e8133a10",
+        "71026a9bc60a655a393b25e8c095f2e3b707c6d506043a480df3b1bcf69e61f8",
+        "fce3308eadcc8b2a2fa21d4fbbfd5c0feba60e5aa9e2d3c1ac1368316bdb6991",
+        "83d763dd3de11bbed30d740054230bc163c4d154efaa2365db98fdb9b57a2ecb",
+        "c541ebbcc33b929d5f3acd077045fb53f5e01d2d1ea87d4235dd41bef6b26165",
+        "053b55f5417659860db9effe9a2d37bbfac5423f2d2e7393d3f04add4d1155d3",
+        "0e63ce9ec5aa9299f465d0d4e1a282b04ddc8ffbd8a7117144f79db42b412cd0",
+        "667350632f1005531161def99a9dd38fc200e088eaa1a40d1c1dd1bf02a8cecb",
     ],
     "appeal_tracker": [
         "abf15d1e1dd9a3c13225fd93413200da872a43460ea8210558d04bc7a239510e",
@@ -45,6 +55,12 @@ MIGRATIONS = {
         "658b2b6c12c4345936a5d9c81a729cc95881064f5c9865d79a2068a670621acf",
         "08c0ffeebf3eeeefa04e6cfcf98457980151eb5360f8367cd6598cc8a6010140",
         "b8ec88b3c9d0be3c48af43b7169351c2959d2b7066da68e557ad8314fa08a24f",
+        "47ec5995c113e6b20c82867c3663b9919ac41ee9d912ba24a8ca932309634bbf",
+        "b69ef795a05db4ef13aebfb722ef809bffd6139a08b71fc86f9caa0ed7750d0b",
+        "b9420c86369349939f70552fe53c4924149c22f8ea47b279704577110dc9e84f",
+        "381dc84c38919ef26e6f42219cf5f11c698a1a5e9b999987ec776bdca71549c7",
+        "e29248ba157fdb92338b551f63f2956180e9be80dd072a908377ca4e58096c74",
+        "588f4f6a0a6d2e435c3d70613f87a1097fcbac4b57a7a8ab1e48ad40d1fb3159",
     ],
     "notifier": [
         "e9634add115b58bd30a1cdd5abfa06b8fd9df9e43a524b1b34ee68ed7e9fee8a",
@@ -56,6 +72,11 @@ MIGRATIONS = {
         "03a56162a21f1eed228511ff1525aa727f2a4be7957035394c8f2b17da10f22e",
         "2f66c382b0587b5adb1691e8b95107911ce3b19f75ac811d0c32d7381a52487f",
         "daeb771f695ee3aa93e6b925414711b0bb43dd8cc2bc02516378c0c8ff1d1e2d",
+        "61391ef68b120b1323f301f4e7a6b0831eca09549cc0f72a2c4bc8df97698fb4",
+        "5af2e88d36665a000a0383d365f2119772892fbe55eaf95e0876ebdd8b38ec04",
+        "7bd42c147ee16dd3786683e813e00254cc9d64adefa33b5a96f49006f281021e",
+        "03d6dcc592a2b9ed560aef7942c1e91914dc0134221839eecfcba877d9201a38",
+        "f367b97dee0d1e534fed8c037722deedf7c55539bd175f117caa7b606e03c5a5",
     ],
 }
 BUS = ["9f41899cb75c488f8d73858049c51111d657b279f52bc6a93c82ad494f21bc2a"]
@@ -65,10 +86,14 @@ def migrations(service: str) -> list[Path]:
     return sorted((SERVICES / service / "migrations" / "versions").glob("*.py"))
 
 
-# Migrations run the first four.
+# Migrations run the first five.
 FROZEN = {
     "schema.MESSAGING": (schema.MESSAGING, "915d3cce3e6fe6f708c1c4398a5de30ec378aa86c1919a2eadfc6fbcb705b77c"),
     "idempotency.DDL": (idempotency.DDL, "a1b4e380fafa358c86ab4e0db7b8ab97e762cbcfcad113d8b0a5c0b2585398cb"),
+    "idempotency.SEALED_DDL": (
+        idempotency.SEALED_DDL,
+        "3d626ed9afc2df9f86b309e2b03cb9549df0fb9abf35f7e6d313e1de1d935b80",
+    ),
     "vault.DDL": (vault.DDL, "fb718e5ce9c1246f6b505519328ce03ee6f1fca7b22514d2fc4d89d2b44c7ec6"),
     "trail.DDL": (trail.DDL, "7bf9a586b7f4aa02faeca1033d685700d5f1c2025ee306d39e674953f2f86755"),
     **{
