@@ -10,7 +10,7 @@ from alembic import context, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 
 def config(package: str, url: str = "") -> Config:
@@ -37,7 +37,9 @@ async def upgrade(package: str, url: str, revision: str = "head") -> None:
 
 def run_scripts(*scripts: str) -> None:
     """Runs, in a migration and its transaction, scripts of several statements; `op.execute` takes one at a time."""
-    driver: Any = op.get_bind().connection.dbapi_connection
+    bind = op.get_bind()
+    bind.execute(text("SELECT 1"))  # SQLAlchemy says BEGIN with a statement of its own; the scripts go around it
+    driver: Any = bind.connection.dbapi_connection
     for script in filter(None, scripts):  # the driver cannot run nothing
         driver.run_async(methodcaller("execute", script))
 

@@ -38,7 +38,16 @@ revision, down_revision = "0003", "0002"
 
 
 def upgrade():
-    run_scripts("INSERT INTO things VALUES (1)", "SELECT nothing")
+    run_scripts("CREATE TABLE others (id integer)")
+"""
+BROKEN = """
+from chassis.migrate import run_scripts
+
+revision, down_revision = "0004", "0003"
+
+
+def upgrade():
+    run_scripts("INSERT INTO others VALUES (1)", "CREATE TABLE more (id integer)", "SELECT nothing")
 """
 
 
@@ -48,7 +57,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     versions.mkdir(parents=True)
     (tmp_path / "migrated_thing" / "__init__.py").touch()
     (versions.parent / "env.py").write_text(ENV)
-    for name, text in (("0001_first", FIRST), ("0002_index", SECOND), ("0003_broken", THIRD)):
+    for name, text in (("0001_first", FIRST), ("0002_index", SECOND), ("0003_third", THIRD), ("0004_broken", BROKEN)):
         (versions / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     yield "migrated_thing"
@@ -85,8 +94,8 @@ async def test_an_index_is_built_while_others_write_and_what_ran_before_a_failur
 
         with pytest.raises(Exception, match="nothing"):
             await migrate.upgrade(package, url)
-        assert await its.fetchval("SELECT version_num FROM alembic_version") == "0002"
-        assert await its.fetchval("SELECT count(*) FROM things") == 2
+        assert await its.fetchval("SELECT version_num FROM alembic_version") == "0003"
+        assert await its.fetchval("SELECT to_regclass('more') IS NULL AND NOT EXISTS (SELECT FROM others)")
     finally:
         await its.close()
         await other.close()
