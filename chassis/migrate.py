@@ -1,6 +1,7 @@
 """Alembic without its ini file: each service's `migrations/` folder, run as its migrator role."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from importlib.resources import files
 from operator import methodcaller
@@ -11,6 +12,21 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+log = logging.getLogger(__name__)
+
+_WAITS_BRIEFLY = text("SET lock_timeout = '1s'")  # whatever else wants the table waits behind the step that waits
+_PAUSE = 4.0  # seconds until it tries again, in which those go on
+_TRIES = 75  # for more than six minutes
+_HELD = frozenset({"55P03", "40P01"})  # lock_not_available, deadlock_detected
+_LAST_WORD = (
+    "another session, such as a backup, holds a table that the next migration changes: see the oldest xact_start in "
+    "pg_stat_activity. What was migrated before stays, and nothing of this one was done: run again when that has ended"
+)
+
+
+class Held(Exception):
+    """Others held for long what a migration needs."""
 
 
 def config(package: str, url: str = "") -> Config:
@@ -49,8 +65,10 @@ def index_concurrently(name: str, definition: str, *, unique: bool = False) -> N
     this: what stands before it is committed first, and a run that dies in the middle is followed by another whole one.
     """
     with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")  # it waits for whoever writes, and nobody waits for it
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # what a run that died left behind is not valid
         op.execute(f"CREATE {'UNIQUE ' if unique else ''}INDEX CONCURRENTLY {name} {definition}")
+        op.execute(_WAITS_BRIEFLY)
 
 
 Seed = Callable[[Connection], None]
@@ -73,10 +91,28 @@ async def _run(url: str, metadata: MetaData | None, seed: Seed | None) -> None:
             await alone.execution_options(isolation_level="AUTOCOMMIT")
             while not await alone.scalar(_LOCK):  # noqa: ASYNC110 - the other one is another process
                 await asyncio.sleep(_AGAIN)
-            await connection.run_sync(_migrate, metadata, seed)
-            await connection.commit()
+            await _patiently(connection, metadata, seed)
     finally:
         await engine.dispose()
+
+
+async def _patiently(connection: AsyncConnection, metadata: MetaData | None, seed: Seed | None) -> None:
+    """Migrates; a step that others hold up is rolled back, and the run goes on from it after a pause."""
+    for left in reversed(range(_TRIES)):
+        try:
+            await connection.execute(_WAITS_BRIEFLY)
+            await connection.commit()
+            await connection.run_sync(_migrate, metadata, seed)
+            await connection.commit()
+            return
+        except Exception as error:
+            if getattr(getattr(error, "orig", error), "sqlstate", None) not in _HELD:
+                raise
+            await connection.rollback()
+            log.warning("others hold what a migration needs", extra={"tries_left": left})
+            if not left:
+                raise Held(_LAST_WORD) from error
+        await asyncio.sleep(_PAUSE)
 
 
 def _migrate(connection: Connection, metadata: MetaData | None, seed: Seed | None) -> None:

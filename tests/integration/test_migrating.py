@@ -1,4 +1,5 @@
-"""Migrations: each is a transaction, an index that takes long holds nobody, and two runs wait for each other."""
+"""Migrations: each is a transaction, one that has to wait holds nobody for long, nor does an index that takes long, and
+two runs wait for each other."""
 
 import asyncio
 import sys
@@ -38,7 +39,7 @@ revision, down_revision = "0003", "0002"
 
 
 def upgrade():
-    run_scripts("CREATE TABLE others (id integer)")
+    run_scripts("CREATE TABLE others (id integer)", "ALTER TABLE things ADD COLUMN more integer")
 """
 BROKEN = """
 from chassis.migrate import run_scripts
@@ -101,5 +102,37 @@ async def test_an_index_is_built_while_others_write_and_what_ran_before_a_failur
         await other.close()
 
 
-async def _waits(connection: asyncpg.Connection) -> bool:
-    return bool(await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+async def test_a_step_that_waits_lets_others_pass_and_gives_up_in_the_end(
+    databases: Databases, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = databases.server.ensure_database("held_thing").migration
+    its, other = await asyncpg.connect(url), await asyncpg.connect(url)
+    monkeypatch.setattr(migrate, "_TRIES", 2)
+    monkeypatch.setattr(migrate, "_PAUSE", 1.0)
+    try:
+        await migrate.upgrade(package, url, "0002")
+        saving = other.transaction()
+        await saving.start()
+        await other.execute("LOCK TABLE things IN ACCESS SHARE MODE")  # as a backup does
+        altering = asyncio.create_task(migrate.upgrade(package, url, "0003"))
+        await eventually(lambda: _waits(its))
+        await asyncio.wait_for(its.execute("INSERT INTO things VALUES (1)"), 4)
+        assert not altering.done()
+        with pytest.raises(migrate.Held, match="backup"):
+            await altering
+        assert await its.fetchval("SELECT version_num FROM alembic_version") == "0002"
+        assert await its.fetchval("SELECT to_regclass('others') IS NULL")
+
+        altering = asyncio.create_task(migrate.upgrade(package, url, "0003"))
+        await eventually(lambda: _waits(its))
+        await eventually(lambda: _waits(its, 0))  # it let go once
+        await saving.commit()
+        await altering
+        assert await its.fetchval("SELECT version_num FROM alembic_version") == "0003"
+    finally:
+        await its.close()
+        await other.close()
+
+
+async def _waits(connection: asyncpg.Connection, how_many: int = 1) -> bool:
+    return bool(await connection.fetchval("SELECT count(*) = $1 FROM pg_locks WHERE NOT granted", how_many))
