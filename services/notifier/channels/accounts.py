@@ -58,8 +58,8 @@ class Accounts(Adapter):
 
     async def terms(self, tx: AsyncSession, units: Collection[str]) -> Mapping[str, Terms | None]:
         found: Sequence[Any] = (await tx.execute(_NEAREST, {"units": list(units), "channel": self._channel})).all()
-        problems = {row.id: await self._problem(tx, row) for row in {row.id: row for row in found}.values()}
-        return {**dict.fromkeys(units), **{row.unit: _terms(row, problems[row.id]) for row in found}}
+        its = {row.id: await self._terms(tx, row) for row in {row.id: row for row in found}.values()}
+        return {**dict.fromkeys(units), **{row.unit: its[row.id] for row in found}}
 
     async def send(self, letter: Letter) -> Receipt:
         return await (await self._adapter(letter)).send(letter)
@@ -86,24 +86,25 @@ class Accounts(Adapter):
                 row = (await tx.execute(_ONE, {"id": letter.account})).one_or_none()
                 if row is None:
                     raise Refused("no_account", permanent=True)
-                problem = await self._problem(tx, row)
+                problem = (await self._terms(tx, row)).problem
             if problem is not None:
                 raise Refused(problem, retry_after=LOOK_AGAIN)
         return self._ready[letter.account][1]
 
-    async def _problem(self, tx: AsyncSession, row: Any) -> str | None:
-        """Why nothing can be sent by an account, noted on it."""
-        problem = None
+    async def _terms(self, tx: AsyncSession, row: Any) -> Terms:
+        """The terms of an account; why nothing can be sent by it is noted on it."""
+        terms, problem = Terms(account=row.id), None
         try:
             await self._make(tx, row)
-        except (*UNREADABLE, msgspec.MsgspecError) as error:
+            terms = _terms(row)
+        except (*UNREADABLE, KeyError, msgspec.MsgspecError) as error:
             problem = SECRET_UNREADABLE if isinstance(error, UNREADABLE) else UNUSABLE
             self._ready.pop(row.id, None)
             metrics.problems.labels(self._channel, problem).inc()
             log.error("nothing can be sent by an account", extra={"account": str(row.id), "error": str(error)})
         if problem != row.problem:
             await tx.execute(_PROBLEM, {"id": row.id, "problem": problem, "now": self._clock.now()})
-        return problem
+        return msgspec.structs.replace(terms, problem=problem)
 
     async def _make(self, tx: AsyncSession, row: Any) -> None:
         if self._ready.get(row.id, (None,))[0] == row.version:
@@ -122,7 +123,7 @@ async def pause(tx: AsyncSession, account: UUID, seconds: float, now: datetime) 
     await tx.execute(_PAUSE, {"id": account, "seconds": seconds, "now": now})
 
 
-def _terms(row: Any, problem: str | None) -> Terms:
+def _terms(row: Any) -> Terms:
     its = bounds(row.provider)
     limits = its.limits if row.limits is None else tuple(msgspec.convert(row.limits, list[Limit]))
     provider, codes = PROVIDERS[row.provider], msgspec.convert(row.codes, list[Code])
@@ -132,7 +133,6 @@ def _terms(row: Any, problem: str | None) -> Terms:
         limits=limits,
         shared=provider.shared,
         paused=max(0.0, row.paused or 0.0),
-        problem=problem,
         codes={code.event_type: code for code in codes},
         coded=provider.coded and not row.settings.get("template"),
     )

@@ -47,14 +47,20 @@ class CodeBody(Body):
         return self
 
 
-def _once(codes: list[CodeBody]) -> list[CodeBody]:
-    if len({code.event_type for code in codes}) < len(codes):
-        raise PydanticCustomError("repeated", "Names one twice", {"zh": "有重复项"})
-    return codes
+def _once(*names: str) -> AfterValidator:
+    """Of a list, that no two are alike in what is called `names`."""
+
+    def check(parts: list[Any]) -> list[Any]:
+        if len({tuple(getattr(part, name) for name in names) for part in parts}) < len(parts):
+            raise PydanticCustomError("repeated", "Names one twice", {"zh": "有重复项"})
+        return parts
+
+    return AfterValidator(check)
 
 
-Codes = Annotated[list[CodeBody], Field(max_length=200), AfterValidator(_once)]
-Limits = Annotated[list[LimitBody], Field(max_length=6)]
+Codes = Annotated[list[CodeBody], Field(max_length=200), _once("event_type")]
+# A count is called by whose it is and how long: two of these would count each message twice.
+Limits = Annotated[list[LimitBody], Field(max_length=6), _once("seconds", "per")]
 
 
 class NewAccount(Body):

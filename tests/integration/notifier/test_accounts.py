@@ -147,6 +147,7 @@ async def test_a_secret_goes_in_and_never_out(desk: Desk) -> None:
         ({"codes": [{"event_type": "*", "code": "S", "params": ["{"]}]}, "/codes/0"),
         ({"codes": [{"event_type": "*", "code": "S"}] * 2}, "/codes"),
         ({"limits": [{"times": 0, "seconds": 60, "per": "account"}]}, "/limits/0/times"),
+        ({"limits": [{"times": times, "seconds": 60, "per": "account"} for times in (1, 2)]}, "/limits"),
     ],
 )
 async def test_an_account_that_cannot_be_is_refused(desk: Desk, change: dict[str, Any], pointer: str) -> None:
@@ -185,10 +186,11 @@ async def test_an_account_whose_secrets_cannot_be_opened_costs_nobody_else(desk:
     assert ("T1", "delivered") in await desk.office.told(channel="webhook")
 
 
-async def test_nor_does_one_whose_settings_are_of_another_release(desk: Desk) -> None:
+@pytest.mark.parametrize("its", ["settings = '{}'", "provider = 'pigeon'", "limits = '[{}]'", "codes = '[{}]'"])
+async def test_nor_does_one_of_which_something_is_of_another_release(desk: Desk, its: str) -> None:
     await desk.route("webhook")
     broken, _ = await desk.account(unit=CITY), await desk.account(unit=COUNTY)
-    await desk.office.sql("UPDATE accounts SET settings = '{}' WHERE unit_code = '37'")
+    await desk.office.sql(f"UPDATE accounts SET {its} WHERE unit_code = '37'")
     await desk.office.hear(Appeal(START, CITY).warned(owner="T1"), Appeal(START, STATION).warned())
     assert await desk.office.told() == {("H1", "delivered"), ("T1", "failed")}
     assert (await desk.admin.get(f"/accounts/{broken}")).json()["problem"] == "settings_unusable"
