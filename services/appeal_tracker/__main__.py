@@ -1,5 +1,6 @@
 """`python -m appeal_tracker` runs the whole service; with a word, one part of it."""
 
+from appeal_tracker.absences.worker import Telling
 from appeal_tracker.app import create_app
 from appeal_tracker.audit.canary import Canary
 from appeal_tracker.audit.worker import SelfAudit
@@ -38,6 +39,7 @@ SERVICE = Service(
             Canary(runtime),
             Recalculating(runtime),
             Upkeep(runtime),
+            Telling(runtime),
             Fetching(runtime),
         ],
         "simulate": lambda runtime: [Simulating(runtime), Sealer(runtime.service, runtime.db, CHAINED)],

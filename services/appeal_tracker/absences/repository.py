@@ -1,15 +1,18 @@
 """SQL of the absences."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.absences.models import Absence
 from appeal_tracker.directory.models import Unit
 from chassis import scope
+
+# Bare: to say that a change was told is none.
+_TOLD = text("UPDATE absences SET told_xid = changed_xid WHERE id = ANY (CAST(:ids AS uuid[]))")
 
 
 def listed(unit: str | None, staff_no: str | None) -> Select[Absence]:
@@ -28,3 +31,14 @@ async def lasting(tx: AsyncSession, at: datetime) -> Sequence[Absence]:
     """Every absence at an instant: there are as many as people are away."""
     now = or_(Absence.until.is_(None), Absence.until > at)
     return (await tx.scalars(select(Absence).where(Absence.since <= at, now))).all()
+
+
+async def untold(tx: AsyncSession, limit: int) -> Sequence[Absence]:
+    """Some absences that were changed and not told, locked."""
+    query = select(Absence).where(Absence.told_xid.is_distinct_from(Absence.changed_xid))
+    return (await tx.scalars(query.order_by(Absence.id).limit(limit).with_for_update(skip_locked=True))).all()
+
+
+async def told(tx: AsyncSession, ids: Collection[UUID]) -> None:
+    """Keeps that absences were told as they are."""
+    await tx.execute(_TOLD, {"ids": list(ids)})

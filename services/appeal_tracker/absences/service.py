@@ -60,11 +60,21 @@ async def record(
     absence = Absence(id=new_id(), **its, recorded_by=caller.sub, recorded_at=now, updated_at=now)
     tx.add(absence)
     await tx.flush()
-    await _tell(tx, runtime, caller, absence)
+    await _tell(tx, runtime, absence, by=caller.sub)
     return absence
 
 
-async def _tell(tx: AsyncSession, runtime: Runtime, caller: Principal, absence: Absence) -> None:
+async def tell_untold(tx: AsyncSession, runtime: Runtime, limit: int) -> int:
+    """Tells some absences as they are that were changed and not told; says how many."""
+    absences = await repository.untold(tx, limit)
+    for absence in absences:
+        await _tell(tx, runtime, absence, by=absence.recorded_by)
+    if absences:
+        await repository.told(tx, [absence.id for absence in absences])
+    return len(absences)
+
+
+async def _tell(tx: AsyncSession, runtime: Runtime, absence: Absence, *, by: str) -> None:
     """Whoever tells people of deadlines has to know who is there."""
     told = AbsenceChanged(
         absence_id=absence.id,
@@ -74,7 +84,7 @@ async def _tell(tx: AsyncSession, runtime: Runtime, caller: Principal, absence: 
         until=absence.until,
         substitute=absence.substitute,
         at=absence.updated_at,
-        by=caller.sub,
+        by=by,
     )
     await runtime.outbox.append(tx, [told], at=absence.updated_at)
 
@@ -102,7 +112,7 @@ async def end(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *
         raise EndsBeforeItBegins
     absence.until, absence.updated_at = back, now
     await tx.flush()
-    await _tell(tx, runtime, caller, absence)
+    await _tell(tx, runtime, absence, by=caller.sub)
     return absence
 
 

@@ -3,6 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from appeal_tracker.absences.worker import Telling
 from appeal_tracker.appeals import owned
 from appeal_tracker.migrations import versions
 from contracts.absences import AbsenceChanged
@@ -111,6 +113,35 @@ async def test_absences_are_told_and_those_of_before_too(desk: Desk, second: htt
     assert {row["key"] for row in rows} == {made["id"]}
     ends = [None, instant("10-09T12:00"), instant("10-09T12:00")]
     assert [(each.staff_no, each.substitute, each.until) for each in told] == [("E101", "E102", end) for end in ends]
+
+
+async def test_an_absence_that_older_code_recorded_or_ended_is_told_once(desk: Desk, second: httpx.AsyncClient) -> None:
+    made, loop = await away(desk, second, "10-09T09:00", None), Telling(desk.runtime)
+    query = "SELECT payload, time FROM outbox WHERE type = $1 ORDER BY seq"
+    assert not await loop.run_once()
+    assert len(await desk.rows(query, AbsenceChanged.type)) == 1, "what is recorded now is told at once"
+    older = (
+        "INSERT INTO absences (id, staff_no, unit_code, since, recorded_by, recorded_at, updated_at)"
+        " SELECT gen_random_uuid(), 'E101', unit_code, since, recorded_by, recorded_at, updated_at FROM absences"
+    )
+    await desk.rows(older)
+    await desk.rows(
+        "UPDATE absences SET until = $2, updated_at = $2, changed_xid = pg_current_xact_id()::text::bigint"
+        " WHERE id = $1",
+        UUID(made["id"]),
+        instant("10-09T12:00"),
+    )
+    feed = await desk.rows("SELECT id, changed_xid FROM absences ORDER BY id")
+    for _ in range(2):
+        assert not await loop.run_once()
+        rows = (await desk.rows(query, AbsenceChanged.type))[1:]
+        its = [(msgspec.json.decode(row["payload"], type=AbsenceChanged), row["time"]) for row in rows]
+        assert {(each.staff_no, each.until, each.at == time) for each, time in its} == {
+            ("E101", None, True),
+            (made["staff_no"], instant("10-09T12:00"), True),
+        }
+        assert len(its) == 2
+    assert await desk.rows("SELECT id, changed_xid FROM absences ORDER BY id") == feed, "lists go on as they were"
 
 
 async def test_an_absence_that_cannot_be_is_refused(desk: Desk, second: httpx.AsyncClient) -> None:
