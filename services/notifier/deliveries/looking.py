@@ -15,17 +15,19 @@ from notifier.deliveries.planning import HANDED, whose
 from notifier.deliveries.quiet import QuietHours, next_working
 from notifier.deliveries.workdays import workdays
 from notifier.directory import service as directory
-from notifier.directory.audience import OWNER, Known, Matter, by_name
-from notifier.routes.events import ENDS, LADDER, PLANS, URGINGS
+from notifier.directory.audience import GROUP, OWNER, Known, Matter, by_name
+from notifier.routes.events import APPOINTMENTS, ENDS, LADDER, PLANS, URGINGS
 from notifier.subjects.relevance import Heard, Move, Said, obsolete
 
 WARNING = "deadline.warned"
 PORTION = 1_000  # of them that are read at a time
+FOUND_AGAIN = 10  # times that somebody is lost and found; then they are told, whoever else should be
 MOST = 20_000  # deliveries that are looked at together: what waits for one person leaves together
 
 _DELIVERY = """
 SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d.tries, d.send_id,
        d.audience, d.audience_unit, d.audience_role, d.on_duty, d.instead_of, d.route, d.passes, d.working_days,
+       d.found_again, n.scheduled_at, p.scheduled_at AS scheduled_now, p.scheduled_said, p.appointed_said,
        n.heard, n.said_at, n.event_type, n.at, n.owner, coalesce(n.first_contact, p.first_contact) AS first_contact,
        n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
        p.owner AS owner_now, p.owned_said, p.handling_unit_code AS unit_now,
@@ -120,7 +122,7 @@ def _decide(row: Any, known: Known, hours: QuietHours, now: datetime) -> Decisio
         working = None  # a warning that comes too late warns nobody
     return decide(
         recipient=row.recipient,
-        recipient_gone=_lost(row, known),
+        recipient_gone=row.found_again < FOUND_AGAIN and _lost(row, known),
         obsolete=obsolete(heard, round=row.round, said=said, due_at=its, warning=warning) if ladder and its else None,
         held=warning and heard.stands_still(said),
         now=now,
@@ -139,8 +141,10 @@ def _outdated(row: Any) -> str | None:
         return "later_round"
     if row.event_type in HANDED and row.audience == OWNER and row.owner and _owned_since(row):
         return "handed_on"
-    if row.event_type in PLANS and _later(row.owned_said, row.said_at):
+    if row.event_type in PLANS and _replanned(row):
         return "replanned"
+    if row.event_type in APPOINTMENTS and _later(row.appointed_said, row.said_at):
+        return "appointed_anew"
     if row.event_type in URGINGS and _later(row.stopped_said, row.said_at):
         return "answered"
     return None
@@ -163,12 +167,20 @@ def _lost(row: Any, known: Known) -> bool:
     matter = _matter(row)
     if row.audience == OWNER and (meant := by_name(OWNER, matter, known)) is not None:
         return meant != person or row.audience_role is not None
-    elsewhere = row.audience_role is not None and matter.unit != row.handling_unit_code
+    if row.audience_role is None or row.audience.startswith(GROUP):
+        return False
+    elsewhere = matter.unit != row.handling_unit_code
     return elsewhere and row.audience_unit not in known.lines.get(matter.unit, (row.audience_unit,))
 
 
 def _matter(row: Any) -> Matter:
     return whose(row, owned_said=row.owned_said, owner_now=row.owner_now, unit_now=row.unit_now)
+
+
+def _replanned(row: Any) -> bool:
+    """Whether it was said later that the visit is for another time; or something, by whom nobody noted of the time."""
+    noted = row.scheduled_at is not None and row.scheduled_said == row.owned_said
+    return _later(row.owned_said, row.said_at) and not (noted and row.scheduled_at == row.scheduled_now)
 
 
 def _owned_since(row: Any) -> bool:

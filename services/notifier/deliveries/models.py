@@ -27,7 +27,7 @@ class Notice(Base):
     """An event that somebody must be told of. `said_at` is when it was said, `heard` its place in the order of hearing;
     `plan_at` is when its people are looked for (again), null once they are found. What a ladder says names its
     `audience`; of anything else (an act `by` somebody, without step, milestone and due) the routes do. `packs`: of a
-    warning, those by which it is told, where that was said."""
+    warning, those by which it is told, where that was said; `scheduled_at`: of a plan, for when."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -58,6 +58,7 @@ class Notice(Base):
     owner: Mapped[str | None]
     first_contact: Mapped[str | None]
     packs: Mapped[list[str] | None]
+    scheduled_at: Mapped[datetime | None]
 
     @property
     def appeal_id(self) -> UUID | None:
@@ -104,7 +105,8 @@ class Delivery(Tracked, Base):
     `attempts` counts every time it was handed over, `tries` those since it was last queued.
 
     `route` is the one it goes by, with its version, and `passes`, `working_days`, `fallback` (the channels to try if it
-    does not arrive) what that says; `on_duty` that a roster named the recipient, `instead_of` for whom they stand in.
+    does not arrive) what that says; `on_duty` that a roster named the recipient, `instead_of` for whom they stand in;
+    `found_again`, how often they were lost and found.
     """
 
     __tablename__ = "deliveries"
@@ -146,6 +148,7 @@ class Delivery(Tracked, Base):
     audience_role: Mapped[str | None]
     on_duty: Mapped[bool] = mapped_column(server_default=text("false"))
     instead_of: Mapped[str | None]
+    found_again: Mapped[int] = mapped_column(server_default="0")
 
     notice: Mapped[Notice] = relationship(lazy="joined", innerjoin=True)
     event_type: AssociationProxy[str] = association_proxy("notice", "event_type")

@@ -80,7 +80,8 @@ async def plan(tx: AsyncSession, deliveries: list[dict[str, Any]]) -> Sequence[A
         return []
     new = insert(Delivery)
     revived: dict[str, Any] = {name: new.excluded[name] for name in _REVIVED}
-    revived |= {"tries": 0, "changed_xid": new.excluded.changed_xid}
+    again = Delivery.found_again + 1
+    revived |= {"tries": 0, "found_again": again, "changed_xid": new.excluded.changed_xid}
     statement = new.on_conflict_do_update(
         index_elements=[Delivery.event_id, Delivery.recipient, Delivery.channel],
         set_=revived,

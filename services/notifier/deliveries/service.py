@@ -130,6 +130,7 @@ def _notice(message: Message, event: LadderEvent) -> dict[str, Any]:
         "first_contact": event.first_contact,
         "packs": event.packs or None if isinstance(event, DeadlineWarned) else None,
         "by": None,
+        "scheduled_at": None,
     }
 
 
@@ -156,4 +157,5 @@ def _act(message: Message, event: Any) -> dict[str, Any]:
         "first_contact": getattr(event, "first_contact", None) or getattr(event, "raised_by", None),
         "by": getattr(event, "by", None),
         "packs": None,
+        "scheduled_at": getattr(event, "scheduled_at", None),
     }

@@ -22,6 +22,7 @@ ACTS = {stem(event): event for event in registered() if issubclass(event, _SAYIN
 TELLABLE = tuple(sorted({*LADDER, *ACTS}))
 # After these the subject has come to its end, and that is what they tell.
 ENDS = frozenset({"appeal.closed", "visit.cancelled", "visit.archived"})
-# What these say is no longer so once the visit is planned anew, or the appeal answered.
-PLANS = frozenset({"visit.planned", "visit.replanned", "visit.appointed"})
+# What these say is no longer so once the visit is planned for another time, appointed anew, or the appeal answered.
+PLANS = frozenset({"visit.planned", "visit.replanned"})
+APPOINTMENTS = frozenset({"visit.appointed"})
 URGINGS = frozenset({"appeal.urged"})

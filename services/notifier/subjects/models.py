@@ -80,7 +80,9 @@ class Hold(Base):
 
 class Party(Base):
     """Who has to do with an appeal or a visit: where it came from, whose it is, who had the first contact, and the
-    customer; `withheld`: who that is must not be known. `owned_said` is when it was last said whose it is."""
+    customer; `withheld`: who that is must not be known. `owned_said` is when it was last said whose it is; of a visit
+    `scheduled_said`, for when it is planned (as `owned_said`, unless a release before this one heard of it), and
+    `appointed_said`, that it is appointed, or is not any more."""
 
     __tablename__ = "parties"
 
@@ -93,3 +95,6 @@ class Party(Base):
     withheld: Mapped[bool] = mapped_column(server_default=text("false"))
     policy: Mapped[str | None]
     source: Mapped[str | None]
+    scheduled_at: Mapped[datetime | None]
+    scheduled_said: Mapped[datetime | None]
+    appointed_said: Mapped[datetime | None]

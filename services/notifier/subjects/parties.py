@@ -17,10 +17,12 @@ from contracts.appeals import (
     AppealTransferred,
 )
 from contracts.envelope import Event, Message
-from contracts.visits import VisitPlan
+from contracts.visits import VisitAppointed, VisitPlan, VisitUnappointed
 from notifier.subjects.models import Party
 
 HANDED = (AppealDispatched, AppealReturned, AppealTransferred)
+APPOINTED = (VisitAppointed, VisitUnappointed)
+_OWNED = ("owner", "handling_unit_code", "owned_said", "scheduled_at", "scheduled_said")
 _ORIGIN = ("first_contact", "customer_id", "policy", "source")
 
 
@@ -30,10 +32,13 @@ async def heard(tx: AsyncSession, messages: Sequence[Message]) -> None:
     if origins:
         await _learn(tx, _merged(origins))
     last: dict[UUID, dict[str, Any]] = {}
-    for message in sorted(messages, key=lambda message: message.time):
+    for message in sorted(messages, key=_when):
         last |= {row["subject_id"]: row for row in _owned(message.event, message.time)}
     if last:
         await _own(tx, list(last.values()))
+    said = {m.event.visit_id: m.time for m in sorted(messages, key=_when) if isinstance(m.event, APPOINTED)}
+    if said:
+        await _appoint(tx, [{"subject_id": visit, "appointed_said": said[visit]} for visit in sorted(said)])
 
 
 async def of(tx: AsyncSession, subjects: Collection[UUID]) -> dict[UUID, Party]:
@@ -51,9 +56,19 @@ async def _learn(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
 
 async def _own(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
     new = insert(Party)
-    known = {name: new.excluded[name] for name in ("owner", "handling_unit_code", "owned_said")}
+    known = {name: new.excluded[name] for name in _OWNED}
     newer = or_(Party.owned_said.is_(None), and_(Party.owned_said <= new.excluded.owned_said))
     await tx.execute(new.on_conflict_do_update(index_elements=[Party.subject_id], set_=known, where=newer), rows)
+
+
+async def _appoint(tx: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    new = insert(Party)
+    known = {"appointed_said": func.greatest(Party.appointed_said, new.excluded.appointed_said)}
+    await tx.execute(new.on_conflict_do_update(index_elements=[Party.subject_id], set_=known), rows)
+
+
+def _when(message: Message) -> datetime:
+    return message.time
 
 
 def _merged(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -86,9 +101,9 @@ def _origins(event: Event) -> list[dict[str, Any]]:
 def _owned(event: Event, said: datetime) -> list[dict[str, Any]]:
     if isinstance(event, HANDED):
         its = {"subject_id": event.appeal_id, "owner": event.handler, "handling_unit_code": event.handling_unit_code}
-        return [{**its, "owned_said": said}]
+        return [{**its, "owned_said": said, "scheduled_at": None, "scheduled_said": None}]
     if isinstance(event, VisitPlan):
         owner = event.visitors[0] if event.visitors else None
         its = {"subject_id": event.visit_id, "owner": owner, "handling_unit_code": event.unit_code}
-        return [{**its, "owned_said": said}]
+        return [{**its, "owned_said": said, "scheduled_at": event.scheduled_at, "scheduled_said": said}]
     return []

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from contracts.appeals import AppealDispatched, AppealRaised, AppealReturned, AppealTransferred, AppealUrged
-from contracts.visits import VisitPlanned, VisitReplanned
+from contracts.visits import VisitAppointed, VisitPlanned, VisitReplanned, VisitUnappointed
 from tests.conftest import START
 from tests.integration.notifier.office import COUNTY, OTHER, STATION, Appeal, Office, staff, unit
 
@@ -120,7 +120,7 @@ async def test_what_was_answered_or_planned_anew_over_night_is_not_told_as_it_wa
         assert (await office.client("admin").post("routes", json=route)).status_code == 201
     await office.hear(VisitPlanned(**plan))
     office.clock.advance(timedelta(hours=1))
-    await office.hear(appeal.answered(), VisitReplanned(**plan))
+    await office.hear(appeal.answered(), VisitReplanned(**plan | {"scheduled_at": MORNING}))
     office.clock.set(MORNING)
     await office.stack.settle()
     found = {(its["event_type"], its["state"], its["why"]) for its in await office.deliveries(recipient="H1")}
@@ -129,6 +129,41 @@ async def test_what_was_answered_or_planned_anew_over_night_is_not_told_as_it_wa
         ("appeal.urged", "cancelled", "answered"),
         ("visit.planned", "cancelled", "replanned"),
     }
+
+
+async def test_what_is_agreed_with_a_customer_is_told_whoever_else_visits(office: Office):
+    """Only what is for another time by now, or appointed anew or no more, is not."""
+    office.clock.set(NIGHT)
+    for event in ("visit.planned", "visit.appointed"):
+        route = {"unit_code": STATION, "event_type": event, "audience": "unit_supervisors", "channels": ["mailbox"]}
+        assert (await office.client("admin").post("routes", json=route)).status_code == 201
+    plan = {"customer_id": uuid4(), "unit_code": STATION, "visitors": ["H1"], "scheduled_at": MORNING}
+    plan |= {"channel": "on_site", "direction": "outbound", "form": "ordinary"}
+    agreed = {"unit_code": STATION, "window_from": MORNING, "window_to": MORNING + timedelta(hours=1)}
+    kept, moved, off = uuid4(), uuid4(), uuid4()
+    for visit in (kept, moved, off):
+        await office.hear(VisitPlanned(visit_id=visit, **plan), VisitAppointed(visit_id=visit, **agreed))
+    office.clock.advance(timedelta(hours=1))
+    await office.hear(
+        *(VisitReplanned(visit_id=visit, **plan | {"visitors": ["H2"]}) for visit in (kept, off)),
+        VisitReplanned(visit_id=moved, **plan | {"scheduled_at": START}),
+        VisitAppointed(visit_id=moved, **agreed),
+        VisitUnappointed(visit_id=off, unit_code=STATION, at=office.clock.now()),
+    )
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    found = [(its["subject_id"], its["event_type"], its["state"], its["why"]) for its in await office.deliveries()]
+    assert sorted(found) == sorted(
+        [
+            (str(kept), "visit.planned", "sent", "quiet_hours"),
+            (str(kept), "visit.appointed", "sent", "quiet_hours"),
+            (str(moved), "visit.planned", "cancelled", "replanned"),
+            (str(moved), "visit.appointed", "cancelled", "appointed_anew"),
+            (str(moved), "visit.appointed", "sent", "quiet_hours"),
+            (str(off), "visit.planned", "sent", "quiet_hours"),
+            (str(off), "visit.appointed", "cancelled", "appointed_anew"),
+        ]
+    )
 
 
 async def test_an_end_is_told_where_a_route_says_so(office: Office, appeal: Appeal):

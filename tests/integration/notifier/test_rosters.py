@@ -4,7 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from contracts.absences import AbsenceChanged
+from contracts.appeals import AppealTransferred, AppealUrged
+from notifier.deliveries import looking
 from tests.conftest import START
 from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, staff, unit
 
@@ -116,6 +120,33 @@ async def test_a_group_is_told_by_a_route_and_switched_off_the_supervisors_of_it
     assert told == {("H1", "group:", "cancelled", "own_act"), ("S1", "group:", "sent", None)}
     body = {"name": "值班班组", "members": ["H1"], "active": False}
     assert (await admin.put(f"groups/{made.json()['id']}", json=body, headers={"If-Match": "*"})).status_code == 200
+
+
+async def test_for_a_group_that_is_away_its_supervisors_are_told_wherever_the_appeal_is_by_then(office: Office):
+    made = await post(office, "groups", unit_code=STATION, name="值班班组", members=["H1"])
+    route = {"event_type": "appeal.urged", "audience": f"group:{made.json()['id']}", "channels": ["mailbox"]}
+    answer = await office.client("admin", unit=CITY).post("routes", json={**route, "unit_code": CITY})
+    assert answer.status_code == 201, answer.text
+    await office.hear(unit("37402", COUNTY), absent(uuid4(), "H1", None, NIGHT, None))
+    office.clock.set(NIGHT)
+    appeal = Appeal(START)
+    acts = {"owner": None, "first_contact": None, "times": 1, "handling_unit_code": STATION}
+    await office.hear(appeal.opened(), AppealUrged(**appeal._act(by="C1"), **acts))
+    office.clock.advance(timedelta(hours=1))
+    handed = {"handler": "H2", "handling_unit_code": "37402"}
+    await office.hear(AppealTransferred(**appeal._act(by="S1"), **handed))
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    its = [each for each in await office.deliveries() if each["audience"].startswith("group:")]
+    assert [(each["recipient"], each["state"]) for each in its] == [("S1", "sent")]
+
+
+async def test_who_is_found_again_and_again_is_told_in_the_end(
+    office: Office, appeal: Appeal, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(looking, "_lost", lambda row, known: True)
+    await office.hear(appeal.warned())
+    assert await office.told() == {("H1", "sent")}
 
 
 async def test_who_is_not_there_is_put_on_no_roster(office: Office):
