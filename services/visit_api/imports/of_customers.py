@@ -21,13 +21,12 @@ from visit_api.customers.service import changed
 from visit_api.imports import of_several, repository
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
-from visit_api.imports.of_several import Spoken
+from visit_api.imports.of_several import IMPORTANT, ORDINARY, Spoken
 from visit_api.imports.outcome import Found, Outcome, Prepared, once
 from visit_api.imports.ownership import SUPPLY
 from visit_api.imports.reading import Fault, Line, Said
 from visit_api.imports.repository import Elsewhere, Known, Takes
 
-_IMPORTANT, _ORDINARY = "other.important", "other.ordinary"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -186,8 +185,8 @@ def _add(ground: _Ground, batch: _Batch, said: Said, ready: Prepared) -> None:
 
 def _change(ground: _Ground, batch: _Batch, said: Said, there: Known, digest: bytes) -> None:
     kind = there.kind
-    if kind == _ORDINARY and _importance(said):
-        kind = _IMPORTANT
+    if kind == ORDINARY and _importance(said):
+        kind = IMPORTANT
     phone, found_by, address = _sealed(ground, there.id, said)
     supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()
     its = (there.id, said["name"], kind, said["unit_code"], said["customer_no"], phone, found_by, address)
@@ -206,7 +205,7 @@ def _takes(said: Said) -> Takes:
 
 def _kind(its: Import, said: Said) -> str:
     """Of which kind a new customer is: a government's mark is told by its code, and nothing else is guessed."""
-    return said.get("kind") or (_IMPORTANT if _importance(said) else its.kind)
+    return said.get("kind") or (IMPORTANT if _importance(said) else its.kind)
 
 
 def _importance(said: Said) -> str | None:

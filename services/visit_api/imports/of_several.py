@@ -26,6 +26,7 @@ from visit_api.rulebooks import service as rulebooks
 
 SUBJECT = "customer_sources"
 TABLE, COLUMN = "customer_said", "said_sealed"
+IMPORTANT, ORDINARY = "other.important", "other.ordinary"
 _ALL = int(Takes.NAME | Takes.UNIT | Takes.PHONE | Takes.ADDRESS | Takes.IMPORTANCE | Takes.SUPPLY)
 
 
@@ -46,16 +47,38 @@ class Merged(NamedTuple):
     kept: int
 
 
+class _Ground:
+    """What the lines of a batch are looked at with; of each unit it is asked once."""
+
+    def __init__(self, tx: AsyncSession, runtime: Runtime, now: datetime) -> None:
+        self.tx, self.runtime, self.now = tx, runtime, now
+        self._rules: dict[str, rulebooks.Rules] = {}
+        self._tops: dict[str, str] = {}
+
+    async def rules(self, unit_code: str) -> rulebooks.Rules:
+        """Which system's word counts in a unit."""
+        if unit_code not in self._rules:
+            self._rules[unit_code] = await rulebooks.counting(self.tx, unit_code, SUBJECT, SHIPPED)
+        return self._rules[unit_code]
+
+    async def top(self, unit_code: str) -> str:
+        """By whose keys customers of a unit are sealed."""
+        if unit_code not in self._tops:
+            self._tops[unit_code] = await top_unit(self.tx, unit_code)
+        return self._tops[unit_code]
+
+
 async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequence[Spoken], now: datetime) -> Merged:
     """Keeps what a system says now beside what others said, and finds out what of it counts."""
     merged, kept = Merged([], [], 0), 0
     ids = [each.customer_id for each in spoken]
     customers = await repository.customers(tx, ids)
     rows = await repository.said_of(tx, ids)
+    ground = _Ground(tx, runtime, now)
     for each in spoken:
         customer, known = customers[each.customer_id], rows.get(each.customer_id, {})
         assert customer.source is not None
-        rules = await rulebooks.counting(tx, customer.unit_code, SUBJECT, SHIPPED)
+        rules = await ground.rules(customer.unit_code)
         digest = await _digest(tx, runtime, each.said, rules.label)
         there = known.get(its.source)
         if there is not None and there.digest == digest:
@@ -64,19 +87,26 @@ async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequenc
         said = {source: await opened(tx, runtime, row) for source, row in known.items()}
         if customer.source not in said:
             said[customer.source] = first = {"importance": "none", **now_counts}
-            await _keep(tx, runtime, customer, None, customer.source, str(customer.source_no), first, b"", now)
-        said[its.source] = each.said
-        await _keep(tx, runtime, customer, there, its.source, each.said["customer_no"], each.said, digest, now)
+            await _keep(ground, customer, None, customer.source, str(customer.source_no), first, b"")
+        # Of what it does not say now, what it said before is its word.
+        said[its.source] = {**said.get(its.source, {}), **each.said}
+        await _keep(ground, customer, there, its.source, each.said["customer_no"], said[its.source], digest)
         best = winners(orders(rules.content), customer.source, said)
         counts = {field: said[source][field] for field, source in best.items()}
         if counts.get("importance") == "none":
             del counts["importance"]
-        if counts == now_counts:
+        # What no system ever had a word for stays.
+        counts |= {
+            field: value for field, value in now_counts.items() if not any(field in its for its in said.values())
+        }
+        kind = IMPORTANT if customer.kind == ORDINARY and counts.get("importance") else customer.kind
+        if counts == now_counts and kind == customer.kind:
             kept += 1
             continue
-        merged.changed.append(await _row(tx, runtime, customer, counts))
+        merged.changed.append(await _row(ground, customer, kind, counts))
         number, unit = customer.customer_no, counts["unit_code"]
-        merged.events.append(changed(customer.id, number, customer.kind, unit, customer.version + 1))
+        merged.events.append(changed(customer.id, number, kind, unit, customer.version + 1))
+    await tx.flush()
     return merged._replace(kept=kept)
 
 
@@ -100,29 +130,27 @@ async def _digest(tx: AsyncSession, runtime: Runtime, said: Said, rules: str) ->
 
 
 async def _keep(
-    tx: AsyncSession,
-    runtime: Runtime,
+    ground: _Ground,
     customer: Customer,
     there: CustomerSaid | None,
     source: str,
     source_no: str,
     said: Said,
     digest: bytes,
-    now: datetime,
 ) -> None:
     row = there or CustomerSaid(id=new_id(), customer_id=customer.id, source=source, source_no=source_no)
-    owner, words = await top_unit(tx, customer.unit_code), json.dumps(said, ensure_ascii=False)
-    row.said_sealed = await runtime.vault.seal(tx, owner, Place(TABLE, COLUMN, row.id), words)
-    row.digest, row.updated_at = digest, now
-    tx.add(row)
-    await tx.flush()
+    owner, words = await ground.top(customer.unit_code), json.dumps(said, ensure_ascii=False)
+    row.said_sealed = await ground.runtime.vault.seal(ground.tx, owner, Place(TABLE, COLUMN, row.id), words)
+    row.digest, row.updated_at = digest, ground.now
+    ground.tx.add(row)
 
 
-async def _row(tx: AsyncSession, runtime: Runtime, customer: Customer, counts: Said) -> tuple[object, ...]:
-    owner, place = await top_unit(tx, counts["unit_code"]), Place(sealing.TABLE, "phone_sealed", customer.id)
+async def _row(ground: _Ground, customer: Customer, kind: str, counts: Said) -> tuple[object, ...]:
+    tx, runtime, owner = ground.tx, ground.runtime, await ground.top(counts["unit_code"])
+    place = Place(sealing.TABLE, "phone_sealed", customer.id)
     phone = await sealing.seal_phone(tx, runtime, owner, place, counts.get("phone"))
     address = await sealing.seal_address(tx, runtime, owner, customer.id, counts.get("address"))
     supply = json.dumps({field: counts[field] for field in SUPPLY if field in counts}, ensure_ascii=False)
-    its = (customer.id, counts["name"], customer.kind, counts["unit_code"], customer.customer_no)
+    its = (customer.id, counts["name"], kind, counts["unit_code"], customer.customer_no)
     found = (phone.sealed, phone.found_by, address, counts.get("importance"), supply)
     return (*its, *found, customer.content_digest, _ALL)

@@ -1,6 +1,7 @@
 """Lines of units: laid aside while the file is read, for the unit above one may come after it; then made in the order
 of the tree, some at a time."""
 
+import asyncio
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -47,7 +48,7 @@ async def settle(tx: AsyncSession, runtime: Runtime, its: Import, source: Source
     wanted = [
         Wanted(line, code, above.get(code) if parent is None else parent or None) for line, code, _, parent in aside
     ]
-    ready, refused = order(above, wanted, its.unit_code)
+    ready, refused = await asyncio.to_thread(order, above, wanted, its.unit_code)
     ready = ready[:_MOST]
     units = {each.code: Named(names[each.line], each.parent_code) for each in ready}
     new = {code: named for code, named in units.items() if tree.get(code) != named}

@@ -32,6 +32,7 @@ SELECT unit, (array_agg(code ORDER BY height DESC))[1] FROM above
 GROUP BY unit HAVING $2::text IS NULL OR bool_or(code = $2)
 """
 _NAMED = "SELECT customer_no FROM import_numbers WHERE import_id = $1 AND customer_no = ANY($2::text[])"
+_TAKE_UP = "DELETE FROM import_units WHERE import_id = $1 AND line = ANY($2::int[])"
 _KNOWN = """
 SELECT id, source_no, content_digest, unit_code, kind, version, removed_at IS NOT NULL AS removed, import_id,
        EXISTS (SELECT FROM customer_said AS s WHERE s.customer_id = customers.id) AS contested
@@ -131,10 +132,11 @@ async def faults(tx: AsyncSession, id: UUID, window: Window) -> Listing[ImportFa
     return await window.fetch(tx, query, ImportFault, ImportFault.line)
 
 
-async def claim(tx: AsyncSession) -> Import | None:
-    """The first of the imports that wait, held for a change; None where there is none, or somebody else reads it: files
-    are read one after the other, so that of two that name a customer the later one counts."""
-    first = select(Import.id).where(text("state = 'waiting'")).order_by(Import.id).limit(1).scalar_subquery()
+async def claim(tx: AsyncSession, id: UUID | None = None) -> Import | None:
+    """The first of the imports that wait, or the one that is named, held for a change; None where there is none, or
+    somebody else reads it: files are read one after the other, so that of two that name a customer the later one
+    counts."""
+    first = id or select(Import.id).where(text("state = 'waiting'")).order_by(Import.id).limit(1).scalar_subquery()
     query = select(Import).where(Import.id == first, text("state = 'waiting'"))
     found: Import | None = await tx.scalar(query.with_for_update(skip_locked=True))
     return found
@@ -192,7 +194,7 @@ async def aside(tx: AsyncSession, id: UUID) -> Sequence[tuple[int, str, str, str
 
 async def take_up(tx: AsyncSession, id: UUID, lines: Sequence[int]) -> None:
     """Lets go of those that were made, or never can be."""
-    await tx.execute(delete(ImportUnit).where(ImportUnit.import_id == id, ImportUnit.line.in_(lines)))
+    await (await driver(tx)).execute(_TAKE_UP, id, lines)
 
 
 async def known(tx: AsyncSession, source: str, numbers: Sequence[str]) -> dict[str, Known]:

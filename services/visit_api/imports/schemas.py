@@ -43,7 +43,8 @@ class FaultView(View):
     `too_long`, `unknown_code`, `bad_number`, `duplicate`, `bad_encoding`, `bad_line`, `control_character`,
     `not_text`, `masked`, `bad_code`, `bad_email`, `taken` (it is another unit's), `removed` (it is out of use here),
     `ambiguous` (several customers have the number), `unknown_parent` or `cycle` (of units), `refused` (by the
-    database). `field` is empty where it is the whole line."""
+    database). `field` is empty where it is the whole line. Of an import that failed the line 0 says why: `file_lost`
+    (send it again), or `broken` (a fault of the service, of which its log says more)."""
 
     line: int
     field: str

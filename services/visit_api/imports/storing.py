@@ -20,6 +20,7 @@ from visit_api.imports.outcome import Outcome, Prepare, Prepared
 from visit_api.imports.reading import Fault, Layout, Line, Reader
 
 NOTHING = Outcome(0, 0, {})
+_WHOLE_FILE = 0  # the line of a fault that is no line's
 _TAKES = {"customers": of_customers.take, "units": of_units.take, "staff": of_staff.take}
 
 
@@ -40,6 +41,7 @@ class Ahead:
     def __init__(self) -> None:
         self._next: asyncio.Task[Piece] | None = None
         self.prepare: Prepare | None = None
+        self.reading: UUID | None = None  # the import that `advance` had last
 
     async def piece(self, path: Path, its: Import, most: int, *, ahead: bool = True) -> Piece:
         """The next lines of a file, from where it was read to. Raises `FileNotFoundError`."""
@@ -59,16 +61,18 @@ class Ahead:
 
 async def advance(tx: AsyncSession, runtime: Runtime, ahead: Ahead, most: int) -> bool:
     """Reads the next `most` lines of the first file that waits; False where none does."""
+    ahead.reading = None
     its = await repository.claim(tx)
     if its is None:
         return False
+    ahead.reading = its.id
     await repository.plan_anew(tx)
     now, source = runtime.clock.now(), mapping.source(its.thing, its.source)
     path = files.folder_of(runtime) / str(its.id)
     try:
         piece = await ahead.piece(path, its, most)
     except FileNotFoundError:  # the folder was not kept: what was read stays, the file may be sent again
-        await _end(tx, its, path, "failed", now)
+        await _fail(tx, its, path, "file_lost", now)
         return True
     good = [(line.number, line.content) for line in piece.lines if isinstance(line.content, dict)]
     outcome = await _TAKES[its.thing](tx, runtime, its, source, good, piece.prepared, now) if good else NOTHING
@@ -99,6 +103,14 @@ async def refuse(tx: AsyncSession, runtime: Runtime) -> None:
     await _count(tx, its, Outcome(0, 0, refused), runtime.clock.now())
 
 
+async def give_up(tx: AsyncSession, runtime: Runtime, id: UUID) -> None:
+    """Ends an import that cannot be read on, for a fault of ours: it holds up none of those behind it. What was stored
+    of it stays."""
+    its = await repository.claim(tx, id)
+    if its is not None:
+        await _fail(tx, its, files.folder_of(runtime) / str(its.id), "broken", runtime.clock.now())
+
+
 async def clear_away(tx: AsyncSession, runtime: Runtime) -> None:
     """Forgets files that no import waits for: what a crash left."""
     folder, wanted = files.folder_of(runtime), await repository.waiting(tx)
@@ -113,6 +125,11 @@ async def _count(tx: AsyncSession, its: Import, outcome: Outcome, now: datetime)
     its.same += outcome.same
     its.bad += len(faults)
     its.updated_at = now
+
+
+async def _fail(tx: AsyncSession, its: Import, path: Path, why: str, now: datetime) -> None:
+    await repository.note(tx, [(new_id(), its.id, _WHOLE_FILE, "", why, now)])
+    await _end(tx, its, path, "failed", now)
 
 
 async def _end(tx: AsyncSession, its: Import, path: Path, state: str, now: datetime) -> None:

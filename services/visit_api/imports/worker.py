@@ -6,7 +6,9 @@ import time
 import asyncpg
 from sqlalchemy.exc import DataError, IntegrityError
 
+from chassis.outage import Outage, is_outage
 from chassis.runtime import Runtime
+from chassis.vault import KeysUnusable
 from chassis.worker import Worker
 from visit_api.imports import storing
 
@@ -21,7 +23,7 @@ class Importing(Worker):
     """Takes some lines in a transaction; few, so that no row is held for long and other work goes on beside it.
 
     Of lines that the database refuses together half are tried, then half of those: one that is refused alone is a fault
-    of its own, and those around it are stored.
+    of its own, and those around it are stored. Whatever else is wrong with an import ends that one, and nothing else.
     """
 
     idle = 0.5
@@ -46,6 +48,16 @@ class Importing(Worker):
             else:
                 async with self._runtime.db.transaction() as tx:
                     await storing.refuse(tx, self._runtime)
+            return True
+        except KeysUnusable as why:  # no import's fault
+            raise Outage(str(why)) from why
+        except Exception as why:
+            if is_outage(why) or self._ahead.reading is None:
+                raise
+            log.exception("an import is given up", extra={"import": str(self._ahead.reading)})
+            async with self._runtime.db.transaction() as tx:
+                await storing.give_up(tx, self._runtime, self._ahead.reading)
+            self._most = None
             return True
         self._most = most * 2 if most * 2 < self.batch else None
         if not busy and time.monotonic() - self._cleared > _CLEARING:

@@ -1,12 +1,14 @@
 """Files of units and of staff: in any order, told as any change is, and every bad line named."""
 
+import threading
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.integration.visit_api.test_imports import Json, as_csv, as_ndjson, counts, faults
 from tests.integration.visit_api.world import World
-from visit_api.imports import mapping
+from visit_api.imports import files, mapping, of_units, storing
 from visit_api.imports.mapping import Thing
 from visit_api.imports.worker import Importing
 
@@ -96,6 +98,42 @@ async def test_units_that_were_laid_aside_wait_for_a_crash_to_be_over(
     done = (await world.admin.get(f"/imports/{its['id']}")).json()
     assert (done["state"], done["read"], counts(done)) == ("done", 5, (5, 0, 0))
     assert (await world.admin.get("/units/u0")).json()["parent_code"] == "u1"
+
+
+async def test_any_number_of_units_is_refused_at_once_and_beside_the_loop(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, threads = of_units.order, []
+
+    def ordered(*its: Any) -> Any:
+        threads.append(threading.current_thread())
+        return order(*its)
+
+    monkeypatch.setattr(of_units, "order", ordered)
+    its = await sent(world, "units", as_csv(unit("u0", "37401")))
+    aside = "INSERT INTO import_units SELECT $1, n, 'u' || n, '供电所', 'nowhere' FROM generate_series(10, 33000) AS n"
+    await world.rows(aside, UUID(its["id"]))
+    await world.stack.settle()
+    done = (await world.admin.get(f"/imports/{its['id']}")).json()
+    assert (done["state"], counts(done)) == ("done", (1, 0, 32991))
+    assert threading.main_thread() not in threads
+
+
+async def test_a_fault_of_ours_ends_one_import_and_holds_up_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(storing._TAKES, "units", broken)
+    bad, good = (
+        await sent(world, "units", as_csv(unit("u0", "37401"))),
+        await sent(world, "staff", as_csv(member("007"))),
+    )
+    await world.stack.settle()
+    first, second = [(await world.admin.get(f"/imports/{each['id']}")).json() for each in (bad, good)]
+    assert (first["state"], first["read"], await faults(world, first)) == ("failed", 0, [(0, "", "broken")])
+    assert (second["state"], counts(second)) == ("done", (1, 0, 0))
+    folder = files.folder_of(world.runtime)
+    assert not (folder / bad["id"]).exists()
 
 
 def member(staff_no: str, source: str = "plain", **fields: str) -> Json:

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from tests.integration.visit_api.test_imports import Json, as_csv, as_ndjson, counts, customers, faults, imported, row
 from tests.integration.visit_api.world import World, pointers, tag
+from visit_api.imports import mapping
+from visit_api.rulebooks import service as rulebooks
 
 
 async def said_of(world: World, customer: Json, **query: str) -> dict[str, Json]:
@@ -76,3 +80,44 @@ async def test_who_was_typed_in_and_who_is_another_companys_is_nobody_elses(worl
     assert await world.rows("SELECT FROM customer_said") == []
     again = await imported(world, as_ndjson(row("sg2"), row("sg2", name="再次")))
     assert (counts(again), await faults(world, again)) == ((0, 1, 1), [(2, "custNo", "duplicate")])
+
+
+async def test_what_a_line_does_not_say_of_a_customer_of_several_stays(world: World) -> None:
+    await imported(world, as_csv(row()))
+    assert counts(await imported(world, as_ndjson(row("sg2", phone="13911112222")))) == (1, 0, 0)
+    columns = mapping.source("customers", "sg186").columns
+    named = {columns[field] for field in ("customer_no", "name", "unit_code")}
+    short = {column: value for column, value in row(name="王小伟").items() if column in named}
+    assert counts(await imported(world, as_csv(short), source="sg186")) == (1, 0, 0)
+    (customer,) = await customers(world)
+    assert (customer["name"], customer["phone"], customer["address"]) == ("王小伟", "138****0000", "泉城****")
+    assert customer["supply"]["transformer"] == "0012377836"
+    assert counts(await imported(world, as_csv(short), source="sg186")) == (0, 1, 0)
+    emptied = await imported(world, as_csv({**short, columns["phone"]: ""}), source="sg186")
+    assert counts(emptied) == (1, 0, 0), "an empty cell is said: of the number the other's word counts"
+    assert (await customers(world))[0]["phone"] == "139****2222"
+
+
+async def test_who_is_marked_important_by_one_of_several_is(world: World) -> None:
+    await imported(world, as_csv(row()))
+    await imported(world, as_ndjson(row("sg2", address="泉城路9号")))
+    assert (await customers(world))[0]["kind"] == "other.ordinary"
+    await imported(world, as_csv(row(importance="01")))
+    (customer,) = await customers(world)
+    assert (customer["kind"], customer["importance"]) == ("other.important", "special")
+
+
+async def test_rules_are_asked_of_each_unit_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def counting(tx: Any, unit_code: str, *its: Any) -> Any:
+        asked.append(unit_code)
+        return await rules(tx, unit_code, *its)
+
+    rules = rulebooks.counting
+    numbers = [f"{n:010}" for n in range(20)]
+    await imported(world, as_csv(*[row(customer_no=each) for each in numbers]))
+    monkeypatch.setattr(rulebooks, "counting", counting)
+    theirs = [row("sg2", customer_no=each, phone="13911112222") for each in numbers]
+    assert counts(await imported(world, as_ndjson(*theirs))) == (20, 0, 0)
+    assert asked == ["37401"]
