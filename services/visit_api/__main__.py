@@ -12,7 +12,7 @@ from visit_api.app import create_app
 from visit_api.appeals.worker import WordsSealer
 from visit_api.attachments.worker import Sweeper
 from visit_api.chained import CHAINED
-from visit_api.customers.worker import PlainSealer
+from visit_api.customers.worker import Forgetter, PlainSealer
 from visit_api.directory.worker import StaffSealer
 from visit_api.handlers import handlers
 from visit_api.imports.worker import Importing
@@ -32,6 +32,7 @@ def keep(runtime: Runtime) -> list[Worker]:
         Sealer(runtime.service, runtime.db, CHAINED),
         Sweeper(runtime),
         PlainSealer(runtime),
+        Forgetter(runtime),
         StaffSealer(runtime),
         WordsSealer(runtime),
     ]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from chassis.runtime import RuntimeSettings
+from chassis.runtime import Runtime, RuntimeSettings
 
 
 class Settings(RuntimeSettings, env_prefix="VISIT_API_"):
@@ -20,7 +20,17 @@ class Settings(RuntimeSettings, env_prefix="VISIT_API_"):
 
     archive_years: int = Field(5, ge=5, le=1000, description="years that an archived visit is kept at least")
 
+    keep_plain: bool = Field(
+        False, description="while processes of an earlier version run: what they read in the clear is kept so"
+    )
+
     @property
     def upload_kept_for(self) -> timedelta:
         """How long an upload waits to be ended."""
         return timedelta(days=self.upload_days)
+
+
+def keeps_plain(runtime: Runtime) -> bool:
+    """Whether processes of an earlier version still run, which find nothing in what is sealed."""
+    assert isinstance(runtime.settings, Settings)
+    return runtime.settings.keep_plain

@@ -1,5 +1,7 @@
 """Seals what an earlier version stored in the clear: after an upgrade, and while one that still runs writes more."""
 
+from uuid import UUID
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +22,28 @@ FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[]) AS new (row, seal
 WHERE id = new.row
 """
 _PLAIN_DIGEST = 32  # bytes; a keyed one has fewer
+
+
+# In the order of the feed, and no further than it: what commits late is met late, and is never passed over.
+_NEXT = """
+SELECT changed_xid, id, removed_at IS NOT NULL AS removed FROM customers
+WHERE (changed_xid, id) > ($1, $2) AND changed_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY changed_xid, id LIMIT $3
+"""
+_FORGET = """
+UPDATE customers SET
+    phone = NULL, phone_sealed = NULL, phone_index = NULL, address_sealed = NULL, particulars_sealed = NULL
+WHERE id = ANY($1::uuid[]) AND num_nonnulls(phone, phone_sealed, phone_index, address_sealed, particulars_sealed) > 0
+"""
+# Feeds tell of the contacts that go.
+_FORGET_CONTACTS = """
+UPDATE contacts SET
+    person_sealed = NULL, phone_index = NULL, removed_at = customers.removed_at, version = contacts.version + 1,
+    updated_at = customers.removed_at, changed_xid = pg_current_xact_id()::text::bigint
+FROM customers WHERE customers.id = contacts.customer_id AND customers.id = ANY($1::uuid[])
+    AND contacts.removed_at IS NULL
+"""
+_FORGET_SAID = "DELETE FROM customer_said WHERE customer_id = ANY($1::uuid[])"
 
 
 class PlainSealer(Worker):
@@ -47,3 +71,26 @@ class PlainSealer(Worker):
         if len(digest) == _PLAIN_DIGEST:
             digest = await sealing.key_digest(tx, self._runtime, digest)
         return customer.id, phone.sealed, phone.found_by, digest
+
+
+class Forgetter(Worker):
+    """Follows the customers, and forgets what is personal of those that an earlier version removed: it left that."""
+
+    idle = 60.0
+    batch = 2000  # customers of a look
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__("visit_api.forgetter")
+        self._runtime = runtime
+        self._at = 0, UUID(int=0)
+
+    async def run_once(self) -> bool:
+        async with self._runtime.db.transaction() as tx:
+            connection = await driver(tx)
+            rows = await connection.fetch(_NEXT, *self._at, self.batch)
+            if removed := [row["id"] for row in rows if row["removed"]]:
+                for statement in (_FORGET, _FORGET_CONTACTS, _FORGET_SAID):
+                    await connection.execute(statement, removed)
+        if rows:
+            self._at = rows[-1]["changed_xid"], rows[-1]["id"]
+        return len(rows) == self.batch

@@ -60,6 +60,14 @@ async def list_staff(
     return await window.fetch(tx, query, Staff, Staff.staff_no)
 
 
+async def hold_staff(tx: AsyncSession, numbers: Sequence[str], ids: Sequence[UUID]) -> None:
+    """Has the staff who have one of `numbers` or of `ids` stay as they are until the transaction ends. Several are held
+    by their numbers, whoever holds them."""
+    named = Staff.staff_no.in_(numbers)
+    query = select(Staff.id).where(or_(named, Staff.id.in_(ids)) if ids else named)
+    await tx.execute(query.order_by(Staff.staff_no).with_for_update(read=True, of=Staff))
+
+
 async def staff_named(tx: AsyncSession, unit_code: str, numbers: Sequence[str], ids: Sequence[UUID]) -> Sequence[Staff]:
     """The active staff of the unit, of those above it and of those below it, who have one of `numbers` or of `ids`."""
     if not numbers:

@@ -11,6 +11,7 @@ from chassis.runtime import Runtime
 from chassis.scope import ancestors
 from chassis.vault import Place
 from visit_api.directory.models import Reach, Staff, Unit
+from visit_api.settings import keeps_plain
 
 NOWHERE = Reach()
 
@@ -44,11 +45,12 @@ async def show(tx: AsyncSession, runtime: Runtime, members: Iterable[Staff]) -> 
 
 async def change(tx: AsyncSession, runtime: Runtime, owner: str, member: Staff, fields: Mapping[str, Any]) -> None:
     """Takes over of `fields` a number and an address, and seals them under the keys of `owner`; nothing of it stands in
-    the clear any more."""
+    the clear any more, unless it has to for an earlier version."""
     reach = await opened(tx, runtime, member)
     reach = reach._replace(**{name: value for name, value in fields.items() if name in Reach._fields})
-    member.reach_sealed = await sealed(tx, runtime, owner, member.id, reach)
-    member.plain_phone = member.plain_email = None
+    keeps = keeps_plain(runtime)
+    member.plain_phone, member.plain_email = reach if keeps else NOWHERE
+    member.reach_sealed = None if keeps else await sealed(tx, runtime, owner, member.id, reach)
     member.show(reach)
 
 

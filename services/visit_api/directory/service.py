@@ -1,6 +1,7 @@
 """What is done with units and staff; every change is told on `directory.changes` by its version."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +18,7 @@ from visit_api.directory import repository, sealing
 from visit_api.directory.errors import StaffTaken, UnitCycle, UnitTaken, unknown_staff, unknown_unit
 from visit_api.directory.models import Reach, Staff, Unit
 from visit_api.directory.schemas import NewStaff, NewUnit, StaffChange, UnitChange
+from visit_api.settings import keeps_plain
 
 
 async def add_unit(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewUnit) -> Unit:
@@ -144,25 +146,33 @@ async def require_unit(tx: AsyncSession, caller: Principal, code: str, pointer: 
         raise Unprocessable(unknown_unit(pointer))
 
 
-async def visitors(tx: AsyncSession, unit_code: str, names: Sequence[str], pointer: str) -> list[str]:
-    """The staff numbers of those whom `names` (numbers or ids) name, in their order, each once.
+async def visitors(
+    tx: AsyncSession, unit_code: str, names: Sequence[str], pointer: str, already: Collection[str] = ()
+) -> list[str]:
+    """The staff numbers of those whom `names` (numbers or ids) name, in their order, each once. Nobody hands over what
+    they have until the transaction ends; with what is held and has them `already`, whoever does waits for that.
 
     Raises `Unprocessable`, pointing to each name that is not of an active member of staff of the unit, of one above it
     or of one below it: a unit's customers are visited by its own people, and by those who answer for it.
     """
-    named = await _named(tx, unit_code, names)
+    named = await _named(tx, unit_code, names, already)
     unknown = [unknown_staff(f"{pointer}/{place}") for place, number in enumerate(named) if number is None]
     if unknown:
         raise Unprocessable(*unknown)
     return list(dict.fromkeys(number for number in named if number is not None))
 
 
-async def colleague(tx: AsyncSession, unit_code: str, name: str, pointer: str) -> str:
+async def colleague(tx: AsyncSession, unit_code: str, name: str, pointer: str, already: Collection[str] = ()) -> str:
     """The same of one."""
-    (number,) = await _named(tx, unit_code, [name])
+    (number,) = await _named(tx, unit_code, [name], already)
     if number is None:
         raise Unprocessable(unknown_staff(pointer))
     return number
+
+
+async def hold_named(tx: AsyncSession, name: str) -> None:
+    """Has nobody hand over what somebody has until the transaction ends, whoever sees them."""
+    await repository.hold_staff(tx, [name], _ids([name]))
 
 
 async def staff_on_record(tx: AsyncSession, numbers: Sequence[str]) -> Sequence[Staff]:
@@ -184,10 +194,11 @@ def staff_changed(member: Staff) -> StaffChanged:
 
 async def _make_staff(tx: AsyncSession, runtime: Runtime, new: NewStaff) -> Staff | None:
     id, reach = new.id or new_id(), Reach(new.phone, new.email)  # noqa: A001
-    columns = {
-        "content_digest": await keyed_digest(tx, runtime, new),
-        "reach_sealed": await sealing.sealed(tx, runtime, await top_unit(tx, new.unit_code), id, reach),
-    }
+    columns: dict[str, Any] = {"content_digest": await keyed_digest(tx, runtime, new)}
+    if keeps_plain(runtime):
+        columns |= {"plain_phone": new.phone, "plain_email": new.email}
+    else:
+        columns["reach_sealed"] = await sealing.sealed(tx, runtime, await top_unit(tx, new.unit_code), id, reach)
     roles = sorted(set(new.roles))
     member = await add(tx, Staff, new, runtime.clock.now(), id=id, roles=roles, active=True, **columns)
     if member is not None:
@@ -201,8 +212,12 @@ async def _is_made_of(tx: AsyncSession, runtime: Runtime, found: Staff, new: New
     return found.content_digest in known and new.id in (None, found.id)
 
 
-async def _named(tx: AsyncSession, unit_code: str, names: Sequence[str]) -> list[str | None]:
-    ids = [as_id for name in names if (as_id := _as_id(name)) is not None]
+async def _named(
+    tx: AsyncSession, unit_code: str, names: Sequence[str], already: Collection[str] = ()
+) -> list[str | None]:
+    ids = _ids(names)
+    if new := [name for name in names if name not in already]:
+        await repository.hold_staff(tx, new, _ids(new))
     found = await repository.staff_named(tx, unit_code, names, ids)
     numbers = {str(member.id): member.staff_no for member in found} | {m.staff_no: m.staff_no for m in found}
     return [numbers.get(name) or numbers.get(name.lower()) for name in names]
@@ -223,6 +238,10 @@ async def _check_move(tx: AsyncSession, caller: Principal, unit: Unit, parent_co
         await _check_parent(tx, caller, unit.code, parent_code)
         if await repository.is_below(tx, parent_code, unit.code):
             raise UnitCycle(code=unit.code, parent_code=parent_code)
+
+
+def _ids(names: Sequence[str]) -> list[UUID]:
+    return [as_id for name in names if (as_id := _as_id(name)) is not None]
 
 
 def _as_id(name: str) -> UUID | None:

@@ -8,7 +8,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.directory import StaffHandedOver
 from visit_api.base import add
-from visit_api.directory.service import colleague, get_staff, let_go
+from visit_api.directory.service import colleague, get_staff, hold_named, let_go
 from visit_api.leaving import repository
 from visit_api.leaving.errors import TO_THEMSELVES, HandOverTaken
 from visit_api.leaving.models import StaffHandOver
@@ -23,6 +23,8 @@ async def hand_over(
 ) -> StaffHandOver:
     """Hands over all open work of a member of staff that the caller sees, or nothing of it; the tracker hears of it and
     hands over the appeals. Raises `NotFound`, `HandOverTaken`, `Unprocessable` for somebody who may not take all."""
+    if new.to_staff_no < staff_no:  # by their numbers, as everybody holds several
+        await hold_named(tx, new.to_staff_no)
     member = await get_staff(tx, caller, staff_no, lock=True)
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if found:

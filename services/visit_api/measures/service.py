@@ -105,7 +105,7 @@ async def change(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     elif its_change.owner is None:
         raise Unprocessable(NOTHING_CHANGES)
     if its_change.owner is not None:
-        its.owner = await colleague(tx, its.unit_code, its_change.owner, "/owner")
+        its.owner = await colleague(tx, its.unit_code, its_change.owner, "/owner", [its.owner])
     return _noted(tx, its, Act.CHANGED, its_change.reason, caller, now)
 
 

@@ -14,7 +14,7 @@ from chassis.web.moments import happened
 from chassis.web.tokens import Principal
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
-from visit_api.directory.service import colleague
+from visit_api.directory.service import colleague, hold_named
 from visit_api.obligations import hours, repository
 from visit_api.obligations.errors import (
     NOT_TOLD,
@@ -42,6 +42,8 @@ async def owe(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewObl
         happened(new.called_at, now, "/called_at")
         if new.kind == "out_of_hours_call" and new.told is None:
             raise Unprocessable(NOT_TOLD, clause="6.2.2.4")
+        if new.owner is not None:
+            await hold_named(tx, new.owner)  # before the visit, as whoever hands over does
         if new.visit_id is not None:
             await hold_visit(tx, caller, new.visit_id, new.customer_id, "/visit_id")
         customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")

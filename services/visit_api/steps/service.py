@@ -137,7 +137,8 @@ async def _content(tx: AsyncSession, caller: Principal, visit: Visit, new: NewSt
 
 async def _owner(tx: AsyncSession, visit: Visit, strategy: Strategy) -> list[str]:
     try:
-        return await visitors(tx, visit.unit_code, [strategy.owner], "/content/owner")
+        owner = [strategy.owner]  # what is on record is never handed over
+        return await visitors(tx, visit.unit_code, owner, "/content/owner", already=owner)
     except Unprocessable as fault:
         its = [FieldError("/content/owner", error.code, error.words) for error in fault.errors]
         raise Unprocessable(*its) from fault

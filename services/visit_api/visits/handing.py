@@ -24,7 +24,7 @@ async def hand_over(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     now = runtime.clock.now()
     visit = await lock_visit(tx, caller, id)
     require_possible(Act.HAND_OVER, visit)
-    to = await visitors(tx, visit.unit_code, handing.visitor_ids, "/visitor_ids")
+    to = await visitors(tx, visit.unit_code, handing.visitor_ids, "/visitor_ids", visit.visitor_ids)
     await _hand(tx, runtime, caller, visit, to, handing.reason, happened(handing.at or now, now))
     return visit
 

@@ -97,7 +97,9 @@ async def replan_visit(
     unchanged(visit)
     require_possible(Act.REPLAN, visit)
     if "visitor_ids" in change:
-        change["visitor_ids"] = await visitors(tx, visit.unit_code, change["visitor_ids"], "/visitor_ids")
+        change["visitor_ids"] = await visitors(
+            tx, visit.unit_code, change["visitor_ids"], "/visitor_ids", visit.visitor_ids
+        )
     for field, value in change.items():
         setattr(visit, field, value)
     visit.touch(runtime.clock.now())

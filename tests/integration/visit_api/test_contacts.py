@@ -183,6 +183,26 @@ async def test_a_removed_customer_takes_what_is_personal_along(world: World, own
     assert (row["person_sealed"], row["phone_index"], row["version"]) == (None, None, 2)
 
 
+async def test_what_an_earlier_version_left_of_a_removed_customer_is_forgotten(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    gone, kept = await world.customer(phone=PHONE, address="经十路1号"), await world.customer(phone=PHONE)
+    its, other = await contact(world, gone), await contact(world, kept)
+    await owner.execute(
+        "UPDATE customers SET removed_at = now(), changed_xid = pg_current_xact_id()::text::bigint WHERE id = $1",
+        UUID(gone["id"]),
+    )
+    await world.stack.settle()
+    left = "SELECT id FROM {} WHERE num_nonnulls({}) > 0"
+    columns = "phone, phone_sealed, phone_index, address_sealed, particulars_sealed"
+    assert [row[0] for row in await owner.fetch(left.format("customers", columns))] == [UUID(kept["id"])]
+    rows = await owner.fetch(left.format("contacts", "person_sealed, phone_index"))
+    assert [row[0] for row in rows] == [UUID(other["id"])]
+    feed = await owner.fetchrow("SELECT version, removed_at FROM contacts WHERE id = $1", UUID(its["id"]))
+    assert feed["version"] == 2
+    assert feed["removed_at"] is not None
+
+
 async def test_what_an_earlier_version_stored_is_sealed_meanwhile(world: World, owner: asyncpg.Connection) -> None:
     new = {"id": str(uuid4()), "name": "甲", "kind": "government", "unit_code": "37401", "phone": PHONE}
     await made(world.visitor.post("/customers", json=new))

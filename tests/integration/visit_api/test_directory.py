@@ -6,7 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.integration.visit_api.world import Told, World, made, member, pointers, problem, tag
+from tests.integration.visit_api.world import COMPLAINT, Told, World, made, member, pointers, problem, tag
 from tests.support.databases import everything
 from visit_api.base import digest
 from visit_api.directory.schemas import NewStaff
@@ -190,6 +190,30 @@ async def test_what_an_earlier_version_stored_of_staff_is_sealed_meanwhile(
         await world.stack.settle()
     assert await made(world.admin.post("/staff", json=new)) == {**one, "phone": "13900000000"}
     assert [each for each in ("1380000", "1390000", "li.si", plain.hex()) if each in await everything(owner)] == []
+
+
+async def test_an_earlier_version_that_still_runs_reads_what_it_did_if_that_is_asked_for(
+    world: World, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = world.runtime.settings.model_copy(update={"keep_plain": True})
+    monkeypatch.setattr(world.runtime, "settings", settings)
+    reads = "SELECT phone, email FROM staff WHERE staff_no = 'E103'"
+    one = await made(world.admin.post("/staff", json=member("E103", "37401", phone="13800000000", email="li.si@x.cn")))
+    await world.stack.settle()
+    assert tuple(await owner.fetchrow(reads)) == ("13800000000", "li.si@x.cn")
+    await owner.execute("UPDATE staff SET email = NULL WHERE staff_no = 'E103'")  # by one that still runs
+    assert (await world.admin.get("/staff/E103")).json() == {**one, "email": None}
+    await world.admin.patch("/staff/E103", json={"phone": "13911111111"}, headers={"If-Match": "*"})
+    appeal = await world.raised((await world.visit())["id"])
+    await world.stack.settle()
+    assert tuple(await owner.fetchrow(reads)) == ("13911111111", None)
+    assert await owner.fetchval("SELECT summary FROM appeals") == COMPLAINT["summary"]
+    monkeypatch.undo()
+    await world.stack.settle()
+    dump = await everything(owner)
+    assert [each for each in ("1391111", COMPLAINT["summary"]) if each in dump] == []
+    assert (await world.service.get("/staff/E103/contact")).json()["phone"] == "13911111111"
+    assert (await world.service.get(f"/appeals/{appeal['id']}")).json()["summary"] == COMPLAINT["summary"]
 
 
 async def test_only_an_admin_keeps_the_directory(world: World) -> None:

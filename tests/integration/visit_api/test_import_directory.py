@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from chassis.outage import Outage
+from chassis.vault import KeysUnusable
 from tests.integration.visit_api.test_imports import Json, as_csv, as_ndjson, counts, faults
 from tests.integration.visit_api.world import World
 from visit_api.imports import files, mapping, of_units, storing
@@ -123,11 +125,19 @@ async def test_a_fault_of_ours_ends_one_import_and_holds_up_none(world: World, m
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
+    async def unreadable(*_: object) -> None:
+        raise KeysUnusable
+
     monkeypatch.setitem(storing._TAKES, "units", broken)
     bad, good = (
         await sent(world, "units", as_csv(unit("u0", "37401"))),
         await sent(world, "staff", as_csv(member("007"))),
     )
+    with monkeypatch.context() as patch:
+        patch.setitem(storing._TAKES, "units", unreadable)
+        with pytest.raises(Outage):
+            await Importing(world.runtime).run_once()
+    assert (await world.admin.get(f"/imports/{bad['id']}")).json()["state"] == "waiting", "for the file of keys"
     await world.stack.settle()
     first, second = [(await world.admin.get(f"/imports/{each['id']}")).json() for each in (bad, good)]
     assert (first["state"], first["read"], await faults(world, first)) == ("failed", 0, [(0, "", "broken")])

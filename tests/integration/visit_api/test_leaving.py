@@ -1,16 +1,24 @@
 """Somebody leaves: what they had open goes to somebody else in one act, with its record, or stays whole."""
 
-from uuid import uuid4
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
 
+import asyncpg
+
+from chassis.web.tokens import Principal
 from tests.integration.visit_api.test_measures import new_measure
 from tests.integration.visit_api.test_obligations import owed
-from tests.integration.visit_api.world import World, made, member, pointers, problem
+from tests.integration.visit_api.world import World, made, member, pointers, problem, waits
+from tests.support.eventually import eventually
+from visit_api.visits import service as visits
+from visit_api.visits.schemas import NewVisit
 
 REASON = "调离"
 
 
 async def test_all_open_work_goes_over_in_one_act(world: World) -> None:
-    visits = [await world.visit(visitor_ids=["E101"]), await world.visit(visitor_ids=["E102", "E101"])]
+    planned = [await world.visit(visitor_ids=["E101"]), await world.visit(visitor_ids=["E102", "E101"])]
     ended = await world.visit(visitor_ids=["E101"])
     await world.act(ended["id"], "start", "complete")
     call = await owed(world)
@@ -20,7 +28,7 @@ async def test_all_open_work_goes_over_in_one_act(world: World) -> None:
     its = await made(world.admin.post("/staff/E101/hand-over", json=new))
     assert [its[name] for name in ("visits", "obligations", "measures", "leaves")] == [2, 1, 1, True]
     assert (its["staff_no"], its["to_staff_no"], its["recorded_by"]) == ("E101", "E102", "E001")
-    for visit in visits:
+    for visit in planned:
         assert (await world.admin.get(f"/visits/{visit['id']}")).json()["visitor_ids"] == ["E102"]
         (handed,) = (await world.admin.get(f"/visits/{visit['id']}/hand-overs")).json()["items"]
         assert (handed["from_visitors"], handed["reason"]) == (visit["visitor_ids"], REASON)
@@ -70,3 +78,32 @@ async def test_who_may_not_take_all_takes_nothing(world: World) -> None:
     its = await made(world.admin.post("/staff/E202/hand-over", json=stays))
     assert (its["visits"], (await world.admin.get("/staff/E202")).json()["active"]) == (1, True)
     assert (await world.admin.get(f"/obligations/{owes['id']}")).json()["owner"] == "E102"
+
+
+async def test_what_is_planned_beside_it_goes_over_too(world: World, owner: asyncpg.Connection) -> None:
+    customer = await world.customer()
+    its: dict[str, Any] = {"customer_id": UUID(customer["id"]), "channel": "on_site", "visitor_ids": ["E101"]}
+    new = NewVisit.model_validate({**its, "scheduled_at": "2026-10-09T09:00:00+08:00"})
+    planner = Principal("E001", "374", frozenset({"admin"}))
+    over = {"to_staff_no": "E102", "reason": REASON}
+    async with world.runtime.db.transaction() as tx:
+        visit = await visits.plan_visit(tx, world.runtime, planner, new)
+        handing = asyncio.create_task(made(world.admin.post("/staff/E101/hand-over", json=over)))
+        await eventually(lambda: waits(owner))
+    assert (await handing)["visits"] == 1
+    assert (await world.admin.get(f"/visits/{visit.id}")).json()["visitor_ids"] == ["E102"]
+
+
+async def test_of_two_who_hand_over_to_each_other_one_does(world: World, owner: asyncpg.Connection) -> None:
+    visit = await world.visit(visitor_ids=["E101"])
+    async with owner.transaction():
+        await owner.execute("SELECT FROM staff WHERE staff_no = 'E101' FOR NO KEY UPDATE")
+        handing = []
+        for number, (whose, to) in enumerate((("E101", "E102"), ("E102", "E101")), 1):
+            over = {"to_staff_no": to, "reason": REASON}
+            handing.append(asyncio.create_task(world.admin.post(f"/staff/{whose}/hand-over", json=over)))
+            await eventually(lambda count=number: waits(owner, count))  # type: ignore[misc]
+    first, second = [await each for each in handing]
+    assert first.status_code == 201, first.text
+    assert pointers(second) == [("/to_staff_no", "unknown_staff")], "who takes over has left meanwhile"
+    assert (await world.admin.get(f"/visits/{visit['id']}")).json()["visitor_ids"] == ["E102"]

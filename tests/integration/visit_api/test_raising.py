@@ -1,5 +1,6 @@
 """Raising: stored and told in one, never lost, never doubled; and who may read the words."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.integration.visit_api.world import COMPLAINT, CONSULTATION, Told, World, made, pointers, problem
 from tests.support.databases import everything
+from visit_api.appeals.worker import WordsSealer
 
 FIRST_OF_2007 = "2007-01-01T00:00:00+08:00"
 
@@ -277,3 +279,28 @@ async def test_what_was_said_is_sealed_a_moment_later_and_shown_as_before(
         "UPDATE appeals SET summary = '旧版所写', reason_not_answered = '', words_sealed = NULL"
     )  # by a version before, any time
     assert (await world.service.get(f"/appeals/{appeal}")).json()["summary"] == "旧版所写"
+
+
+async def test_words_that_cannot_be_sealed_stay_open_until_they_can_and_hold_up_none(
+    world: World, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await made(world.client("admin", unit="399").post("/units", json={"code": "399", "name": "新公司"}))
+    visits = [await world.visit(), await world.visit()]
+    await world.stack.settle()
+    first, second = [await world.raised(visit["id"]) for visit in visits]
+    await owner.execute("UPDATE appeals SET unit_code = '399' WHERE id = $1", UUID(first["id"]))  # of which no key is
+    keys: Path = world.stack.vault_keys
+    there, sealer = keys.read_text(), WordsSealer(world.runtime)
+    keys.write_text("damaged")
+    try:
+        await sealer.run_once()
+    finally:
+        keys.write_text(there)
+    plain = "SELECT id FROM appeals WHERE summary IS NOT NULL"
+    assert [row["id"] for row in await owner.fetch(plain)] == [UUID(first["id"])]
+    assert (await world.service.get(f"/appeals/{second['id']}")).json()["summary"] == COMPLAINT["summary"]
+    await sealer.run_once()
+    assert len(await owner.fetch(plain)) == 1, "not at once"
+    monkeypatch.setattr("visit_api.appeals.worker.AGAIN", -1.0)
+    await sealer.run_once()
+    assert await owner.fetch(plain) == []
