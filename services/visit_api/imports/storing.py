@@ -99,7 +99,9 @@ async def refuse(tx: AsyncSession, runtime: Runtime) -> None:
     piece = await Ahead().piece(path, its, 1, ahead=False)
     its.position, its.next_line, its.read = piece.end, its.next_line + 1, its.read + 1
     refused = {line.number: Fault("", "refused") for line in piece.lines}
-    assert refused, "units that were laid aside are refused by no database"
+    if not refused:  # what was laid aside of the whole file is
+        await _fail(tx, its, path, "broken", runtime.clock.now())
+        return
     await _count(tx, its, Outcome(0, 0, refused), runtime.clock.now())
 
 

@@ -4,6 +4,7 @@ import threading
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from chassis.outage import Outage
@@ -119,6 +120,22 @@ async def test_any_number_of_units_is_refused_at_once_and_beside_the_loop(
     done = (await world.admin.get(f"/imports/{its['id']}")).json()
     assert (done["state"], counts(done)) == ("done", (1, 0, 32991))
     assert threading.main_thread() not in threads
+
+
+async def test_units_that_the_database_refuses_together_end_their_import(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> None:
+        raise asyncpg.DataError
+
+    monkeypatch.setattr(of_units, "settle", refused)
+    its = await sent(world, "units", as_csv(unit("u0", "37401")))
+    worker = Importing(world.runtime)
+    worker.batch = 1
+    for _ in range(2):  # the line, and what was laid aside
+        await worker.run_once()
+    done = (await world.admin.get(f"/imports/{its['id']}")).json()
+    assert (done["state"], await faults(world, done)) == ("failed", [(0, "", "broken")])
 
 
 async def test_a_fault_of_ours_ends_one_import_and_holds_up_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
