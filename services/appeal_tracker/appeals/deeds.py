@@ -100,11 +100,12 @@ class Deed:
 
     def say(self, case: Case, kind: str, at: datetime, event: Event | None = None, **data: object) -> None:
         """Keeps the act for the timeline, and for the bus where it has an event; what somebody wrote is sealed, and the
-        line names it."""
-        if WORDS & data.keys():
-            its = new_id()
-            self.write(case, its, {name: str(data[name]) for name in WORDS & data.keys()})
-            data = {name: value for name, value in data.items() if name not in WORDS} | {TEXT_ID: its}
+        line names it, if anything was."""
+        said = {name: str(data[name]) for name in WORDS & data.keys() if data[name] is not None}
+        data = {name: value for name, value in data.items() if name not in WORDS}
+        if said:
+            its = data[TEXT_ID] = new_id()
+            self.write(case, its, said)
         self._entries.append(Entry(case.appeal.id, kind, at, self.by, data))
         if event is not None:
             self._events.append(event)

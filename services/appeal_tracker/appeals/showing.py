@@ -79,7 +79,7 @@ async def facts(
     shown: list[Any] = []
     for row in rows.items:
         data = {name: value for name, value in row.data.items() if name != TEXT_ID}
-        data |= said[UUID(row.data[TEXT_ID])] if TEXT_ID in row.data else {}
+        data |= said.get(UUID(row.data[TEXT_ID]), {}) if TEXT_ID in row.data else {}  # older code named none, too
         hidden = {name for name in _NAMES if name in data and UUID(data[name]) not in seen}
         hidden |= WORDS & data.keys() if not reads and row.actor != caller.sub else set()
         shown.append(Shown(row, data=data | dict.fromkeys(hidden)))

@@ -29,7 +29,8 @@ ORDER BY id FOR UPDATE
 _EMPTY = "UPDATE {table} SET {nulls} WHERE id = ANY ($1::uuid[])"
 _LINES = """
 SELECT seq, appeal_id, data ->> 'note' AS note, data ->> 'reason' AS reason FROM timeline
-WHERE appeal_id = ANY ($1::uuid[]) AND data ?| ARRAY['note', 'reason'] ORDER BY appeal_id, seq FOR UPDATE
+WHERE appeal_id = ANY ($1::uuid[]) AND (data ->> 'note' IS NOT NULL OR data ->> 'reason' IS NOT NULL)
+ORDER BY appeal_id, seq FOR UPDATE
 """
 _REFER = """
 UPDATE timeline SET data = data - ARRAY['note', 'reason'] || jsonb_build_object('text_id', new.text_id)

@@ -5,6 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, made
 from tests.integration.appeal_tracker.test_holding import REPORT
 from tests.support.databases import everything
@@ -86,3 +87,25 @@ async def test_what_older_code_wrote_openly_is_sealed_meanwhile(desk: Desk, owne
     await desk.stack.settle()
     assert "张大爷" not in await everything(owner)
     assert await shown(desk, case) == before
+
+
+async def test_a_line_in_which_nobody_wrote_anything_is_shown_as_that(desk: Desk, owner: asyncpg.Connection) -> None:
+    survey = {"milestone": "site_survey", "within": "36 hours", "clause": "企标 1"}
+    await desk.publish(id="own", appeals={"complaint": [survey]})
+    await desk.assign("37401", "own")
+    case = await desk.raised()
+    reached = {"milestone": "site_survey", "at": "2026-10-09T09:45:00+08:00"}
+    await made(desk.supervisor.post(f"/appeals/{case}/milestones", json=reached))
+
+    async def line() -> Any:
+        (found,) = [each for each in await desk.timeline(case) if each["kind"] == "milestone_reached"]
+        return found["data"]
+
+    assert await line() == {"milestone": "site_survey"}
+    change = "UPDATE timeline SET data = data || $1::jsonb WHERE kind = 'milestone_reached'"
+    await owner.execute(change, '{"note": null}')  # as older code wrote it
+    await owner.execute("DELETE FROM upkeep")
+    await desk.stack.settle()
+    assert await line() == {"milestone": "site_survey", "note": None}
+    await owner.execute(change, f'{{"text_id": "{new_id()}"}}')  # as code between took it for sealed
+    assert await line() == {"milestone": "site_survey", "note": None}
