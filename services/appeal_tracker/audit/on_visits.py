@@ -20,6 +20,7 @@ from appeal_tracker.visits import repository as visits
 from appeal_tracker.visits.course import Standing, facts
 from appeal_tracker.visits.following import Lacking, lacking
 from appeal_tracker.visits.models import SUBJECT, Visit
+from appeal_tracker.visits.service import ended_on_purpose
 from chassis import scope
 
 
@@ -47,11 +48,12 @@ async def _lacking(tx: AsyncSession, some: Sequence[Visit]) -> list[tuple[Visit,
         return []
     shelf = await policies.shelf(tx, {visit.unit_code for visit in open_ones})
     its = await clocks.of_subjects(tx, SUBJECT, [visit.id for visit in open_ones])
+    ended = await ended_on_purpose(tx, its)
     standing = await on_visits(tx, [visit.id for visit in open_ones if visit.completed_at])
     return [
         (visit, each)
         for visit in open_ones
-        for each in lacking(shelf, visit, its[visit.id], facts(visit, standing.get(visit.id, Standing())))
+        for each in lacking(shelf, visit, its[visit.id], facts(visit, standing.get(visit.id, Standing())), ended)
     ]
 
 

@@ -1,8 +1,9 @@
 """The clocks of some held visits in the making: which do not belong there any more, which are missing, which end."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,21 +32,27 @@ class Lacking(NamedTuple):
     round: int
 
 
-def kept(shelf: Shelf, its: Sequence[Clock], held: Mapping[str, datetime]) -> set[str]:
+def kept(shelf: Shelf, its: Sequence[Clock], held: Mapping[str, datetime], ended: Collection[UUID]) -> set[str]:
     """The milestones of which the latest clock runs from a fact that holds. One that was given up runs from none any
-    more, though the fact came back; but what a recalculation ended with its pack stays ended."""
+    more, though the fact came back; but what a recalculation `ended`, or silenced with its pack, stays ended."""
     latest = {clock.milestone: clock for clock in its}  # they come round by round
     return {
         clock.milestone
         for clock in latest.values()
         if held.get(fact_of(shelf, clock)) == clock.started_at
-        and (clock.state != ClockState.CANCELLED or clock.policy.partition("@")[0] in shelf.withdrawn)
+        and (
+            clock.state != ClockState.CANCELLED
+            or clock.id in ended
+            or clock.policy.partition("@")[0] in shelf.withdrawn
+        )
     }
 
 
-def lacking(shelf: Shelf, visit: Visit, its: Sequence[Clock], held: Mapping[str, datetime]) -> Iterator[Lacking]:
-    """What a visit of these clocks should have besides, by the facts that hold."""
-    rounds, there = {clock.milestone: clock.round for clock in its}, kept(shelf, its, held)
+def lacking(
+    shelf: Shelf, visit: Visit, its: Sequence[Clock], held: Mapping[str, datetime], ended: Collection[UUID]
+) -> Iterator[Lacking]:
+    """What a visit of these clocks should have besides, by the facts that hold, but for what was `ended`."""
+    rounds, there = {clock.milestone: clock.round for clock in its}, kept(shelf, its, held, ended)
     for fact, at in held.items():
         policy = shelf.chosen(visit.unit_code, at).policy
         for limit in policy.visits:
@@ -72,19 +79,20 @@ class Following:
         self._traces: list[str | None] = []  # of each event, that of its cause
         self._entries: list[Entry] = []
 
-    async def look(self, visit: Visit, its: Sequence[Clock], appeals: Standing) -> None:
-        """Gives up the clocks of a visit that no longer run from a fact, and marks those that are to be started.
+    async def look(self, visit: Visit, its: Sequence[Clock], appeals: Standing, ended: Collection[UUID]) -> None:
+        """Gives up the clocks of a visit that no longer run from a fact, and marks those that are to be started; what
+        a recalculation `ended` is not.
 
         A clock that is replaced keeps its round, and its breach if it was breached; the next one has the next round.
         """
         held = facts(visit, appeals)
         assumed = any(self._shelf.assumes(visit.unit_code, at) for at in held.values())
         visit.policy_assumed = visit.is_open and assumed
-        there = kept(self._shelf, its, held)
+        there = kept(self._shelf, its, held, ended)
         for clock in {clock.milestone: clock for clock in its}.values():
             if clock.milestone not in there and is_open(clock):
                 await self._give_up(visit, clock)
-        self._missing += [(visit, each) for each in lacking(self._shelf, visit, its, held)]
+        self._missing += [(visit, each) for each in lacking(self._shelf, visit, its, held, ended)]
 
     async def start(self) -> bool:
         """Starts what is missing; False if nothing is."""

@@ -66,6 +66,11 @@ UPDATE visits v SET policy_assumed = n.assumed FROM unnest($1::uuid[], $2::boole
 WHERE v.id = n.id
 """
 
+_ENDED = """
+SELECT (data ->> 'clock_id')::uuid FROM timeline
+WHERE appeal_id = ANY ($1::uuid[]) AND kind = 'deadline_cancelled' AND data ->> 'recalculation_id' IS NOT NULL
+"""
+
 
 async def keep(tx: AsyncSession, news: Sequence[News], now: datetime) -> None:
     """Stores what was heard of visits, one entry for each, and holds them until the transaction ends."""
@@ -142,3 +147,8 @@ async def assume(tx: AsyncSession, visits: Mapping[UUID, bool]) -> None:
     """Writes of held visits whether their policies are assumed."""
     if visits:
         await (await driver(tx)).execute(_ASSUME, [*visits], [*visits.values()])
+
+
+async def ended_by_recalculations(tx: AsyncSession, visits: Collection[UUID]) -> set[UUID]:
+    """The clocks of some visits that a recalculation ended, by their timelines."""
+    return {row[0] for row in await (await driver(tx)).fetch(_ENDED, [*visits])}

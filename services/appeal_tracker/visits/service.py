@@ -11,7 +11,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.service import Deadline
+from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.service import Shelf
@@ -71,6 +73,12 @@ async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Windo
     return await clocks.deadlines(tx, SUBJECT, id, window)
 
 
+async def ended_on_purpose(tx: AsyncSession, its: Mapping[UUID, Sequence[Clock]]) -> set[UUID]:
+    """Those of the clocks of some visits that a recalculation ended: no news starts them again."""
+    cancelled = [visit for visit, theirs in its.items() if any(each.state == ClockState.CANCELLED for each in theirs)]
+    return await repository.ended_by_recalculations(tx, cancelled) if cancelled else set()
+
+
 async def _shelf(tx: AsyncSession, units: Collection[str]) -> Shelf:
     """What the units picked. Where not all above them are known, either we see those that are being heard of now, or
     whoever hears of them sees our visits."""
@@ -90,9 +98,9 @@ async def _follow(
     told: Sequence[News] = (),
 ) -> None:
     its = await clocks.of_subjects(tx, SUBJECT, [visit.id for visit in visits], lock=True)
-    following = Following(tx, runtime, shelf, told)
+    following, ended = Following(tx, runtime, shelf, told), await ended_on_purpose(tx, its)
     for visit in visits:
-        await following.look(visit, its[visit.id], standing.get(visit.id, Standing()))
+        await following.look(visit, its[visit.id], standing.get(visit.id, Standing()), ended)
     if await following.start():
         # What is started may have come to its end already: one batch can hold the whole life of a visit.
         its = await clocks.of_subjects(tx, SUBJECT, [visit.id for visit in visits], lock=True)

@@ -121,6 +121,9 @@ async def test_what_another_policy_times_besides_begins_and_what_it_does_not_end
     assert sorted(await visit.states()) == [("archive", 1, "cancelled"), ("arrival", 1, "running")]
     found = {change["milestone"]: (change["old_policy"], change["policy"]) for change in await changes(desk, job)}
     assert found == {"archive": ("timely@1", None), "arrival": (None, "service-window@1")}
+    await desk.hear(visit.planned("E102"))
+    assert sorted(await visit.states()) == [("archive", 1, "cancelled"), ("arrival", 1, "running")], "ended on purpose"
+    assert await look(desk) == {}
     await recalculate(desk, cause="policy_version", policy="service-window", to="timely")
     states = [("archive", 1, "cancelled"), ("archive", 2, "running"), ("arrival", 1, "cancelled")]
     assert sorted(await visit.states()) == states
