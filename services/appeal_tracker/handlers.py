@@ -5,9 +5,10 @@ Removals of units and staff are not heard: a unit that is gone keeps its place i
 
 from functools import partial
 
-from appeal_tracker.appeals import opening, taking_over
+from appeal_tracker.appeals import opening
 from appeal_tracker.appeals.repository import on_visits
 from appeal_tracker.directory import service as directory
+from appeal_tracker.leaving import service as leaving
 from appeal_tracker.recalculations import service as recalculations
 from appeal_tracker.visits import service as visits
 from appeal_tracker.visits.hearing import HEARD
@@ -27,7 +28,7 @@ def handlers(runtime: Runtime) -> Handlers:
             AppealRaised: Handler(partial(opening.appeals_raised, runtime), commutes=True),
             UnitChanged: partial(recalculations.units_changed, runtime),
             StaffChanged: directory.staff_changed,
-            StaffHandedOver: partial(taking_over.staff_handed_over, runtime),
+            StaffHandedOver: leaving.staff_handed_over,
         },
         versioned=["directory.changes"],
     )

@@ -46,6 +46,14 @@ def wanted(case: Case) -> bool:
     return rule.is_required(appeal.type, anonymous=appeal.anonymous)
 
 
+async def end_others(deed: Deed) -> None:
+    """Ends what was asked for in another round of the appeal acted on, and has stayed open."""
+    for task in await tasks.of_appeals(deed.tx, [deed.appeal.id]):
+        if task.kind == TaskKind.CALLBACK and task.round != deed.appeal.round:
+            tasks.end(task, TaskState.CANCELLED, deed.now, deed.by)
+    await deed.tx.flush()
+
+
 async def required(deed: Deed, case: Case) -> None:
     """Asks for the callback that the pack requires."""
     await ask(deed, case, TaskKind.CALLBACK)

@@ -34,13 +34,13 @@ async def dispatch(
 ) -> Appeal:
     """Hands the appeal to a handler, a unit, or both; the first-contact person stays."""
     deed = await begin(tx, runtime, caller, id)
-    before = _before(deed)
+    its = before(deed)
+    await deed.move(Act.DISPATCH, deed.now)
     await _hand(deed, handler, unit)
     to: dict[str, Any] = {"handler": handler, "handling_unit_code": deed.appeal.handling_unit_code}
     said: dict[str, Any] = {"note": note} if note else {}
     event = AppealDispatched(**deed.facts(deed.case, deed.now), **to)
-    deed.say(deed.case, "dispatched", deed.now, event, **to, **before, **said)
-    await deed.move(Act.DISPATCH, deed.now)
+    deed.say(deed.case, "dispatched", deed.now, event, **to, **its, **said)
     return await deed.done()
 
 
@@ -56,12 +56,17 @@ async def transfer(
 ) -> Appeal:
     """Hands it on to another, for a reason."""
     deed = await begin(tx, runtime, caller, id)
-    before = _before(deed)
-    await _hand(deed, handler, unit)
-    to: dict[str, Any] = {"handler": handler, "handling_unit_code": deed.appeal.handling_unit_code}
-    event = AppealTransferred(**deed.facts(deed.case, deed.now), **to)
-    deed.say(deed.case, "transferred", deed.now, event, **to, **before, reason=reason)
+    its = before(deed)
     await deed.move(Act.TRANSFER, deed.now)
+    await _hand(deed, handler, unit)
+    return await transferred(deed, its, reason)
+
+
+async def transferred(deed: Deed, its: dict[str, Any], reason: str) -> Appeal:
+    """Tells of a transfer that was made, with what was `before` it."""
+    to: dict[str, Any] = {"handler": deed.appeal.handler, "handling_unit_code": deed.appeal.handling_unit_code}
+    event = AppealTransferred(**deed.facts(deed.case, deed.now), **to)
+    deed.say(deed.case, "transferred", deed.now, event, **to, **its, reason=reason)
     return await deed.done()
 
 
@@ -75,14 +80,14 @@ async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     covered = await absences.covered_by(tx, caller.sub, deed.now)
     if not is_at_work(caller, appeal) and appeal.handler not in covered:
         raise NotYoursToReturn
-    before = _before(deed)
+    its = before(deed)
     back = await _back(deed)
     if back == Hands(appeal.handler, appeal.handling_unit_code):
         raise NothingToReturn
     appeal.handler, appeal.handling_unit_code = back.person, back.unit
     to: dict[str, Any] = {"handler": back.person, "handling_unit_code": back.unit}
     event = AppealReturned(**deed.facts(deed.case, deed.now), **to)
-    deed.say(deed.case, "returned", deed.now, event, **to, **before, reason=reason)
+    deed.say(deed.case, "returned", deed.now, event, **to, **its, reason=reason)
     return await deed.done()
 
 
@@ -95,7 +100,7 @@ async def _back(deed: Deed) -> Hands:
     return Hands(None, by.unit) if known is not None and not known.active else by
 
 
-def _before(deed: Deed) -> dict[str, Any]:
+def before(deed: Deed) -> dict[str, Any]:
     """From whose hands it comes; whose unit it goes back to where it is returned is that of whoever handed it on."""
     its = {"from_handler": deed.appeal.handler, "from_unit_code": deed.appeal.handling_unit_code}
     return {**its, "by_unit_code": deed.caller.unit}

@@ -264,9 +264,9 @@ async def repeats(tx: AsyncSession, id: UUID, earlier: UUID, times: int, now: da
     await (await driver(tx)).execute(_REPEATS, id, earlier, times, now)
 
 
-async def open_of(tx: AsyncSession, owner: str) -> Sequence[UUID]:
-    """The open appeals that somebody has, in the order in which they are locked."""
-    query = select(Appeal.id).where(
-        text("state <> 'closed'"), func.coalesce(Appeal.handler, Appeal.first_contact) == owner
-    )
-    return (await tx.scalars(query.order_by(Appeal.id))).all()
+async def open_of(tx: AsyncSession, owner: str, received_by: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
+    """Some open appeals that somebody has of those received by then, in their order."""
+    theirs = func.coalesce(Appeal.handler, Appeal.first_contact) == owner
+    query = select(Appeal.id).where(text("state <> 'closed'"), theirs, Appeal.received_at <= received_by)
+    query = query.where(Appeal.id > after) if after is not None else query
+    return (await tx.scalars(query.order_by(Appeal.id).limit(most))).all()

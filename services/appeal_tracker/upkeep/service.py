@@ -1,5 +1,6 @@
 """What an appeal should have beside it and older code did not know of: its words wanted, the callback that its pack
-requires asked for, the earlier appeal that it repeats, and what was written about it sealed.
+requires asked for, the earlier appeal that it repeats, and what was written about it sealed. One that is heard of only
+after the work of whoever heard it was handed over goes along.
 
 Appeals are followed in the order in which they change, from the first one on: what an older process still writes while
 it is being replaced is met a moment later, as is what was there before. What is done is done once, whoever does it.
@@ -15,8 +16,9 @@ from appeal_tracker.appeals import asking, repeating
 from appeal_tracker.appeals import repository as appeals
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.deeds import NOBODY
-from appeal_tracker.appeals.errors import MergedMeanwhile
 from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.leaving import service as leaving
+from appeal_tracker.leaving.service import Heard
 from appeal_tracker.policies import service as policies
 from appeal_tracker.texts import service as texts
 from appeal_tracker.upkeep import repository
@@ -27,13 +29,14 @@ from chassis.runtime import Runtime
 
 class Found(msgspec.Struct, frozen=True):
     """Some appeals that changed: the last of them, all of them with the units that raised them, those to be called back
-    of which nobody was asked it, and those that repeat an earlier one by themselves, each looked at for so many days
-    back."""
+    of which nobody was asked it, those that repeat an earlier one by themselves, each looked at for so many days back,
+    and those that should have gone along with a hand-over of work, each with which."""
 
     last: Place
     all: Mapping[UUID, str]
     unasked: Sequence[UUID]
     returned: Sequence[tuple[UUID, int]]
+    left: Sequence[tuple[UUID, UUID]]
 
 
 async def look(tx: AsyncSession) -> Found | None:
@@ -55,21 +58,26 @@ async def look(tx: AsyncSession) -> Found | None:
         if row["state"] != State.CLOSED and row["customer_id"] and row["repeat_of"] is None
     }
     its = {row[0] for row in await appeals.returned(tx, days)} if days else set()
+    heard = {
+        row["id"]: Heard(row["first_contact"], row["received_at"])
+        for row in rows
+        if row["state"] != State.CLOSED and row["handler"] is None and row["first_contact"]
+    }
     return Found(
         Place(rows[-1]["changed_xid"], rows[-1]["id"]),
         {row["id"]: row["unit_code"] for row in rows},
         await repository.unasked(tx, answered) if answered else (),
         sorted((each, days[each]) for each in its),
+        await leaving.owed(tx, heard),
     )
 
 
 async def ask(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> None:
-    """Asks for the callback that the pack of an appeal requires, if nobody else did meanwhile."""
-    try:
-        deed = await begin(tx, runtime, NOBODY, appeal)
-    except MergedMeanwhile:
-        return  # it changed, and so is met again
+    """Asks for the callback that the pack of an appeal requires, if nobody else did meanwhile; what was asked for in an
+    earlier round ends. Raises `MergedMeanwhile`."""
+    deed = await begin(tx, runtime, NOBODY, appeal)
     if asking.wanted(deed.case) and await repository.unasked(tx, [appeal]):
+        await asking.end_others(deed)
         await asking.required(deed, deed.case)
         await deed.settle()
 
@@ -78,6 +86,12 @@ async def link(tx: AsyncSession, runtime: Runtime, appeal: UUID, days: int) -> N
     """Links an appeal to the one that it repeats, if nobody else did meanwhile."""
     await appeals.lock(tx, appeal)
     await repeating.opened(tx, runtime, {appeal: days})
+
+
+async def hand(tx: AsyncSession, runtime: Runtime, appeal: UUID, hand_over: UUID) -> None:
+    """Hands over an appeal that was heard of only after the work of whoever heard it was handed over. Raises
+    `MergedMeanwhile`."""
+    await leaving.hand(tx, runtime, hand_over, appeal)
 
 
 async def seal(tx: AsyncSession, runtime: Runtime, units: Mapping[UUID, str]) -> None:

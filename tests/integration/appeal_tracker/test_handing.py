@@ -5,7 +5,12 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.appeals import taking_over
+from appeal_tracker.appeals.errors import MergedMeanwhile
+from appeal_tracker.leaving import service as leaving
+from chassis.runtime import Runtime
 from contracts.directory import StaffHandedOver
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
 
@@ -95,6 +100,59 @@ async def test_who_takes_over_somebodys_work_has_their_open_appeals(desk: Desk) 
     ] * 2
     entry = (await desk.timeline(heard))[-1]
     assert (entry["kind"], entry["actor"], entry["data"]["reason"]) == ("transferred", "E001", "staff_handed_over")
+
+
+@pytest.mark.clause("8.2.4", "002 6.4.5.5")
+async def test_a_hand_over_takes_what_is_theirs_one_by_one_and_what_is_heard_of_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving, "AT_ONCE", 2)
+    await desk.hear(staff("E001", "374"))
+    customer = uuid4()
+    theirs = [await desk.raised(customer_id=customer) for _ in range(5)]
+    elsewhere, named, merged = [await desk.raised(customer_id=customer) for _ in range(3)]
+    secret = await desk.raised(confidential=True, visit_id=None, customer_id=None)
+    await desk.act(elsewhere, "dispatch", handling_unit_code="37402")
+    await desk.act(named, "dispatch", handler="E101", handling_unit_code="374")
+    await desk.act(merged, "merge", into=theirs[0])
+
+    merging = [theirs[2]]  # just when its turn comes: it has another
+
+    async def take_over(tx: AsyncSession, runtime: Runtime, id: UUID, **its: str) -> None:
+        if str(id) in merging:
+            merging.clear()
+            raise MergedMeanwhile
+        await taken_over(tx, runtime, id, **its)
+
+    taken_over = taking_over.take_over
+    monkeypatch.setattr(taking_over, "take_over", take_over)
+
+    def over(to: str, by: str = "E001", staff_no: str = "E101") -> StaffHandedOver:
+        return StaffHandedOver(hand_over_id=uuid4(), unit_code="37401", staff_no=staff_no, to=to, by=by)
+
+    await desk.hear(over("E102"), staff("E102", "37401"))
+    away: dict[str, Any] = {"received_at": instant("10-09T09:40"), "recorded_at": desk.clock.now()}
+    late, kept = await desk.raised(**away), await desk.raised(received_at=instant("10-09T10:00:01"))
+
+    async def whose(*cases: str) -> list[tuple[str | None, str]]:
+        its = [await desk.appeal(case) for case in cases]
+        return [(each["handler"], each["handling_unit_code"]) for each in its]
+
+    assert await whose(*theirs, merged, late) == [("E102", "37401")] * 7
+    assert await whose(named, elsewhere, secret, kept) == [
+        ("E102", "374"), (None, "37402"), (None, "37401"), (None, "37401")
+    ]  # fmt: skip
+    moved = {UUID(each["appeal_id"]) for each in await desk.told("appeal.transferred.v1")}
+    acts = await desk.rows("SELECT DISTINCT changed_xid FROM appeals WHERE id = ANY ($1::uuid[])", [*moved])
+    assert len(moved) == len(acts) == 8, "a transaction each"
+
+    # Who took over hands it on: also what is heard of only now; what was given back on purpose is not taken again.
+    await desk.act(theirs[1], "return", desk.client("handler", unit="37401", sub="E102"), reason="不熟悉")
+    desk.later(minutes=1)
+    await desk.hear(over("E001", staff_no="E102"))
+    later = await desk.raised(**away)
+    assert await whose(theirs[0], late, later, theirs[1]) == [("E001", "37401")] * 3 + [(None, "37401")]
+    assert await whose(secret) == [(None, "37401")]
 
 
 @pytest.mark.clause("8.2.4", "002 6.4.5.4")

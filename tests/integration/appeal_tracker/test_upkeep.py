@@ -7,6 +7,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from appeal_tracker.appeals import asking
+from appeal_tracker.appeals.cases import Case
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.upkeep import repository, service
 from appeal_tracker.upkeep.worker import Upkeep
 from chassis.ids import new_id
@@ -88,6 +91,34 @@ async def test_one_that_commits_late_is_met_and_two_loops_do_it_once(desk: Desk,
     await desk.stack.settle()
     assert not await other.run_once()
     assert len(await desk.told("appeal.callback_asked.v1")) == 1
+
+
+async def test_what_was_asked_for_in_another_round_ends_and_one_that_fails_stops_no_other(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale, bad, good = [await older(owner, "answered") for _ in range(3)]
+    await desk.stack.settle()
+    # Reopened and answered by code that knew of no tasks, and so left the one of the first round open.
+    again = "UPDATE appeals SET round = 2, changed_xid = pg_current_xact_id()::text::bigint WHERE id = $1"
+    await owner.execute(again, stale)
+    await desk.stack.settle()
+    tasks = (await got(desk.supervisor.get("/callback-tasks", params={"state": "open"})))["items"]
+    assert {each["appeal_id"] for each in tasks} == {stale, bad, good}
+    assert {each["state"] for each in (await got(desk.supervisor.get("/callback-tasks")))["items"]} > {"cancelled"}
+
+    required = asking.required
+
+    async def broken(deed: Deed, case: Case) -> None:
+        assert str(case.appeal.id) != bad, "as a row would that nobody thought of"
+        await required(deed, case)
+
+    monkeypatch.setattr(asking, "required", broken)
+    for case in (bad, good):
+        await owner.execute(again, case)
+    await desk.stack.settle()
+    tasks = await desk.rows("SELECT appeal_id FROM callback_tasks WHERE round = 2")
+    assert {str(each["appeal_id"]) for each in tasks} == {stale, good}
+    assert not await Upkeep(desk.runtime).run_once(), "it went on"
 
 
 async def look(desk: Desk) -> service.Found:

@@ -1,0 +1,70 @@
+"""SQL of the hand-overs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.leaving.models import HandOver
+from chassis.db import driver
+
+_KEEP = """
+INSERT INTO hand_overs (id, unit_code, staff_no, to_staff_no, by, at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT DO NOTHING
+"""
+_CAME_TO = """
+UPDATE hand_overs SET after = greatest(after, $2), done = done OR $3 WHERE id = $1
+"""
+# Those that nobody handed on yet, by the first time that the work of whoever heard them was handed over since.
+_OWED = """
+SELECT DISTINCT ON (heard.id) heard.id, h.id AS hand_over_id
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS heard (id, person, at)
+JOIN hand_overs h ON h.staff_no = heard.person AND h.at >= heard.at
+WHERE NOT EXISTS (
+    SELECT FROM timeline t WHERE t.appeal_id = heard.id AND t.kind IN ('dispatched', 'transferred', 'returned'))
+ORDER BY heard.id, h.at
+"""
+
+
+class Heard(NamedTuple):
+    """Who heard an appeal first, and when."""
+
+    by: str
+    at: datetime
+
+
+async def keep(tx: AsyncSession, its: HandOver) -> None:
+    """Stores a hand-over; one that is there stays as it is."""
+    values = (its.id, its.unit_code, its.staff_no, its.to_staff_no, its.by, its.at)
+    await (await driver(tx)).execute(_KEEP, *values)
+
+
+async def find(tx: AsyncSession, id: UUID) -> HandOver:
+    """A hand-over that there is."""
+    return (await tx.scalars(select(HandOver).where(HandOver.id == id))).one()
+
+
+async def undone(tx: AsyncSession) -> HandOver | None:
+    """The oldest hand-over of which not every appeal was looked at."""
+    query = select(HandOver).where(HandOver.done.is_(False)).order_by(HandOver.at, HandOver.id).limit(1)
+    return (await tx.scalars(query)).one_or_none()
+
+
+async def next_of(tx: AsyncSession, staff_no: str, after: datetime) -> HandOver | None:
+    """The next time that somebody's work was handed over."""
+    query = select(HandOver).where(HandOver.staff_no == staff_no, HandOver.at > after)
+    return (await tx.scalars(query.order_by(HandOver.at, HandOver.id).limit(1))).one_or_none()
+
+
+async def came_to(tx: AsyncSession, id: UUID, after: UUID | None, *, done: bool) -> None:
+    """Keeps how far it came; two that do it at once never go back."""
+    await (await driver(tx)).execute(_CAME_TO, id, after, done)
+
+
+async def owed(tx: AsyncSession, heard: Mapping[UUID, Heard]) -> Sequence[tuple[UUID, UUID]]:
+    """Those of some appeals, as they were heard, that should have gone along with a hand-over, and with which."""
+    values = ([*heard], [each.by for each in heard.values()], [each.at for each in heard.values()])
+    return [tuple(row) for row in await (await driver(tx)).fetch(_OWED, *values)]
