@@ -66,8 +66,7 @@ async def list_raised(
 ) -> Listing[Appeal]:
     """What was raised on a visit, as far as the caller may know of it. Raises `NotFound`."""
     await get_visit(tx, caller, visit_id)
-    stranger = None if caller.roles & _CONFIDANTS else caller.sub
-    found = await repository.find_all(tx, caller.unit, window, visit_id, confidential_of=stranger)
+    found = await repository.find_all(tx, caller.unit, window, visit_id, confidential_of=stranger(caller))
     await sealing.show(tx, runtime, found.items)
     return found
 
@@ -108,6 +107,11 @@ async def follow(
         if appeal is not None and _took_over(appeal, event):
             appeal.updated_at = now
             yield appeal, event
+
+
+def stranger(caller: Principal) -> str | None:
+    """The caller, of what was said in confidence to know only their own; None where they may know all."""
+    return None if caller.roles & _CONFIDANTS else caller.sub
 
 
 def may_know(caller: Principal, appeal: Appeal) -> bool:

@@ -11,6 +11,14 @@ class AppointmentTaken(Conflict):
     detail = Words("标识 {id} 已用于内容不同的预约。", "The id {id} was used for an appointment with other content.")
 
 
+class AppointedSince(Conflict):
+    """Something was said to, or by, the customer after what is brought late; `last` is the id of the last word."""
+
+    slug = "appointed-since"
+    title = Words("此后已另有预约记录", "The customer was spoken to again since")
+    detail = Words("{at} 已另有预约记录。", "There is a later word with the customer, of {at}.")
+
+
 class NoAppointmentStands(Conflict):
     slug = "no-appointment"
     title = Words("没有可取消的预约", "There is no appointment to cancel")

@@ -1,6 +1,7 @@
 """Queries of appointments; whoever asks has found their visit."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,6 +25,13 @@ async def last(tx: AsyncSession, visit_id: UUID) -> Appointment | None:
     found: Appointment | None = await tx.scalar(
         query.order_by(Appointment.updated_at.desc(), Appointment.id.desc()).limit(1)
     )
+    return found
+
+
+async def said_after(tx: AsyncSession, visit_id: UUID, at: datetime) -> Appointment | None:
+    """The latest word with the customer about a visit, by when it was said, where that was after `at`."""
+    query = select(Appointment).where(Appointment.visit_id == visit_id, Appointment.at > at)
+    found: Appointment | None = await tx.scalar(query.order_by(Appointment.at.desc(), Appointment.id.desc()).limit(1))
     return found
 
 

@@ -13,7 +13,13 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.visits import VisitAppointed, VisitUnappointed
 from visit_api.appointments import repository
-from visit_api.appointments.errors import ENDS_BEFORE_IT_BEGINS, NO_PLACE, AppointmentTaken, NoAppointmentStands
+from visit_api.appointments.errors import (
+    ENDS_BEFORE_IT_BEGINS,
+    NO_PLACE,
+    AppointedSince,
+    AppointmentTaken,
+    NoAppointmentStands,
+)
 from visit_api.appointments.models import Appointment, Kind, Side
 from visit_api.appointments.schemas import AppointmentEntryView, NewAppointment, NoAppointment
 from visit_api.base import New, add
@@ -22,10 +28,13 @@ from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit, lock_visit, require_possible
 
 
-async def appoint(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, new: NewAppointment) -> Appointment:
-    """Records what the customer agreed to, and tells the window; one that stands is moved.
+async def appoint(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, new: NewAppointment, *, late: bool = False
+) -> Appointment:
+    """Records what the customer agreed to, and tells the window; one that stands is moved. What comes `late` does not
+    undo what was said after it.
 
-    Raises `NotFound`, `ActRefused`, `AppointmentTaken`, `Unprocessable`.
+    Raises `NotFound`, `ActRefused`, `AppointmentTaken`, `AppointedSince`, `Unprocessable`.
     """
     visit = await lock_visit(tx, caller, id)
     if found := await _same(tx, visit, new):
@@ -35,6 +44,7 @@ async def appoint(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
         raise Unprocessable(ENDS_BEFORE_IT_BEGINS)
     if visit.channel == "on_site" and new.place is None:
         raise Unprocessable(NO_PLACE, clause="6.1.3.1")
+    await _require_last(tx, visit, new.at if late else None)
     kind: Kind = "agreed" if visit.window_from is None else "moved"
     entry = await _enter(tx, runtime, caller, visit, new, kind, new.asked_by, new.at)
     visit.window_from, visit.window_to = new.window_from, new.window_to
@@ -46,17 +56,25 @@ async def appoint(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
 
 
 async def give_up(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, new: NoAppointment, *, refused: bool
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    id: UUID,
+    new: NoAppointment,
+    *,
+    refused: bool,
+    late: bool = False,
 ) -> Appointment:
     """Records that the customer refused, whether or not they had agreed before, or that the company cancelled what was
-    agreed; a window that stood stands no more.
+    agreed; a window that stood stands no more. What comes `late` does not undo what was said after it.
 
-    Raises `NotFound`, `ActRefused`, `AppointmentTaken`, `NoAppointmentStands`, `Unprocessable`.
+    Raises `NotFound`, `ActRefused`, `AppointmentTaken`, `AppointedSince`, `NoAppointmentStands`, `Unprocessable`.
     """
     visit = await lock_visit(tx, caller, id)
     if found := await _same(tx, visit, new):
         return found
     require_possible(Act.APPOINT, visit)
+    await _require_last(tx, visit, new.at if late else None)
     stood = visit.window_from is not None
     if not (stood or refused):
         raise NoAppointmentStands
@@ -91,6 +109,20 @@ async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     """Nothing: whether an appointment is missing, the visit knows."""
     return []
+
+
+async def last_agreed(tx: AsyncSession, visit: Visit) -> Appointment | None:
+    """The word by which the window of a visit stands, if one does."""
+    if visit.window_from is None:
+        return None
+    entries = await repository.of_visit(tx, visit.id)
+    return next((entry for entry in reversed(entries) if entry.window_from == visit.window_from), None)
+
+
+async def _require_last(tx: AsyncSession, visit: Visit, at: datetime | None) -> None:
+    last = None if at is None else await repository.said_after(tx, visit.id, at)
+    if last is not None:
+        raise AppointedSince(last=last.id, at=last.at)
 
 
 async def _same(tx: AsyncSession, visit: Visit, new: New) -> Appointment | None:

@@ -148,14 +148,16 @@ async def remove_customer(
     await runtime.outbox.append(tx, [CustomerRemoved(id=customer.id)], at=customer.updated_at)
 
 
-async def hold_customer(tx: AsyncSession, caller: Principal, id: UUID, pointer: str) -> Customer:
+async def hold_customer(
+    tx: AsyncSession, caller: Principal, id: UUID, pointer: str, *, removed_too: bool = False
+) -> Customer:
     """The customer `id`, which stays as it is until the transaction ends. Whoever holds a visit too holds it first, as
-    what is heard of appeals does; and several customers by their ids.
+    what is heard of appeals does; and several customers by their ids. `removed_too`: for what was done before.
 
     Raises `Unprocessable`, pointing to the field, where there is none, or none any more, that the caller sees.
     """
     customer = await repository.find(tx, caller.unit, id, lock="share")
-    if customer is None or customer.removed_at:
+    if customer is None or (customer.removed_at and not removed_too):
         raise Unprocessable(unknown_customer(pointer))
     return customer
 

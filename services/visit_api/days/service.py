@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.runtime import Runtime
+from chassis.web.errors import FieldError, Unprocessable, Words
 from chassis.web.tokens import Principal
 from visit_api.civil import CHINA, day_of
 from visit_api.customers import sealing
@@ -15,10 +16,16 @@ from visit_api.visits.lifecycle import keeps_from_starting, wanting
 from visit_api.visits.models import Visit
 from visit_api.visits.showing import course
 
+# The days that begin and end within what is a time everywhere.
+_FIRST, _LAST = date(1, 1, 2), date(9999, 12, 30)
+_NO_DAY = FieldError("/day", "out_of_range", Words("日期超出范围", "Out of range"), "query")
+
 
 async def my_day(tx: AsyncSession, runtime: Runtime, caller: Principal, day: date | None) -> dict[str, Any]:
-    """What the caller has to do on `day`, in China's time; today, where none is named."""
+    """What the caller has to do on `day`, in China's time; today, where none is named. Raises `Unprocessable`."""
     day = day or day_of(runtime.clock.now())
+    if not _FIRST <= day <= _LAST:
+        raise Unprocessable(_NO_DAY)
     begins = datetime.combine(day, time(), CHINA)
     visits = await repository.of_day(tx, caller.unit, caller.sub, begins, begins + timedelta(days=1))
     left, count = await repository.left_over(tx, caller.unit, caller.sub, begins)

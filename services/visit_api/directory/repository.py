@@ -68,13 +68,18 @@ async def hold_staff(tx: AsyncSession, numbers: Sequence[str], ids: Sequence[UUI
     await tx.execute(query.order_by(Staff.staff_no).with_for_update(read=True, of=Staff))
 
 
-async def staff_named(tx: AsyncSession, unit_code: str, numbers: Sequence[str], ids: Sequence[UUID]) -> Sequence[Staff]:
-    """The active staff of the unit, of those above it and of those below it, who have one of `numbers` or of `ids`."""
+async def staff_named(
+    tx: AsyncSession, unit_code: str, numbers: Sequence[str], ids: Sequence[UUID], *, gone_too: bool = False
+) -> Sequence[Staff]:
+    """The active staff of the unit, of those above it and of those below it, who have one of `numbers` or of `ids`;
+    `gone_too`: all who ever were of the company."""
     if not numbers:
         return ()
     above = await ancestors(tx, Unit, unit_code)
     its_line = or_(Staff.unit_code.in_(above), within(Unit, unit_code, Staff.unit_code))
     named = or_(Staff.staff_no.in_(numbers), Staff.id.in_(ids))
+    if gone_too:
+        return (await tx.scalars(select(Staff).where(named, within(Unit, above[-1], Staff.unit_code)))).all()
     return (await tx.scalars(select(Staff).where(named, Staff.active, its_line))).all()
 
 

@@ -147,15 +147,22 @@ async def require_unit(tx: AsyncSession, caller: Principal, code: str, pointer: 
 
 
 async def visitors(
-    tx: AsyncSession, unit_code: str, names: Sequence[str], pointer: str, already: Collection[str] = ()
+    tx: AsyncSession,
+    unit_code: str,
+    names: Sequence[str],
+    pointer: str,
+    already: Collection[str] = (),
+    *,
+    gone_too: bool = False,
 ) -> list[str]:
     """The staff numbers of those whom `names` (numbers or ids) name, in their order, each once. Nobody hands over what
     they have until the transaction ends; with what is held and has them `already`, whoever does waits for that.
 
     Raises `Unprocessable`, pointing to each name that is not of an active member of staff of the unit, of one above it
-    or of one below it: a unit's customers are visited by its own people, and by those who answer for it.
+    or of one below it: a unit's customers are visited by its own people, and by those who answer for it. `gone_too`:
+    also whoever left since, or is of another unit of the company by now, for what was done before.
     """
-    named = await _named(tx, unit_code, names, already)
+    named = await _named(tx, unit_code, names, already, gone_too=gone_too)
     unknown = [unknown_staff(f"{pointer}/{place}") for place, number in enumerate(named) if number is None]
     if unknown:
         raise Unprocessable(*unknown)
@@ -213,12 +220,12 @@ async def _is_made_of(tx: AsyncSession, runtime: Runtime, found: Staff, new: New
 
 
 async def _named(
-    tx: AsyncSession, unit_code: str, names: Sequence[str], already: Collection[str] = ()
+    tx: AsyncSession, unit_code: str, names: Sequence[str], already: Collection[str] = (), *, gone_too: bool = False
 ) -> list[str | None]:
     ids = _ids(names)
     if new := [name for name in names if name not in already]:
         await repository.hold_staff(tx, new, _ids(new))
-    found = await repository.staff_named(tx, unit_code, names, ids)
+    found = await repository.staff_named(tx, unit_code, names, ids, gone_too=gone_too)
     numbers = {str(member.id): member.staff_no for member in found} | {m.staff_no: m.staff_no for m in found}
     return [numbers.get(name) or numbers.get(name.lower()) for name in names]
 

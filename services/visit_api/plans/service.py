@@ -122,12 +122,19 @@ async def list_adjustments(tx: AsyncSession, caller: Principal, id: UUID, window
 
 
 async def take_item(
-    tx: AsyncSession, caller: Principal, id: UUID, customer_id: UUID, now: datetime, pointer: str
+    tx: AsyncSession,
+    caller: Principal,
+    id: UUID,
+    customer_id: UUID,
+    now: datetime,
+    pointer: str,
+    *,
+    dropped_too: bool = False,
 ) -> None:
     """Notes that there is a visit for an item, which stays wanted from then on. Raises `Unprocessable`, pointing to the
-    field, for one that is not wanted, or not of that customer."""
+    field, for one that is not wanted, or not of that customer. `dropped_too`: for what was done before."""
     item = await repository.find_item(tx, caller.unit, id, lock=True)
-    if item is None or item.dropped:
+    if item is None or (item.dropped and not dropped_too):
         raise Unprocessable(errors.unknown_item(pointer))
     if item.customer_id != customer_id:
         raise Unprocessable(errors.other_customer(pointer))

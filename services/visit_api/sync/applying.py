@@ -2,7 +2,7 @@
 their rules. What is answered is the id of the thing that it is on record as, if it is one."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from visit_api.checklists import service as checklists
 from visit_api.checklists.schemas import NewAnswers
 from visit_api.steps import service as steps
 from visit_api.steps.schemas import NewStep
-from visit_api.sync import suspecting
+from visit_api.sync import repository, suspecting
 from visit_api.sync.errors import OTHER_ID, PreparedOtherwise
 from visit_api.sync.items import (
     BroughtAct,
@@ -46,7 +46,8 @@ from visit_api.visits.schemas import Arrival
 @dataclass(frozen=True)
 class Application:
     """Where an item is applied: `id` is what a thing made of it is called, `visit_id` the visit that it is about, `at`
-    when it was done, in our time. `over` says that a person decided to have it whatever was prepared before."""
+    when it was done, in our time. `over` says that a person decided to have it whatever was recorded before; `notes` is
+    what there is to be said of it beside its outcome."""
 
     tx: AsyncSession
     statements: Statements
@@ -56,6 +57,7 @@ class Application:
     visit_id: UUID
     at: datetime
     over: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 Apply = Callable[[Application, Any], Awaitable[UUID | None]]
@@ -66,14 +68,19 @@ async def apply(its: Application, item: Any) -> UUID | None:
     return await _BY_KIND[item.kind](its, item)
 
 
+def planned_for(its: Application, item: BroughtVisit) -> datetime:
+    """The time that a visit is planned for: one made on the spot, for when it is made, and that too was read from the
+    device's clock."""
+    return its.at if item.body.scheduled_at == item.at else item.body.scheduled_at
+
+
 async def _visit(its: Application, item: BroughtVisit) -> UUID:
     plan = item.body
     _require_own_id(item.id, plan)
-    # One made on the spot is planned for when it is made: that too was read from the device's clock.
-    planned = its.at if plan.scheduled_at == item.at else plan.scheduled_at
-    new = plan.model_copy(update={"id": its.id, "scheduled_at": planned})
+    new = plan.model_copy(update={"id": its.id, "scheduled_at": planned_for(its, item)})
     await suspecting.wait_for_twins(its.tx, plan.customer_id)
-    visit = await visits.plan_visit(its.tx, its.runtime, its.caller, new)
+    visit = await visits.plan_visit(its.tx, its.runtime, its.caller, new, late=True)
+    its.notes.extend(await repository.gone_since(its.tx, visit))
     await suspecting.suspect(its.tx, visit, its.runtime.clock.now())
     return visit.id
 
@@ -88,12 +95,14 @@ async def _preparation(its: Application, item: BroughtPreparation) -> None:
 
 async def _appointment(its: Application, item: BroughtAppointment) -> UUID:
     new = NewAppointment(**_fields(item), id=its.id, at=its.at)
-    return (await appointments.appoint(its.tx, its.runtime, its.caller, its.visit_id, new)).id
+    late = not its.over
+    return (await appointments.appoint(its.tx, its.runtime, its.caller, its.visit_id, new, late=late)).id
 
 
 async def _no_appointment(its: Application, item: BroughtNoAppointment) -> UUID:
     new, refused = NoAppointment(**_fields(item), id=its.id, at=its.at), item.kind == "appointment_refusal"
-    return (await appointments.give_up(its.tx, its.runtime, its.caller, its.visit_id, new, refused=refused)).id
+    how = {"refused": refused, "late": not its.over}
+    return (await appointments.give_up(its.tx, its.runtime, its.caller, its.visit_id, new, **how)).id
 
 
 async def _arrival(its: Application, item: BroughtArrival) -> None:

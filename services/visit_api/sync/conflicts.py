@@ -16,17 +16,17 @@ from chassis.vault import Place
 from chassis.web.errors import NotFound, Problem
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
+from visit_api.appeals.service import stranger
 from visit_api.directory.service import top_unit
 from visit_api.sync import repository, versions
-from visit_api.sync.errors import ConflictResolved
+from visit_api.sync.errors import ConflictResolved, PreparedOtherwise
 from visit_api.sync.models import Conflict
 from visit_api.sync.schemas import BothVersions, ConflictView
 from visit_api.sync.versions import Thing
 from visit_api.visits.errors import ActRefused, AlreadyArrived
 from visit_api.visits.models import Visit
+from visit_api.visits.preparing import kept_as
 
-# Who may see what was said in confidence, beside whoever brought it.
-_CONFIDANTS = frozenset({"supervisor", "admin", "auditor"})
 _DONE_AT = {
     "arrival": Visit.arrived_at,
     "start": Visit.started_at,
@@ -36,8 +36,12 @@ _DONE_AT = {
 }
 
 
-async def is_said_already(tx: AsyncSession, kind: str, visit_id: UUID, at: datetime, problem: Problem) -> bool:
-    """Whether an act was refused because the very same is on record: two devices that say one thing agree."""
+async def is_said_already(tx: AsyncSession, item: Any, visit_id: UUID, at: datetime, problem: Problem) -> bool:
+    """Whether an item was refused because the very same is on record: two devices that say one thing agree."""
+    kind = item.kind
+    if isinstance(problem, PreparedOtherwise):
+        prepared = await tx.scalar(select(Visit.preparation).where(Visit.id == visit_id))
+        return bool(prepared == kept_as(item.body))
     if not isinstance(problem, ActRefused | AlreadyArrived) or kind not in _DONE_AT:
         return False
     return await tx.scalar(select(_DONE_AT[kind]).where(Visit.id == visit_id)) == at
@@ -86,26 +90,30 @@ async def list_conflicts(
 ) -> Listing[Conflict]:
     """What devices brought and the record says otherwise, as far as the caller may know of it."""
     return await repository.find_conflicts(
-        tx, caller.unit, window, confidential_of=_stranger(caller), state=state, visit_id=visit_id
+        tx, caller.unit, window, confidential_of=stranger(caller), state=state, visit_id=visit_id
     )
 
 
 async def get_conflict(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Conflict:
     """The conflict `id`, held for a change if `lock` says so. Raises `NotFound`."""
-    found = await repository.find_conflict(tx, caller.unit, id, confidential_of=_stranger(caller), lock=lock)
+    found = await repository.find_conflict(tx, caller.unit, id, confidential_of=stranger(caller), lock=lock)
     if found is None:
         raise NotFound
     return found
 
 
 async def show(tx: AsyncSession, runtime: Runtime, caller: Principal, conflict: Conflict) -> BothVersions:
-    """Both versions; of one that was resolved, the record as it was then."""
+    """Both versions; of one that was resolved, the record as it was then. Where somebody arrived is not in it: that is
+    opened for a reason, and leaves a trail."""
     device = await device_version(tx, runtime, conflict)
     if conflict.server_sealed is not None:
         place = Place("sync_conflicts", "server_sealed", conflict.id)
         server = json.loads(await runtime.vault.open(tx, place, conflict.server_sealed))
     else:
         server = await _server_version(tx, runtime, caller, conflict)
+    if conflict.kind == "arrival":
+        device.get("body", {}).pop("place", None)
+        server.pop("place", None)
     its = ConflictView.model_validate(conflict).model_dump()
     return BothVersions(**its, device_version=device, server_version=server)
 
@@ -165,7 +173,3 @@ async def _server_version(tx: AsyncSession, runtime: Runtime, caller: Principal,
     if found is None:
         raise NotFound
     return found[0]
-
-
-def _stranger(caller: Principal) -> str | None:
-    return None if caller.roles & _CONFIDANTS else caller.sub

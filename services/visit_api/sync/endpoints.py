@@ -12,6 +12,7 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import HotStatements, TheRuntime, Tx, Work
+from visit_api.appeals.service import stranger
 from visit_api.sync import conflicts, pulling, repository, resolving, service, suspecting
 from visit_api.sync.clocks import Mark
 from visit_api.sync.models import Brought, Conflict, Device, Suspected, Suspicion
@@ -67,8 +68,11 @@ async def list_brought(
     device: Annotated[Code | None, Query()] = None,
     clock: Annotated[Mark | None, Query()] = None,
 ) -> Listing[Brought]:
-    """What devices brought, with what their clocks showed and what that was taken for."""
-    return await repository.find_all_brought(tx, caller.unit, window, visit_id=visit_id, device=device, clock=clock)
+    """What devices brought, with what their clocks showed and what that was taken for; of what was said in confidence,
+    what you may know of."""
+    return await repository.find_all_brought(
+        tx, caller.unit, window, confidential_of=stranger(caller), visit_id=visit_id, device=device, clock=clock
+    )
 
 
 @router.get("/devices", response_model=Page[DeviceView])

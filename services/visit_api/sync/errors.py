@@ -31,4 +31,7 @@ class ConflictResolved(Conflict):
 
 BAD_CURSOR = FieldError("/cursor", "cursor", Words("游标无效", "Not a cursor that a pull has given"), "query")
 NOT_OF_THE_TWO = FieldError("/kept", "not_of_the_two", Words("须为两次走访之一", "Neither of the two visits"))
+KEPT_IS_DOUBLE = FieldError(
+    "/kept", "double", Words("该走访已并入另一走访", "Said to be a double of another visit already")
+)
 OTHER_ID = FieldError("/id", "another_id", Words("与条目标识不同", "Another id than that of the item"))

@@ -1,5 +1,6 @@
 """What a device may bring, by kind: an act or a record of one visit, under an id of the device's own."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
@@ -187,6 +188,9 @@ ORDER = (
     "cancellation",
     "miss",
 )
+# What was said with a customer about the time of a visit: the last of it holds.
+_WORDS = ("appointment", "appointment_refusal", "appointment_cancellation")
+_AS_IT_CAME = datetime.min.replace(tzinfo=UTC)
 _KINDS: dict[str, type[Item]] = {
     kind: form for form in _FORMS for kind in get_args(form.model_fields["kind"].annotation)
 }
@@ -203,10 +207,12 @@ def read(value: dict[str, Any]) -> Any:
     return _KINDS[_OfAKind.model_validate(value).kind].model_validate(value)
 
 
-def rank(value: dict[str, Any]) -> int:
-    """Where among the others of its push an item is applied."""
-    kind = value.get("kind")
-    return ORDER.index(kind) if isinstance(kind, str) and kind in ORDER else len(ORDER)
+def rank(item: Any) -> tuple[int, datetime]:
+    """Where among the others of its push an item is applied: words with a customer as they were said, whichever they
+    are; others of one kind as they came."""
+    if item.kind in _WORDS:
+        return ORDER.index(_WORDS[0]), item.at
+    return ORDER.index(item.kind), _AS_IT_CAME
 
 
 def named(value: dict[str, Any]) -> dict[str, Any]:

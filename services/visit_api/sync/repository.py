@@ -5,16 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, true
+from sqlalchemy import exists as there_is
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
-from chassis.scope import within
+from chassis.scope import ancestors, within
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
+from visit_api.appeals.models import Appeal
 from visit_api.customers.models import Customer
-from visit_api.directory.models import Unit
+from visit_api.directory.models import Staff, Unit
+from visit_api.plans.models import Item
 from visit_api.steps.models import Step
 from visit_api.sync.clocks import Reading
 from visit_api.sync.models import Brought, Conflict, Device, Suspicion
@@ -85,10 +88,17 @@ async def exists(tx: AsyncSession, entity: Any, id: UUID) -> bool:
 
 
 async def find_all_brought(
-    tx: AsyncSession, unit: str | None, window: Window, *, visit_id: UUID | None, device: str | None, clock: str | None
+    tx: AsyncSession,
+    unit: str | None,
+    window: Window,
+    *,
+    confidential_of: str | None,
+    visit_id: UUID | None,
+    device: str | None,
+    clock: str | None,
 ) -> Listing[Brought]:
     """What was brought."""
-    query = select(Brought).where(within(Unit, unit, Brought.unit_code))
+    query = select(Brought).where(within(Unit, unit, Brought.unit_code), _line_open_to(confidential_of))
     if visit_id is not None:
         query = query.where(Brought.visit_id == visit_id)
     if device is not None:
@@ -163,6 +173,20 @@ async def unit_of_customer(tx: AsyncSession, unit: str | None, id: UUID) -> str 
     return found
 
 
+async def gone_since(tx: AsyncSession, visit: Visit) -> list[str]:
+    """What of a visit that was brought late is not there any more."""
+    removed = select(Customer.id).where(Customer.id == visit.customer_id, Customer.removed_at.is_not(None))
+    stays = [Staff.staff_no.in_(visit.visitor_ids), Staff.active, Staff.unit_code.in_(await _line_of(tx, visit))]
+    there = set(await tx.scalars(select(Staff.staff_no).where(*stays))) if visit.visitor_ids else set()
+    dropped = select(Item.id).where(Item.id == visit.plan_item_id, Item.dropped)
+    found = {
+        "customer_removed": await tx.scalar(removed) is not None,
+        "visitor_left": not there.issuperset(visit.visitor_ids),
+        "plan_item_dropped": visit.plan_item_id is not None and await tx.scalar(dropped) is not None,
+    }
+    return [note for note, holds in found.items() if holds]
+
+
 async def began(tx: AsyncSession, visit_id: UUID) -> datetime | None:
     """When a visit was begun."""
     found: datetime | None = await tx.scalar(select(Visit.started_at).where(Visit.id == visit_id))
@@ -181,12 +205,6 @@ async def customer_of(tx: AsyncSession, visit_id: UUID) -> UUID | None:
     return found
 
 
-async def plan_of(tx: AsyncSession, visit_id: UUID) -> Any:
-    """What of a visit another one is planned by."""
-    plan = (Visit.customer_id, Visit.channel, Visit.scheduled_at, Visit.direction, Visit.form, Visit.visitor_ids)
-    return (await tx.execute(select(*plan).where(Visit.id == visit_id))).one()
-
-
 async def last_of(tx: AsyncSession, step_id: UUID) -> UUID:
     """The step that counts now of those that correct `step_id`, each the one before."""
     line = select(Step.id, Step.superseded_by).where(Step.id == step_id).cte("line", recursive=True)
@@ -202,6 +220,16 @@ async def is_suspected(tx: AsyncSession, one: UUID, other: UUID) -> bool:
         and_(Suspicion.first_id == other, Suspicion.second_id == one),
     )
     return await tx.scalar(select(Suspicion.id).where(pairs)) is not None
+
+
+async def counts_instead(tx: AsyncSession, visit_id: UUID, but: UUID | None = None) -> UUID | None:
+    """The visit that counts instead of `visit_id`, by the first merge that stands; `but` is one that is left out."""
+    its = or_(Suspicion.first_id == visit_id, Suspicion.second_id == visit_id)
+    query = select(Suspicion.kept).where(its, Suspicion.kept != visit_id)
+    if but is not None:
+        query = query.where(Suspicion.id != but)
+    found: UUID | None = await tx.scalar(query.order_by(Suspicion.decided_at, Suspicion.id).limit(1))
+    return found
 
 
 async def find_suspicion(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Suspicion | None:
@@ -227,3 +255,19 @@ def _open_to(confidential_of: str | None) -> ColumnElement[bool]:
     # What was said in confidence is for whoever brought it, and for those who may know of it anyway.
     its = Conflict.confidential.is_(False)
     return its | Conflict.confidential if confidential_of is None else its | (Conflict.brought_by == confidential_of)
+
+
+def _line_open_to(confidential_of: str | None) -> ColumnElement[bool]:
+    # The same of the line of an appeal: whoever heard it may know of it, too.
+    if confidential_of is None:
+        return true()
+    heard = or_(Appeal.raised_by == confidential_of, Appeal.typed_by == confidential_of)
+    appeal = there_is().where(Appeal.id == Brought.item_id, Appeal.confidential, ~func.coalesce(heard, False))
+    contradicting = there_is().where(Conflict.brought_id == Brought.id, Conflict.confidential)
+    hidden = and_(Brought.kind == "appeal", or_(appeal, contradicting))
+    return or_(Brought.brought_by == confidential_of, ~hidden)
+
+
+async def _line_of(tx: AsyncSession, visit: Visit) -> list[str]:
+    below = await tx.scalars(select(Unit.code).where(within(Unit, visit.unit_code, Unit.code)))
+    return [*await ancestors(tx, Unit, visit.unit_code), *below]

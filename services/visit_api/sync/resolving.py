@@ -17,16 +17,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from chassis.web.work import Statements
+from visit_api.appointments import service as appointments
+from visit_api.appointments.schemas import NewAppointment
 from visit_api.sync import conflicts, repository
-from visit_api.sync.applying import Application, apply
-from visit_api.sync.items import BroughtStep, BroughtVisit
+from visit_api.sync.applying import Application, apply, planned_for
+from visit_api.sync.items import BroughtArrival, BroughtStep, BroughtVisit
 from visit_api.sync.items import read as read_item
 from visit_api.sync.models import Conflict
 from visit_api.sync.schemas import BothVersions, Resolution
+from visit_api.visits import arriving
 from visit_api.visits import service as visits
-from visit_api.visits.correcting import correct
+from visit_api.visits.correcting import correct, plan_again
+from visit_api.visits.errors import AlreadyArrived
 from visit_api.visits.lifecycle import Act, VisitState
-from visit_api.visits.schemas import NewVisit, VisitChange
+from visit_api.visits.schemas import VisitChange
 
 _ACTS = {
     "arrival": Act.ARRIVE,
@@ -35,6 +39,9 @@ _ACTS = {
     "cancellation": Act.CANCEL,
     "miss": Act.MISS,
 }
+
+# What of a word with the customer another one is made of.
+_AGREED = ("purpose", "window_from", "window_to", "place", "asked_by", "reason", "at")
 
 
 async def resolve(
@@ -51,6 +58,8 @@ async def resolve(
             # In the name of who brought it: the record says who was there, the conflict who decided.
             whose = Principal(conflict.brought_by, caller.unit, caller.roles)
             item = read_item(await conflicts.device_version(tx, runtime, conflict))
+            if isinstance(item, BroughtArrival):
+                before["place"] = await arriving.place_of_arrival(tx, runtime, conflict.visit_id)
             made = await _keep(tx, statements, runtime, whose, conflict, item)
         await conflicts.close(tx, runtime, caller, conflict, resolution.keep, resolution.reason, before, made)
         await tx.flush()
@@ -80,6 +89,9 @@ async def _keep_act(its: Application, conflict: Conflict, item: Any) -> UUID | N
     state = await repository.state_of(its.tx, its.visit_id)
     if act is Act.START and state in (VisitState.CANCELLED, VisitState.MISSED):
         return await _make_beside(its, conflict)
+    if isinstance(item, BroughtArrival) and conflict.problem == AlreadyArrived.slug:
+        await arriving.correct_arrival(its.tx, its.runtime, its.caller, its.visit_id, its.at, item.body.place)
+        return None
     if state == VisitState.PLANNED or (act is Act.COMPLETE and state == VisitState.IN_PROGRESS):
         return await apply(its, item)  # nothing stands against it any more
     await correct(its.tx, its.runtime, its.caller, its.visit_id, act, its.at)
@@ -87,11 +99,12 @@ async def _keep_act(its: Application, conflict: Conflict, item: Any) -> UUID | N
 
 
 async def _make_beside(its: Application, conflict: Conflict) -> UUID:
-    plan = await repository.plan_of(its.tx, its.visit_id)
-    new = NewVisit(**plan._asdict(), id=conflict.id)
-    visit = await visits.plan_visit(its.tx, its.runtime, its.caller, new)
-    await visits.start(its.tx, its.runtime, its.caller, visit.id, its.at)
-    return visit.id
+    off, made = await plan_again(its.tx, its.runtime, its.caller, its.visit_id, conflict.id)
+    if (agreed := await appointments.last_agreed(its.tx, off)) is not None:
+        said = NewAppointment.model_validate({name: getattr(agreed, name) for name in _AGREED})
+        await appointments.appoint(its.tx, its.runtime, its.caller, made.id, said)
+    await visits.start(its.tx, its.runtime, its.caller, made.id, its.at)
+    return made.id
 
 
 async def _keep_visit(its: Application, conflict: Conflict, item: BroughtVisit) -> UUID | None:
@@ -99,7 +112,7 @@ async def _keep_visit(its: Application, conflict: Conflict, item: BroughtVisit) 
     if await repository.customer_of(its.tx, its.visit_id) != plan.customer_id:
         return await apply(its, item)
     change = VisitChange(
-        channel=plan.channel, scheduled_at=plan.scheduled_at, form=plan.form, visitor_ids=plan.visitor_ids
+        channel=plan.channel, scheduled_at=planned_for(its, item), form=plan.form, visitor_ids=plan.visitor_ids
     )
     await visits.replan_visit(its.tx, its.runtime, its.caller, its.visit_id, change, lambda _: None)
     return None

@@ -52,7 +52,7 @@ async def push(work: UnitOfWork, runtime: Runtime, caller: Principal, push: Push
         its = Pushing(runtime, caller, push, reading, await runtime.vault.index(tx))
         await repository.saw(tx, caller, push.device, reading)
         before = await repository.brought_before(tx, caller.unit, {item.id for item in items.values()})
-    for place in sorted(items, key=lambda place: rank(push.items[place])):
+    for place in sorted(items, key=lambda place: rank(items[place])):
         item = items[place]
         line = before.get((item.id, _digest(its, item)))  # brought again, most of a push costs one question
         known = None if line is None else _as_before(AnswerView(place=place, id=item.id, kind=item.kind), item, line)
@@ -110,7 +110,7 @@ async def _take(work: UnitOfWork, its: Pushing, place: int, item: Any) -> Answer
         async with tx.begin_nested():
             thing_id = await apply(application, item)
     except Problem as problem:
-        if await conflicts.is_said_already(tx, item.kind, visit_id, taken.at, problem):
+        if await conflicts.is_said_already(tx, item, visit_id, taken.at, problem):
             await _mark(tx, brought, "same")
             return answer.model_copy(update={"outcome": "same"})
         conflict = await conflicts.note(tx, its.runtime, its.caller, brought, item, line, problem)
@@ -120,7 +120,10 @@ async def _take(work: UnitOfWork, its: Pushing, place: int, item: Any) -> Answer
         return answer.model_copy(update={"outcome": "conflict", "conflict_id": conflict})
     if there:
         await _mark(tx, brought, "same")
-    return answer.model_copy(update={"outcome": "same" if there else "stored", "thing_id": thing_id})
+    its_notes = [*notes, *application.notes]
+    return answer.model_copy(
+        update={"outcome": "same" if there else "stored", "thing_id": thing_id, "notes": its_notes}
+    )
 
 
 async def _whose(tx: AsyncSession, its: Pushing, item: Any) -> tuple[UUID, str, list[str]]:
@@ -142,10 +145,10 @@ async def _whose(tx: AsyncSession, its: Pushing, item: Any) -> tuple[UUID, str, 
 
 
 async def _taken(tx: AsyncSession, item: Any, visit_id: UUID, reading: Reading) -> Taken:
-    """When it was done. Two readings of a wrong clock may put the end of a visit before its beginning: that is the
-    clock's fault, and the end is then taken for the beginning."""
+    """When it was done. Two readings of a wrong clock, or a clock that was put right in between, may put the end of a
+    visit before its beginning: that is the clock's fault, and the end is then taken for the beginning."""
     taken = reading.takes(item.at)
-    if item.kind == "completion" and taken.mark != "as_said":
+    if item.kind == "completion":
         began = await repository.began(tx, visit_id)
         if began is not None and taken.at < began:
             return Taken(began, "untrusted")

@@ -14,11 +14,12 @@ from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.tokens import Principal
 from visit_api.civil import begins, day_of
 from visit_api.sync import repository
-from visit_api.sync.errors import NOT_OF_THE_TWO
+from visit_api.sync.errors import KEPT_IS_DOUBLE, NOT_OF_THE_TWO
 from visit_api.sync.models import Suspected, Suspicion
 from visit_api.sync.schemas import Difference, Merging
 from visit_api.visits.correcting import mark_double
 from visit_api.visits.models import Visit
+from visit_api.visits.service import lock_visit
 
 
 async def wait_for_twins(tx: AsyncSession, customer_id: UUID) -> None:
@@ -89,12 +90,17 @@ async def _decide(
 ) -> Suspicion:
     if (its.state, its.kept) == (state, kept):
         return its
-    for visit_id in sorted((its.first_id, its.second_id)):
-        double_of = kept if kept not in (None, visit_id) else None
-        await mark_double(tx, runtime, caller, visit_id, double_of, reason)
+    pair = sorted((its.first_id, its.second_id))
+    for visit_id in pair:  # held first, so that of two decisions about one visit each sees the other
+        await lock_visit(tx, caller, visit_id)
+    if kept is not None and await repository.counts_instead(tx, kept, but=its.id) is not None:
+        raise Unprocessable(KEPT_IS_DOUBLE)
     now = runtime.clock.now()
     its.state, its.kept, its.reason = state, kept, reason
     its.decided_at, its.decided_by, its.updated_at = now, caller.sub, now
+    await tx.flush()
+    for visit_id in pair:  # what was decided with others stands
+        await mark_double(tx, runtime, caller, visit_id, await repository.counts_instead(tx, visit_id), reason)
     await trail.note(
         tx,
         runtime,

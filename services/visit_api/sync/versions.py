@@ -16,7 +16,7 @@ from visit_api.appeals.errors import AppealTaken
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
 from visit_api.appeals.service import may_know
-from visit_api.appointments.errors import AppointmentTaken
+from visit_api.appointments.errors import AppointedSince, AppointmentTaken
 from visit_api.appointments.models import Appointment
 from visit_api.appointments.schemas import AppointmentEntryView
 from visit_api.attachments.errors import AttachmentTaken
@@ -75,6 +75,8 @@ def contradicted(problem: Problem, item_id: UUID, visit_id: UUID) -> Thing | Non
         return Thing(kind, item_id)
     if isinstance(problem, StepSuperseded):
         return Thing("step", problem.context["superseded_by"])
+    if isinstance(problem, AppointedSince):
+        return Thing("appointment", problem.context["last"])
     if isinstance(problem, PreparedOtherwise):
         return Thing("preparation", visit_id)
     gone_on = isinstance(problem, ActRefused) and problem.context["state"] != VisitState.PLANNED

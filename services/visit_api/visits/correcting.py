@@ -10,9 +10,10 @@ from chassis.runtime import Runtime
 from chassis.web.errors import Unprocessable
 from chassis.web.tokens import Principal
 from visit_api.visits.errors import ActRefused, before_start
-from visit_api.visits.lifecycle import LIFE, Act, VisitState
+from visit_api.visits.lifecycle import LIFE, Act, Form, VisitState
 from visit_api.visits.models import Visit
-from visit_api.visits.service import lock_visit, perform
+from visit_api.visits.schemas import NewVisit
+from visit_api.visits.service import get_visit, lock_visit, perform, plan_visit
 
 # What can be said to have been done at another time, and in which states.
 _CORRECTED = {
@@ -38,6 +39,22 @@ async def correct(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
     await perform(tx, runtime, visit, act, at)
     visit.state = state
     return visit
+
+
+async def plan_again(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, again: UUID
+) -> tuple[Visit, Visit]:
+    """Plans a visit that was called off, and was made all the same, as one of its own, `again`, prepared as that one;
+    gives both. Raises `NotFound`, `VisitTaken`, `Unprocessable`."""
+    off = await get_visit(tx, caller, id)
+    new = NewVisit(
+        id=again,
+        **{name: getattr(off, name) for name in NewVisit.model_fields if name not in ("id", "form")},
+        form=Form(off.form),
+    )
+    made = await plan_visit(tx, runtime, caller, new, late=True)
+    made.preparation, made.prepared_at, made.prepared_by = off.preparation, off.prepared_at, off.prepared_by
+    return off, made
 
 
 async def mark_double(

@@ -31,12 +31,17 @@ async def prepare_visit(
     require_possible(Act.PREPARE, visit)
     if faults := [*_faults(visit.channel, preparation.kit)]:
         raise Unprocessable(*faults)
-    documents = preparation.model_dump(exclude_none=True, exclude={"kit"})
-    answers = {answer.item: answer.model_dump(exclude={"item"}) for answer in preparation.kit}
-    visit.preparation = {**documents, **({"kit": answers} if answers else {})}
+    visit.preparation = kept_as(preparation)
     visit.touch(runtime.clock.now())
     visit.prepared_at, visit.prepared_by = visit.updated_at, caller.sub
     return showing.preparation(visit)
+
+
+def kept_as(preparation: Preparation) -> dict[str, Any]:
+    """What was prepared, as a visit keeps it."""
+    documents = preparation.model_dump(exclude_none=True, exclude={"kit"})
+    answers = {answer.item: answer.model_dump(exclude={"item"}) for answer in preparation.kit}
+    return {**documents, **({"kit": answers} if answers else {})}
 
 
 def _faults(channel: str, answers: Sequence[KitAnswer]) -> Iterator[FieldError]:

@@ -53,22 +53,28 @@ _TOLD: dict[Act, tuple[str, type[VisitMoment]]] = {
 }
 
 
-async def plan_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewVisit) -> Visit:
-    """Plans a visit by the customer's unit. Raises `VisitTaken`, `Unprocessable` for an unknown customer, visitor
-    or plan item."""
+async def plan_visit(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewVisit, *, late: bool = False
+) -> Visit:
+    """Plans a visit by the customer's unit. One that comes `late` is not refused for what happened since: that the
+    customer was removed, that a visitor left, that it is not wanted any more.
+
+    Raises `VisitTaken`, `Unprocessable` for an unknown customer, visitor or plan item.
+    """
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if not found:
-        customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
+        customer = await hold_customer(tx, caller, new.customer_id, "/customer_id", removed_too=late)
         now = runtime.clock.now()
         if new.plan_item_id is not None:
-            await take_item(tx, caller, new.plan_item_id, customer.id, now, "/plan_item_id")
+            its = (new.plan_item_id, customer.id, now, "/plan_item_id")
+            await take_item(tx, caller, *its, dropped_too=late)
         visit = await add(
             tx,
             Visit,
             new,
             now,
             unit_code=customer.unit_code,
-            visitor_ids=await visitors(tx, customer.unit_code, new.visitor_ids, "/visitor_ids"),
+            visitor_ids=await visitors(tx, customer.unit_code, new.visitor_ids, "/visitor_ids", gone_too=late),
             state=VisitState.PLANNED,
             preparation={},
         )

@@ -8,7 +8,7 @@ import brotli
 import httpx
 
 from chassis.web.compression import coding_of
-from tests.integration.visit_api.world import World, made
+from tests.integration.visit_api.world import World, made, pointers
 
 
 async def day(client: httpx.AsyncClient, **query: str) -> dict[str, Any]:
@@ -88,3 +88,10 @@ def test_the_coding_that_is_liked_best_is_used() -> None:
         "gzip;q=x": None,
     }
     assert {accept: coding_of(accept) for accept in cases} == cases
+
+
+async def test_a_day_at_the_end_of_time_is_none(world: World) -> None:
+    for far in ("9999-12-31", "0001-01-01"):
+        assert pointers(await world.visitor.get("/my-day", params={"day": far})) == [("/day", "out_of_range")]
+    for far in ("9999-12-30", "0001-01-02"):
+        assert (await day(world.visitor, day=far))["visits"] == []
