@@ -267,7 +267,8 @@ async def test_a_report_counts_nothing_of_another_unit(place: Place, house: Hous
 @pytest.mark.usefixtures("filters")
 async def test_what_is_the_callers_own_shows_nothing_of_another(place: Place, house: House) -> None:
     mine = house.stack.client(place.service, "visitor", unit=house.ours, sub=house.staff_no)
-    assert [mark for mark in house.marks if mark in (await mine.get(place.at(""))).text]
+    shown = (await mine.get(place.at(""))).text
+    assert [mark for mark in house.marks if mark in shown]
     for unit, role in product(house.strangers, place.roles):
         answer = await house.client(place.service, role, unit=unit).get(place.at(""))
         assert answer.status_code == 200, answer.text
