@@ -9,6 +9,9 @@ from types import TracebackType
 from typing import Self
 
 import asyncpg
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from chassis import migrate
 from chassis.messaging import embedded
@@ -89,6 +92,13 @@ class Ground:
         await _execute((await self.database(name)).migration, f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
         await self.rest()
 
+    async def clear_bus(self, topic: str) -> None:
+        """Empties the embedded log, and a topic of Kafka where a row has asked for one: what the row before left there
+        would be heard first."""
+        await self.clear("bus", "records", "positions")
+        if self._kafka is not None:
+            await _delete_records(self._kafka.bootstrap, topic)
+
     async def rest(self) -> None:
         """Lets the server write out what it holds."""
         await _execute(self._postgres.dsn(), "CHECKPOINT")
@@ -153,3 +163,16 @@ async def _execute(url: str, sql: str) -> None:
         await connection.execute(sql)
     finally:
         await connection.close()
+
+
+async def _delete_records(servers: str, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        (known,) = await admin.describe_topics([topic])
+        to_the_end = RecordsToDelete(-1)
+        await admin.delete_records(
+            {TopicPartition(topic, each["partition"]): to_the_end for each in known["partitions"]}
+        )
+    finally:
+        await admin.close()

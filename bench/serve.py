@@ -17,14 +17,18 @@ from uuid import UUID
 from chassis.process import main
 
 
-def _forget_appeals() -> None:
+def forget_appeals() -> None:
+    """From now on, in this process, nothing that is raised is stored; the answer is the same."""
     from visit_api.appeals import repository
+    from visit_api.appeals.models import Appeal
+
+    blank = dict.fromkeys(column.key for column in Appeal.__table__.columns)
 
     async def add(
         statements: object, unit: str | None, visit_id: UUID, raised: repository.Raised, told: object
     ) -> Mapping[str, Any]:
         known = {"appeal_no": "VA0000000001", "visit_id": visit_id, "unit_code": unit, "state": "open", "round": 1}
-        return {**raised._asdict(), **known, "outcome": None, "updated_at": datetime.now(raised.recorded_at.tzinfo)}
+        return {**blank, **raised._asdict(), **known, "updated_at": datetime.now(raised.recorded_at.tzinfo)}
 
     repository.add = add
 
@@ -37,7 +41,7 @@ def _run(words: list[str]) -> None:
     parser.add_argument("--profile")
     chosen = parser.parse_args(words)
     if chosen.without_database:
-        _forget_appeals()
+        forget_appeals()
     service = importlib.import_module(f"{chosen.service}.__main__").SERVICE
     if chosen.profile is None:
         main(service, [chosen.word])

@@ -32,7 +32,7 @@ ROW = Row("P3", f"the tracker takes in a backlog of {BACKLOG:,} raised appeals",
 
 async def _on(run: Run, bus: BusName) -> Outcome:
     ground, share = run.ground, BACKLOG // run.rounds
-    await ground.clear("bus", "records", "positions")
+    await ground.clear_bus(TOPIC.name)
     await ground.database(SERVICE)
     await ground.clear(SERVICE, *WRITTEN)
     environment = await settings(ground, SERVICE, 1, bus)

@@ -51,7 +51,7 @@ ROW = Row("P4", f"event → clocks at {RATE} events/s", measure)
 
 async def _on(run: Run, bus: BusName) -> Outcome:
     ground = run.ground
-    await ground.clear("bus", "records", "positions")
+    await ground.clear_bus(TOPIC.name)
     await ground.database(SERVICE)
     await ground.clear(SERVICE, *WRITTEN)
     await ground.clear(PLUMBING, "inbox", "outbox")

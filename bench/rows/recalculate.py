@@ -104,7 +104,7 @@ async def _ours(ground: Ground, count: int) -> float:
 async def _meanwhile(run: Run) -> Outcome:
     """From an event to its clocks in the process that recalculates, relays and consumes, before it and meanwhile."""
     ground = run.ground
-    await ground.clear("bus", "records", "positions")
+    await ground.clear_bus(APPEAL_EVENTS.name)
     async with touched(ground, SOME) as runtime:
         await runtime.bus.ensure([APPEAL_EVENTS])
         hearer = consumer(runtime)
