@@ -65,10 +65,10 @@ class Planner(Worker):
     ) -> tuple[bool, list[NotificationDead]]:
         now = self._clock.now()
         view = await planning.outlook(tx, [notice for notice, _ in notices], now)
-        settled = await repository.settled(tx, [notice.event_id for notice, _ in notices])
+        before = await repository.planned_before(tx, [notice.event_id for notice, _ in notices])
         ready, later = [], []
         for notice, waited in notices:
-            people = planning.addressed(notice, view, settled.get(notice.event_id, ()))
+            people = planning.addressed(notice, view, *before.get(notice.event_id, repository.NOTHING))
             if waited or all(found.exact for found in people.values()):
                 ready.append((notice, planning.plan(notice, people, view)))
             else:

@@ -115,13 +115,17 @@ async def outlook(
     return msgspec.structs.replace(its, known=known)
 
 
-def addressed(notice: Notice, view: Outlook, settled: Collection[str] = ()) -> dict[str, Found]:
-    """The people of each audience, as the event names them, or the routes do; but for those that are `settled`."""
+def addressed(
+    notice: Notice, view: Outlook, settled: Collection[str] = (), lost: Collection[str] = ()
+) -> dict[str, Found]:
+    """The people of each audience, as the event names them, or the routes do; but for those that are `settled`. Of
+    those that were `lost` and that no route names any more, as those of another unit may not: nobody."""
     audiences: Iterable[str] = notice.audience
     if notice.event_type not in LADDER:
         audiences = view.table.audiences(view.facts(notice))
     matter = view.matter(notice)
-    return {each: find(each, matter, view.known) for each in audiences if each not in settled}
+    found = {each: find(each, matter, view.known) for each in audiences if each not in settled}
+    return dict.fromkeys(sorted({*lost} - found.keys()), Found([])) | found
 
 
 def plan(notice: Notice, people: Mapping[str, Found], view: Outlook) -> list[Planned]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, not_, or_, select, text, true, update
@@ -16,6 +16,17 @@ from notifier.deliveries.decision import READDRESSED
 from notifier.deliveries.models import UNSETTLED, WAITING, Delivery, Notice, Send
 from notifier.deliveries.schemas import RetryMany
 from notifier.directory.models import Unit
+
+
+class Before(NamedTuple):
+    """Of an event, the audiences in which nobody was lost, which are not looked for again; and those in which everybody
+    was."""
+
+    settled: set[str]
+    lost: set[str]
+
+
+NOTHING = Before(set(), set())
 
 _WHO = ("audience", "audience_unit", "audience_role", "on_duty", "instead_of")
 _HOW = ("route", "passes", "working_days", "fallback", "fallback_after")
@@ -54,13 +65,18 @@ async def plan_again(tx: AsyncSession, events: Sequence[UUID]) -> None:
         await tx.execute(_PLAN_AGAIN, {"events": list(events)})
 
 
-async def settled(tx: AsyncSession, events: Sequence[UUID]) -> dict[UUID, set[str]]:
-    """Of events that were planned before, the audiences in which nobody was lost: they are not looked for again."""
-    lost = func.bool_or(and_(Delivery.state == "cancelled", Delivery.why == READDRESSED))
-    query = select(Delivery.event_id, Delivery.audience).where(Delivery.event_id.in_(events))
-    found: dict[UUID, set[str]] = {}
-    for event, audience in await tx.execute(query.group_by(Delivery.event_id, Delivery.audience).having(~lost)):
-        found.setdefault(event, set()).add(audience)
+async def planned_before(tx: AsyncSession, events: Sequence[UUID]) -> dict[UUID, Before]:
+    """What became of the audiences of events that were planned before."""
+    lost = and_(Delivery.state == "cancelled", Delivery.why == READDRESSED)
+    columns = Delivery.event_id, Delivery.audience, func.bool_or(lost), func.bool_and(lost)
+    query = select(*columns).where(Delivery.event_id.in_(events)).group_by(Delivery.event_id, Delivery.audience)
+    found: dict[UUID, Before] = {}
+    for event, audience, some, all_of_them in await tx.execute(query):
+        its = found.setdefault(event, Before(set(), set()))
+        if not some:
+            its.settled.add(audience)
+        if all_of_them:
+            its.lost.add(audience)
     return found
 
 

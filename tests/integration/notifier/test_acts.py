@@ -4,7 +4,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from contracts.appeals import AppealDispatched, AppealRaised, AppealReturned, AppealTransferred, AppealUrged
+from contracts.appeals import (
+    AppealAccepted,
+    AppealDispatched,
+    AppealRaised,
+    AppealReturned,
+    AppealTransferred,
+    AppealUrged,
+)
 from contracts.visits import VisitAppointed, VisitPlanned, VisitReplanned, VisitUnappointed
 from tests.conftest import START
 from tests.integration.notifier.office import COUNTY, OTHER, STATION, Appeal, Office, staff, unit
@@ -164,6 +171,23 @@ async def test_what_is_agreed_with_a_customer_is_told_whoever_else_visits(office
             (str(off), "visit.appointed", "cancelled", "appointed_anew"),
         ]
     )
+
+
+async def test_what_nobody_is_told_of_where_it_went_is_an_alert(office: Office, appeal: Appeal):
+    """The unit that it went to has no route for what was to be told: who was meant is told no more, and nobody else."""
+    await office.hear(unit("37402", COUNTY), staff("S9", "37402", "supervisor"))
+    route = {"unit_code": STATION, "event_type": "appeal.accepted", "audience": "unit_supervisors"}
+    assert (await office.client("admin").post("routes", json={**route, "channels": ["mailbox"]})).status_code == 201
+    office.clock.set(NIGHT)
+    (event_id, *_) = await office.hear(AppealAccepted(**appeal._act()))
+    office.clock.advance(timedelta(hours=1))
+    await office.hear(handed(appeal, AppealTransferred, "H2", "37402"))
+    office.clock.set(MORNING)
+    await office.stack.settle()
+    its = {(d["recipient"], d["state"], d["why"]) for d in await office.deliveries(event_id=event_id)}
+    assert its == {("S1", "cancelled", "readdressed"), ("nobody", "dead", "nobody_to_tell")}
+    (dead,) = await office.said("notification.dead.v1")
+    assert (dead["event_id"], dead["reason"]) == (str(event_id), "nobody_to_tell")
 
 
 async def test_an_end_is_told_where_a_route_says_so(office: Office, appeal: Appeal):
