@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """So many sends in so many seconds, of an account or of each recipient (and template) of it."""
+    """So many sends in so many seconds, of an account, of each recipient of it, or of each recipient and template."""
 
     times: int
     seconds: int
-    per: Literal["account", "recipient"]
+    per: Literal["account", "recipient", "template"]
 
 
 class Bounds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,11 +19,12 @@ Secrets = Annotated[dict[str, Annotated[str, Text(500)]], Field(max_length=5)]
 
 
 class LimitBody(Body):
-    """So many sends in so many seconds, of the account or of each recipient."""
+    """So many sends in so many seconds, of the account, of each recipient, or of each recipient and template: the code
+    under which the provider has a text; what has none is of one template."""
 
     times: Annotated[int, Field(ge=1, le=1_000_000)]
     seconds: Annotated[int, Field(ge=1, le=31 * 86_400)]
-    per: Literal["account", "recipient"]
+    per: Literal["account", "recipient", "template"]
 
 
 class CodeBody(Body):

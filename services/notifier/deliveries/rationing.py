@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier.channels.limits import Limit, Want, take
-from notifier.channels.port import Terms
+from notifier.channels.port import FREE, Channel, Terms
+from notifier.deliveries import merging
 
 Group = tuple[list[Any], Terms]
 
@@ -22,10 +23,22 @@ async def ration(tx: AsyncSession, groups: Sequence[Group]) -> tuple[list[Group]
             pauses |= {row.id: terms.paused for row in group}
         else:
             going.append((group, terms))
-    for per in ("account", "recipient"):
+    for per in ("account", "recipient", "template"):
         for limit in sorted({its for _, terms in going for its in terms.limits if its.per == per}, key=_quickest):
             going = await _pass(tx, going, limit, pauses)
     return going, pauses
+
+
+async def too_many(tx: AsyncSession, channel: Channel, rows: Sequence[Any]) -> set[UUID]:
+    """Of the sends that carry `rows`, those that a provider does not bear now."""
+    terms = await channel.terms(tx, {row.handling_unit_code for row in rows}) if rows else {}
+    carried: dict[UUID, list[Any]] = {}
+    for row in rows:
+        carried.setdefault(row.send_id, []).append(row)
+    groups = [(its, terms[its[0].handling_unit_code] or FREE) for its in carried.values()]
+    useless = {group[0].send_id for group, its in groups if its.problem}
+    _, pauses = await ration(tx, [(group, its) for group, its in groups if not its.problem])
+    return useless | {row.send_id for row in rows if row.id in pauses}
 
 
 async def _pass(tx: AsyncSession, groups: Sequence[Group], limit: Limit, pauses: dict[UUID, float]) -> list[Group]:
@@ -48,7 +61,13 @@ async def _pass(tx: AsyncSession, groups: Sequence[Group], limit: Limit, pauses:
 
 def _bucket(group: Sequence[Any], terms: Terms, limit: Limit) -> str:
     whose = f"{terms.account}/{limit.seconds}"
-    return whose if limit.per == "account" else f"{whose}/{group[0].recipient_kind}/{group[0].recipient}"
+    if limit.per == "account":
+        return whose
+    whose = f"{whose}/{group[0].recipient_kind}/{group[0].recipient}"
+    if limit.per == "recipient":
+        return whose
+    code = merging.code_of(group, terms)
+    return f"{whose}/template:{code.code if code else ''}"
 
 
 def _quickest(limit: Limit) -> tuple[int, int]:

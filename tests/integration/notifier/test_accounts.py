@@ -314,6 +314,17 @@ async def test_no_person_is_sent_more_a_day_than_the_provider_bears(desk: Desk) 
     assert told == ["H1", "H2"]
 
 
+async def test_a_day_of_text_messages_is_counted_for_each_number_and_template(desk: Desk) -> None:
+    await desk.route("sms")
+    codes = [{"event_type": "deadline.warned", "code": "SMS_1"}, {"event_type": "*", "code": "SMS_2"}]
+    await desk.account("gateway", codes=codes, limits=[{"times": 1, "seconds": 86_400, "per": "template"}])
+    for event in (Appeal.warned, Appeal.breached, Appeal.warned, Appeal.breached):
+        await desk.office.hear(event(Appeal(START)))
+    assert len(desk.provider.requests) == 2
+    told = sorted((its["event_type"], its["state"]) for its in await desk.office.deliveries())
+    assert told == [(f"deadline.{event}", state) for event in ("breached", "warned") for state in ("queued", "sent")]
+
+
 async def test_a_group_is_told_of_many_people_at_once_in_as_many_bytes_as_it_takes(desk: Desk) -> None:
     await desk.route("wecom")
     await desk.account("wecom")

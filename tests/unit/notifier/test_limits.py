@@ -61,4 +61,4 @@ def test_what_providers_have_published_is_shipped_for_each() -> None:
     assert shipped().keys() == PROVIDERS.keys()
     assert (shipped()["wecom"].bytes, shipped()["wecom"].limits) == (4096, (Limit(20, 60, "account"),))
     assert (shipped()["dingtalk"].bytes, shipped()["dingtalk"].limits) == (20_000, (Limit(20, 60, "account"),))
-    assert Limit(50, 86_400, "recipient") in shipped()["aliyun"].limits
+    assert Limit(50, 86_400, "template") in shipped()["aliyun"].limits
