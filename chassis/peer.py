@@ -23,6 +23,14 @@ class Unanswered(Outage):
     """The peer is there, but has no answer to this one question."""
 
 
+class Declined(Exception):
+    """The peer says no to what was asked, as things are; `problem` is what it says of that."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(str(problem.get("type")))
+        self.problem = problem
+
+
 class Peer:
     """Another service; `url` as far as its `/v1`, `token_file` as the stack renews it. Without them it is away."""
 
@@ -34,6 +42,14 @@ class Peer:
     async def get(self, path: str) -> Any:
         """The JSON answer to `GET /v1<path>`; None where there is no such thing, or it cannot be named so. Raises
         `Outage`, and of these `Unanswered` where others may be answered."""
+        return await self._ask("GET", path)
+
+    async def post(self, path: str, body: Any) -> Any:
+        """The JSON answer to `POST /v1<path>`, of what may be asked any number of times; otherwise as `get`, and raises
+        `Declined`."""
+        return await self._ask("POST", path, body)
+
+    async def _ask(self, method: str, path: str, body: Any = None) -> Any:
         import httpx  # 4 MB that a process which never asks need not carry
 
         if self._url is None or self._token_file is None:
@@ -49,9 +65,14 @@ class Peer:
             # Read each time: it is renewed while we run.
             token = (await asyncio.to_thread(self._token_file.read_text)).strip()
             async with self._turns:
-                answer = await self._http.get(f"/v1{path}", headers={"Authorization": f"Bearer {token}"})
+                answer = await self._http.request(
+                    method, f"/v1{path}", json=body, headers={"Authorization": f"Bearer {token}"}
+                )
             if answer.status_code in _NO_SUCH_THING and _is_a_problem(answer.headers):
                 return None
+            if answer.status_code == httpx.codes.CONFLICT and method == "POST" and _is_a_problem(answer.headers):
+                said = answer.json()
+                raise Declined(said if isinstance(said, dict) else {})
             if answer.status_code in _AWAY:
                 raise Outage(f"the peer answered {answer.status_code}")
             if answer.status_code != httpx.codes.OK or len(answer.content) > LONGEST:

@@ -75,6 +75,7 @@ def service_environment(
         "VAULT_KEYS": str(state.vault(service)),
         "CLOCK_FILE": str(clock) if clock else None,
         "VISIT_API_URL": f"http://{LOOPBACK}:{settings.port('visit_api')}" if service != "visit_api" else None,
+        "APPEAL_TRACKER_URL": f"http://{LOOPBACK}:{settings.port('appeal_tracker')}" if service == "notifier" else None,
     }
     if settings.bus == "kafka":
         values["KAFKA_BOOTSTRAP_SERVERS"] = settings.kafka_bootstrap_servers or f"{LOOPBACK}:{settings.port('kafka')}"

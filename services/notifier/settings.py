@@ -14,6 +14,9 @@ class Settings(RuntimeSettings, env_prefix="NOTIFIER_"):
     """The settings of notifier."""
 
     visit_api_url: str | None = Field(None, description="where visit_api is asked how to reach people, when sending")
+    appeal_tracker_url: str | None = Field(
+        None, description="where appeal_tracker is asked for the links of customers, when sending"
+    )
     service_token_file: Path | None = Field(None, description="the token this service asks with; read at each question")
     outbound_ports: str = Field("443,8443", description="ports that webhooks and gateways may be called on")
     outbound_networks: str = Field(

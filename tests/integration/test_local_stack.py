@@ -108,6 +108,7 @@ class TestUp:
             assert "migrator" not in json.dumps(env), "a running service has no business with the tables' owner"
         assert env["VISIT_API_LOG_LEVEL"] == "DEBUG"
         assert env["NOTIFIER_VISIT_API_URL"] == stack.url("visit_api")
+        assert env["NOTIFIER_APPEAL_TRACKER_URL"] == stack.url("appeal_tracker")
 
     async def test_a_start_with_other_code_migrates_what_was_stored(self, stack: LocalStack) -> None:
         state = State(stack.state_dir)

@@ -20,7 +20,8 @@ class Letter(msgspec.Struct, frozen=True):
 
     `address` is a number or an e-mail address, asked for at the moment of sending and kept nowhere; `account` is whose
     credentials it goes out under; `template` and `params` are the provider's own code for the text, where it has one;
-    `times` is how often it was handed over, where it is asked what became of it.
+    `times` is how often it was handed over, where it is asked what became of it. `link_for` is the appeal whose
+    customer's link is still to be filled in.
     """
 
     send_id: UUID
@@ -32,6 +33,7 @@ class Letter(msgspec.Struct, frozen=True):
     template: str | None = None
     params: Mapping[str, str] = {}
     times: int = 1
+    link_for: UUID | None = None
 
     @property
     def made_at(self) -> datetime:

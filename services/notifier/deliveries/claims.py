@@ -17,14 +17,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
 from notifier.channels.accounts import LOOK_AGAIN
-from notifier.channels.port import FREE, Channel, Letter, Terms
+from notifier.channels.port import Channel, Letter, Terms
 from notifier.deliveries import looking, merging, rationing, repository
 from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait
 from notifier.deliveries.looking import Due
 from notifier.deliveries.models import Send
-from notifier.directory.contacts import Addressee
+from notifier.directory.contacts import CUSTOMER, Addressee
 from notifier.templates import service as templates
 from notifier.templates.catalogue import LanguageCode
+from notifier.templates.wording import bears_link, can_be_linked
 
 LIMITED = "limited"  # the provider bears no more just now
 NO_CONTACT = "contact_unavailable"  # visit_api is away, and nobody else knows how to reach people
@@ -34,7 +35,7 @@ _EXPIRED = text("""
 UPDATE sends SET leased_until = now() + CAST(:lease AS interval) WHERE id IN (
     SELECT id FROM sends WHERE state = 'sending' AND leased_until < now() AND channel = :channel
     ORDER BY leased_until LIMIT :limit FOR UPDATE SKIP LOCKED)
-RETURNING id, recipient, recipient_kind, subject, body, template, params, account_id, attempts, insisted
+RETURNING id, recipient, recipient_kind, subject, body, template, params, account_id, attempts, insisted, link_for
 """)
 _LEASE_AGAIN = text("""
 UPDATE sends SET attempts = attempts + 1, insisted = false, checked_at = :now,
@@ -80,7 +81,8 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:whys AS text[])) AS t (id, why) WHERE d.
 
 
 class Leased(msgspec.Struct, frozen=True):
-    """A send that is ours until its lease runs out; `attempt` is how often it has been handed over, this time too;
+    """A send that is ours until its lease runs out; `attempt` is how often it has been handed over, this time too
+    (0: never yet, it waited for what goes into it);
     `insisted`, that it is to be once more even if nobody can tell what became of it; `doubtful`, that nobody can tell
     whether it was taken before."""
 
@@ -176,7 +178,7 @@ async def claim_again(
     due = await looking.carried(tx, [send.letter.send_id for send in sends], now=now)
     hindered: dict[UUID, Decision] = {its.row.send_id: its.decision for its in due if not isinstance(its.decision, Go)}
     going = [its.row for its in due if its.row.send_id not in hindered]
-    hindered |= dict.fromkeys(await _too_many(tx, channel, going), Wait(now, LIMITED))
+    hindered |= dict.fromkeys(await rationing.too_many(tx, channel, going), Wait(now, LIMITED))
     going = [row for row in going if row.send_id not in hindered]
     await _handed_over(tx, {row.id: row.send_id for row in going}, now)
     again = {row.send_id for row in going}
@@ -209,16 +211,6 @@ async def _usable(tx: AsyncSession, rows: Sequence[Any], terms: Mapping[str, Ter
         values = {"ids": list(hindered), "whys": list(hindered.values()), "pause": LOOK_AGAIN, "now": now}
         await tx.execute(_HINDERED, values)
     return [row for row in rows if row.id not in hindered]
-
-
-async def _too_many(tx: AsyncSession, channel: Channel, rows: Sequence[Any]) -> set[UUID]:
-    """Of the sends that carry `rows`, those that a provider does not bear now."""
-    terms = await channel.terms(tx, {row.handling_unit_code for row in rows}) if rows else {}
-    carried = {row.send_id: row for row in reversed(rows)}
-    groups = [([row], terms[row.handling_unit_code] or FREE) for row in carried.values()]
-    useless = {group[0].send_id for group, its in groups if its.problem}
-    _, pauses = await rationing.ration(tx, [(group, its) for group, its in groups if not its.problem])
-    return useless | {row.send_id for row in carried.values() if row.id in pauses}
 
 
 async def _borne(
@@ -254,7 +246,10 @@ async def _lease(
         names = ",".join(dict.fromkeys(row.recipient for row in its)) if terms.shared else to.name
         letter = Letter(send_id, names, words.subject, words.body, addresses.get(to), terms.account)
         template, params = merging.coded(its, words, terms)
-        letter = msgspec.structs.replace(letter, template=template, params=params)
+        linked = can_be_linked(its[0].event_type, customer=to.kind == CUSTOMER)
+        linked = linked and bears_link(words.subject, words.body, *params.values())
+        link_for = its[0].subject_id if linked else None
+        letter = msgspec.structs.replace(letter, template=template, params=params, link_for=link_for)
         leased.append(Leased(letter, 1, to))
     if leased:
         await tx.execute(insert(Send), [_send(its, channel, now) for its in leased])
@@ -275,7 +270,7 @@ def _to(row: Any) -> Addressee:
 def _letter_again(row: Any) -> Letter:
     its = {name: getattr(row, name) for name in ("recipient", "subject", "body", "template")}
     its |= {"account": row.account_id, "params": dict(row.params or {}), "times": row.attempts}
-    return Letter(send_id=row.id, **its)
+    return Letter(send_id=row.id, link_for=row.link_for, **its)
 
 
 def _send(leased: Leased, channel: str, now: datetime) -> dict[str, Any]:
@@ -290,6 +285,7 @@ def _send(leased: Leased, channel: str, now: datetime) -> dict[str, Any]:
         "template": letter.template,
         "params": [*letter.params.items()] or None,
         "account_id": letter.account,
+        "link_for": letter.link_for,
         "state": "sending",
         "attempts": 1,
         "checked_at": now,

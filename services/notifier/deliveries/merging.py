@@ -8,21 +8,25 @@ from typing import Any
 import msgspec
 
 from notifier.channels.cutting import cut
-from notifier.channels.port import Terms
+from notifier.channels.port import Code, Terms
 from notifier.deliveries.looking import due_at
-from notifier.templates.wording import ANY, DIGEST, LISTED, Book, Notice, Text
+from notifier.directory.contacts import CUSTOMER
+from notifier.templates import wording
+from notifier.templates.wording import DIGEST, LINKED, LINKS, LISTED, LONGEST_LINK, Book, Notice, Text
 
 
 def together(rows: Sequence[Any], terms: Mapping[str, Terms | None]) -> list[tuple[list[Any], Terms]]:
     """Deliveries of one channel, those for one recipient by one account together, or all for one group; of these the
     most pressing first, and the most pressing message first of all. By an account that says only what it has a code
-    for, and has none for several, each goes alone."""
+    for, and has none for several, each goes alone; and what may bear a link, by the appeal that it is about."""
     found: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in rows:
         its = terms[row.handling_unit_code]
         assert its is not None, "without an account it does not get here"
-        alone = row.id if its.coded and DIGEST not in its.codes else None  # there are no words for several
-        found[(its.account, None if its.shared else row.recipient, alone)].append(row)
+        several = wording.names(DIGEST, customer=_is_customer(row))
+        alone = row.id if its.coded and not its.codes.keys() & {*several} else None  # there are no words for several
+        linked = row.subject_id if wording.can_be_linked(row.event_type, customer=_is_customer(row)) else None
+        found[(its.account, None if its.shared else row.recipient, alone, linked)].append(row)
     groups = [sorted(group, key=_need) for group in found.values()]
     its_terms = [(group, terms[group[0].handling_unit_code]) for group in groups]
     by_need = sorted(its_terms, key=lambda each: _need(each[0][0]))
@@ -41,26 +45,45 @@ def written(rows: Sequence[Any], channel: str, book: Book, terms: Terms) -> Text
         if terms.bytes is None or _size(text) <= terms.bytes:
             return text
         if listed == 1 or len(notices) == 1:
-            subject = cut(text.subject, terms.bytes // 2)
-            body = cut(text.body, terms.bytes - len(subject.encode()) - 1)
-            return msgspec.structs.replace(text, subject=subject, body=body)
+            return _cut(text, terms.bytes)
         listed //= 2
+
+
+def code_of(rows: Sequence[Any], terms: Terms) -> Code | None:
+    """Under which code the account's provider has the words for `rows`, where it has one."""
+    name = DIGEST if len(rows) > 1 else rows[0].event_type
+    names = wording.names(name, customer=_is_customer(rows[0]))
+    return next((terms.codes[name] for name in names if name in terms.codes), None)
 
 
 def coded(rows: Sequence[Any], text: Text, terms: Terms) -> tuple[str | None, Mapping[str, str]]:
     """The code under which the account's provider has the words for `rows`, and what fills it; where it has one."""
-    code = terms.codes.get(DIGEST if len(rows) > 1 else rows[0].event_type)
-    if code is None and len(rows) == 1:
-        code = terms.codes.get(ANY)
-    return (None, {}) if code is None else (code.code, code.filled(text.params))
+    if (its := code_of(rows, terms)) is None:
+        return None, {}
+    linked = its.event_type in LINKED  # what is for staff, too, knows nothing of links
+    return its.code, its.filled({name: value for name, value in text.params.items() if linked or name not in LINKS})
 
 
 def _need(row: Any) -> tuple[datetime, int]:
     return row.due_at or row.at, row.heard
 
 
+def _is_customer(row: Any) -> bool:
+    return bool(row.recipient_kind == CUSTOMER)
+
+
 def _size(text: Text) -> int:
-    return len(text.subject.encode()) + 1 + len(text.body.encode())
+    links = LONGEST_LINK * sum(part.count(place) for part in (text.subject, text.body) for place in LINKS.values())
+    return len(text.subject.encode()) + 1 + len(text.body.encode()) + links
+
+
+def _cut(text: Text, most: int) -> Text:
+    """`text` in so many bytes; a link is never cut, and comes at the end."""
+    subject = cut(text.subject, most // 2)
+    link = LINKS["link"] if LINKS["link"] in text.body else ""
+    room = most - len(subject.encode()) - 1 - (LONGEST_LINK + 1 if link else 0)
+    body = f"{cut(text.body.replace(link, '').rstrip(), room)} {link}" if link else cut(text.body, room)
+    return msgspec.structs.replace(text, subject=subject, body=body)
 
 
 def _notice(row: Any) -> Notice:
@@ -76,4 +99,5 @@ def _notice(row: Any) -> Notice:
         late=row.late,
         unit=row.handling_unit_code,
         round=row.round,
+        customer=_is_customer(row),
     )

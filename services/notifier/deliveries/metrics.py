@@ -11,4 +11,5 @@ reported = Counter("notifier_reported", "Sends of which a provider has said late
 dead = Counter("notifier_dead", "Deliveries given up, nobody having been told", ["reason"])
 latency = Histogram("notifier_send_seconds", "How long a channel took to answer", ["channel"], buckets=SECONDS)
 plain = Counter("notifier_template_failures", "Messages in plain words, their text having failed", ["template"])
+no_link = Counter("notifier_link_unavailable", "Messages that wait for a customer's link", ["channel"])
 no_contact = Counter("notifier_contact_unavailable", "Looks for an address that nobody answered", ["channel"])

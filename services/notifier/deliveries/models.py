@@ -68,7 +68,7 @@ class Notice(Base):
 class Send(Base):
     """What a provider is handed: one text for one recipient, under one id. Its text never changes, so that handing it
     over again is the same send. `insisted`: a person wants it handed over again, though nobody can tell whether it
-    arrived."""
+    arrived. `link_for`: the appeal whose customer's link is filled into the text at that moment, and kept nowhere."""
 
     __tablename__ = "sends"
     __table_args__ = (
@@ -98,6 +98,7 @@ class Send(Base):
     reference: Mapped[str | None]
     error: Mapped[str | None]
     insisted: Mapped[bool] = mapped_column(server_default=text("false"))
+    link_for: Mapped[UUID | None]
 
 
 class Delivery(Tracked, Base):

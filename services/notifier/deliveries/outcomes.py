@@ -60,11 +60,36 @@ UPDATE sends s SET leased_until = now() + make_interval(secs => t.pause)
 FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[]), CAST(:pauses AS float[])) AS t (id, attempt, pause)
 WHERE s.id = t.id AND s.state = 'sending' AND s.attempts = t.attempt
 """)
+# As if it had not been leased: it still has all its tries, and whether it was taken before is as it was.
+_UNSENT = text("""
+WITH its AS (
+    UPDATE sends s SET attempts = s.attempts - 1, error = coalesce(t.why, s.error),
+        leased_until = now() + make_interval(secs => t.pause)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[]), CAST(:whys AS text[]), CAST(:pauses AS float[]))
+        AS t (id, attempt, why, pause)
+    WHERE s.id = t.id AND s.state = 'sending' AND s.attempts = t.attempt RETURNING s.id, t.why)
+UPDATE deliveries d SET attempts = d.attempts - 1, tries = d.tries - 1, why = coalesce(its.why, d.why),
+    updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
+FROM its WHERE d.send_id = its.id AND d.state = 'sending'
+""")
+_POINTLESS = text("""
+WITH its AS (
+    UPDATE sends s SET state = 'failed', error = t.why, leased_until = NULL
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS integer[]), CAST(:whys AS text[])) AS t (id, attempt, why)
+    WHERE s.id = t.id AND s.state = 'sending' AND s.attempts = t.attempt RETURNING s.id, t.why)
+UPDATE deliveries d SET state = 'cancelled', why = its.why, updated_at = :now,
+    changed_xid = pg_current_xact_id()::text::bigint
+FROM its WHERE d.send_id = its.id AND d.state = 'sending'
+""")
+# What has another channel to go by does not wait.
 _UNREACHABLE = text("""
-UPDATE deliveries d SET state = 'dead', why = :why, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
+UPDATE deliveries d SET why = :why, tries = d.tries + 1, updated_at = :now,
+    state = CASE WHEN d.fallback <> '{}' OR d.tries + 1 >= :most THEN 'dead' ELSE 'failed' END,
+    next_try_at = now() + make_interval(secs => least(:longest, :first * power(2, d.tries)) * (0.5 + random() / 2)),
+    changed_xid = pg_current_xact_id()::text::bigint
 FROM notices n WHERE d.id = ANY (CAST(:ids AS uuid[])) AND d.state IN ('queued', 'deferred', 'failed')
     AND n.event_id = d.event_id
-RETURNING d.id, d.event_id, d.recipient, d.channel, n.unit_code, n.traceparent, d.why
+RETURNING d.id, d.event_id, d.recipient, d.channel, n.unit_code, n.traceparent, d.state, d.why
 """)
 _UNKNOWN = text("""
 WITH unknown AS (
@@ -117,7 +142,25 @@ class Asked(msgspec.Struct, frozen=True):
     pause: float
 
 
-Outcome = Taken | Failed | Lost | Unknown | Asked
+class Unsent(msgspec.Struct, frozen=True):
+    """It was not handed over this time (`why`, where that is more than our own slowness); in a while it is tried again,
+    as the same send."""
+
+    send_id: UUID
+    attempt: int
+    why: str | None = None
+    pause: float = 0.0
+
+
+class Pointless(msgspec.Struct, frozen=True):
+    """It was not handed over, and need not be any more, because of `why`."""
+
+    send_id: UUID
+    attempt: int
+    why: str
+
+
+Outcome = Taken | Failed | Lost | Unknown | Asked | Unsent | Pointless
 
 
 class BackOff(msgspec.Struct, frozen=True):
@@ -144,6 +187,8 @@ async def record(
     await _lost(tx, [o for o in outcomes if isinstance(o, Lost)], back_off)
     await _unknown(tx, [o for o in outcomes if isinstance(o, Unknown)], now)
     await _asked(tx, [o for o in outcomes if isinstance(o, Asked)])
+    await _unsent(tx, [o for o in outcomes if isinstance(o, Unsent)], now)
+    await _pointless(tx, [o for o in outcomes if isinstance(o, Pointless)], now)
     told = Recorded(
         [telling.sent(row, row.unit_code, row.sent_at) for row in sent],
         [telling.dead(row, row.unit_code, now, row.why) for row in dead],
@@ -157,10 +202,12 @@ async def record(
 
 
 async def give_up(
-    tx: AsyncSession, outbox: Outbox, deliveries: Sequence[UUID], why: str, now: datetime
+    tx: AsyncSession, outbox: Outbox, deliveries: Sequence[UUID], why: str, *, now: datetime, back_off: BackOff
 ) -> Sequence[NotificationDead]:
-    """Gives up `deliveries` that were never handed over, and tells so."""
-    rows = (await tx.execute(_UNREACHABLE, {"ids": list(deliveries), "why": why, "now": now})).all()
+    """Gives up `deliveries` that cannot be handed over, and tells so; those that go by no other channel, only after as
+    many tries as are borne."""
+    values = {"ids": list(deliveries), "why": why, "now": now, **msgspec.structs.asdict(back_off)}
+    rows = [row for row in await tx.execute(_UNREACHABLE, values) if row.state == "dead"]
     told = [telling.dead(row, row.unit_code, now, row.why) for row in rows]
     await outbox.append(tx, told, at=now, traces=[row.traceparent for row in rows])
     return told
@@ -218,6 +265,21 @@ async def _asked(tx: AsyncSession, outcomes: Sequence[Asked]) -> None:
     if outcomes:
         ids, attempts = [o.send_id for o in outcomes], [o.attempt for o in outcomes]
         await tx.execute(_ASKED, {"ids": ids, "attempts": attempts, "pauses": [o.pause for o in outcomes]})
+
+
+async def _unsent(tx: AsyncSession, outcomes: Sequence[Unsent], now: datetime) -> None:
+    if outcomes:
+        await tx.execute(_UNSENT, _held_back(outcomes) | {"pauses": [o.pause for o in outcomes], "now": now})
+
+
+async def _pointless(tx: AsyncSession, outcomes: Sequence[Pointless], now: datetime) -> None:
+    if outcomes:
+        await tx.execute(_POINTLESS, _held_back(outcomes) | {"now": now})
+
+
+def _held_back(outcomes: Sequence[Unsent] | Sequence[Pointless]) -> dict[str, Any]:
+    ids, attempts = [o.send_id for o in outcomes], [o.attempt for o in outcomes]
+    return {"ids": ids, "attempts": attempts, "whys": [o.why for o in outcomes]}
 
 
 def _of(outcomes: Sequence[Failed] | Sequence[Lost]) -> dict[str, Any]:

@@ -8,10 +8,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import crash
 from chassis.clock import RealClock
@@ -21,15 +22,18 @@ from chassis.runtime import Runtime
 from chassis.worker import Worker
 from contracts.notifications import NotificationDead
 from notifier.channels import accounts
-from notifier.channels.port import Ambiguous, CannotTell, Channel, Receipt, Refused
-from notifier.deliveries import claims, metrics, outcomes, reports
+from notifier.channels.port import Ambiguous, CannotTell, Channel, Letter, Receipt, Refused
+from notifier.deliveries import claims, linking, metrics, outcomes, reports
 from notifier.deliveries.claims import Claimed, Leased
 from notifier.deliveries.decision import Wait
-from notifier.deliveries.outcomes import Asked, BackOff, Failed, Lost, Outcome, Taken, Unknown
+from notifier.deliveries.linking import Links
+from notifier.deliveries.outcomes import Asked, BackOff, Failed, Lost, Outcome, Pointless, Taken, Unknown, Unsent
 from notifier.directory.contacts import Addressee, Contacts
 from notifier.templates.catalogue import LanguageCode
 
 log = logging.getLogger(__name__)
+
+ONCE = BackOff(most=1)
 
 
 class Sender(Worker):
@@ -41,15 +45,24 @@ class Sender(Worker):
     lease = timedelta(seconds=15)  # three times what a channel may take
     back_off = BackOff()
     ask_again = timedelta(seconds=10)  # after it could not be asked how people are reached
+    # Whoever is reached nowhere may be heard of by visit_api a little later than by us: some minutes.
+    addressless = BackOff(first=5.0, longest=120.0, most=8)
     asked_for = timedelta(hours=1)  # how long a provider is asked what became of a send; then nobody can tell
 
     def __init__(
-        self, runtime: Runtime, name: str, channel: Channel, language: LanguageCode, contacts: Contacts | None = None
+        self,
+        runtime: Runtime,
+        name: str,
+        channel: Channel,
+        language: LanguageCode,
+        contacts: Contacts | None = None,
+        links: Links | None = None,
     ) -> None:
         super().__init__(f"{runtime.service}.send.{name}")
         self._db, self._clock, self._outbox = runtime.db, runtime.clock, runtime.outbox
         self._name, self.channel, self._language = name, channel, language
         self.contacts = contacts or Contacts(Peer(None, None))
+        self.links = links or Links(Peer(None, None))
 
     async def run_once(self) -> bool:
         async with self._db.transaction() as tx:
@@ -66,6 +79,7 @@ class Sender(Worker):
 
     async def close(self) -> None:
         await self.contacts.close()
+        await self.links.close()
         await self.channel.close()
 
     async def _claim(self, addresses: claims.Addresses) -> Claimed:
@@ -82,8 +96,8 @@ class Sender(Worker):
                 addresses=addresses,
             )
             dead = [
-                *await outcomes.give_up(tx, self._outbox, claimed.without_address, outcomes.NO_ADDRESS, now),
-                *await outcomes.give_up(tx, self._outbox, claimed.without_account, outcomes.NO_ACCOUNT, now),
+                *await self._give_up(tx, claimed.without_address, outcomes.NO_ADDRESS, now, self.addressless),
+                *await self._give_up(tx, claimed.without_account, outcomes.NO_ACCOUNT, now, ONCE),
             ]
             await outcomes.tell_plain(tx, self._outbox, claimed.plain, self._name, now)
         self._tell_dead(dead)
@@ -91,6 +105,11 @@ class Sender(Worker):
             metrics.plain.labels(its.template).inc()
             log.error("a template failed; people are told in plain words", extra={"template": its.template})
         return claimed
+
+    async def _give_up(
+        self, tx: AsyncSession, ids: Sequence[UUID], why: str, now: datetime, back_off: BackOff
+    ) -> Sequence[NotificationDead]:
+        return await outcomes.give_up(tx, self._outbox, ids, why, now=now, back_off=back_off) if ids else []
 
     async def _ask_where(self, people: Collection[Addressee]) -> dict[Addressee, str | None] | None:
         """Where `people` are reached; None while that cannot be asked."""
@@ -115,7 +134,8 @@ class Sender(Worker):
                 return []  # its lease runs out again, and we ask again
             lost = [_addressed(send, addresses) for send in lost if send.to in addresses]
         ended: list[Outcome] = []
-        absent: list[Leased] = []
+        absent = [send for send in lost if send.attempt == 0]
+        lost = [send for send in lost if send.attempt]
         for send, answer in zip(lost, await asyncio.gather(*map(self._ask, lost)), strict=True):
             if isinstance(answer, Receipt):
                 ended.append(_found(send, answer))
@@ -130,8 +150,13 @@ class Sender(Worker):
 
     async def _hand_over_again(self, absent: Sequence[Leased], silent: Sequence[Leased]) -> list[Outcome]:
         """Hands over, as they are, sends that the provider does not have, or of which it does not tell."""
+        # What a link is missing for stays leased for a while, and is looked at again.
+        linked = await self._linked([*absent, *silent])
+        ended = _pointless(absent, linked)
+        ended += [Unknown(its.send_id, its.attempt) for its in _pointless(silent, linked)]  # it may have left
+        absent, silent = _ready(absent, linked), _ready(silent, linked)
         if not absent and not silent:
-            return []
+            return ended
         async with self._db.transaction() as tx:
             leased_at = time.monotonic()
             again, hindered = await claims.claim_again(
@@ -139,7 +164,7 @@ class Sender(Worker):
             )
         unclear = {send.letter.send_id for send in silent}
         again = [msgspec.structs.replace(send, doubtful=send.letter.send_id in unclear) for send in again]
-        ended = await self._hand_over(again, leased_at)
+        ended += await self._hand_over(again, leased_at)
         for send in absent:
             # It never left, and must not leave now: what it carried is decided anew.
             if send.letter.send_id in hindered:
@@ -165,15 +190,28 @@ class Sender(Worker):
     async def _hand_over(self, sends: Sequence[Leased], leased_at: float) -> list[Outcome]:
         if sends:
             crash.point("sender.leased")
-        return list(await asyncio.gather(*(self._hand_over_one(send, leased_at) for send in sends)))
+        linked = await self._linked(sends)
+        ended = _pointless(sends, linked)
+        for send in sends:
+            if send.letter.send_id not in linked:
+                ended.append(Unsent(send.letter.send_id, send.attempt, linking.UNAVAILABLE, self.links.pause))
+        ready = _ready(sends, linked)
+        return [*ended, *await asyncio.gather(*(self._hand_over_one(send, leased_at) for send in ready))]
+
+    async def _linked(self, sends: Sequence[Leased]) -> dict[UUID, Letter | linking.NotDue]:
+        """The letters of `sends`, each with the customer's link that it bears; see `Links.of`."""
+        found = await self.links.of([send.letter for send in sends])
+        if missing := len(sends) - len(found):
+            metrics.no_link.labels(self._name).inc(missing)
+        return found
 
     async def _hand_over_one(self, send: Leased, leased_at: float) -> Outcome:
         send_id = send.letter.send_id
         if self.channel.reaches is not None and send.letter.address is None:
-            return Failed(send_id, send.attempt, outcomes.NO_ADDRESS, permanent=True)
+            return Failed(send_id, send.attempt, outcomes.NO_ADDRESS)
         if time.monotonic() - leased_at > self.lease.total_seconds() - 2 * self.patience:
             # This process stood still for a while: by now the send may be another sender's.
-            return Lost(send_id, send.attempt, "the lease had nearly run out")
+            return Unsent(send_id, send.attempt)
         try:
             with metrics.latency.labels(self._name).time():
                 async with asyncio.timeout(self.patience):
@@ -225,6 +263,18 @@ def _refused(send: Leased, error: Refused) -> Outcome:
     if not send.doubtful:
         return Failed(send_id, send.attempt, error.reason, error.permanent, error.retry_after)
     return Unknown(send_id, send.attempt) if error.permanent else Lost(send_id, send.attempt, error.reason)
+
+
+def _pointless(sends: Sequence[Leased], linked: Mapping[UUID, Letter | linking.NotDue]) -> list[Outcome]:
+    """That those of `sends` need not leave for which there is no link."""
+    its = ((send, linked.get(send.letter.send_id)) for send in sends)
+    return [Pointless(send.letter.send_id, send.attempt, no.why) for send, no in its if isinstance(no, linking.NotDue)]
+
+
+def _ready(sends: Sequence[Leased], linked: Mapping[UUID, Letter | linking.NotDue]) -> list[Leased]:
+    """Those of `sends` whose letters are whole, with these letters."""
+    letters = ((send, linked.get(send.letter.send_id)) for send in sends)
+    return [msgspec.structs.replace(send, letter=its) for send, its in letters if isinstance(its, Letter)]
 
 
 def _addressed(send: Leased, addresses: Mapping[Addressee, str | None]) -> Leased:

@@ -8,17 +8,18 @@ from sqlalchemy import Connection, text
 
 # Real time: publishing is part of a migration, which knows no domain time.
 _PUBLISH = text("""
-INSERT INTO routes (id, event_type, audience, channels, updated_at)
-VALUES (:id, :event_type, :audience, :channels, now()) ON CONFLICT (id) DO NOTHING
+INSERT INTO routes (id, event_type, audience, channels, active, updated_at)
+VALUES (:id, :event_type, :audience, :channels, :active, now()) ON CONFLICT (id) DO NOTHING
 """)
 
 
 class Shipped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One route as it is shipped."""
+    """One route as it is shipped; one that is not `active` is switched on by who wants it."""
 
     event_type: str
     audience: str
     channels: list[str]
+    active: bool = True
 
     @property
     def id(self) -> str:

@@ -21,8 +21,9 @@ class BadTemplate(ValueError):
         self.reason, self.what = reason, what
 
 
-def check(template: str, variables: Set[str]) -> None:
-    """Raises `BadTemplate` unless `template` is well-formed, and names nothing but `variables`."""
+def check(template: str, variables: Set[str], whole: Set[str] = frozenset()) -> None:
+    """Raises `BadTemplate` unless `template` is well-formed, and names nothing but `variables`, nor has a filter make
+    something else of those that stay `whole`."""
     from jinja2 import TemplateSyntaxError
 
     try:
@@ -37,6 +38,8 @@ def check(template: str, variables: Set[str]) -> None:
             raise BadTemplate("forbidden", getattr(node, "name", None) or kind)
         if kind == "Name" and node.name not in variables:
             raise BadTemplate("unknown_variable", node.name[:100])
+        if kind == "Filter" and any(getattr(inner, "name", None) in whole for inner in _nodes(node.node)):
+            raise BadTemplate("forbidden", node.name)
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:

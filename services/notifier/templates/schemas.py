@@ -6,18 +6,19 @@ from pydantic import StringConstraints
 
 from chassis.web.schemas import Body, Instant, Text, View
 from notifier.names import ChannelName
-from notifier.routes.events import TELLABLE
+from notifier.routes.events import ACTS, TELLABLE
 from notifier.templates.catalogue import LanguageCode
-from notifier.templates.wording import ANY, DIGEST
+from notifier.templates.wording import ANY, CUSTOMERS, DIGEST
 
-EventName = Literal[(*TELLABLE, ANY, DIGEST)]  # type: ignore[valid-type]
+_FOR_CUSTOMERS = [f"{CUSTOMERS}{event}" for event in (*sorted(ACTS), ANY, DIGEST)]
+EventName = Literal[(*TELLABLE, ANY, DIGEST, *_FOR_CUSTOMERS)]  # type: ignore[valid-type]
 ProviderCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class TemplateBody(Body):
     """A text for an event type on a channel in a language; `*` is for events that have none of their own, `digest` goes
-    around several messages that leave as one. `{{ name }}` marks what is filled in. Under which code a provider has it
-    is said of the account."""
+    around several messages that leave as one; with `customer:` before it a text is for customers alone. `{{ name }}`
+    marks what is filled in. Under which code a provider has it is said of the account."""
 
     event_type: EventName
     channel: ChannelName

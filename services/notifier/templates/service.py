@@ -17,7 +17,7 @@ from notifier.templates import catalogue, sandbox
 from notifier.templates.models import Template, TemplateVersion
 from notifier.templates.sandbox import BadTemplate
 from notifier.templates.schemas import TemplateBody
-from notifier.templates.wording import ANY, DIGEST, Book, Notice, Text, Wording, variables
+from notifier.templates.wording import ANY, CUSTOMERS, DIGEST, LINKS, Book, Notice, Text, Wording, variables
 
 _FAULTS = {
     "syntax": Words("模板语法有误：{what}", "Not well-formed: {what}"),
@@ -91,15 +91,16 @@ def written(body: TemplateBody) -> Text:
     """What a text becomes, filled with sample data. Raises `Unprocessable` where it could fail."""
     for name in ("subject", "body"):
         try:
-            sandbox.check(getattr(body, name), variables(body.event_type))
+            sandbox.check(getattr(body, name), variables(body.event_type), LINKS.keys())
         except BadTemplate as error:
             raise _refused(f"/{name}", body.event_type, error) from error
     wording = Wording(event=body.event_type, channel=body.channel, subject=body.subject, body=body.body)
     words = catalogue.language(body.language).words
-    event = body.event_type if body.event_type not in (ANY, DIGEST) else _SAMPLE.event
-    samples = [msgspec.structs.replace(each, event=event) for each in (_SAMPLE, _BARE)]
+    name, customer = body.event_type.removeprefix(CUSTOMERS), body.event_type.startswith(CUSTOMERS)
+    event = name if name not in (ANY, DIGEST) else _SAMPLE.event
+    samples = [msgspec.structs.replace(each, event=event, customer=customer) for each in (_SAMPLE, _BARE)]
     values = [words.values(each) for each in (*samples, msgspec.structs.replace(samples[0], late=True))]
-    if body.event_type == DIGEST:
+    if name == DIGEST:
         values = [{"count": 3, "first": words.plain(_SAMPLE).subject}]
     try:
         texts = [wording.fill(each) for each in values]

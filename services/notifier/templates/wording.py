@@ -18,11 +18,41 @@ ANY = "*"  # of an event that has no text of its own
 DIGEST = "digest"  # the text around several messages that go out as one
 BASE = "mailbox"  # whose texts a channel goes by that has none of its own
 LISTED = 20  # messages that a digest says in full
+CUSTOMERS = "customer:"  # before the event of a text that is for customers alone
+
+# What a customer is told of can be rated by a link, which is asked for when it is sent: until then, and in all that is
+# stored, there is this in its place. The code is the end of the link, for a provider that has the rest in its text.
+LINKS: Mapping[str, str] = {"link": "{link}", "link_code": "{link_code}"}
+LINKED = frozenset({f"{CUSTOMERS}appeal.answered", f"{CUSTOMERS}appeal.callback_asked"})
+LONGEST_LINK = 300  # bytes
 
 
 def variables(event: str) -> frozenset[str]:
     """What a template of an event is given."""
-    return DIGEST_VARIABLES if event == DIGEST else VARIABLES
+    if event.removeprefix(CUSTOMERS) == DIGEST:
+        return DIGEST_VARIABLES
+    return VARIABLES | LINKS.keys() if event in LINKED else VARIABLES
+
+
+def can_be_linked(event: str, *, customer: bool) -> bool:
+    """Whether the text of an event may bear a link."""
+    return customer and f"{CUSTOMERS}{event}" in LINKED
+
+
+def bears_link(*parts: str) -> bool:
+    """Whether a link is still to be filled into any of `parts`."""
+    return any(place in part for part in parts for place in LINKS.values())
+
+
+def with_link(part: str, url: str) -> str:
+    """`part` with a link in its place."""
+    return part.replace(LINKS["link"], url).replace(LINKS["link_code"], url.rpartition("/")[2])
+
+
+def names(event: str, *, customer: bool) -> list[str]:
+    """Under which names the text of an event is looked for, in turn: those for customers first, where it is for one."""
+    its = [DIGEST] if event == DIGEST else [event, ANY]
+    return [*(f"{CUSTOMERS}{name}" for name in its), *its] if customer else its
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -47,6 +77,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     late: bool
     unit: str
     round: int
+    customer: bool = False  # whom it is for
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +96,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raises `BadTemplate` where it could fail."""
         for part in (self.subject, self.body):
-            sandbox.check(part, variables(self.event))
+            sandbox.check(part, variables(self.event), LINKS.keys())
 
     def fill(self, values: Mapping[str, object]) -> Text:
         """The text. Raises whatever filling it raises."""
@@ -85,6 +116,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     def values(self, notice: Notice) -> Mapping[str, object]:
         """What a template is filled with."""
         kind = notice.appeal_type or notice.subject_kind
+        links = LINKS if can_be_linked(notice.event, customer=notice.customer) else {}
         return {
             "matter": f"{self.matter.get(kind, kind)} {notice.number or notice.subject_id}",
             "event": self.event.get(notice.event, notice.event),
@@ -94,6 +126,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
             "late": self.late if notice.late else "",
             "unit": notice.unit,
             "round": notice.round,
+            **links,
         }
 
     def plain(self, notice: Notice) -> Text:
@@ -138,7 +171,7 @@ class Book:
 
     def write(self, notice: Notice, channel: str) -> Text:
         """The text of one message; a plain one where there is none, or it fails."""
-        wording = self._find(notice.event, channel) or self._find(ANY, channel)
+        wording = self._find(notice.event, channel, customer=notice.customer)
         return self._filled(wording, self._words.values(notice)) or self._words.plain(notice)
 
     def merge(self, notices: Sequence[Notice], channel: str, listed: int = LISTED) -> Text:
@@ -148,15 +181,16 @@ class Book:
         if len(notices) == 1:
             return texts[0]
         values: dict[str, object] = {"count": len(notices), "first": texts[0].subject}
-        head = self._filled(self._find(DIGEST, channel), values) or Text(
+        head = self._filled(self._find(DIGEST, channel, customer=notices[0].customer), values) or Text(
             f"{len(notices)}: {texts[0].subject}", "", _params(values)
         )
         parts = [f"{place}. {text.subject}\n{text.body}" for place, text in enumerate(texts, 1)]
         parts += [self._words.counted(notices[listed:])] if len(notices) > listed else []
         return Text(head.subject, "\n\n".join([head.body, *parts]).strip(), head.params)
 
-    def _find(self, event: str, channel: str) -> Wording | None:
-        return self._wordings.get((event, channel)) or self._wordings.get((event, BASE))
+    def _find(self, event: str, channel: str, *, customer: bool) -> Wording | None:
+        keys = [(name, its) for name in names(event, customer=customer) for its in (channel, BASE)]
+        return next((self._wordings[key] for key in keys if key in self._wordings), None)
 
     def _filled(self, wording: Wording | None, values: Mapping[str, object]) -> Text | None:
         if wording is None:

@@ -11,6 +11,7 @@ import pytest
 from chassis.outage import Outage
 from chassis.peer import Peer
 from notifier.deliveries.outcomes import BackOff
+from notifier.deliveries.sender import Sender
 from notifier.directory.contacts import Contacts
 from tests.conftest import START
 from tests.integration.notifier.gateway import EXPIRE, Gateway, one, sender_of
@@ -97,10 +98,14 @@ async def test_while_visit_api_is_away_deliveries_wait_and_none_is_lost_or_fails
     assert [letter.address for letter in gateway.letters] == [PHONE]
 
 
-async def test_whoever_has_no_address_is_given_up_at_once_and_it_is_said(both: tuple[Office, Switchboard]):
+async def test_whoever_has_no_address_is_asked_about_for_some_minutes_then_given_up_and_it_is_said(
+    both: tuple[Office, Switchboard],
+):
     office, _ = both
     gateway = Texting()
-    sender_of(office, gateway)
+    its = sender_of(office, gateway).addressless
+    assert 180 < sum(min(its.first * 2**n, its.longest) for n in range(its.most - 1)) / 2 < 900, "some minutes"
+    office.sender.addressless = BackOff(first=0.0, most=its.most)
     await office.hear(Appeal(START).warned(owner="H2"), Appeal(START).warned(owner="stranger"))
     deliveries = await office.deliveries(unit=STATION)
     assert {(d["recipient"], d["state"], d["why"]) for d in deliveries} == {
@@ -111,10 +116,35 @@ async def test_whoever_has_no_address_is_given_up_at_once_and_it_is_said(both: t
     assert gateway.letters == []
 
 
+async def test_an_address_that_visit_api_learns_of_a_moment_later_is_used(both: tuple[Office, Switchboard]):
+    office, _ = both
+    gateway = Texting()
+    sender_of(office, gateway)
+    await office.hear(Appeal(START).warned(owner="H2"))
+    (delivery,) = await office.deliveries(unit=STATION)
+    assert (delivery["state"], delivery["why"], delivery["attempts"]) == ("failed", "no_address", 0)
+    admin = office.stack.client("visit_api", "admin", unit=STATION)
+    made = await admin.patch("staff/H2", json={"phone": PHONE}, headers={"If-Match": "*"})
+    assert made.status_code == 200, made.text
+    await office.sql("UPDATE deliveries SET next_try_at = now()")
+    await office.stack.settle()
+    assert await office.told(unit=STATION) == {("H2", "delivered")}
+
+
+async def test_who_has_no_address_but_another_channel_is_told_by_that_at_once(both: tuple[Office, Switchboard]):
+    office, _ = both
+    sender_of(office, Texting())
+    post = Gateway()
+    office.notifier.workers.append(Sender(office.notifier.runtime, "pigeon", post, office.sender._language))
+    await office.sql("UPDATE routes SET fallback = '{pigeon}' WHERE id = 'deadline.warned.owner'")
+    await office.hear(Appeal(START).warned(owner="H2"))
+    assert [letter.recipient for letter in post.letters] == ["H2"]
+
+
 async def test_one_person_of_whom_nobody_can_tell_holds_up_nobody_else(both: tuple[Office, Switchboard]):
     office, line = both
     gateway = Texting()
-    sender_of(office, gateway)
+    sender_of(office, gateway).addressless = BackOff(first=0.0, most=2)
     line.breaks_at = "/H2/"
     await office.hear(*(Appeal(START).warned(owner=owner) for owner in ("H2", "n" * 100, "H1")))
     told = {(d["recipient"][:2], d["state"], d["why"]) for d in await office.deliveries(unit=STATION)}

@@ -14,9 +14,9 @@ ACCOUNT = uuid4()
 TEXT = Text("subject", "body", {"matter": "V1", "due": "24:00", "unit": "37"})
 
 
-def row(event: str = "deadline.warned", recipient: str = "H1") -> Any:
+def row(event: str = "deadline.warned", recipient: str = "H1", kind: str = "staff") -> Any:
     its = {"id": uuid4(), "event_type": event, "recipient": recipient, "due_at": None, "at": START, "heard": 1}
-    return SimpleNamespace(**its, handling_unit_code="37")
+    return SimpleNamespace(**its, handling_unit_code="37", recipient_kind=kind, subject_id=uuid4())
 
 
 def groups(terms: Terms) -> list[int]:
@@ -38,3 +38,19 @@ def test_a_code_is_that_of_the_account_and_is_filled_in_the_order_of_its_provide
     assert merging.coded([row("appeal.urged")], TEXT, terms) == ("SMS_2", TEXT.params)
     assert merging.coded([row(), row()], TEXT, terms) == (None, {}), "what is for one event is not for several"
     assert merging.coded([row()], TEXT, Terms(uuid4())) == (None, {}), "another account has other codes"
+
+
+def test_customers_have_texts_of_their_own_and_a_link_only_where_the_text_is_for_them_alone() -> None:
+    text = Text("subject", "body", {"matter": "V1", "link": "{link}"})
+    customer = row("appeal.callback_asked", kind="customer")
+    assert merging.coded([customer], text, Terms(ACCOUNT, codes=CODES)) == ("SMS_2", {"matter": "V1"})
+    own = {**CODES, "customer:appeal.callback_asked": Code("customer:appeal.callback_asked", "SMS_4")}
+    assert merging.coded([customer], text, Terms(ACCOUNT, codes=own)) == ("SMS_4", text.params)
+    assert merging.coded([row("appeal.callback_asked")], text, Terms(ACCOUNT, codes=own))[0] == "SMS_2"
+
+
+def test_a_link_is_never_cut() -> None:
+    terms = Terms(ACCOUNT, bytes=600)
+    text = merging._cut(Text("请评价", "很长" * 200 + "{link}。"), 600)
+    assert text.body.endswith("… {link}")
+    assert merging._size(text) <= terms.bytes  # type: ignore[operator]

@@ -12,8 +12,19 @@ from notifier.routes.events import LADDER, TELLABLE
 from notifier.routes.rules import FALLBACK
 from notifier.routes.shipped import shipped
 from notifier.templates import catalogue, sandbox
+from notifier.templates.catalogue import LANGUAGES
 from notifier.templates.sandbox import BadTemplate
-from notifier.templates.wording import ANY, VARIABLES, Book, Language, Notice, Wording
+from notifier.templates.wording import (
+    ANY,
+    VARIABLES,
+    Book,
+    Language,
+    Notice,
+    Wording,
+    bears_link,
+    variables,
+    with_link,
+)
 
 CHANNELS = {"mailbox"}
 
@@ -139,6 +150,18 @@ def test_a_template_that_could_fail_or_looks_behind_its_variables_is_refused(tem
     assert refused.value.reason == reason
 
 
+def test_a_link_is_for_customers_who_may_rate_an_answer_and_stays_as_it_is():
+    texts = {code: book(code).write(notice(event="appeal.callback_asked", customer=True), "sms") for code in LANGUAGES}
+    assert [bears_link(text.body) for text in texts.values()] == [True, True]
+    assert with_link(texts["en"].body, "https://a.example/c/x").endswith(": https://a.example/c/x")
+    for event in ("appeal.callback_asked", "deadline.breached", "digest", "customer:digest", "customer:appeal.closed"):
+        with pytest.raises(BadTemplate, match="unknown_variable"):
+            sandbox.check("{{ link }}", variables(event))
+    wording = Wording(event="customer:appeal.answered", channel="sms", subject="-", body="{{ (link)|upper }}")
+    with pytest.raises(BadTemplate, match="forbidden"):
+        wording.check()
+
+
 def test_what_templates_may_do_is_done():
     template = "{% if late and round > 1 %}{{ late }}{% else %}{{ matter|upper|truncate(5) }}{% endif %} 100 $ #"
     sandbox.check(template, VARIABLES)
@@ -155,7 +178,7 @@ def test_every_event_and_audience_of_a_ladder_has_a_shipped_route():
     assert {route for route in routes if route[0] in LADDER} == {(e, a) for e in LADDER for a in LADDER_AUDIENCES}
     assert {event for event, _ in routes} <= {*TELLABLE}
     assert {audience for _, audience in routes} <= {*AUDIENCES}
-    assert all(set(route.channels) <= CHANNELS for route in shipped())
+    assert all(set(route.channels) <= CHANNELS for route in shipped() if route.audience != "customer")
 
 
 def test_routes_may_name_exactly_the_channels_there_are():

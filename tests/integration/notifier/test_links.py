@@ -1,0 +1,204 @@
+"""The link by which a customer rates an answer is asked of the tracker when the message leaves, and kept nowhere."""
+
+import json
+import logging
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from chassis.ids import new_id
+from chassis.peer import Peer
+from contracts.appeals import AppealCallbackAsked, AppealRaised
+from notifier.channels.port import Code, Letter, Terms
+from notifier.deliveries.linking import Links
+from notifier.deliveries.outcomes import BackOff
+from tests.conftest import START
+from tests.integration.notifier.gateway import EXPIRE, Gateway, sender_of
+from tests.integration.notifier.office import STATION, Appeal, Office
+from tests.integration.notifier.test_contacts import kept
+
+CUSTOMER = uuid4()
+ON = "UPDATE routes SET channels = '{mailbox}', active = true WHERE id = 'appeal.callback_asked.customer'"
+AWAY = httpx.Response(503)
+
+
+class Tracker:
+    """A tracker that tells links, unless it is told to answer otherwise."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []  # appeal and send
+        self.answers: list[httpx.Response] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        _, _, _, appeal, *rest = request.url.path.split("/")
+        assert (request.method, rest) == ("POST", ["callback-links", "for-send"])
+        assert request.headers["authorization"] == "Bearer t"
+        self.asked.append((appeal, json.loads(request.content)["send_id"]))
+        if self.answers:
+            return self.answers.pop(0)
+        return httpx.Response(200, json={"url": self.url(*self.asked[-1]), "expires_at": "2026-10-16T00:00:00Z"})
+
+    def url(self, appeal: str, send: str) -> str:
+        return f"https://rate.example/c/{UUID(appeal).hex}{UUID(send).hex[:11]}"
+
+
+class Sending:
+    """An office that tells customers, by a provider in the test's hand, of appeals that a tracker makes links for."""
+
+    def __init__(self, office: Office, token: Path) -> None:
+        token.write_text("t")
+        self.office, self.tracker, self.gateway = office, Tracker(), Gateway()
+        self.sender = sender_of(office, self.gateway)
+        self.sender.back_off = BackOff(first=60.0)
+        self.sender.links = Links(Peer("http://tracker", token, httpx.MockTransport(self.tracker)))
+        self.sender.links.pause = 0.0
+
+    async def asked(self, *appeals: Appeal) -> None:
+        """The pack asks for callbacks."""
+        for appeal in appeals:
+            await self.office.hear(raised(appeal), appeal.opened())
+            await self.office.hear(callback_asked(appeal))
+
+    async def expire(self) -> None:
+        await self.office.sql(EXPIRE)
+        await self.office.stack.settle()
+
+    async def customers(self) -> list[dict[str, Any]]:
+        return [its for its in await self.office.deliveries() if its["recipient_kind"] == "customer"]
+
+    def letters(self) -> list[Letter]:
+        return [letter for letter in self.gateway.letters if letter.recipient == str(CUSTOMER)]
+
+
+@pytest.fixture
+async def sending(office: Office, tmp_path: Path) -> Sending:
+    await office.sql(ON)
+    return Sending(office, tmp_path / "token")
+
+
+def raised(appeal: Appeal) -> AppealRaised:
+    return AppealRaised(
+        appeal_id=appeal.id,
+        appeal_no=appeal.number,
+        visit_id=appeal.visit_id,
+        customer_id=CUSTOMER,
+        unit_code=STATION,
+        appeal_type="complaint",
+        received_at=START,
+        recorded_at=START,
+        raised_by="V1",
+    )
+
+
+def callback_asked(appeal: Appeal) -> AppealCallbackAsked:
+    its = {"task_id": new_id(), "kind": "callback", "required": True, "handling_unit_code": STATION}
+    return AppealCallbackAsked(**appeal._act(**its, person=None, due_at=None))
+
+
+def no(reason: str, status: int = 409) -> httpx.Response:
+    problem = {"type": "/problems/link-not-due", "title": "-", "status": status, "reason": reason}
+    return httpx.Response(status, json=problem, headers={"content-type": "application/problem+json"})
+
+
+async def test_the_customer_is_handed_a_link_that_is_kept_nowhere_and_nobody_else_is(
+    sending: Sending, appeal: Appeal, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    await sending.asked(appeal)
+    (letter,) = sending.letters()
+    (delivery,) = await sending.customers()
+    url = sending.tracker.url(str(appeal.id), delivery["send_id"])
+    assert sending.tracker.asked == [(str(appeal.id), str(letter.send_id))], "asked by the send's id, once"
+    assert letter.body == f"您反映的投诉 V00000001已答复。请点击评价处理结果（一次有效，请勿转发）：{url}"
+    assert (delivery["state"], delivery["attempts"], delivery["why"]) == ("delivered", 1, None)
+    (other,) = [its for its in sending.gateway.letters if its != letter]
+    assert (other.recipient, other.subject) == ("S1", "【待回访】投诉 V00000001")
+    assert url.rpartition("/")[2] not in repr(await kept(sending.office)) + caplog.text
+
+
+async def test_while_the_tracker_is_away_a_send_waits_and_is_never_taken_for_one_that_left(
+    sending: Sending, appeal: Appeal
+):
+    sending.gateway.asked = sending.gateway.idempotent = False  # what left could not be found again
+    sending.tracker.answers = [AWAY, httpx.Response(500), httpx.Response(200, json={"url": 7}), no("no_address")]
+    await sending.asked(appeal)
+    for _ in range(3):
+        (delivery,) = await sending.customers()
+        assert (delivery["state"], delivery["why"], delivery["attempts"]) == ("sending", "link_unavailable", 0)
+        await sending.expire()
+    assert sending.letters() == []
+    await sending.expire()
+    (delivery,) = await sending.customers()
+    assert (delivery["state"], delivery["attempts"]) == ("delivered", 1)
+    assert {send for _, send in sending.tracker.asked} == {delivery["send_id"]}, "it is the same send all the time"
+
+
+async def test_a_tracker_that_is_away_is_not_asked_all_the_time(sending: Sending):
+    sending.sender.links.pause = 3600.0
+    sending.tracker.answers = [AWAY]
+    await sending.asked(Appeal(START), Appeal(START))
+    await sending.expire()
+    assert len(sending.tracker.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [(no("answered"), "link_not_due:answered"), (no("", 404), "link_not_due:unknown"), (no("a b"), "link_not_due")],
+)
+async def test_where_there_is_nothing_to_rate_any_more_nothing_is_sent_and_it_says_why(
+    sending: Sending, appeal: Appeal, answer: httpx.Response, why: str
+):
+    sending.tracker.answers = [answer]
+    await sending.asked(appeal)
+    (delivery,) = await sending.customers()
+    assert (delivery["state"], delivery["why"], sending.letters()) == ("cancelled", why, [])
+
+
+async def test_a_lost_send_is_handed_over_again_with_the_same_link(sending: Sending, appeal: Appeal):
+    sending.gateway.loses_answers = True
+    await sending.asked(appeal)
+    sending.gateway.ledger.clear()  # the provider lost it
+    sending.gateway.loses_answers = False
+    await sending.expire()
+    first, again = sending.letters()
+    assert (first.send_id, first.body) == (again.send_id, again.body)
+    assert (await sending.customers())[0]["state"] == "delivered"
+
+
+@pytest.mark.parametrize(("found", "state"), [(True, "cancelled"), (False, "unknown")])
+async def test_a_lost_send_for_which_there_is_no_link_any_more_is_not_sent_again(
+    sending: Sending, appeal: Appeal, found: bool, state: str
+):
+    """If nobody can tell whether it left, it may be by it that the customer has answered."""
+    sending.gateway.asked, sending.gateway.loses_answers = found, True
+    await sending.asked(appeal)
+    sending.gateway.ledger.clear()
+    sending.tracker.answers = [no("answered") for _ in range(2)]
+    await sending.expire()
+    assert [its["state"] for its in await sending.customers()] == [state]
+    assert len(sending.letters()) == 1
+
+
+async def test_each_appeal_is_told_of_with_its_own_link_and_the_provider_is_given_it_as_it_wants_it(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+):
+    async def terms(tx: Any, units: Collection[str]) -> dict[str, Terms | None]:
+        codes = {its.event_type: its for its in (Code("customer:appeal.callback_asked", "SMS_7", ("link_code",)),)}
+        return dict.fromkeys(units, Terms(codes=codes))
+
+    monkeypatch.setattr(sending.gateway, "terms", terms)
+    sending.office.clock.set(START.replace(hour=22))
+    appeals = Appeal(START), Appeal(START, number="V00000002")
+    await sending.asked(*appeals)
+    assert sending.tracker.asked == [], "nobody is told at night, nor is a link made that grows old"
+    sending.office.clock.set(START.replace(day=10, hour=8, minute=5))
+    await sending.office.stack.settle()
+    letters = sending.letters()
+    assert {letter.template for letter in letters} == {"SMS_7"}
+    urls = {sending.tracker.url(*each).rpartition("/")[2] for each in sending.tracker.asked}
+    assert {letter.params["link_code"] for letter in letters} == urls
+    assert len(urls) == len(letters) == 2
