@@ -16,7 +16,7 @@ from notifier.deliveries.quiet import QuietHours, next_working
 from notifier.deliveries.workdays import workdays
 from notifier.directory import service as directory
 from notifier.directory.audience import GROUP, OWNER, Known, Matter, by_name
-from notifier.routes.events import APPOINTMENTS, ENDS, LADDER, PLANS, URGINGS
+from notifier.routes.events import APPOINTMENTS, CALLBACKS, ENDS, LADDER, PLANS, URGINGS
 from notifier.subjects.relevance import Heard, Move, Said, obsolete
 
 WARNING = "deadline.warned"
@@ -36,14 +36,18 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at,
        moved.heard AS moved, moved.said_at AS moved_said, moved.due_at AS moved_due, moved.old_due_at AS moved_old_due,
        held.heard AS held, held.said_at AS held_said,
-       n.packs <@ ARRAY(SELECT pack FROM withdrawn_packs) AS silenced
+       n.packs <@ ARRAY(SELECT pack FROM withdrawn_packs) AS silenced,
+       d.recipient_kind = 'customer' AND n.event_type = 'appeal.callback_asked' AND EXISTS (
+           SELECT FROM notices m JOIN deliveries e ON e.event_id = m.event_id
+           WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type) AND m.heard < n.heard
+               AND (e.recipient, e.channel) = (d.recipient, d.channel) AND e.state <> 'cancelled') AS told_before
 FROM deliveries d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
 LEFT JOIN parties p ON p.subject_id = n.subject_id
 LEFT JOIN stops said ON said.certain
     AND (said.subject_id, said.round, said.milestone) = (n.subject_id, n.round, coalesce(n.milestone, 'answer'))
 LEFT JOIN stops done ON NOT done.certain
-    AND (done.subject_id, done.round, done.milestone) = (n.subject_id, n.round, n.milestone)
+    AND (done.subject_id, done.round, done.milestone) = (n.subject_id, n.round, coalesce(n.milestone, 'callback'))
 LEFT JOIN moves moved ON (moved.subject_id, moved.round, moved.milestone) = (n.subject_id, n.round, n.milestone)
 LEFT JOIN holds held ON (held.subject_id, held.round) = (n.subject_id, n.round) AND n.milestone = ANY (held.milestones)
 """
@@ -145,6 +149,10 @@ def _outdated(row: Any) -> str | None:
         return "replanned"
     if row.event_type in APPOINTMENTS and _later(row.appointed_said, row.said_at):
         return "appointed_anew"
+    if row.event_type in CALLBACKS and _later(row.acted_said, row.said_at):
+        return "called_back"
+    if row.told_before:  # the callback went to somebody else: the customer is asked once
+        return "told_before"
     if row.event_type in URGINGS and _later(row.stopped_said, row.said_at):
         return "answered"
     return None

@@ -22,7 +22,9 @@ ACTS = {stem(event): event for event in registered() if issubclass(event, _SAYIN
 TELLABLE = tuple(sorted({*LADDER, *ACTS}))
 # After these the subject has come to its end, and that is what they tell.
 ENDS = frozenset({"appeal.closed", "visit.cancelled", "visit.archived"})
-# What these say is no longer so once the visit is planned for another time, appointed anew, or the appeal answered.
+# What these say is no longer so once the visit is planned for another time, appointed anew, the appeal answered, or
+# the customer called back.
 PLANS = frozenset({"visit.planned", "visit.replanned"})
 APPOINTMENTS = frozenset({"visit.appointed"})
 URGINGS = frozenset({"appeal.urged"})
+CALLBACKS = frozenset({"appeal.callback_asked"})

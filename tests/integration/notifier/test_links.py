@@ -12,7 +12,7 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.peer import Peer
-from contracts.appeals import AppealCallbackAsked, AppealRaised
+from contracts.appeals import AppealCallbackAsked, AppealCalledBack, AppealRaised
 from notifier.channels.port import Code, Letter, Terms
 from notifier.deliveries.linking import Links
 from notifier.deliveries.outcomes import BackOff
@@ -135,6 +135,31 @@ async def test_while_the_tracker_is_away_a_send_waits_and_is_never_taken_for_one
     (delivery,) = await sending.customers()
     assert (delivery["state"], delivery["attempts"]) == ("delivered", 1)
     assert {send for _, send in sending.tracker.asked} == {delivery["send_id"]}, "it is the same send all the time"
+
+
+async def test_a_customer_is_asked_once_though_the_callback_goes_to_somebody_else(sending: Sending, appeal: Appeal):
+    await sending.asked(appeal)
+    await sending.office.hear(callback_asked(appeal))
+    shown = {(its["state"], its["why"]) for its in await sending.customers()}
+    assert shown == {("delivered", None), ("cancelled", "told_before")}
+    assert len(sending.letters()) == 1
+
+
+async def test_what_was_rated_over_night_is_asked_of_nobody_in_the_morning(sending: Sending, appeal: Appeal):
+    office = sending.office
+    office.clock.set(START.replace(hour=20, minute=59))
+    called = AppealCalledBack(**appeal._act(result="completed", satisfaction="5", channel="phone"))
+    await office.hear(raised(appeal), appeal.opened(), called)
+    office.clock.set(START.replace(hour=22))
+    follow_up = callback_asked(appeal)
+    await office.hear(follow_up)
+    assert {its["state"] for its in await office.deliveries()} == {"deferred"}, "it was asked after that"
+    office.clock.set(START.replace(hour=23))
+    await office.hear(called)
+    office.clock.set(START.replace(day=10, hour=8, minute=5))
+    await office.stack.settle()
+    told = {(its["recipient_kind"], its["state"], its["why"]) for its in await office.deliveries()}
+    assert told == {(kind, "cancelled", "called_back") for kind in ("customer", "staff")}
 
 
 async def test_a_tracker_that_is_away_is_not_asked_all_the_time(sending: Sending):
