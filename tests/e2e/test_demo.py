@@ -21,7 +21,9 @@ from tests.support.local_stack import free_port_base
 TOLD = [
     "answer due 10-19 24:00, the 7th working day (Saturday 10-10 works)",
     "deferred to 10-10 08:0",
+    "the warning, and an urging of the night, leave as one message",
     "the promise is broken, the unit's supervisor is told",
+    "it goes by the next channel of its route",
     "a system of the company hears of it too, by a signed webhook",
     "the parent unit's supervisor is told",
     "the customer is answered in time",

@@ -27,7 +27,7 @@ class Story:
 
     stage: Stage
     say: Say
-    integrator: Provider  # who listens for what is broken
+    outside: Provider  # an SMS gateway, and a system of the company that listens for what is broken
     visit: str = ""
     appeal: dict[str, Any] = field(default_factory=dict)
 
@@ -42,7 +42,13 @@ class Story:
         staff = [(VISITOR, "李走访", UNIT, "visitor"), (HANDLER, "王处理", UNIT, "handler")]
         staff += [(SUPERVISOR, "赵主管", UNIT, "supervisor"), (PARENT_SUPERVISOR, "钱总监", PARENT, "supervisor")]
         for number, name, unit, role in staff:
-            body = {"staff_no": number, "name": name, "unit_code": unit, "roles": [role]}
+            body = {
+                "staff_no": number,
+                "name": name,
+                "unit_code": unit,
+                "roles": [role],
+                "phone": f"1380000{number[1:]}0",
+            }
             self._visit_api("POST", "/staff", body, **admin)
         customer = {
             "name": "泉城纺织有限公司",
@@ -56,6 +62,7 @@ class Story:
         self.visit = planned["id"]
         self._visit_api("POST", f"/visits/{self.visit}/start", {}, **self._visitor)
         self.stage.until("the notifier knows the unit", self._subscribe)
+        self._route_by_sms()
         self.say("单位、人员、用户就绪，走访开始", "units, staff and a customer are there; the visit has begun")
 
     def complaint(self) -> None:
@@ -83,18 +90,31 @@ class Story:
             f"凌晨 {_hm(night)} 到达时限一半，21:00–08:00 不打扰：消息推迟到 {_hm(morning)}",
             f"half of the 24 hours is over at {_hm(night)}; nobody is woken: deferred to {_hm(morning)}",
         )
+        self._act("urge", {"by_customer": True}, SUPERVISOR, "supervisor")
+        urged = self._delivery("appeal.urged", "deferred", milestone=None, recipient=held["recipient"])
         self.stage.jump(morning)
         sent = self.stage.until("the deferred message goes", lambda: self._same(held, {"sent", "delivered"}))
+        together = self.stage.until("the other one goes", lambda: self._same(urged, {"sent", "delivered"}))
+        if sent["send_id"] != together["send_id"]:
+            raise Refused("What waited for one person did not leave as one message.")
         self.say(
-            f"早上 {_hm(_local(sent['sent_at']))}，消息送达 {sent['recipient']}", "in the morning the message goes"
+            f"早上 {_hm(_local(sent['sent_at']))}，夜间的提醒与催办合并为一条，送达 {sent['recipient']}",
+            "in the morning the warning, and an urging of the night, leave as one message",
         )
 
     def breach(self) -> None:
+        self.outside.faults = lambda request: "410" if request.path == "/sms" else "ok"
         self.stage.jump(RAISED + timedelta(hours=24))
         told = self._delivery("deadline.breached", "delivered", milestone="contact", recipient=SUPERVISOR)
         self.say(
             f"24 小时内未联系用户：违约，通知主管 {told['recipient']}",
             "nobody contacted the customer in 24 hours: the promise is broken, the unit's supervisor is told",
+        )
+        if told["why"] != "fallback_of:sms":
+            raise Refused(f"The text message was refused, but {told['recipient']} is told for another reason.")
+        self.say(
+            "短信网关拒收，按路由改走站内信",
+            "the SMS gateway refuses the message: it goes by the next channel of its route",
         )
         its = self.stage.until("the integrator hears of it", self._heard)
         self.say(
@@ -154,15 +174,27 @@ class Story:
         )
 
     def _subscribe(self) -> Any:
-        new = {"unit_code": UNIT, "url": f"{self.integrator.url}/hook", "event_types": ["deadline.breached.v1"]}
+        new = {"unit_code": UNIT, "url": f"{self.outside.url}/hook", "event_types": ["deadline.breached.v1"]}
         new["secret"] = SECRET
         try:
             return self.stage.call("notifier", "POST", "/webhooks", new, role="integration", unit=UNIT)
         except Refused:
             return None  # it has not heard of the unit yet
 
+    def _route_by_sms(self) -> None:
+        """Breaches are told by text message, and in the mailbox where that does not arrive."""
+        fields = {"id": "$id", "phone": "$phone", "text": "$text"}
+        gateway = {"url": f"{self.outside.url}/sms", "fields": fields, "ok_field": "code", "ok_value": "0"}
+        account = {"provider": "gateway", "unit_code": UNIT, "name": "短信网关", "settings": gateway, "secrets": {}}
+        route = {"unit_code": UNIT, "event_type": "deadline.breached", "audience": "unit_supervisors"}
+        for path, body in (
+            ("/accounts", account),
+            ("/routes", {**route, "channels": ["sms"], "fallback": ["mailbox"], "fallback_after": 0}),
+        ):
+            self.stage.call("notifier", "POST", path, body, role="admin", unit=UNIT)
+
     def _heard(self) -> Any:
-        told = [json.loads(its.text) for its in list(self.integrator.taken)]
+        told = [json.loads(its.text) for its in list(self.outside.taken) if its.kind == "webhook"]
         return next((its for its in told if its["subject"] == self.appeal["id"]), None)
 
     @property
@@ -191,7 +223,9 @@ class Story:
         found: list[dict[str, Any]] = answer["items"]
         return found
 
-    def _delivery(self, event_type: str, state: str, milestone: str, recipient: str | None = None) -> dict[str, Any]:
+    def _delivery(
+        self, event_type: str, state: str, milestone: str | None, recipient: str | None = None
+    ) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
             for delivery in self._deliveries():
                 reached = delivery["state"] == state or (state == "delivered" and delivery["state"] == "sent")
