@@ -29,7 +29,7 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        d.audience, d.audience_unit, d.audience_role, d.on_duty, d.instead_of, d.route, d.passes, d.working_days,
        d.found_again, n.scheduled_at, p.scheduled_at AS scheduled_now, p.scheduled_said, p.appointed_said,
        n.heard, n.said_at, n.event_type, n.at, n.owner, coalesce(n.first_contact, p.first_contact) AS first_contact,
-       n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
+       n.person, n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
        p.owner AS owner_now, p.owned_said, p.handling_unit_code AS unit_now,
        s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
        said.heard AS stopped, said.said_at AS stopped_said,
@@ -37,10 +37,14 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        moved.heard AS moved, moved.said_at AS moved_said, moved.due_at AS moved_due, moved.old_due_at AS moved_old_due,
        held.heard AS held, held.said_at AS held_said,
        n.packs <@ ARRAY(SELECT pack FROM withdrawn_packs) AS silenced,
+       n.event_type = 'appeal.callback_asked' AND EXISTS (
+           SELECT FROM notices m WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type)
+               AND m.heard > n.heard) AS said_again,
        d.recipient_kind = 'customer' AND n.event_type = 'appeal.callback_asked' AND EXISTS (
            SELECT FROM notices m JOIN deliveries e ON e.event_id = m.event_id
            WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type) AND m.heard < n.heard
-               AND (e.recipient, e.channel) = (d.recipient, d.channel) AND e.state <> 'cancelled') AS told_before
+               AND (e.recipient, e.channel) = (d.recipient, d.channel) AND e.state NOT IN ('cancelled', 'dead')
+           ) AS told_before
 FROM deliveries d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
 LEFT JOIN parties p ON p.subject_id = n.subject_id
@@ -106,7 +110,7 @@ async def _decided(tx: AsyncSession, rows: Iterable[Any], now: datetime) -> list
     if not rows:
         return []
     matters = {row.id: _matter(row) for row in rows}
-    named = {each for its in matters.values() for each in (its.owner, its.first_contact) if each}
+    named = {each for its in matters.values() for each in (its.owner, its.first_contact, its.caller) if each}
     people = {row.recipient for row in rows} | {row.instead_of for row in rows if row.instead_of}
     units = {row.audience_unit for row in rows if row.audience_role and row.audience_unit}
     moved = {its.unit for row in rows if (its := matters[row.id]).unit != row.handling_unit_code}
@@ -153,6 +157,8 @@ def _outdated(row: Any) -> str | None:
         return "called_back"
     if row.told_before:  # the callback went to somebody else: the customer is asked once
         return "told_before"
+    if row.said_again and row.recipient_kind == "staff":
+        return "handed_on"
     if row.event_type in URGINGS and _later(row.stopped_said, row.said_at):
         return "answered"
     return None

@@ -27,7 +27,8 @@ class Notice(Base):
     """An event that somebody must be told of. `said_at` is when it was said, `heard` its place in the order of hearing;
     `plan_at` is when its people are looked for (again), null once they are found. What a ladder says names its
     `audience`; of anything else (an act `by` somebody, without step, milestone and due) the routes do. `packs`: of a
-    warning, those by which it is told, where that was said; `scheduled_at`: of a plan, for when."""
+    warning, those by which it is told, where that was said; `scheduled_at`: of a plan, for when; `person`: of a
+    callback, whose it is, where that was said."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -58,6 +59,7 @@ class Notice(Base):
     owner: Mapped[str | None]
     first_contact: Mapped[str | None]
     packs: Mapped[list[str] | None]
+    person: Mapped[str | None]
     scheduled_at: Mapped[datetime | None]
 
     @property

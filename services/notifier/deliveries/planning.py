@@ -77,7 +77,7 @@ def whose(
         owner = owner_now if owner is None or later else owner
         unit = unit_now or unit
     handed = notice.event_type in HANDED
-    return Matter(owner, notice.first_contact or first_contact, unit, handed=handed)
+    return Matter(owner, notice.first_contact or first_contact, unit, handed=handed, caller=notice.person)
 
 
 class Planned(msgspec.Struct, frozen=True):

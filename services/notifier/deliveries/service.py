@@ -129,6 +129,7 @@ def _notice(message: Message, event: LadderEvent) -> dict[str, Any]:
         "owner": event.owner,
         "first_contact": event.first_contact,
         "packs": event.packs or None if isinstance(event, DeadlineWarned) else None,
+        "person": None,
         "by": None,
         "scheduled_at": None,
     }
@@ -157,5 +158,6 @@ def _act(message: Message, event: Any) -> dict[str, Any]:
         "first_contact": getattr(event, "first_contact", None) or getattr(event, "raised_by", None),
         "by": getattr(event, "by", None),
         "packs": None,
+        "person": getattr(event, "person", None),
         "scheduled_at": getattr(event, "scheduled_at", None),
     }

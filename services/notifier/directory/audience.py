@@ -66,6 +66,7 @@ class Matter(msgspec.Struct, frozen=True):
     customer: str | None = None
     withheld: bool = False
     handed: bool = False  # it is about whose it is now, so that nobody but the owner stands for the owner
+    caller: str | None = None  # who is to call the customer back, where that is one person's
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -115,6 +116,8 @@ def by_name(audience: str, matter: Matter, known: Known) -> str | None:
         named = (matter.owner,) if matter.handed else (matter.owner, matter.first_contact)
     elif audience == FIRST:
         named = (matter.first_contact,)
+    elif audience == CALLBACK:
+        named = (matter.caller,)
     return next((each for each in named if each and known.is_there(each)), None)
 
 

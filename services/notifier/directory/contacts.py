@@ -11,6 +11,8 @@ from chassis.peer import Peer, Unanswered
 log = logging.getLogger(__name__)
 
 STAFF, CUSTOMER = "staff", "customer"
+# A customer is written to only by what they agreed to; that they may be called is no such thing.
+_AGREED = {"phone": "sms", "email": "email"}
 _PATHS = {STAFF: "/staff/{}/contact", CUSTOMER: "/customers/{}/contact"}
 
 
@@ -32,7 +34,11 @@ class Contacts:
         said is left out, so that nobody waits for them. Raises `Outage`."""
         its = list(people)
         answers = await asyncio.gather(*(self._ask(one) for one in its))
-        return {one: answer.get(reach) or None for one, answer in zip(its, answers, strict=True) if answer is not None}
+        return {
+            one: answer.get(reach) or None if _agreed(one, answer, reach) else None
+            for one, answer in zip(its, answers, strict=True)
+            if answer is not None
+        }
 
     async def _ask(self, one: Addressee) -> dict[str, Any] | None:
         try:
@@ -45,3 +51,7 @@ class Contacts:
     async def close(self) -> None:
         """Gives back the connections."""
         await self._peer.close()
+
+
+def _agreed(one: Addressee, answer: dict[str, Any], reach: str) -> bool:
+    return one.kind != CUSTOMER or _AGREED[reach] in answer.get("channels", ())

@@ -55,7 +55,7 @@ async def known_of(tx: AsyncSession, matters: Iterable[Matter], audiences: Itera
     known = sorted({unit for line in lines.values() for unit in line})
     duty = await repository.on_duty(tx, known, now)
     away = await repository.away(tx, now)
-    named = {person for matter in matters for person in (matter.owner, matter.first_contact) if person}
+    named = {each for matter in matters for each in (matter.owner, matter.first_contact, matter.caller) if each}
     named |= {*away, *filter(None, away.values())} | {person for group in groups for person in group.members}
     return Known(
         lines,

@@ -94,9 +94,9 @@ def raised(appeal: Appeal) -> AppealRaised:
     )
 
 
-def callback_asked(appeal: Appeal) -> AppealCallbackAsked:
+def callback_asked(appeal: Appeal, person: str | None = None) -> AppealCallbackAsked:
     its = {"task_id": new_id(), "kind": "callback", "required": True, "handling_unit_code": STATION}
-    return AppealCallbackAsked(**appeal._act(**its, person=None, due_at=None))
+    return AppealCallbackAsked(**appeal._act(**its, person=person, due_at=None))
 
 
 def no(reason: str, status: int = 409) -> httpx.Response:
@@ -137,11 +137,24 @@ async def test_while_the_tracker_is_away_a_send_waits_and_is_never_taken_for_one
     assert {send for _, send in sending.tracker.asked} == {delivery["send_id"]}, "it is the same send all the time"
 
 
-async def test_a_customer_is_asked_once_though_the_callback_goes_to_somebody_else(sending: Sending, appeal: Appeal):
-    await sending.asked(appeal)
-    await sending.office.hear(callback_asked(appeal))
-    shown = {(its["state"], its["why"]) for its in await sending.customers()}
-    assert shown == {("delivered", None), ("cancelled", "told_before")}
+async def test_a_callback_that_goes_to_somebody_else_is_told_to_them_and_the_customer_is_asked_once(
+    sending: Sending, appeal: Appeal
+):
+    office = sending.office
+    office.clock.set(START.replace(hour=22))
+    await office.hear(raised(appeal), appeal.opened(), callback_asked(appeal, "V1"))
+    await office.hear(callback_asked(appeal, "V2"))
+    office.clock.set(START.replace(day=10, hour=8, minute=5))
+    await office.stack.settle()
+    await office.hear(callback_asked(appeal, "V3"))
+    told = {(its["recipient"], its["state"], its["why"]) for its in await office.deliveries()}
+    assert told == {
+        (str(CUSTOMER), "delivered", "quiet_hours"),
+        (str(CUSTOMER), "cancelled", "told_before"),
+        ("V1", "cancelled", "handed_on"),
+        ("V2", "delivered", "quiet_hours"),
+        ("V3", "delivered", None),
+    }
     assert len(sending.letters()) == 1
 
 

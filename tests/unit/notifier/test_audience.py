@@ -108,6 +108,12 @@ def test_those_who_call_back_are_those_of_the_unit_or_the_nearest_above_else_its
     assert find(CALLBACK, matter(), KNOWN).people == ["S1", "S2"]
 
 
+def test_whose_a_callback_is_makes_it_and_those_who_call_back_only_without_them():
+    known = Known(LINES, SUPERVISORS, callbacks={"37401": ["C1"]}, gone={"V2"}, away={"V3": None})
+    its = {who: find(CALLBACK, Matter("H1", "F1", "37401", caller=who), known).people for who in ("V1", "V2", "V3")}
+    assert its == {"V1": ["V1"], "V2": ["C1"], "V3": ["C1"]}
+
+
 def test_a_group_is_told_in_its_order_and_without_anybody_left_the_supervisors_of_its_unit():
     known = Known({**LINES, "374": ["374", "37"]}, SUPERVISORS, gone={"G2"}, groups={"g": Members("374", ["G3", "G2"])})
     assert find("group:g", matter(), known) == Found(["G3"], "374")

@@ -1,4 +1,4 @@
-"""Whose customer's link a send bears; the link itself is kept nowhere.
+"""Whose customer's link a send bears (the link itself is kept nowhere); who is to call a customer back.
 
 It only expands: the code of the revision before runs on these tables while it is being replaced.
 """
@@ -10,6 +10,7 @@ down_revision = "0015"
 
 _LINKS = """
 ALTER TABLE sends ADD COLUMN link_for uuid;
+ALTER TABLE notices ADD COLUMN person text;
 """
 
 
