@@ -55,7 +55,6 @@ class Sending:
         self.sender = sender_of(office, self.gateway)
         self.sender.back_off = BackOff(first=60.0)
         self.sender.links = Links(Peer("http://tracker", token, httpx.MockTransport(self.tracker)))
-        self.sender.links.pause = 0.0
 
     async def asked(self, *appeals: Appeal) -> None:
         """The pack asks for callbacks."""
@@ -64,6 +63,8 @@ class Sending:
             await self.office.hear(callback_asked(appeal))
 
     async def expire(self) -> None:
+        """All that was put off a while ago is looked at again."""
+        self.sender.links._away_until = 0.0
         await self.office.sql(EXPIRE)
         await self.office.stack.settle()
 
@@ -176,10 +177,10 @@ async def test_what_was_rated_over_night_is_asked_of_nobody_in_the_morning(sendi
 
 
 async def test_a_tracker_that_is_away_is_not_asked_all_the_time(sending: Sending):
-    sending.sender.links.pause = 3600.0
     sending.tracker.answers = [AWAY]
     await sending.asked(Appeal(START), Appeal(START))
-    await sending.expire()
+    await sending.office.sql(EXPIRE)
+    await sending.office.stack.settle()
     assert len(sending.tracker.asked) == 1
 
 
