@@ -21,6 +21,7 @@ UNAVAILABLE = "link_unavailable"  # the tracker is away
 NOT_DUE = "link_not_due"
 # What the tracker lacks, not the appeal: once it is set, there is a link.
 _NOT_SET = "no_address"
+_NO_LINK = "/link-not-due"
 
 
 class NotDue(msgspec.Struct, frozen=True):
@@ -62,10 +63,11 @@ class Links:
                 said = await self._peer.post(path, {"send_id": str(letter.send_id)})
         except Declined as no:
             why = str(no.problem.get("reason", ""))
-            if why != _NOT_SET:
+            if why == _NOT_SET:
+                log.error("the tracker has no public address, so that no customer is sent a link")
+            elif str(no.problem.get("type", "")).endswith(_NO_LINK):
                 return NotDue(f"{NOT_DUE}:{why}" if why.isidentifier() else NOT_DUE)
-            log.error("the tracker has no public address, so that no customer is sent a link")
-            return None
+            return None  # of anything else it says no for the moment
         except Unanswered as error:
             log.warning("nobody tells a customer's link", extra={"send": str(letter.send_id), "error": str(error)})
             return None

@@ -81,7 +81,7 @@ def _cut(text: Text, most: int) -> Text:
     """`text` in so many bytes; a link is never cut, and comes at the end."""
     subject = cut(text.subject, most // 2)
     link = LINKS["link"] if LINKS["link"] in text.body else ""
-    room = most - len(subject.encode()) - 1 - (LONGEST_LINK + 1 if link else 0)
+    room = most - len(subject.encode()) - 1 - (LONGEST_LINK + len(link) + 1 if link else 0)
     body = f"{cut(text.body.replace(link, '').rstrip(), room)} {link}" if link else cut(text.body, room)
     return msgspec.structs.replace(text, subject=subject, body=body)
 

@@ -152,7 +152,7 @@ class Sender(Worker):
         """Hands over, as they are, sends that the provider does not have, or of which it does not tell."""
         # What a link is missing for stays leased for a while, and is looked at again.
         linked = await self._linked([*absent, *silent])
-        ended = _pointless(absent, linked)
+        ended: list[Outcome] = [*_pointless(absent, linked)]
         ended += [Unknown(its.send_id, its.attempt) for its in _pointless(silent, linked)]  # it may have left
         absent, silent = _ready(absent, linked), _ready(silent, linked)
         if not absent and not silent:
@@ -191,10 +191,9 @@ class Sender(Worker):
         if sends:
             crash.point("sender.leased")
         linked = await self._linked(sends)
-        ended = _pointless(sends, linked)
-        for send in sends:
-            if send.letter.send_id not in linked:
-                ended.append(Unsent(send.letter.send_id, send.attempt, linking.UNAVAILABLE, self.links.pause))
+        ended: list[Outcome] = [*_pointless(sends, linked)]
+        waiting = [send for send in sends if send.letter.send_id not in linked]
+        ended += [Unsent(its.letter.send_id, its.attempt, linking.UNAVAILABLE, self.links.pause) for its in waiting]
         ready = _ready(sends, linked)
         return [*ended, *await asyncio.gather(*(self._hand_over_one(send, leased_at) for send in ready))]
 
@@ -265,7 +264,7 @@ def _refused(send: Leased, error: Refused) -> Outcome:
     return Unknown(send_id, send.attempt) if error.permanent else Lost(send_id, send.attempt, error.reason)
 
 
-def _pointless(sends: Sequence[Leased], linked: Mapping[UUID, Letter | linking.NotDue]) -> list[Outcome]:
+def _pointless(sends: Sequence[Leased], linked: Mapping[UUID, Letter | linking.NotDue]) -> list[Pointless]:
     """That those of `sends` need not leave for which there is no link."""
     its = ((send, linked.get(send.letter.send_id)) for send in sends)
     return [Pointless(send.letter.send_id, send.attempt, no.why) for send, no in its if isinstance(no, linking.NotDue)]

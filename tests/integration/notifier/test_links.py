@@ -100,8 +100,8 @@ def callback_asked(appeal: Appeal, person: str | None = None) -> AppealCallbackA
     return AppealCallbackAsked(**appeal._act(**its, person=person, due_at=None))
 
 
-def no(reason: str, status: int = 409) -> httpx.Response:
-    problem = {"type": "/problems/link-not-due", "title": "-", "status": status, "reason": reason}
+def no(reason: str, status: int = 409, type: str = "link-not-due") -> httpx.Response:
+    problem = {"type": f"/problems/{type}", "title": "-", "status": status, "reason": reason}
     return httpx.Response(status, json=problem, headers={"content-type": "application/problem+json"})
 
 
@@ -126,8 +126,9 @@ async def test_while_the_tracker_is_away_a_send_waits_and_is_never_taken_for_one
 ):
     sending.gateway.asked = sending.gateway.idempotent = False  # what left could not be found again
     sending.tracker.answers = [AWAY, httpx.Response(500), httpx.Response(200, json={"url": 7}), no("no_address")]
+    sending.tracker.answers.append(no("", type="merged-meanwhile"))
     await sending.asked(appeal)
-    for _ in range(3):
+    for _ in range(4):
         (delivery,) = await sending.customers()
         assert (delivery["state"], delivery["why"], delivery["attempts"]) == ("sending", "link_unavailable", 0)
         await sending.expire()
