@@ -1,5 +1,6 @@
 """Services as forks of the supervisor (Linux): what all of them import is loaded once, and lies in memory once."""
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -93,9 +94,11 @@ def _run(command: Sequence[str], parent: int, log: int, env: Mapping[str, str], 
     except BaseException:  # noqa: BLE001 - whatever it is, it ends here
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # also where the disk is full: whoever came out of here would be a second supervisor
+            os._exit(code)
 
 
 def _let_go_of_files(log: int) -> None:
@@ -103,7 +106,10 @@ def _let_go_of_files(log: int) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    for name in os.listdir(PROC / "self/fd"):  # noqa: PTH208 - not all there may be: a container may allow a billion
+        if int(name) > 2:
+            with contextlib.suppress(OSError):  # the one that listed them is closed already
+                os.close(int(name))
 
 
 def _let_go_of_signals() -> None:

@@ -15,7 +15,9 @@ def test_nothing_of_the_supervisor_is_left_in_a_fork() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)})
     said = json.loads(done.stdout)
     exits, waits = said["told"]
-    assert said["codes"] == [3, -15]
+    assert said["codes"] == [3, -15, 1]
+    assert said["threads"] == 1, "of what is forked, other threads are not there, nor is what they were about to do"
+    assert said["alone"], "a fork that cannot even say what is wrong ends, and does not come back as a supervisor"
     assert said["mine"] == [], "a signal to a service is not taken for one to its supervisor"
     for word, told in (("exits", exits), ("waits", waits)):
         assert told["argv"] == [word]
