@@ -16,7 +16,7 @@ from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
 
 CHAINING = ("visit_api", "appeal_tracker")  # the services that chain what they keep: archive and trail
-_WORST_FIRST = (1, 2, 4, 3, 0)  # what `verify` answers: see chassis.chain.command
+_FROM_BEST = (0, 3, 4, 2, 1)  # what `verify` answers: see chassis.chain.command
 
 
 def up(settings: Settings, programs: Programs) -> int:
@@ -41,9 +41,12 @@ def reset(settings: Settings, programs: Programs) -> int:
     if state.folder.exists() and not state.known:
         raise Refused(f"{state.folder} is not the state of a stack: nothing was removed.")
     stop_stack(state)
+    # The databases of a given server stay as they are, if there are any.
+    stay = state.has_keys and not state.has_server
     cluster.forget(state.folder)
-    state.forget()
-    print(f"forgotten: {state.folder}")
+    state.forget(databases_stay=stay)
+    left = [str(path) for path in state.of_databases if path.exists()]
+    print(f"forgotten: {state.folder}" + (f", but for what its databases need: {', '.join(left)}" if left else ""))
     return 0
 
 
@@ -73,12 +76,7 @@ def dlq(settings: Settings, programs: Programs) -> int:
     for name in ("KEY", "PLACE"):
         if os.environ.get(name):
             words += [f"--{name.lower()}", os.environ[name]]
-    codes = []
-    for name in [chosen] if chosen else programs.services:
-        print(f"{name}:", flush=True)
-        env = _environment_of(State(settings.state_dir), name)
-        codes.append(subprocess.run([*programs.services[name], *words], env=env, cwd=ROOT, check=False).returncode)
-    return max(codes)
+    return max(_run_as(name, words, settings, programs) for name in ([chosen] if chosen else programs.services))
 
 
 def verify(settings: Settings, programs: Programs) -> int:
@@ -92,12 +90,9 @@ def verify(settings: Settings, programs: Programs) -> int:
     chosen = os.environ.get("SERVICE") or (CHAINING[0] if "--against" in words or "--save" in words else None)
     if chosen is not None and chosen not in CHAINING:
         raise Refused(f"{chosen!r} chains nothing; the services that do are {', '.join(CHAINING)}.")
-    codes = []
-    for name in [chosen] if chosen else CHAINING:
-        print(f"{name}:", flush=True)
-        env = _environment_of(State(settings.state_dir), name)
-        codes.append(subprocess.run([*programs.services[name], *words], env=env, cwd=ROOT, check=False).returncode)
-    return next((code for code in _WORST_FIRST if code in codes), 1)
+    codes = [_run_as(name, words, settings, programs) for name in ([chosen] if chosen else CHAINING)]
+    # Whoever ended otherwise, for it was killed, did not look: that is no better than what was found.
+    return max(codes, key=lambda code: _FROM_BEST.index(code) if code in _FROM_BEST else len(_FROM_BEST))
 
 
 def kafka_console(settings: Settings, programs: Programs) -> int:
@@ -111,6 +106,14 @@ def kafka_console(settings: Settings, programs: Programs) -> int:
         raise Refused("This stack carries its events on the embedded bus: `make up BUS=kafka` runs it on Kafka.")
     command = Kafka(state.folder, settings.port("kafka"), cache=settings.cache).console_consumer(topic, servers)
     os.execv(command[0], command)  # noqa: S606
+
+
+def _run_as(service: str, words: Sequence[str], settings: Settings, programs: Programs) -> int:
+    """Run a word of a service's own command line; its exit code, or 128 and the signal that killed it."""
+    print(f"{service}:", flush=True)
+    env = _environment_of(State(settings.state_dir), service)
+    code = subprocess.run([*programs.services[service], *words], env=env, cwd=ROOT, check=False).returncode
+    return code if code >= 0 else 128 - code
 
 
 def _environment_of(state: State, service: str) -> dict[str, str]:

@@ -43,7 +43,7 @@ class State:
         with self._usable():
             if not self.known:
                 names = {path.name for path in self.folder.iterdir()} if self.folder.exists() else set()
-                if names - KEPT_BY_RESET:
+                if names - KEPT_BY_RESET - {path.name for path in self.of_databases}:
                     raise Refused(f"{self.folder} holds something else ({min(names)}): choose another STATE_DIR.")
             files.make_private(self.folder)
             needed = NEEDED["known" if self.known else "new"]
@@ -119,14 +119,30 @@ class State:
             raise Refused(f"This state lives {lives}: leave CLOCK_START and CLOCK_SPEED out, or `make reset` first.")
         return self.clock if kept["clock"] else None
 
-    def forget(self) -> None:
+    @property
+    def has_keys(self) -> bool:
+        """Whether databases were made for this state, somewhere."""
+        return any(self.auth.glob("*.vault"))
+
+    @property
+    def has_server(self) -> bool:
+        """Whether they are on a server of our own, as `cluster` remembers here."""
+        return (self.folder / "postgres.made-by.json").exists()
+
+    @property
+    def of_databases(self) -> list[Path]:
+        """What goes with the databases, and has to stay where they do: what seals their texts, the files they name."""
+        return [self.auth, self.attachments]
+
+    def forget(self, *, databases_stay: bool = False) -> None:
         """Remove everything but what was only fetched. Refuses a folder that is no state."""
         if not self.folder.exists():
             return
         if not self.known:
             raise Refused(f"{self.folder} is not the state of a stack: nothing was removed.")
+        kept = [self.marker, *(self.of_databases if databases_stay else ())]
         for path in self.folder.iterdir():
-            if path.name in KEPT_BY_RESET or path == self.marker:
+            if path.name in KEPT_BY_RESET or path in kept:
                 continue
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         self.marker.unlink()  # last: a reset that was interrupted can be repeated

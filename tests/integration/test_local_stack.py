@@ -132,6 +132,11 @@ class TestUp:
             connection = await asyncpg.connect(server.dsn())
             assert await connection.fetchval("SELECT 1") == 1
             await connection.close()
+            keys = {path: path.read_text() for path in (fresh.state_dir / "auth").glob("*.vault")}
+            assert len(keys) == len(SERVICES)
+            assert f"but for what its databases need: {fresh.state_dir}/auth\n" in fresh.run("reset").stdout
+            assert {path: path.read_text() for path in keys} == keys, "or what stays there could never be read again"
+            State(fresh.state_dir).open()  # and what is left is taken for a state
         finally:
             server.forget()
 
@@ -382,6 +387,13 @@ class TestWords:
         assert "notifier ['replay', '--key', 'a key']" in said
         assert "visit_api" not in said
         assert "There is no service 'x'" in stack.run("dlq", SERVICE="x").stderr
+
+    def test_what_was_not_looked_at_is_not_whole(self, stack: LocalStack) -> None:
+        stack.up()
+        for code in (0, 3, 1):
+            assert stack.run("verify", FAKE_VERIFIED=str(code)).returncode == code
+        for word in ("verify", "dlq"):
+            assert [stack.run(word, FAKE_KILLED=name).returncode for name in SERVICES[:2]] == [137, 137]
 
     def test_the_console_consumer_needs_kafka(self, stack: LocalStack) -> None:
         stack.up()

@@ -3,10 +3,12 @@
 `python -m tests.support.fake_service stack WORD` is the local stack's command line with these services in it. What is
 only sometimes needed is imported there: these processes are started often.
 FAKE_CRASH=NAME lets one die at once, FAKE_UNREADY=NAME lets one never be ready, FAKE_BAD_MIGRATION=NAME fails there.
+FAKE_KILLED=NAME lets a word of one be killed, FAKE_VERIFIED=CODE is what they find.
 """
 
 import json
 import os
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -80,6 +82,10 @@ if __name__ == "__main__":
             import asyncio
 
             asyncio.run(migrate(name))
+        case [name, "dlq" | "verify", *_] if os.environ.get("FAKE_KILLED") == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        case [name, "verify"]:
+            sys.exit(int(os.environ.get("FAKE_VERIFIED", "0")))
         case [name, "dlq", *rest]:
             print(f"{name} {rest} on port {os.environ[f'{name.upper()}_PORT']}")
         case [name]:
