@@ -11,8 +11,8 @@ class Misplaced(VaultError):
     """A value was changed, or stands in another place than the one it was sealed for; it is never opened as if."""
 
 
-class KeysUnusable(VaultError):
-    """The file of master keys is not there, or not one."""
+class KeysUnusable(VaultError, Outage):
+    """The file of master keys is not there, or not one: nobody's own fault, and to be put right by people."""
 
 
 class KeysMissing(Outage):

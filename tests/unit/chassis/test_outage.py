@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.messaging.bus import BusUnavailable
 from chassis.outage import is_outage, is_too_slow
+from chassis.vault import KeysUnusable
 
 
 def wrapped(error: asyncpg.PostgresError) -> DBAPIError:
@@ -32,8 +33,9 @@ def test_what_a_database_says_is_told_apart(error: asyncpg.PostgresError, outage
     assert (is_outage(wrapped(error)), is_too_slow(wrapped(error))) == (outage, too_slow)
 
 
-def test_a_bus_that_is_away_is_an_outage() -> None:
+def test_a_bus_that_is_away_is_an_outage_and_so_are_keys() -> None:
     assert is_outage(BusUnavailable("kafka: gone"))
     assert not is_too_slow(BusUnavailable("kafka: gone"))
+    assert is_outage(KeysUnusable("keys cannot be read")), "nothing is given up for a file that is being written"
     assert is_outage(TimeoutError())
     assert not is_outage(FileNotFoundError("ours to mend"))
