@@ -73,16 +73,21 @@ def key_of(request: Request) -> str | None:
 
 
 async def once(
-    tx: AsyncSession, request: Request, key: str, handle: Callable[[Request], Awaitable[Response]]
+    begin: Callable[[], Awaitable[AsyncSession]],
+    request: Request,
+    key: str,
+    handle: Callable[[Request], Awaitable[Response]],
 ) -> Response:
-    """The answer kept for `key`, or what `handle` answers now, kept if it is a success.
+    """The answer kept for `key`, or what `handle` answers now in the transaction that `begin` gives, kept if it is a
+    success.
 
     Raises `IdempotencyInProgress` when a twin is still running after 100 ms, `IdempotencyMismatch` when the key was
     used for another request. A failed answer is not kept, because its transaction is not.
     """
+    asked = await _asked(request)  # first: the body may come slowly, and no transaction waits for it
     vault: Vault = request.app.state.runtime.vault
+    tx = await begin()
     connection, owner = await driver(tx), (request.state.principal.sub, key)
-    asked = await _asked(request)
     fingerprint = (await vault.index(tx)).digest(_FIELD, asked)
     if not await _claim(connection, owner, fingerprint):
         status, headers, body = await _kept(tx, vault, owner, asked, fingerprint)

@@ -89,7 +89,7 @@ class UnitOfWorkRoute(APIRoute):
         key = None if request.method == "GET" else idempotency.key_of(request)
         if key is None:
             return await endpoint(request)
-        return await idempotency.once(await work.transaction(), request, key, endpoint)
+        return await idempotency.once(work.transaction, request, key, endpoint)
 
     def _refuse_query(self, request: Request) -> None:
         # PostgreSQL takes no NUL in text; no thing of ours has one in its name.

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -176,6 +178,34 @@ async def test_a_key_belongs_to_its_caller(client: Client, database: asyncpg.Con
     for sub in ("E001", "E002"):
         assert (await client(sub=sub).post("/v1/things", json=THING, headers=KEY)).status_code == 201
     assert await stored(database) == 2
+
+
+async def test_no_transaction_waits_for_a_body_that_comes_slowly(app: FastAPI, client: Client) -> None:
+    held = app.state.runtime.db.engine.pool.checkedout
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"a"
+        app.state.entered.set()
+        await app.state.gate.wait()
+        yield b"b"
+
+    running = asyncio.create_task(client().post("/v1/things/raw", content=slowly(), headers=KEY))
+    await app.state.entered.wait()
+    assert held() == 0
+    app.state.gate.set()
+    answer = await running
+    assert (answer.status_code, answer.json()) == (200, 2)
+
+
+async def test_keys_that_cannot_be_read_are_503(app: FastAPI, client: Client, keys: Path) -> None:
+    text = keys.read_text()
+    keys.write_text("half a li")
+    try:
+        answer = await client().post("/v1/things", json=THING, headers=KEY)
+    finally:
+        keys.write_text(text)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert (await client().post("/v1/things", json=THING, headers=KEY)).status_code == 201
 
 
 async def test_a_twin_of_a_running_request_is_409_within_100_ms(

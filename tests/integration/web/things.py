@@ -157,3 +157,8 @@ async def add_thing_gated(body: NewThing, tx: Tx, caller: Caller, request: Reque
     request.app.state.entered.set()
     await request.app.state.gate.wait()
     return thing
+
+
+@router.post("/raw")
+async def take_bytes(caller: Caller, request: Request) -> int:
+    return len(await request.body())
