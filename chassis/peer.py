@@ -59,7 +59,8 @@ class Peer:
                 base_url=self._url,
                 timeout=httpx.Timeout(ANSWER_WITHIN),
                 follow_redirects=False,
-                transport=self._transport,
+                # One of its own, so that no proxy of the environment is asked, and shown our token.
+                transport=self._transport or httpx.AsyncHTTPTransport(),
             )
         try:
             # Read each time: it is renewed while we run.
