@@ -111,6 +111,8 @@ class Consumer(Worker):
                 log.warning("the lag is not known", extra={"topic": self._topic, "error": repr(error)})
             else:
                 _lag.labels(self._service, self._topic).set(self._behind)
+                if not self._behind:  # and had nothing to move for: what comes now is not behind since then
+                    self._moved = time.monotonic()
 
     async def _keep_place(self, subscription: Subscription) -> None:
         """Stores how far it came while the next batch is taken: what is read again after a death has no second effect.
