@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,8 @@ from deploy.local.demo.stage import LEAD, Stage, settings_from
 from deploy.local.services import base_environment
 from deploy.local.settings import ROOT
 from deploy.local.state import State
-from tests.support.local_stack import free_port_base
+from tests.support.eventually import eventually
+from tests.support.local_stack import LocalStack, free_port_base
 
 TOLD = [
     "answer due 10-19 24:00, the 7th working day (Saturday 10-10 works)",
@@ -50,6 +52,21 @@ def test_a_whole_life_is_played_and_told(bus: str, tmp_path: Path) -> None:
     assert -1 not in places, told.stdout
     assert places == sorted(places), told.stdout
     assert re.search(r"━ (\d+)/\1 scenes", told.stdout), "the bar came to its end"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGKILL, -9), pytest.param(signal.SIGTERM, 130, marks=pytest.mark.long)]
+)
+async def test_a_demo_that_is_ended_leaves_no_process_behind(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    with LocalStack(tmp_path / "demo") as stack:
+        env = {**base_environment(), **stack.settings, "STATE_DIR": str(tmp_path), "HOME": os.environ["HOME"]}
+        command = [sys.executable, "-m", "deploy.local.demo"]
+        demo = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
+        await eventually(lambda: len(stack.processes()) > 2, within=60)  # the supervisor, and what it starts first
+        demo.send_signal(sent)
+        assert demo.wait(60) == code
+        await eventually(lambda: stack.processes() == [], within=60)
+        assert stack.run("reset").returncode == 0
 
 
 def test_whoever_acts_after_a_jump_finds_that_the_services_know_of_it(tmp_path: Path) -> None:

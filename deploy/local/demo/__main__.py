@@ -1,6 +1,7 @@
 """Plays the story on the terminal, with a progress bar."""
 
 import os
+import signal
 import sys
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from deploy.local.errors import Refused
 def main() -> int:
     """0 when the story came to its good end; otherwise one sentence and 1."""
     console = Console(highlight=False, soft_wrap=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the stack is stopped before we end
     try:
         settings = settings_from(dict(os.environ))
         console.print(f"启动演示环境 / starting a stack of its own (ports {settings.port_base}+, bus {settings.bus}) …")

@@ -5,14 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
 
-from deploy.local import clock
+from deploy.local import clock, processes
 from deploy.local.errors import Refused
 from deploy.local.processes import LOOPBACK
 from deploy.local.services import base_environment
@@ -35,7 +35,7 @@ class Stage:
         self._settings = settings
         self._state = State(settings.state_dir)
         self._issuer = Issuer(self._state.auth)
-        self._http = httpx.Client(timeout=10)
+        self._http = httpx.Client(timeout=10, trust_env=False)  # no proxy leads to this machine
 
     def now(self) -> datetime:
         """The virtual instant, in the time zone it was started in."""
@@ -79,28 +79,23 @@ def stage(settings: Settings, start: datetime) -> Iterator[Stage]:
     }
     env = {**base_environment(), **scaled}
     _reset(env)
-    stack = subprocess.Popen(
-        [sys.executable, "-m", "deploy.local", "up"],
-        cwd=ROOT,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,  # Ctrl-C is for us, who stop it
-    )
-    try:
-        _wait_until_ready(stack)
-        yield Stage(settings)
-    finally:
-        stack.send_signal(signal.SIGTERM)
-        stack.wait()
+    reads, writes = os.pipe()
+    with os.fdopen(reads, encoding="utf-8") as telling:
+        # In a session of its own, for Ctrl-C is for us, who stop it; where we are killed it stops by itself.
+        with os.fdopen(writes, "wb") as told:
+            stack = processes.spawn([sys.executable, "-m", "deploy.local", "up"], log=told, env=env, cwd=ROOT)
+        try:
+            _wait_until_ready(telling)
+            yield Stage(settings)
+        finally:
+            stack.send_signal(signal.SIGTERM)
+            stack.wait()
     _reset(env)
 
 
-def _wait_until_ready(stack: "subprocess.Popen[str]") -> None:
-    assert stack.stdout is not None
+def _wait_until_ready(telling: Iterable[str]) -> None:
     said = []
-    for line in stack.stdout:
+    for line in telling:
         said.append(line)
         if line.strip() == "ready":
             return
