@@ -62,6 +62,18 @@ def test_the_rules_can_be_broken(tmp_path: Path) -> None:
     assert {name for name, _ in calls(offender)} == {"tx.commit", "_bus.publish", "time.time"}
 
 
+def test_the_zone_of_the_host_is_asked_for_nowhere() -> None:
+    """So that every rule gives the same wherever it runs; what else would ask for it, ruff's DTZ refuses."""
+    asking = []
+    for path in PRODUCT:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                name, given = node.func.attr, node.args or node.keywords
+                if name in ("localtime", "mktime", "tzset") or (name == "astimezone" and not given):
+                    asking.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert asking == []
+
+
 def imported(path: Path) -> Iterator[str]:
     """The packages that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
