@@ -5,11 +5,14 @@ import logging
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TypeVar
 
 from chassis.outage import is_outage
 
 log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
 
 
 class Worker(ABC):
@@ -100,3 +103,11 @@ class Worker(ABC):
             return
         finally:
             self._wake.clear()
+
+
+async def breathing(items: Iterable[Item], every: int = 100) -> AsyncIterator[Item]:
+    """Gives the items one by one; after so many, whoever else has work in this process has a turn."""
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % every == 0:
+            await asyncio.sleep(0)

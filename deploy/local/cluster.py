@@ -23,8 +23,9 @@ SETTINGS = {
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
     "max_connections": "120",
-    "shared_buffers": "128MB",
-    "max_wal_size": "1GB",
+    "shared_buffers": "512MB",  # taken as it is used
+    "max_wal_size": "4GB",  # after each checkpoint whole pages are logged, and a million appeals move in one go
+    "checkpoint_timeout": "15min",
     "max_parallel_workers_per_gather": "0",  # two cores: a parallel plan would only take the other one away
     "jit": "off",
     "timezone": "UTC",

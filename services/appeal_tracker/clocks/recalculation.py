@@ -19,6 +19,7 @@ from appeal_tracker.clocks.planning import limit_of
 from appeal_tracker.clocks.replanning import Courses, Facts, Open, Plan, moves, replan
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Limit, Policy
+from chassis.worker import breathing
 
 
 class Running(Open, Protocol):
@@ -83,12 +84,15 @@ class Replanner:
         for hold in await repository.holds(tx, subjects) if subjects else ():
             holds.setdefault(hold.subject_id, []).append(hold)
         groups: dict[UUID, dict[UUID, Facts]] = {}
-        for clock in (clock for clock in clocks if clock.id not in over):
+        async for clock in breathing(clock for clock in clocks if clock.id not in over):
             target = to.get(clock.id, _AS_SET)
             its = [hold for hold in holds.get(clock.subject_id, ()) if hold.stops(clock, target.started_at)]
             facts = self._facts(clock, target, its)
             groups.setdefault(clock.follows or clock.id, {})[clock.id] = facts
-        return {clock: its for group in groups.values() for clock, its in replan(group, self._courses).items()}
+        plans: dict[UUID, Plan] = {}
+        async for group in breathing(groups.values()):
+            plans |= replan(group, self._courses)
+        return plans
 
     def _facts(self, clock: Running, target: Target, holds: Collection[RecordedHold]) -> Facts:
         policy, limit = target.policy, limit_of(target.policy, clock) if target.policy else None

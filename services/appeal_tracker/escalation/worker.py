@@ -16,12 +16,13 @@ _lateness = Histogram("timer_lateness_seconds", "From a timer's moment to its fi
 
 
 class Escalation(Worker):
-    """Fires what is due, a batch in a transaction; while there is more than one, so many batches abreast: the database
-    works for one of them while we think about the other."""
+    """Fires what is due, a batch in a transaction; while there is more than one, in lanes that do not wait for each
+    other: the database works for one of them while we think about another."""
 
     idle = 0.1
     batch = 1000  # timers
-    abreast = 2  # batches
+    lanes = 2
+    longest = 10  # batches of a lane in one turn: whoever watches us sees turns
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.escalate")
@@ -34,14 +35,24 @@ class Escalation(Worker):
         if moment is None or moment > self._runtime.clock.now():
             self._behind = False
             return False
-        batches = (self._fire(moment) for _ in range(self.abreast if self._behind else 1))
-        counts = await asyncio.gather(*batches, return_exceptions=True)
-        for count in counts:
+        lanes = (self._lane(moment) for _ in range(self.lanes if self._behind else 1))
+        ended: list[int] = []
+        for count in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(count, BaseException):
                 raise count
-        ended = [count for count in counts if isinstance(count, int) and count > 0]
-        self._behind = max(ended, default=0) >= self.batch
-        return bool(ended)
+            ended.append(count)
+        self._behind = max(ended) >= self.batch
+        return any(ended)
+
+    async def _lane(self, since: datetime) -> int:
+        """Fires batch after batch while they are whole; one alone, where nobody knows yet that there are more."""
+        ended = 0
+        for _ in range(self.longest if self._behind else 1):
+            count = await self._fire(since)
+            ended += count
+            if count < self.batch:
+                break
+        return ended
 
     async def _fire(self, since: datetime) -> int:
         async with self._runtime.db.transaction() as tx:

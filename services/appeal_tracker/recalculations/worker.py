@@ -39,14 +39,14 @@ class _Turn:
 
 
 class Recalculating(Worker):
-    """Does the jobs one after the other, a batch in a transaction, two at once, and rests while much waits to be told.
+    """Does the jobs one after the other, a batch in a transaction, a few abreast; rests while much waits to be told.
 
     A job ends when nothing is left to do, and every transaction that may not know of its cause has ended: one that read
     the calendars before the new version was published opens its appeal by the old one.
     """
 
     idle = 0.5
-    lanes = 2  # batches at once: one computes while the database writes the other
+    lanes = 4  # batches at once: one computes while the database writes the others
     deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
 
     def __init__(self, runtime: Runtime) -> None:

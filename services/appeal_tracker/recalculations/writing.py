@@ -20,6 +20,7 @@ from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.visits import repository as visits
 from chassis.db import after_commit
 from chassis.runtime import Runtime
+from chassis.worker import breathing
 from contracts.envelope import Event
 
 CANCELLED = "deadline_cancelled"
@@ -79,7 +80,7 @@ async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated
     """Keeps and tells of each deadline that moved, all at once: there may be a million of them."""
     entries, rows = [], []
     cause, actor, now, job = told.job.cause, told.job.requested_by, told.now, told.job.id
-    for done in moved:
+    async for done in breathing(moved):
         assert isinstance(done.clock, OpenClock)
         its = telling.recalculated(done.clock.on, done, cause, actor, now, job)
         entries.append(its[0])
