@@ -17,6 +17,7 @@ import msgspec
 
 from chassis.clock import RealClock
 from chassis.runtime import Runtime
+from notifier.channels.connections import Connections
 from notifier.channels.networks import Blocked, Place, Policy
 from notifier.channels.port import Ambiguous, Refused
 from notifier.settings import Settings
@@ -85,7 +86,7 @@ class Outward:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._pools: dict[bool, httpcore.AsyncConnectionPool] = {}
+        self._connections: Connections | None = None
 
     async def request(
         self,
@@ -111,7 +112,7 @@ class Outward:
                 return await _read(response, longest, within)
         except Blocked as error:
             raise Refused(error.reason, permanent=True) from None
-        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             raise Refused(f"no connection: {type(error).__name__}") from error
         except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol) as error:
             raise Refused("request_malformed", permanent=True) from error
@@ -120,9 +121,8 @@ class Outward:
 
     async def close(self) -> None:
         """Closes what is kept open; safe twice."""
-        for pool in self._pools.values():
-            await pool.aclose()
-        self._pools.clear()
+        if self._connections is not None:
+            await self._connections.close()
 
     @asynccontextmanager
     async def _stream(
@@ -139,25 +139,16 @@ class Outward:
         its = {"Host": place.authority, "User-Agent": AGENT, "Accept": "*/*", **headers}
         its["Content-Length"] = str(len(content))
         half = within / 2  # a connection that takes longer is refused for certain, while there is time to say so
-        times = {"connect": half, "pool": half, "read": within, "write": within}
+        times = {"connect": half, "read": within, "write": within}
         pairs = [(name.encode(), value.encode()) for name, value in its.items()]
-        async with self._pool(keep).stream(
-            method, url, headers=pairs, content=content, extensions={"timeout": times}
-        ) as response:
+        if self._connections is None:
+            self._connections = Connections(_checked_backend(self.policy))
+        secure = tls() if place.scheme == "https" else None
+        async with (
+            self._connections.to(url.origin, secure, keep=keep) as connection,
+            connection.stream(method, url, headers=pairs, content=content, extensions={"timeout": times}) as response,
+        ):
             yield response
-
-    def _pool(self, keep: bool) -> "httpcore.AsyncConnectionPool":
-        import httpcore
-
-        if keep not in self._pools:
-            self._pools[keep] = httpcore.AsyncConnectionPool(
-                ssl_context=tls(),
-                max_connections=400,
-                max_keepalive_connections=40 if keep else 0,
-                keepalive_expiry=20.0,
-                network_backend=_checked_backend(self.policy),
-            )
-        return self._pools[keep]
 
 
 async def checked_address(policy: Policy, host: str, port: int) -> str:
