@@ -95,6 +95,12 @@ class Window:
             return Listing(shown, _encode("feed", last) if shown else self._again())
         return Listing(shown, _encode("list", last) if len(rows) > len(shown) else None)
 
+    def ordered(self, query: Select[*tuple[Any, ...]], *key: Any) -> Select[*tuple[Any, ...]]:
+        """The rows of `query` from where a list goes on, by `key`: for whoever reads until they have enough."""
+        if self.after is not None:
+            query = query.where(tuple_(*key) > tuple_(*self._position(key)))
+        return query.order_by(*key)
+
     def at(self, following: str) -> "Window":
         """The same window where the page before said that it goes on."""
         return Window(self.limit, None, _decode(following))

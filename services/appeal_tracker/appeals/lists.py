@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Uuid, and_, any_, exists, literal, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, any_, exists, literal, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -87,10 +87,9 @@ def _due(query: Select[Appeal], wanted: Wanted) -> Select[Appeal]:
     return query.where(OPEN, exists().where(*clock))
 
 
-async def among(tx: AsyncSession, query: Select[Appeal], ids: Collection[UUID]) -> Sequence[UUID]:
-    """Those of some appeals that a query is about, in the order of their ids."""
-    its = query.with_only_columns(Appeal.id).where(Appeal.id == any_(literal([*ids], ARRAY(Uuid))))
-    return (await tx.scalars(its.where(Appeal.confidential.is_(False)).order_by(Appeal.id))).all()
+def about(query: Select[Appeal], id: Any) -> ColumnElement[bool]:
+    """Whether a query is about the appeal of that id, and that was not said in confidence."""
+    return query.with_only_columns(Appeal.id).where(Appeal.id == id, Appeal.confidential.is_(False)).exists()
 
 
 async def shown(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Appeal]:

@@ -5,7 +5,8 @@ none that only has the same pairs. What was said in confidence is not found by w
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from contextlib import aclosing
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +23,7 @@ from chassis.web.tokens import Principal
 
 # Candidates that one answer looks at: a page may be shorter than was asked for, and has a `next` all the same.
 LOOKED_AT = 2000
-FIRST, MORE = 2, 4  # as many pages at first, and so many times as many with each look
-AT_ONCE = 500  # and no more in one
+FIRST = 2  # as many pages of them are fetched at first
 LONGEST_TABLE = 100_000  # rows
 
 
@@ -47,21 +47,26 @@ async def _saying(
         page = await window.fetch(tx, query.options(lists.WITH_CLOCKS), Appeal)
         truly = await words.saying(tx, runtime, [each.id for each in page.items if not each.confidential], text)
         return Listing([each for each in page.items if each.id in truly], page.next)
-    limit, seen, reader = window.limit or MOST, 0, words.Reader(tx, runtime, text)
-    step = replace(window, limit=min(FIRST * limit, AT_ONCE))
-    found: list[UUID] = []
-    while True:
-        candidates = await words.candidates(tx, runtime, step, text)
-        known = {kept.appeal_id: kept for kept in candidates.items}
-        for its in await lists.among(tx, query, known.keys()) if known else ():
-            if len(found) == limit:
-                return Listing(await lists.shown(tx, found), window.after_key(found[-1]))
-            if await reader.says(known[its]):
-                found.append(its)
-        seen += len(known)
-        if candidates.next is None or seen >= LOOKED_AT:
-            return Listing(await lists.shown(tx, found), candidates.next)
-        step = replace(step.at(candidates.next), limit=min(MORE * len(known), AT_ONCE, LOOKED_AT - seen))
+    found, last = await _found(tx, runtime, window, query, text)
+    return Listing(await lists.shown(tx, found), None if last is None else window.after_key(last))
+
+
+async def _found(
+    tx: AsyncSession, runtime: Runtime, window: Window, query: Select[Appeal], text: str
+) -> tuple[list[UUID], UUID | None]:
+    """As many as there is room for; and after which one to go on, where there may be more."""
+    limit, found, seen, last = window.limit or MOST, list[UUID](), 0, None
+    about, reader = partial(lists.about, query), words.Reader(tx, runtime, text)
+    looking = words.candidates(tx, runtime, window, text, about, first=FIRST * limit, most=LOOKED_AT + 1)
+    async with aclosing(looking):
+        async for some in looking:
+            for its, summary in some:
+                if seen == LOOKED_AT or (len(found) == limit and summary is not None):
+                    return found, last
+                if summary is not None and await reader.says(its, summary):
+                    found.append(its)
+                seen, last = seen + 1, its
+    return found, None
 
 
 async def table(runtime: Runtime, caller: Principal, wanted: Wanted) -> AsyncIterator[Sequence[Any]]:

@@ -1,17 +1,17 @@
 """SQL of the words."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, case, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import load_only
 
 from appeal_tracker.words.models import Kept, Wanted
 from chassis.db import driver
+from chassis.web.paging import Window
 
 # Of two that fetched the same the first one is kept.
 _KEEP = """
@@ -63,12 +63,15 @@ async def find(tx: AsyncSession, appeal: UUID) -> Kept | None:
     return await tx.get(Kept, appeal)
 
 
-def having(pairs: list[int]) -> Select[Kept]:
-    """The words that have all these pairs; none of what is not indexed."""
-    query = select(Kept).options(load_only(Kept.appeal_id, Kept.summary))
-    if not pairs:
-        return query.where(Kept.pairs != literal([], ARRAY(BigInteger)))
-    return query.where(Kept.pairs.contains(literal(pairs, ARRAY(BigInteger))))
+def having(pairs: list[int], window: Window, most: int, wanted: Callable[[Any], ColumnElement[bool]]) -> Select[Any]:
+    """So many words from where a list goes on that have all these pairs, none of what is not indexed; the sealed
+    summary of those alone whose appeal is `wanted`."""
+    query = window.ordered(select(Kept.appeal_id, Kept.summary), Kept.appeal_id).limit(most)
+    its = literal(pairs, ARRAY(BigInteger))
+    # Asked of those so many, not of all that have the pairs: so it is planned for so many.
+    found = query.where(Kept.pairs.contains(its) if pairs else Kept.pairs != its).subquery()
+    summary = case((wanted(found.c.appeal_id), found.c.summary))
+    return select(found.c.appeal_id, summary).order_by(found.c.appeal_id)
 
 
 async def among(tx: AsyncSession, appeals: Collection[UUID]) -> Sequence[Kept]:

@@ -4,22 +4,23 @@ They are nowhere in a clock's path: an appeal is opened, warned of and closed wi
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.directory import service as directory
 from appeal_tracker.words import repository
-from appeal_tracker.words.models import Kept
 from appeal_tracker.words.repository import Sealed
 from chassis.runtime import Runtime
 from chassis.vault import Place
 from chassis.vault.searching import folded
-from chassis.web.paging import Listing, Window
+from chassis.web.paging import Window
 
 FIELD = "appeals.words"
+AT_ONCE = 500  # candidates that are fetched at a time, but for the first
 TURN = 20  # texts that are opened before others have their turn
 _TABLE = "appeal_words"
 
@@ -82,11 +83,28 @@ async def read(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> tuple[str, W
     return "kept", Words(summary, await runtime.vault.open(tx, place, found.reason_not_answered))
 
 
-async def candidates(tx: AsyncSession, runtime: Runtime, window: Window, text: str) -> Listing[Kept]:
-    """Words that have each two characters of `text` that stand side by side, by the appeal's id; where it is a single
-    character, all that are indexed."""
+async def candidates(
+    tx: AsyncSession,
+    runtime: Runtime,
+    window: Window,
+    text: str,
+    wanted: Callable[[Any], ColumnElement[bool]],
+    *,
+    first: int,
+    most: int,
+) -> AsyncGenerator[Sequence[Any]]:
+    """Words that have each two characters of `text` that stand side by side, by the appeal's id, part by part; where it
+    is a single character, all that are indexed. Without their summary where the appeal is not `wanted`."""
     pairs = (await runtime.vault.index(tx)).pairs(FIELD, text)
-    return await window.fetch(tx, repository.having(pairs), Kept, Kept.appeal_id)
+    # Fetched part by part, so that the server looks no further than whoever reads.
+    found = await tx.stream(repository.having(pairs, window, most, wanted))
+    try:
+        size = first
+        while some := await found.fetchmany(size):
+            yield some
+            size = AT_ONCE
+    finally:
+        await found.close()
 
 
 class Reader:
@@ -95,21 +113,20 @@ class Reader:
     def __init__(self, tx: AsyncSession, runtime: Runtime, text: str) -> None:
         self._tx, self._vault, self._text, self._opened = tx, runtime.vault, folded(text), 0
 
-    async def says(self, kept: Kept) -> bool:
-        """Whether the text truly stands in words."""
-        if kept.summary is None:
-            return False
+    async def says(self, appeal: UUID, summary: bytes) -> bool:
+        """Whether the text truly stands in the words of an appeal."""
         self._opened += 1
         if self._opened % TURN == 0:
             await asyncio.sleep(0)
-        said = await self._vault.open(self._tx, Place(_TABLE, "summary", kept.appeal_id), kept.summary)
+        said = await self._vault.open(self._tx, Place(_TABLE, "summary", appeal), summary)
         return self._text in folded(said)
 
 
 async def saying(tx: AsyncSession, runtime: Runtime, appeals: Collection[UUID], text: str) -> set[UUID]:
     """Those of some appeals in whose words `text` stands."""
     reader = Reader(tx, runtime, text)
-    return {kept.appeal_id for kept in await repository.among(tx, appeals) if await reader.says(kept)}
+    kept = await repository.among(tx, appeals)
+    return {its.appeal_id for its in kept if its.summary and await reader.says(its.appeal_id, its.summary)}
 
 
 def told(answer: dict[str, Any] | None) -> Words | None:

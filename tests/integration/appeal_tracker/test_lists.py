@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from collections import Counter
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,12 @@ from appeal_tracker.appeals import lists, searching
 from appeal_tracker.appeals.lists import Wanted
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.words import service as words
-from appeal_tracker.words.models import Kept
 from appeal_tracker.words.repository import having
 from appeal_tracker.words.service import Said, Words
 from chassis.db import driver
 from chassis.ids import new_id
+from chassis.vault import Place
+from chassis.web.paging import Window
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, raised
 
 TEXTS = {"1": "连续三日停电，无人告知。", "2": "电表走字偏快。", "3": "=停电赔偿 ＡＢ"}
@@ -123,6 +125,35 @@ async def test_a_search_that_finds_much_and_little_of_it_is_bounded_and_lets_oth
     assert max(Counter(opened).values()) <= words.TURN
 
 
+async def test_a_search_in_a_unit_opens_nothing_of_another_and_misses_nothing(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "LOOKED_AT", 70)
+    cases = sorted(new_id() for _ in range(200))
+    await owner.execute(SAID, cases)
+    its = [case for number, case in enumerate(cases) if number % 20 == 0 or number > 160]
+    await owner.execute("UPDATE appeals SET unit_code = '37402', handling_unit_code = '37402' WHERE id = ANY ($1)", its)
+    async with desk.runtime.db.transaction() as tx:
+        await words.keep(tx, desk.runtime, [Said(case, "37401", False, Words("停电")) for case in cases])
+    vault, opened = desk.runtime.vault, list[UUID]()
+    opening = vault.open
+
+    async def opens(tx: AsyncSession, place: Place, sealed: bytes) -> str:
+        opened.append(UUID(str(place.row)))
+        return await opening(tx, place, sealed)
+
+    monkeypatch.setattr(vault, "open", opens)
+    query, found = {"words": "停电", "unit": "37402", "limit": 10}, list[str]()
+    while True:
+        page = await got(desk.supervisor.get("/appeals", params=query))
+        found += [each["id"] for each in page["items"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert found == [str(case) for case in its]
+    assert opened == its
+
+
 MANY = """
 INSERT INTO appeals (id, appeal_no, unit_code, handling_unit_code, first_contact, type, state, round, received_at,
                      recorded_at, confidential, anonymous, policy, updated_at)
@@ -171,8 +202,10 @@ async def test_what_a_screen_asks_for_is_found_by_an_index(
 async def test_rare_words_are_found_by_an_index(desk: Desk, owner: asyncpg.Connection) -> None:
     await owner.execute(MANY)
     async with desk.runtime.db.transaction() as tx:
-        plan = await explained(tx, having([17]).order_by(Kept.appeal_id).limit(1001))
+        about = partial(lists.about, await lists.listed(tx, "374", Wanted()))
+        plan = await explained(tx, having([17], Window(), 1001, about))
     assert "appeal_words_pairs" in plan, plan
+    assert "appeals_pkey" in plan, plan
 
 
 async def test_pages_stand_still_while_others_write(desk: Desk) -> None:
