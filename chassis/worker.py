@@ -8,9 +8,12 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
+from prometheus_client import Gauge
+
 from chassis.outage import is_outage
 
 log = logging.getLogger(__name__)
+_waiting = Gauge("worker_waiting", "1 while a loop waits for an outage to end: database, broker, keys", ["worker"])
 
 Item = TypeVar("Item")
 
@@ -89,10 +92,13 @@ class Worker(ABC):
                 if self._outage is None:
                     log.warning("waiting for an outage to end", extra={"worker": self.name, "error": repr(error)})
                 self._outage = repr(error)
+                _waiting.labels(self.name).set(1)
                 await self._pause(delay * random.uniform(0.5, 1.0))
                 delay = min(delay * 2, self.longest_backoff)
             else:
-                self._outage = None
+                if self._outage is not None:
+                    self._outage = None
+                    _waiting.labels(self.name).set(0)
                 return busy
         return False
 

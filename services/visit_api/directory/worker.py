@@ -3,10 +3,12 @@ still runs writes more."""
 
 import logging
 
+from prometheus_client import Counter
 from sqlalchemy import or_, select
 
 from chassis.db import driver
 from chassis.runtime import Runtime
+from chassis.vault import Misplaced
 from chassis.worker import Worker
 from visit_api.base import key_digest
 from visit_api.directory import sealing
@@ -14,6 +16,8 @@ from visit_api.directory.models import Staff
 from visit_api.settings import keeps_plain
 
 log = logging.getLogger(__name__)
+
+_unsealed = Counter("staff_unsealed", "Times that somebody's number or address could not be sealed, and stayed open")
 
 BATCH = 200  # rows of one transaction
 
@@ -44,7 +48,14 @@ class StaffSealer(Worker):
         async with self._runtime.db.transaction() as tx:
             rows = []
             for member in (await tx.scalars(plain)).all():
-                reach, digest = await sealing.opened(tx, self._runtime, member), member.content_digest
+                try:
+                    reach, digest = await sealing.opened(tx, self._runtime, member), member.content_digest
+                except Misplaced as error:  # its own fault: said every time, and no reason to leave the others open
+                    log.error(
+                        "how somebody is reached cannot be opened", extra={"id": str(member.id), "error": str(error)}
+                    )
+                    _unsealed.inc()
+                    continue
                 if len(digest) == _PLAIN_DIGEST:
                     digest = await key_digest(tx, self._runtime, digest)
                 owner = await sealing.owner(tx, member.unit_code)

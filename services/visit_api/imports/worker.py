@@ -6,9 +6,8 @@ import time
 import asyncpg
 from sqlalchemy.exc import DataError, IntegrityError
 
-from chassis.outage import Outage, is_outage
+from chassis.outage import is_outage
 from chassis.runtime import Runtime
-from chassis.vault import KeysUnusable
 from chassis.worker import Worker
 from visit_api.imports import storing
 
@@ -49,8 +48,6 @@ class Importing(Worker):
                 async with self._runtime.db.transaction() as tx:
                     await storing.refuse(tx, self._runtime)
             return True
-        except KeysUnusable as why:  # no import's fault
-            raise Outage(str(why)) from why
         except Exception as why:
             if is_outage(why) or self._ahead.reading is None:
                 raise
