@@ -10,31 +10,41 @@ from chassis.worker import Worker
 from contracts.topics import TOPICS
 from visit_api.app import create_app
 from visit_api.appeals.worker import WordsSealer
+from visit_api.appointments.models import Appointment
+from visit_api.archive.worker import Supplementing
 from visit_api.attachments.worker import Sweeper
 from visit_api.chained import CHAINED
-from visit_api.customers.worker import Forgetter, PlainSealer
+from visit_api.checklists.models import ItemAnswer
+from visit_api.customers.worker import Forgetter, PersonSealer, PlainSealer
 from visit_api.directory.worker import StaffSealer
 from visit_api.handlers import handlers
 from visit_api.imports.worker import Importing
+from visit_api.obligations.models import Obligation
+from visit_api.online.models import Inquiry
 from visit_api.plans.worker import Planning
 from visit_api.sealed import SEALED
 from visit_api.settings import Settings
+from visit_api.steps.models import Step
+from visit_api.texts.worker import PlainWords
 
 WRITES = [topic for topic in TOPICS.values() if topic.writer == "visit_api"]
 HEARS = [topic.name for topic in TOPICS.values() if "visit_api" in topic.hearers]
 
 
 def keep(runtime: Runtime) -> list[Worker]:
-    """The loops of which one at a time is enough: they chain what is archived, clear uploads away, and seal what was
-    just said and what an earlier version stored in the clear. Not beside the relay: a row they stumble on must not keep
-    an appeal untold."""
+    """The loops of which one at a time is enough: they chain what is archived, supplement it with what comes late,
+    clear uploads away, and seal what was just said and what an earlier version stored in the clear. Not beside the
+    relay: a row they stumble on must not keep an appeal untold."""
     return [
         Sealer(runtime.service, runtime.db, CHAINED),
         Sweeper(runtime),
         PlainSealer(runtime),
+        PersonSealer(runtime),
         Forgetter(runtime),
         StaffSealer(runtime),
         WordsSealer(runtime),
+        PlainWords(runtime, (Step, ItemAnswer, Appointment, Inquiry, Obligation)),
+        Supplementing(runtime),
     ]
 
 

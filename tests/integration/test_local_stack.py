@@ -395,6 +395,18 @@ class TestWords:
         for word in ("verify", "dlq"):
             assert [stack.run(word, FAKE_KILLED=name).returncode for name in SERVICES[:2]] == [137, 137]
 
+    def test_each_service_that_chains_is_verified_and_one_against_a_backup(self, stack: LocalStack) -> None:
+        stack.up()
+        both = ["visit_api:", f"visit_api [] on port {stack.port_base + 1}"]
+        both += ["appeal_tracker:", f"appeal_tracker [] on port {stack.port_base + 2}"]
+        assert stack.run("verify").stdout.splitlines() == both
+        backup = {"AGAINST": "postgresql://other/backup", "FILES": "/mnt/backup"}
+        for service in ("visit_api", "appeal_tracker"):
+            said = stack.run("verify", **backup, **({} if service == "visit_api" else {"SERVICE": service})).stdout
+            words = f"{service} ['--against', 'postgresql://other/backup', '--files', '/mnt/backup']"
+            assert (words in said, len(said.splitlines())) == (True, 2)
+        assert "'notifier' chains nothing" in stack.run("verify", SERVICE="notifier").stderr
+
     def test_the_console_consumer_needs_kafka(self, stack: LocalStack) -> None:
         stack.up()
         assert "embedded bus: `make up BUS=kafka`" in stack.run("kafka-console", TOPIC="visit.events").stderr

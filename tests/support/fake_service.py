@@ -84,10 +84,9 @@ if __name__ == "__main__":
             asyncio.run(migrate(name))
         case [name, "dlq" | "verify", *_] if os.environ.get("FAKE_KILLED") == name:
             os.kill(os.getpid(), signal.SIGKILL)
-        case [name, "verify"]:
-            sys.exit(int(os.environ.get("FAKE_VERIFIED", "0")))
-        case [name, "dlq", *rest]:
+        case [name, "dlq" | "verify" as word, *rest]:
             print(f"{name} {rest} on port {os.environ[f'{name.upper()}_PORT']}")
+            sys.exit(int(os.environ.get("FAKE_VERIFIED", "0")) if word == "verify" else 0)
         case [name]:
             if os.environ.get("FAKE_CRASH") == name:
                 sys.exit("this service cannot start")

@@ -20,15 +20,17 @@ Visiting = Annotated[Principal, Depends(require("visitor", "supervisor", "integr
 
 
 @router.get("", response_model=AppointmentView)
-async def get_appointment(id: Id, caller: Caller, tx: Tx) -> dict[str, Any]:
+async def get_appointment(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> dict[str, Any]:
     """The window that the customer agreed to, as it stands, and the last word about it."""
-    return await service.get_appointment(tx, caller, id)
+    return await service.get_appointment(tx, runtime, caller, id)
 
 
 @router.get("/history", response_model=Page[AppointmentEntryView])
-async def list_appointments(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[Appointment]:
+async def list_appointments(
+    id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging
+) -> Listing[Appointment]:
     """Every word with the customer about when they are visited, in order."""
-    return await service.list_appointments(tx, caller, id, window)
+    return await service.list_appointments(tx, runtime, caller, id, window)
 
 
 @router.post("", status_code=201, response_model=AppointmentEntryView)

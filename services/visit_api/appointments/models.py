@@ -1,19 +1,20 @@
 """What was agreed with customers about when they are visited, and what became of it."""
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from visit_api.base import Base, Brought
+from visit_api.texts.models import Worded
 
 Kind = Literal["agreed", "moved", "refused", "cancelled"]
 Side = Literal["customer", "company"]
 
 
-class Appointment(Brought, Base):
+class Appointment(Worded, Brought, Base):
     """One word with a customer about the time of a visit; the service's role can neither change nor remove it."""
 
     __tablename__ = "appointments"
@@ -28,6 +29,9 @@ class Appointment(Brought, Base):
         Index("appointments_feed", "changed_xid", "id"),
     )
 
+    sealed_in: ClassVar = {"words_sealed": ("purpose", "place", "reason")}
+    once: ClassVar = ("words_sealed", "content_digest")
+
     visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
     unit_code: Mapped[str]
     kind: Mapped[str]
@@ -37,6 +41,7 @@ class Appointment(Brought, Base):
     window_from: Mapped[datetime | None]
     window_to: Mapped[datetime | None]
     reason: Mapped[str | None]
+    words_sealed: Mapped[bytes | None]
     at: Mapped[datetime]
     recorded_by: Mapped[str]
 

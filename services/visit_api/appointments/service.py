@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import Unprocessable
 from chassis.web.moments import happened
@@ -23,9 +24,12 @@ from visit_api.appointments.errors import (
 from visit_api.appointments.models import Appointment, Kind, Side
 from visit_api.appointments.schemas import AppointmentEntryView, NewAppointment, NoAppointment
 from visit_api.base import New, add
+from visit_api.texts import service as texts
 from visit_api.visits.lifecycle import Act, Unmet
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit, lock_visit, require_possible
+
+_SAID = Appointment.sealed_in["words_sealed"]
 
 
 async def appoint(
@@ -37,7 +41,7 @@ async def appoint(
     Raises `NotFound`, `ActRefused`, `AppointmentTaken`, `AppointedSince`, `Unprocessable`.
     """
     visit = await lock_visit(tx, caller, id)
-    if found := await _same(tx, visit, new):
+    if found := await _same(tx, runtime, visit, new):
         return found
     require_possible(Act.APPOINT, visit)
     if new.window_to <= new.window_from:
@@ -71,7 +75,7 @@ async def give_up(
     Raises `NotFound`, `ActRefused`, `AppointmentTaken`, `AppointedSince`, `NoAppointmentStands`, `Unprocessable`.
     """
     visit = await lock_visit(tx, caller, id)
-    if found := await _same(tx, visit, new):
+    if found := await _same(tx, runtime, visit, new):
         return found
     require_possible(Act.APPOINT, visit)
     await _require_last(tx, visit, new.at if late else None)
@@ -87,22 +91,29 @@ async def give_up(
     return entry
 
 
-async def get_appointment(tx: AsyncSession, caller: Principal, id: UUID) -> dict[str, Any]:
+async def get_appointment(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> dict[str, Any]:
     """How the appointment of a visit stands. Raises `NotFound`."""
     visit = await get_visit(tx, caller, id)
     last = await repository.last(tx, id)
+    if last is not None:
+        await texts.show(tx, runtime, [last])
     return {"visit_id": id, "window_from": visit.window_from, "window_to": visit.window_to, "last": last}
 
 
-async def list_appointments(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Appointment]:
+async def list_appointments(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, window: Window
+) -> Listing[Appointment]:
     """Every word with the customer about a visit. Raises `NotFound`."""
     await get_visit(tx, caller, id)
-    return await repository.find_all(tx, id, window)
+    found = await repository.find_all(tx, id, window)
+    await texts.show(tx, runtime, found.items)
+    return found
 
 
-async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """What is archived of the appointments of a visit."""
     entries = await repository.of_visit(tx, visit.id)
+    await texts.show(tx, runtime, entries)
     return [AppointmentEntryView.model_validate(entry).model_dump(mode="json") for entry in entries]
 
 
@@ -111,11 +122,12 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     return []
 
 
-async def last_agreed(tx: AsyncSession, visit: Visit) -> Appointment | None:
+async def last_agreed(tx: AsyncSession, runtime: Runtime, visit: Visit) -> Appointment | None:
     """The word by which the window of a visit stands, if one does."""
     if visit.window_from is None:
         return None
     entries = await repository.of_visit(tx, visit.id)
+    await texts.show(tx, runtime, entries)
     return next((entry for entry in reversed(entries) if entry.window_from == visit.window_from), None)
 
 
@@ -125,11 +137,14 @@ async def _require_last(tx: AsyncSession, visit: Visit, at: datetime | None) -> 
         raise AppointedSince(last=last.id, at=last.at)
 
 
-async def _same(tx: AsyncSession, visit: Visit, new: New) -> Appointment | None:
+async def _same(tx: AsyncSession, runtime: Runtime, visit: Visit, new: New) -> Appointment | None:
     found = new.id and await repository.find(tx, visit.id, new.id)
-    if found and not found.is_made_of(new):
+    if not found:
+        return None
+    if not await texts.is_made_of(tx, runtime, found, new):
         raise AppointmentTaken(id=new.id)
-    return found or None
+    await texts.show(tx, runtime, [found])
+    return found
 
 
 async def _enter(
@@ -143,10 +158,15 @@ async def _enter(
     at: datetime | None,
 ) -> Appointment:
     now = runtime.clock.now()
-    at = happened(at or now, now)
-    its = {"visit_id": visit.id, "unit_code": visit.unit_code, "recorded_by": caller.sub}
-    entry = await add(tx, Appointment, new, now, **its, kind=kind, asked_by=asked_by, at=at)
+    at, its_id = happened(at or now, now), new.id or new_id()
+    its = {"id": its_id, "visit_id": visit.id, "unit_code": visit.unit_code, "recorded_by": caller.sub}
+    said = new.model_dump(include=set(_SAID))
+    kept = await texts.kept(tx, runtime, Appointment, its_id, visit.unit_code, said)
+    digest = await texts.digest(tx, runtime, new)
+    its |= {**kept, "kind": kind, "asked_by": asked_by, "at": at, "content_digest": digest}
+    entry = await add(tx, Appointment, new, now, **its)
     if entry is None:
         raise AppointmentTaken(id=new.id)
+    await texts.show(tx, runtime, [entry])
     visit.touch(now)
     return entry

@@ -78,7 +78,8 @@ async def explain_gap(id: Id, new: NewReason, caller: Supervisor, tx: Tx, runtim
 async def supplement_archive(
     id: Id, caller: Archivist, tx: Tx, runtime: TheRuntime, nothing: Nothing = _NOTHING
 ) -> dict[str, Any]:
-    """Enters what was recorded of an archived visit since it was archived, such as a photo that came late."""
+    """Enters what was recorded of an archived visit since it was archived, such as a photo that came late. That is done
+    by itself a moment later, too; where it was, that supplement is answered."""
     return await service.supplement(tx, runtime, caller, id)
 
 

@@ -30,6 +30,8 @@ _COLUMNS: Mapping[str, Sequence[str]] = {
     "obligations": ("called_at", "kind", "state", "discharged_at", "words"),
     "checklist": ("item", "answer", "note", "answered_by"),
     "steps": ("at", "kind", "content", "recorded_by"),
+    "online": ("received_at", "question", "answer", "answered_by"),
+    "devices": ("at", "kind", "device", "brought_by", "outcome", "keep", "reason", "body"),
     "appeals": ("appeal_no", "type", "summary", "received_at", "state", "outcome", "satisfaction"),
     "attachments": ("name", "kind", "size", "sha256"),
     "gaps": ("clause", "what", "reason", "given_by"),
@@ -94,7 +96,8 @@ def policy() -> str:
 
 def tables(say: Speech, record: Mapping[str, Any]) -> list[Table]:
     """The sections of a record that are lists, in the order of the contents."""
-    found = [(section, _COLUMNS[section], record[section]) for section in TITLES if section in record.keys() & _COLUMNS]
+    shown = [section for section in TITLES if section in record.keys() & _COLUMNS]
+    found = [(section, _COLUMNS[section], _entries(section, record[section])) for section in shown]
     return [
         Table(
             say.title(section),
@@ -103,6 +106,18 @@ def tables(say: Speech, record: Mapping[str, Any]) -> list[Table]:
         )
         for section, columns, entries in found
     ]
+
+
+def _entries(section: str, its: Any) -> Any:
+    """The entries of a section, each of which is a row: of online service what was asked, and of what a device brought
+    also what was decided of it, and what it said where that corrected nothing any more."""
+    if section == "online":
+        return its.get("inquiries", ())
+    if section == "devices":
+        return [
+            {**(each["conflict"] or {}), **(each["conflict"] or {}).get("device_version", {}), **each} for each in its
+        ]
+    return its
 
 
 def _facts(say: Speech, of: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.runtime import Runtime
 from chassis.web.errors import Words
 from chassis.web.schemas import View
 from visit_api.appointments import service as appointments
@@ -22,35 +23,37 @@ from visit_api.visits import service as visits
 from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
 
-OnRecord = Callable[[AsyncSession, Visit], Awaitable[Any]]
+OnRecord = Callable[[AsyncSession, Runtime, Visit], Awaitable[Any]]
 Lacks = Callable[[AsyncSession, Visit], Awaitable[list[Unmet]]]
 
 
 class Slice(NamedTuple):
     """A section of the record: what is archived in it, and what it lacks. `comes_late`: what is recorded after the
-    archiving is a supplement. `open`: what it lacks is still to be done, and no reason takes its place."""
+    archiving is a supplement, of a section in parts those of `late_parts`. `open`: what it lacks is still to be done,
+    and no reason takes its place."""
 
     section: str
     on_record: OnRecord
     unmet: Lacks | None = None
     comes_late: bool = False
+    late_parts: tuple[str, ...] = ()
     open: bool = False
 
 
-async def _customer(tx: AsyncSession, visit: Visit) -> dict[str, Any]:
-    return as_shown(CustomerView, await customer_on_record(tx, visit.customer_id))
+async def _customer(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[str, Any]:
+    return as_shown(CustomerView, await customer_on_record(tx, runtime, visit.customer_id))
 
 
-async def _visitors(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+async def _visitors(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     staff = await staff_on_record(tx, visit.visitor_ids)
     return [{"staff_no": member.staff_no, "name": member.name, "post": member.post} for member in staff]
 
 
-async def _preparation(tx: AsyncSession, visit: Visit) -> Any:
+async def _preparation(tx: AsyncSession, runtime: Runtime, visit: Visit) -> Any:
     return (await visits.on_record(tx, visit))["preparation"]
 
 
-async def _hand_overs(tx: AsyncSession, visit: Visit) -> Any:
+async def _hand_overs(tx: AsyncSession, runtime: Runtime, visit: Visit) -> Any:
     return (await visits.on_record(tx, visit))["hand_overs"]
 
 
@@ -69,7 +72,7 @@ SLICES = (
     Slice("obligations", obligations.on_record, obligations.unmet, comes_late=True, open=True),
     Slice("checklist", checklists.on_record, checklists.unmet, comes_late=True),
     Slice("steps", steps.on_record, steps.unmet, comes_late=True),
-    Slice("online", online.on_record, online.unmet),
+    Slice("online", online.on_record, online.unmet, comes_late=True, late_parts=("inquiries",)),
     Slice("devices", sync.on_record, sync.unmet, comes_late=True, open=True),
     Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True),
 )

@@ -21,7 +21,7 @@ from visit_api.appeals import sealing
 from visit_api.appeals import service as appeals
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
-from visit_api.archive import exporting, repository
+from visit_api.archive import exporting, repository, supplementing
 from visit_api.archive.completing import gaps_of, give_reason
 from visit_api.archive.entering import enter, holds, opened, sought
 from visit_api.archive.errors import TOO_SHORT, ArchiveIncomplete, HoldUnchanged, NotArchived, NothingNew
@@ -136,23 +136,21 @@ async def explain_gap(
 
 
 async def supplement(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> dict[str, Any]:
-    """Enters what was recorded of an archived visit since: what a device brought late.
+    """Enters what was recorded of an archived visit since, without waiting until that is done by itself; where it was,
+    that is the answer.
 
     Raises `NotFound`, `NotArchived`, `NothingNew`.
     """
     visit = await visits.lock_visit(tx, caller, visit_id)
     if visit.state != VisitState.ARCHIVED:
         raise NotArchived
-    entries = [await opened(tx, runtime, each) for each in await repository.of_visit(tx, caller.unit, visit_id)]
-    new: dict[str, Any] = {}
-    for its in SLICES:
-        known = [part for entry in entries for part in entry.get(its.section, ())] if its.comes_late else []
-        found = await its.on_record(tx, visit) if its.comes_late else []
-        if fresh := [part for part in found if part not in known]:
-            new[its.section] = fresh
-    if not new:
+    raised = [each for each in await appeals.all_raised(tx, visit_id) if appeals.may_know(caller, each)]
+    if (new := await supplementing.enter_late(tx, runtime, visit, raised, by=caller.sub)) is not None:
+        return _shown(*new)
+    last = (await repository.of_visit(tx, caller.unit, visit_id))[-1]
+    if (record := supplementing.entered_by_itself(last, await opened(tx, runtime, last))) is None:
         raise NothingNew
-    return _shown(await enter(tx, runtime, visit, new, now=runtime.clock.now(), by=caller.sub), new)
+    return _shown(last, record)
 
 
 async def hold(
@@ -202,7 +200,7 @@ async def _record(
     await sealing.show(tx, runtime, raised)
     record: dict[str, Any] = {"visit": as_shown(VisitView, visit)}
     for its in SLICES:
-        record[its.section] = await its.on_record(tx, visit)
+        record[its.section] = await its.on_record(tx, runtime, visit)
     record["appeals"] = [as_shown(AppealView, appeal) for appeal in raised]
     record["gaps"] = [gap.shown() for gap in gaps]
     return {**record, "service_record": service_record(record)}

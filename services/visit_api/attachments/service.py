@@ -23,6 +23,7 @@ from visit_api.attachments.schemas import AttachmentView, NewAttachment
 from visit_api.attachments.store import FileStore, Store, Whole
 from visit_api.base import add
 from visit_api.settings import Settings
+from visit_api.visits.lateness import came_late_to
 from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit, lock_visit
@@ -136,6 +137,7 @@ async def complete(work: UnitOfWork, runtime: Runtime, caller: Principal, id: UU
         held.state, held.media_type, held.name = "stored", its.media_type, types.with_ending(held.name, its)
         held.stored_at = runtime.clock.now()
         held.touch(held.stored_at)
+        await came_late_to(tx, held.visit_id, "attachments", caller.sub, held.stored_at)
         after_commit(tx, partial(store.discard, id))
     if held.state != "stored":
         raise errors.UploadOver(state=held.state)
@@ -161,7 +163,7 @@ async def sweep_parts(tx: AsyncSession, runtime: Runtime) -> None:
         store.discard(over)
 
 
-async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """What is archived of the attachments of a visit: each with the SHA-256 by which its bytes are found."""
     stored = [each for each in await repository.of_visit(tx, visit.id) if each.state == "stored"]
     return [AttachmentView.model_validate(each).model_dump(mode="json") for each in stored]

@@ -18,9 +18,9 @@ Visiting = Annotated[Principal, Depends(require("visitor", "supervisor", "integr
 
 
 @router.get("/{id}/checklist", response_model=ChecklistView)
-async def get_checklist(id: Id, caller: Caller, tx: Tx) -> ChecklistView:
+async def get_checklist(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> ChecklistView:
     """What is asked after a visit by its channel, of conduct and of confidence, and what is answered so far."""
-    return await service.get_checklist(tx, caller, id)
+    return await service.get_checklist(tx, runtime, caller, id)
 
 
 @router.post("/{id}/checklist", response_model=ChecklistView)

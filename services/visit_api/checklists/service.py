@@ -19,15 +19,17 @@ from visit_api.checklists.schemas import ChecklistLineView, ChecklistView, NewAn
 from visit_api.standard.asked import CHECKLISTS, asked
 from visit_api.standard.checklists import Item, sheet
 from visit_api.standard.schemas import words
+from visit_api.texts import service as texts
+from visit_api.visits.lateness import came_late
 from visit_api.visits.lifecycle import Act, Unmet
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit, lock_visit, require_recordable
 
 
-async def get_checklist(tx: AsyncSession, caller: Principal, visit_id: UUID) -> ChecklistView:
+async def get_checklist(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> ChecklistView:
     """What is asked after a visit, and what is answered. Raises `NotFound`."""
     visit = await get_visit(tx, caller, visit_id)
-    return _shown(visit, await repository.of_visit(tx, visit_id))
+    return _shown(visit, await _answered(tx, runtime, visit_id))
 
 
 async def answer(
@@ -39,17 +41,20 @@ async def answer(
     now = runtime.clock.now()
     at = None if new.at is None else happened(new.at, now)
     _check(visit, new.answers)
-    before = await repository.of_visit(tx, visit_id)
+    before = await _answered(tx, runtime, visit_id)
     fresh = [one for one in new.answers if not _said(before, caller, one, at)]
     if fresh:
         # What was answered before is answered as the first time, also after the archive.
         require_recordable(Act.ANSWER, visit, at or now)
-    stored = [_stored(visit, caller, one, at or now, now) for one in fresh]
+        await came_late(tx, visit, "checklist", caller.sub, now)
+    stored = [await _stored(tx, runtime, visit, caller, one, at or now, now) for one in fresh]
     tx.add_all(stored)
+    await tx.flush()
+    await texts.show(tx, runtime, stored)
     return _shown(visit, sorted([*before, *stored], key=lambda each: (each.answered_at, each.id)))
 
 
-async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """Every answer, in the order in which they were given, for the archive."""
     return [
         {
@@ -59,7 +64,7 @@ async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
             "answered_by": each.answered_by,
             "answered_at": each.answered_at.isoformat(),
         }
-        for each in await repository.of_visit(tx, visit.id)
+        for each in await _answered(tx, runtime, visit.id)
     ]
 
 
@@ -67,6 +72,12 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     """The items that are asked of the visit and not answered. A no is an answer: a record is honest, not perfect."""
     answered = {each.item for each in await repository.of_visit(tx, visit.id)}
     return [Unmet(item.clause, item.code) for item in _items(visit) if item.code not in answered]
+
+
+async def _answered(tx: AsyncSession, runtime: Runtime, visit_id: UUID) -> Sequence[ItemAnswer]:
+    answers = await repository.of_visit(tx, visit_id)
+    await texts.show(tx, runtime, answers)
+    return answers
 
 
 def _items(visit: Visit) -> list[Item]:
@@ -95,14 +106,23 @@ def _said(before: Sequence[ItemAnswer], caller: Principal, new: NewAnswer, at: d
     return then in [(each.answered_at, each.answered_by, each.answer, each.note) for each in answers]
 
 
-def _stored(visit: Visit, caller: Principal, new: NewAnswer, at: datetime, now: datetime) -> ItemAnswer:
+async def _stored(
+    tx: AsyncSession,
+    runtime: Runtime,
+    visit: Visit,
+    caller: Principal,
+    new: NewAnswer,
+    at: datetime,
+    now: datetime,
+) -> ItemAnswer:
+    id = new_id()  # noqa: A001
     return ItemAnswer(
-        id=new_id(),
+        id=id,
         visit_id=visit.id,
         unit_code=visit.unit_code,
         item=new.item,
         answer=new.answer,
-        note=new.note,
+        **await texts.kept(tx, runtime, ItemAnswer, id, visit.unit_code, {"note": new.note}),
         answered_by=caller.sub,
         answered_at=at,
         recorded_at=now,

@@ -53,7 +53,8 @@ async def reachable(tx: AsyncSession, customer_id: UUID) -> Contact | None:
 
 async def having(tx: AsyncSession, unit: str | None, index: bytes) -> Sequence[Any]:
     """The customers that have a number themselves, and those a contact of whom has it."""
-    named = (Customer.id.label("customer_id"), Customer.name, Customer.kind, Customer.unit_code)
+    name = (Customer.plain_name.label("plain"), Customer.name_sealed.label("sealed"))
+    named = (Customer.id.label("customer_id"), Customer.kind, Customer.unit_code, *name)
     seen = (within(Unit, unit, Customer.unit_code), Customer.removed_at.is_(None))
     own = select(*named, null().label("contact_id")).where(Customer.phone_index == index, *seen)
     theirs = select(*named, Contact.id.label("contact_id")).join(Contact, Contact.customer_id == Customer.id)

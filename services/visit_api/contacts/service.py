@@ -145,7 +145,8 @@ async def reach(tx: AsyncSession, runtime: Runtime, caller: Principal, customer_
 async def find_by_phone(tx: AsyncSession, runtime: Runtime, caller: Principal, phone: str) -> FoundAll:
     """Whose number that is, among those whom the caller sees."""
     found = await repository.having(tx, caller.unit, await sealing.phone_index(tx, runtime, phone))
-    return FoundAll(items=[Found.model_validate(row) for row in found])
+    names = [await sealing.open_name(tx, runtime, row.customer_id, row.plain, row.sealed) for row in found]
+    return FoundAll(items=[Found(name=name, **row._mapping) for row, name in zip(found, names, strict=True)])
 
 
 async def _note(

@@ -27,8 +27,9 @@ Mark = Literal["service_risk"]  # what a customer of any kind may be besides
 class Customer(Versioned, Base):
     """A customer by the standard's kinds (§4). A removed one keeps its row: its visits are on record.
 
-    Its telephone number, its address, and what makes somebody one of a special group, are sealed. `plain_phone` is
-    what an earlier version wrote; it is sealed and emptied as soon as it is found. One that a marketing system sent is
+    Its telephone number, its address, what makes somebody one of a special group, and the name of a natural person are
+    sealed. `plain_phone` is what an earlier version wrote; it is sealed and emptied as soon as it is found, and so is
+    the name of a person in `plain_name`, where a firm's stands. One that a marketing system sent is
     known by `source` and `source_no`, whatever its number is here; `supply` is what that system says of how it is
     supplied, `import_id` the file that said so last. `other.ordinary` is somebody whom nobody marked: the standard
     names no such customer and asks for nothing of them, but they are who calls.
@@ -37,6 +38,7 @@ class Customer(Versioned, Base):
     __tablename__ = "customers"
     __table_args__ = (
         CheckConstraint(f"kind IN {get_args(Kind)}", name="customers_kind_known"),
+        CheckConstraint("name IS NOT NULL OR name_sealed IS NOT NULL", name="customers_named"),
         Index("customers_unit_code", "unit_code"),
         Index("customers_of_unit", "unit_code", "id", postgresql_where=text("removed_at IS NULL")),
         Index("customers_customer_no", "customer_no"),
@@ -46,7 +48,8 @@ class Customer(Versioned, Base):
         Index("customers_of_source", "source", "source_no", unique=True, postgresql_where=text("source IS NOT NULL")),
     )
 
-    name: Mapped[str]
+    plain_name: Mapped[str | None] = mapped_column("name")
+    name_sealed: Mapped[bytes | None]
     kind: Mapped[str]
     unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
     customer_no: Mapped[str | None]
@@ -66,6 +69,11 @@ class Customer(Versioned, Base):
     removed_at: Mapped[datetime | None]
 
     @property
+    def name(self) -> str:
+        """What it is called; whoever shows a customer has it opened before."""
+        return self._name if self.plain_name is None else self.plain_name
+
+    @property
     def phone(self) -> str | None:
         """As it is shown: masked, and nothing of it where nobody opened it."""
         there = self.phone_sealed is not None or self.plain_phone is not None
@@ -75,6 +83,10 @@ class Customer(Versioned, Base):
     def address(self) -> str | None:
         """As it is shown: its street alone, and nothing of it where nobody opened it."""
         return getattr(self, "_place", "****") if self.address_sealed is not None else None
+
+    def show_name(self, name: str) -> None:
+        """Has `name` show what was opened."""
+        self._name = name
 
     def show(self, masked: str | None, place: str | None) -> None:
         """Has `phone` and `address` show so much of them."""

@@ -27,7 +27,7 @@ class NewCustomer(New):
     count); `importance` is what the local government determined (§3.2), as it was brought; `particulars` are those of
     its kind (§4.1–4.4)."""
 
-    kept_otherwise = frozenset({"phone", "address"})
+    kept_otherwise = frozenset({"name", "phone", "address"})
 
     name: Name
     kind: Kind

@@ -1,7 +1,7 @@
 """What is personal of a customer, on its way into the vault and out of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +12,9 @@ from chassis.runtime import Runtime
 from chassis.vault import Place
 from visit_api.base import key_digest, keyed_digest
 from visit_api.customers.models import Customer
+from visit_api.customers.persons import is_person
 from visit_api.customers.phones import masked, masked_address, normal
+from visit_api.settings import keeps_plain
 
 __all__ = ["key_digest", "keyed_digest"]
 TABLE = "customers"
@@ -74,6 +76,38 @@ async def open_address(tx: AsyncSession, runtime: Runtime, customer: Customer) -
     return await runtime.vault.open(tx, Place(TABLE, "address_sealed", customer.id), customer.address_sealed)
 
 
+async def name_columns(
+    tx: AsyncSession, runtime: Runtime, owner: str, id: UUID, kind: str, sort: str | None, name: str
+) -> dict[str, Any]:
+    """How the name of a customer is kept: a natural person's sealed, unless an earlier version has to read it."""
+    if keeps_plain(runtime) or not is_person(kind, sort):
+        return {"plain_name": name, "name_sealed": None}
+    return {"plain_name": None, "name_sealed": await seal_name(tx, runtime, owner, id, name)}
+
+
+async def seal_name(tx: AsyncSession, runtime: Runtime, owner: str, id: UUID, name: str) -> bytes:
+    """The name of a natural person, sealed."""
+    return await runtime.vault.seal(tx, owner, _named(id), name)
+
+
+async def open_name(tx: AsyncSession, runtime: Runtime, id: UUID, plain: str | None, sealed: bytes | None) -> str:
+    """What a customer is called; what an earlier version wrote besides is the newer one."""
+    if plain is not None:
+        return plain
+    assert sealed is not None, "a customer has a name"
+    return await runtime.vault.open(tx, _named(id), sealed)
+
+
+async def show_names(tx: AsyncSession, runtime: Runtime, customers: Iterable[Customer]) -> None:
+    """Has each of `customers`, removed or not, show what it is called."""
+    for customer in customers:
+        customer.show_name(await open_name(tx, runtime, customer.id, customer.plain_name, customer.name_sealed))
+
+
+def _named(id: UUID) -> Place:
+    return Place(TABLE, "name_sealed", id)
+
+
 def forget(customer: Customer) -> None:
     """Takes out of a customer how it is reached, where it is, and what made it one of a special group."""
     customer.plain_phone = customer.phone_sealed = customer.phone_index = None
@@ -81,7 +115,8 @@ def forget(customer: Customer) -> None:
 
 
 async def show(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]) -> None:
-    """Has each of `customers` show its number and its address masked; of a removed one nothing is shown."""
+    """Has each of `customers` show its name, and its number and its address masked; of a removed one the name alone."""
+    await show_names(tx, runtime, customers)
     for customer in customers:
         if customer.removed_at is None:
             phone = await open_phone(tx, runtime, customer)
@@ -90,7 +125,8 @@ async def show(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]
 
 
 async def show_in_full(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]) -> None:
-    """Has each of `customers` show what is personal of it; of a removed one nothing is shown."""
+    """Has each of `customers` show what is personal of it; of a removed one the name alone."""
+    await show_names(tx, runtime, customers)
     for customer in customers:
         if customer.removed_at is None:
             customer.show(await open_phone(tx, runtime, customer), await open_address(tx, runtime, customer))

@@ -105,11 +105,13 @@ async def change_customer(
         await require_unit(tx, caller, change["unit_code"])
     facts = _new_particulars(customer, change)
     for field, value in change.items():
-        if field not in ("phone", "address", "particulars"):
+        if field not in ("name", "phone", "address", "particulars"):
             setattr(customer, field, value)
     customer.marks = sorted(set(customer.marks))
     if facts is not None:
         await _put_particulars(tx, runtime, customer, facts)
+    if change.keys() & {"name", "kind"}:
+        await _put_name(tx, runtime, customer, change.get("name", customer.name))
     if "phone" in change:
         await _put_phone(tx, runtime, customer, change["phone"])
     if "address" in change:
@@ -162,10 +164,11 @@ async def hold_customer(
     return customer
 
 
-async def customer_on_record(tx: AsyncSession, id: UUID) -> Customer:
+async def customer_on_record(tx: AsyncSession, runtime: Runtime, id: UUID) -> Customer:
     """The customer whom a record names, wherever it is now, removed or not."""
     customer = await repository.find(tx, None, id)
     assert customer is not None, "a record names a customer by foreign key"
+    await sealing.show_names(tx, runtime, [customer])
     return customer
 
 
@@ -196,6 +199,7 @@ async def _make(tx: AsyncSession, runtime: Runtime, new: NewCustomer) -> Custome
         runtime.clock.now(),
         id=id,
         content_digest=await sealing.keyed_digest(tx, runtime, new),
+        **await sealing.name_columns(tx, runtime, owner, id, new.kind, None, new.name),
         phone_sealed=phone.sealed,
         phone_index=phone.found_by,
         address_sealed=await sealing.seal_address(tx, runtime, owner, id, new.address),
@@ -209,6 +213,13 @@ async def _is_made_of(tx: AsyncSession, runtime: Runtime, found: Customer, new: 
     # An earlier version stored the plain digest.
     known = {digest(new), await sealing.keyed_digest(tx, runtime, new)}
     return found.content_digest in known and new.id in (None, found.id)
+
+
+async def _put_name(tx: AsyncSession, runtime: Runtime, customer: Customer, name: str) -> None:
+    owner, sort = await top_unit(tx, customer.unit_code), customer.supply.get("sort")
+    its = await sealing.name_columns(tx, runtime, owner, customer.id, customer.kind, sort, name)
+    customer.plain_name, customer.name_sealed = its["plain_name"], its["name_sealed"]
+    customer.show_name(name)
 
 
 async def _put_phone(tx: AsyncSession, runtime: Runtime, customer: Customer, phone: str | None) -> None:

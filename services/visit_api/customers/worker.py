@@ -11,7 +11,9 @@ from chassis.vault import Place
 from chassis.worker import Worker
 from visit_api.customers import sealing
 from visit_api.customers.models import Customer
+from visit_api.customers.persons import PERSON
 from visit_api.directory.service import top_unit
+from visit_api.settings import keeps_plain
 
 BATCH = 200  # rows of one transaction
 
@@ -29,6 +31,17 @@ _NEXT = """
 SELECT changed_xid, id, removed_at IS NOT NULL AS removed FROM customers
 WHERE (changed_xid, id) > ($1, $2) AND changed_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 ORDER BY changed_xid, id LIMIT $3
+"""
+# Nothing of them changed for anybody either. One that was renamed meanwhile is met again.
+_PERSONS = f"""
+SELECT changed_xid, id, unit_code, CASE WHEN {PERSON} THEN name END AS name FROM customers
+WHERE (changed_xid, id) > ($1, $2) AND changed_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY changed_xid, id LIMIT $3
+"""  # noqa: S608 - made of constants
+_NAMED = """
+UPDATE customers SET name = NULL, name_sealed = new.sealed
+FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS new (row, name, sealed)
+WHERE id = new.row AND customers.name = new.name
 """
 _FORGET = """
 UPDATE customers SET
@@ -71,6 +84,38 @@ class PlainSealer(Worker):
         if len(digest) == _PLAIN_DIGEST:
             digest = await sealing.key_digest(tx, self._runtime, digest)
         return customer.id, phone.sealed, phone.found_by, digest
+
+
+class PersonSealer(Worker):
+    """Follows the customers, and seals the names of those who are persons: an earlier version wrote them, or a file
+    said only later that they are."""
+
+    idle = 60.0
+    batch = 2000  # customers of a look
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__("visit_api.person_sealer")
+        self._runtime = runtime
+        self._at = 0, UUID(int=0)
+
+    async def run_once(self) -> bool:
+        if keeps_plain(self._runtime):
+            return False
+        async with self._runtime.db.transaction() as tx:
+            connection = await driver(tx)
+            rows, tops = await connection.fetch(_PERSONS, *self._at, self.batch), dict[str, str]()
+            done = []
+            for row in rows:
+                if row["name"] is not None:
+                    unit = row["unit_code"]
+                    tops[unit] = tops.get(unit) or await top_unit(tx, unit)
+                    sealed = await sealing.seal_name(tx, self._runtime, tops[unit], row["id"], row["name"])
+                    done.append((row["id"], row["name"], sealed))
+            if done:
+                await connection.execute(_NAMED, *zip(*done, strict=True))
+        if rows:
+            self._at = rows[-1]["changed_xid"], rows[-1]["id"]
+        return len(rows) == self.batch
 
 
 class Forgetter(Worker):

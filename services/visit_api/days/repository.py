@@ -41,16 +41,14 @@ async def customers(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Custo
     return {each.id: each for each in await tx.scalars(select(Customer).where(Customer.id.in_(ids)))}
 
 
-async def places(tx: AsyncSession, visits: Sequence[Visit]) -> dict[UUID, str | None]:
-    """Where it was agreed to meet, by visit, while what was agreed stands."""
+async def agreed(tx: AsyncSession, visits: Sequence[Visit]) -> Sequence[Appointment]:
+    """What was agreed last about visits, while it stands."""
     standing = [visit.id for visit in visits if visit.window_from is not None]
-    query = select(Appointment.visit_id, Appointment.place).where(
-        Appointment.visit_id.in_(standing), Appointment.window_from.is_not(None)
-    )
+    query = select(Appointment).where(Appointment.visit_id.in_(standing), Appointment.window_from.is_not(None))
     last = query.ext(distinct_on(Appointment.visit_id)).order_by(
         Appointment.visit_id, Appointment.updated_at.desc(), Appointment.id.desc()
     )
-    return {row.visit_id: row.place for row in await tx.execute(last)}
+    return (await tx.scalars(last)).all()
 
 
 async def owed(tx: AsyncSession, unit: str | None, owner: str) -> Sequence[Obligation]:

@@ -12,6 +12,7 @@ from chassis.web.tokens import Principal
 from visit_api.civil import CHINA, day_of
 from visit_api.customers import sealing
 from visit_api.days import repository
+from visit_api.texts import service as texts
 from visit_api.visits.lifecycle import keeps_from_starting, wanting
 from visit_api.visits.models import Visit
 from visit_api.visits.showing import course
@@ -42,7 +43,9 @@ async def my_day(tx: AsyncSession, runtime: Runtime, caller: Principal, day: dat
 async def _shown(tx: AsyncSession, runtime: Runtime, visits: Sequence[Visit]) -> list[dict[str, Any]]:
     customers = await repository.customers(tx, {visit.customer_id for visit in visits})
     await sealing.show(tx, runtime, [*customers.values()])
-    places = await repository.places(tx, visits)
+    agreed = await repository.agreed(tx, visits)
+    await texts.show(tx, runtime, agreed)
+    places = {each.visit_id: each.place for each in agreed}
     return [
         {
             **{name: getattr(visit, name) for name in _AS_THEY_ARE},

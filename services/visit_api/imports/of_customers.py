@@ -16,6 +16,7 @@ from chassis.runtime import Runtime
 from chassis.vault import DataKey, Index
 from contracts.customers import CustomerChanged
 from visit_api.customers import sealing
+from visit_api.customers.persons import is_person
 from visit_api.customers.phones import normal
 from visit_api.customers.service import changed
 from visit_api.imports import of_several, repository
@@ -26,19 +27,21 @@ from visit_api.imports.outcome import Found, Outcome, Prepared, once
 from visit_api.imports.ownership import SUPPLY
 from visit_api.imports.reading import Fault, Line, Said
 from visit_api.imports.repository import Elsewhere, Known, Takes
+from visit_api.settings import keeps_plain
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Sealers(NamedTuple):
-    """What seals numbers and addresses of an owner."""
+    """What seals numbers, addresses and names of persons of an owner."""
 
     phone: Callable[[str, str], bytes]
     address: Callable[[str, str], bytes]
+    name: Callable[[str, str], bytes]
 
     @classmethod
     def of(cls, key: DataKey) -> Self:
-        return cls(key.sealer(sealing.TABLE, "phone_sealed"), key.sealer(sealing.TABLE, "address_sealed"))
+        return cls(*(key.sealer(sealing.TABLE, f"{field}_sealed") for field in cls._fields))
 
 
 class _Ground(NamedTuple):
@@ -54,6 +57,7 @@ class _Ground(NamedTuple):
     seen: set[str]  # units of known customers that the sender sees
     prepared: Mapping[int, Prepared]
     now: datetime
+    names_open: bool  # for an earlier version
 
 
 class _Batch(NamedTuple):
@@ -87,7 +91,8 @@ async def take(
     theirs = {there.unit_code for there in known.values()} | {each.unit_code for each in others.values() if each}
     seen = await repository.seen(tx, its.unit_code, theirs)
     sealers = {owner: Sealers.of(await runtime.vault.key(tx, owner)) for owner in set(owners.values())}
-    ground = _Ground(its, source, owners, sealers, await runtime.vault.index(tx), known, others, seen, prepared, now)
+    hashes, names_open = await runtime.vault.index(tx), keeps_plain(runtime)
+    ground = _Ground(its, source, owners, sealers, hashes, known, others, seen, prepared, now, names_open)
     batch = await asyncio.to_thread(_sorted, ground, found)
     merged = await of_several.merge(tx, runtime, its, batch.several, now) if batch.several else None
     if merged is not None:
@@ -166,7 +171,7 @@ def _prepared(ground: _Ground, lines: Sequence[Line]) -> dict[int, Prepared]:
 
 def _ready(ground: _Ground, said: Said) -> Prepared:
     id_ = new_id()
-    return Prepared(_digest(ground, said), id_, _sealed(ground, id_, said))
+    return Prepared(_digest(ground, said), id_, _sealed(ground, id_, said), _named(ground, id_, said, None))
 
 
 def _digest(ground: _Ground, said: Said) -> bytes:
@@ -176,9 +181,9 @@ def _digest(ground: _Ground, said: Said) -> bytes:
 def _add(ground: _Ground, batch: _Batch, said: Said, ready: Prepared) -> None:
     customer_no, unit_code = said["customer_no"], said["unit_code"]
     kind, importance = _kind(ground.its, said), _importance(said)
-    digest, id, (phone, found_by, address) = ready  # noqa: A001
+    digest, id, (phone, found_by, address), name = ready  # noqa: A001
     supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()
-    its = (id, said["name"], kind, unit_code, customer_no, phone, found_by, address, importance)
+    its = (id, *name, kind, unit_code, customer_no, phone, found_by, address, importance)
     batch.new.append((*its, ground.its.source, customer_no, supply, ground.its.id, 1, digest, ground.now))
     batch.events.append(changed(id, customer_no, kind, unit_code, 1))
 
@@ -189,7 +194,8 @@ def _change(ground: _Ground, batch: _Batch, said: Said, there: Known, digest: by
         kind = IMPORTANT
     phone, found_by, address = _sealed(ground, there.id, said)
     supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()
-    its = (there.id, said["name"], kind, said["unit_code"], said["customer_no"], phone, found_by, address)
+    name = _named(ground, there.id, said, kind)
+    its = (there.id, *name, kind, said["unit_code"], said["customer_no"], phone, found_by, address)
     batch.changed.append((*its, _importance(said), supply, digest, int(_takes(said))))
     batch.events.append(changed(there.id, said["customer_no"], kind, said["unit_code"], there.version + 1))
 
@@ -211,6 +217,13 @@ def _kind(its: Import, said: Said) -> str:
 def _importance(said: Said) -> str | None:
     importance = said.get("importance")
     return None if not importance or importance == "none" else importance
+
+
+def _named(ground: _Ground, id: UUID, said: Said, kind: str | None) -> tuple[str | None, bytes | None]:
+    """The name as it stands open, or sealed."""
+    if ground.names_open or not is_person(kind or _kind(ground.its, said), said.get("sort")):
+        return said["name"], None
+    return None, ground.sealers[ground.owners[said["unit_code"]]].name(str(id), said["name"])
 
 
 def _sealed(ground: _Ground, id: UUID, said: Said) -> tuple[bytes | None, bytes | None, bytes | None]:

@@ -112,7 +112,8 @@ async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequenc
 
 async def counting_now(tx: AsyncSession, runtime: Runtime, customer: Customer) -> Said:
     """What is stored of a customer, in the words of a line; what is empty is not there."""
-    its = {"name": customer.name, "unit_code": customer.unit_code, "importance": customer.importance}
+    name = await sealing.open_name(tx, runtime, customer.id, customer.plain_name, customer.name_sealed)
+    its = {"name": name, "unit_code": customer.unit_code, "importance": customer.importance}
     its |= {"phone": await sealing.open_phone(tx, runtime, customer)}
     its |= {"address": await sealing.open_address(tx, runtime, customer), **customer.supply}
     return {field: value for field, value in its.items() if value}
@@ -151,6 +152,7 @@ async def _row(ground: _Ground, customer: Customer, kind: str, counts: Said) -> 
     phone = await sealing.seal_phone(tx, runtime, owner, place, counts.get("phone"))
     address = await sealing.seal_address(tx, runtime, owner, customer.id, counts.get("address"))
     supply = json.dumps({field: counts[field] for field in SUPPLY if field in counts}, ensure_ascii=False)
-    its = (customer.id, counts["name"], kind, counts["unit_code"], customer.customer_no)
+    name = await sealing.name_columns(tx, runtime, owner, customer.id, kind, counts.get("sort"), counts["name"])
+    its = (customer.id, *name.values(), kind, counts["unit_code"], customer.customer_no)
     found = (phone.sealed, phone.found_by, address, counts.get("importance"), supply)
     return (*its, *found, customer.content_digest, _ALL)

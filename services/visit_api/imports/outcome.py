@@ -12,11 +12,13 @@ Found = Sequence[tuple[int, Said]]  # good lines, by number
 
 class Prepared(NamedTuple):
     """What of a line costs most, worked out while the lines before it are stored: by what it is known again, and,
-    should its customer be new, its id and what is sealed for that: number, by what it is found, address."""
+    should its customer be new, its id and what is sealed for that: number, by what it is found, address; and the name,
+    open or sealed."""
 
     digest: bytes
     id: UUID
     sealed: tuple[bytes | None, bytes | None, bytes | None]
+    name: tuple[str | None, bytes | None]
 
 
 Prepare = Callable[[Sequence[Line]], Mapping[int, Prepared]]

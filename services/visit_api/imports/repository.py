@@ -65,6 +65,7 @@ def _taken(field: Takes, column: str, value: str = "") -> str:
 _CHANGE = f"""
 UPDATE customers AS c
 SET {_taken(Takes.NAME, "name")},
+    {_taken(Takes.NAME, "name_sealed")},
     {_taken(Takes.UNIT, "unit_code")},
     phone = CASE WHEN new.takes & {Takes.PHONE:d} > 0 THEN NULL ELSE c.phone END,
     {_taken(Takes.PHONE, "phone_sealed")},
@@ -74,16 +75,16 @@ SET {_taken(Takes.NAME, "name")},
     importance = CASE WHEN new.takes & {Takes.IMPORTANCE:d} > 0
                       AND NOT EXISTS (SELECT FROM importance_determinations AS d WHERE d.customer_id = c.id)
                       THEN new.importance ELSE c.importance END,
-    kind = new.kind, customer_no = new.customer_no, content_digest = new.digest, import_id = $13,
-    version = c.version + 1, updated_at = $14, changed_xid = pg_current_xact_id()::text::bigint
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[],
-            $9::text[], $10::text[], $11::bytea[], $12::int[])
-     AS new (id, name, kind, unit_code, customer_no, phone_sealed, phone_index, address_sealed, importance, supply,
-             digest, takes)
+    kind = new.kind, customer_no = new.customer_no, content_digest = new.digest, import_id = $14,
+    version = c.version + 1, updated_at = $15, changed_xid = pg_current_xact_id()::text::bigint
+FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::bytea[],
+            $9::bytea[], $10::text[], $11::text[], $12::bytea[], $13::int[])
+     AS new (id, name, name_sealed, kind, unit_code, customer_no, phone_sealed, phone_index, address_sealed,
+             importance, supply, digest, takes)
 WHERE c.id = new.id
 """  # noqa: S608 - made of constants
 _NEW = (
-    *("id", "name", "kind", "unit_code", "customer_no", "phone_sealed", "phone_index", "address_sealed"),
+    *("id", "name", "name_sealed", "kind", "unit_code", "customer_no", "phone_sealed", "phone_index", "address_sealed"),
     *("importance", "source", "source_no", "supply", "import_id", "version", "content_digest", "updated_at"),
 )
 _ASIDE = ("import_id", "line", "code", "name", "parent_code")

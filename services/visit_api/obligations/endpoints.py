@@ -11,7 +11,7 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
-from visit_api.obligations import repository, service
+from visit_api.obligations import service
 from visit_api.obligations.models import Obligation, State
 from visit_api.obligations.owed import Kind
 from visit_api.obligations.schemas import (
@@ -39,6 +39,7 @@ async def owe(new: NewObligation, caller: Answering, tx: Tx, runtime: TheRuntime
 async def list_obligations(
     caller: Caller,
     tx: Tx,
+    runtime: TheRuntime,
     window: Paging,
     state: Annotated[State | None, Query()] = None,
     kind: Annotated[Kind | None, Query()] = None,
@@ -48,13 +49,13 @@ async def list_obligations(
 ) -> Listing[Obligation]:
     """What is owed to those who called the caller's unit and those below it, as the calls came."""
     wanted = {"state": state, "kind": kind, "owner": owner, "unit_code": unit_code, "visit_id": visit_id}
-    return await repository.find_all(tx, caller.unit, window, **wanted)
+    return await service.list_obligations(tx, runtime, caller, window, **wanted)
 
 
 @router.get("/v1/obligations/{id}", response_model=ObligationView)
-async def get_obligation(id: Id, caller: Caller, tx: Tx) -> Obligation:
+async def get_obligation(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> Obligation:
     """One of them."""
-    return await service.get_obligation(tx, caller, id)
+    return await service.get_obligation(tx, runtime, caller, id)
 
 
 @router.post("/v1/obligations/{id}/discharge", response_model=ObligationView)

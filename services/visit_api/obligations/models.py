@@ -1,7 +1,7 @@
 """What is owed to customers who called."""
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
@@ -9,11 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from visit_api.base import Base, Versioned
 from visit_api.obligations.owed import OWED, How, Kind
+from visit_api.texts.models import Worded
 
 State = Literal["open", "done"]
 
 
-class Obligation(Versioned, Base):
+class Obligation(Worded, Versioned, Base):
     """A call of a customer after which something is owed (T/SDPEA §6.2.2.3–4): by whom, from when on, and how it was
     discharged. `owner` is a staff number."""
 
@@ -24,7 +25,7 @@ class Obligation(Versioned, Base):
         CheckConstraint(f"how IN {get_args(How)}", name="obligations_how_known"),
         CheckConstraint(
             "(state = 'done') = (discharged_at IS NOT NULL AND discharged_by IS NOT NULL AND how IS NOT NULL "
-            "AND words IS NOT NULL)",
+            "AND (words IS NOT NULL OR words_sealed IS NOT NULL))",
             name="obligations_discharged_whole",
         ),
         Index("obligations_open", "unit_code", "called_at", "id", postgresql_where=text("state = 'open'")),
@@ -33,6 +34,9 @@ class Obligation(Versioned, Base):
         Index("obligations_visit_id", "visit_id", postgresql_where=text("visit_id IS NOT NULL")),
         Index("obligations_feed", "changed_xid", "id"),
     )
+
+    sealed_in: ClassVar = {"note_sealed": ("told", "note"), "words_sealed": ("words",)}
+    once: ClassVar = ("note_sealed", "words_sealed", "content_digest")
 
     unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
@@ -44,6 +48,7 @@ class Obligation(Versioned, Base):
     owed_from: Mapped[datetime | None]
     told: Mapped[str | None]
     note: Mapped[str | None]
+    note_sealed: Mapped[bytes | None]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str]
     state: Mapped[str]
@@ -51,6 +56,7 @@ class Obligation(Versioned, Base):
     discharged_by: Mapped[str | None]
     how: Mapped[str | None]
     words: Mapped[str | None]
+    words_sealed: Mapped[bytes | None]
 
     @property
     def clause(self) -> str:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import FieldError, NotFound, Unprocessable
 from chassis.web.etag import Unchanged
 from chassis.web.moments import happened
+from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
@@ -27,6 +29,8 @@ from visit_api.obligations.models import Obligation
 from visit_api.obligations.owed import OWED, How
 from visit_api.obligations.schemas import Discharge, NewObligation, ObligationView, OfficeHours, Waiver
 from visit_api.rulebooks import service as rulebooks
+from visit_api.texts import service as texts
+from visit_api.visits.lateness import came_late, came_late_to
 from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
 from visit_api.visits.service import hold_visit
@@ -44,17 +48,21 @@ async def owe(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewObl
             raise Unprocessable(NOT_TOLD, clause="6.2.2.4")
         if new.owner is not None:
             await hold_named(tx, new.owner)  # before the visit, as whoever hands over does
+        visit = None
         if new.visit_id is not None:
-            await hold_visit(tx, caller, new.visit_id, new.customer_id, "/visit_id")
+            visit = await hold_visit(tx, caller, new.visit_id, new.customer_id, "/visit_id")
         customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
-        unit = customer.unit_code
+        unit, id = customer.unit_code, new.id or new_id()  # noqa: A001
         its_hours = (await rulebooks.counting(tx, unit, SUBJECT, hours.SHIPPED)).content
         made = await add(
             tx,
             Obligation,
             new,
             now,
+            id=id,
             unit_code=unit,
+            content_digest=await texts.digest(tx, runtime, new),
+            **await texts.kept(tx, runtime, Obligation, id, unit, {"told": new.told, "note": new.note}),
             owner=caller.sub if new.owner is None else await colleague(tx, unit, new.owner, "/owner"),
             in_hours=hours.is_open(its_hours, new.called_at),
             owed_from=hours.open_from(its_hours, new.called_at),
@@ -63,42 +71,59 @@ async def owe(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewObl
             state="open",
         )
         if made is not None:
+            await texts.show(tx, runtime, [made])
+            if visit is not None:
+                await came_late(tx, visit, "obligations", caller.sub, now)
             return made
         found = new.id and await repository.find(tx, caller.unit, new.id)
-    if not found or not found.is_made_of(new):
+    if not found or not await texts.is_made_of(tx, runtime, found, new):
         raise ObligationTaken(id=new.id)
+    await texts.show(tx, runtime, [found])
     return found
 
 
-async def get_obligation(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Obligation:
+async def list_obligations(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, **wanted: object
+) -> Listing[Obligation]:
+    """What is owed, as far as the caller sees it, as the calls came."""
+    found = await repository.find_all(tx, caller.unit, window, **wanted)
+    await texts.show(tx, runtime, found.items)
+    return found
+
+
+async def get_obligation(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, lock: bool = False
+) -> Obligation:
     """The obligation `id`, held for a change if `lock` says so. Raises `NotFound`."""
     found = await repository.find(tx, caller.unit, id, lock=lock)
     if found is None:
         raise NotFound
+    await texts.show(tx, runtime, [found])
     return found
 
 
 async def discharge(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, done: Discharge) -> Obligation:
     """Records that what was owed was done. Raises `NotFound`, `AlreadyDischarged`, `Unprocessable`."""
-    its = await get_obligation(tx, caller, id, lock=True)
+    its = await get_obligation(tx, runtime, caller, id, lock=True)
     now = runtime.clock.now()
     # The call may have been noted by a clock a little ahead of ours.
     at = max(now, its.called_at) if done.at is None else happened(done.at, now)
     if at < its.called_at:
         raise Unprocessable(before_the_call("/at"))
-    return _end(its, OWED[its.kind].how, done.words, caller, at, now)
+    return await _end(tx, runtime, its, OWED[its.kind].how, done.words, caller, at, now)
 
 
 async def waive(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, waiver: Waiver) -> Obligation:
     """Records why nothing is owed any more. Raises `NotFound`, `AlreadyDischarged`."""
-    its = await get_obligation(tx, caller, id, lock=True)
+    its = await get_obligation(tx, runtime, caller, id, lock=True)
     now = runtime.clock.now()
-    return _end(its, "waived", waiver.reason, caller, now, now)
+    return await _end(tx, runtime, its, "waived", waiver.reason, caller, now, now)
 
 
-async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """What is archived of the calls in the course of a visit."""
     its = await repository.of_visit(tx, visit.id)
+    await texts.show(tx, runtime, its)
     return [ObligationView.model_validate(each).model_dump(mode="json") for each in its]
 
 
@@ -123,11 +148,27 @@ async def set_hours(
     return await rulebooks.decide(tx, runtime, caller, unit_code, SUBJECT, hours.SHIPPED, content, unchanged)
 
 
-def _end(its: Obligation, how: How, words: str, caller: Principal, at: datetime, now: datetime) -> Obligation:
+async def _end(
+    tx: AsyncSession,
+    runtime: Runtime,
+    its: Obligation,
+    how: How,
+    words: str,
+    caller: Principal,
+    at: datetime,
+    now: datetime,
+) -> Obligation:
     if its.state == "done":
         raise AlreadyDischarged(discharged_at=its.discharged_at, how=its.how)
-    its.state, its.how, its.words, its.discharged_at, its.discharged_by = "done", how, words, at, caller.sub
+    for column, value in (await texts.kept(tx, runtime, Obligation, its.id, its.unit_code, {"words": words})).items():
+        setattr(its, column, value)
+    its.state, its.how, its.discharged_at, its.discharged_by = "done", how, at, caller.sub
     its.touch(now)
+    await tx.flush()
+    await texts.show(tx, runtime, [its])
+    if its.visit_id is not None:
+        # What is owed keeps a visit from its archive; and whoever hands over holds visits before what is owed.
+        await came_late_to(tx, its.visit_id, "obligations", caller.sub, now, hold=False)
     return its
 
 

@@ -11,7 +11,7 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code, Day, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
-from visit_api.online import repository, service
+from visit_api.online import asking, repository, service
 from visit_api.online.models import Account, Group, Inquiry, Membership
 from visit_api.online.schemas import (
     AccountChange,
@@ -120,28 +120,29 @@ async def leave_group(id: Id, leaving: Leaving, caller: Serving, tx: Tx, runtime
 @router.post("/groups/{id}/inquiries", status_code=201, response_model=InquiryView)
 async def record_inquiry(id: Id, new: NewInquiry, caller: Serving, tx: Tx, runtime: TheRuntime) -> Inquiry:
     """Records what a customer asked in a group."""
-    return await service.ask(tx, runtime, caller, id, new)
+    return await asking.ask(tx, runtime, caller, id, new)
 
 
 @router.get("/inquiries", response_model=Page[InquiryView])
 async def list_inquiries(
     caller: Caller,
     tx: Tx,
+    runtime: TheRuntime,
     window: Paging,
     unit_code: Annotated[Code | None, Query()] = None,
     group_id: Annotated[Id | None, Query()] = None,
     answered: Annotated[bool | None, Query()] = None,
 ) -> Listing[Inquiry]:
     """What was asked in the groups of the caller's unit and of those below it."""
-    return await repository.find_inquiries(
-        tx, caller.unit, window, unit_code=unit_code, group_id=group_id, answered=answered
+    return await asking.list_inquiries(
+        tx, runtime, caller, window, unit_code=unit_code, group_id=group_id, answered=answered
     )
 
 
 @router.post("/inquiries/{id}/answer", response_model=InquiryView)
 async def answer_inquiry(id: Id, reply: Reply, caller: Serving, tx: Tx, runtime: TheRuntime) -> Inquiry:
     """Records the answer to a question, and when it was given."""
-    return await service.answer(tx, runtime, caller, id, reply)
+    return await asking.answer(tx, runtime, caller, id, reply)
 
 
 @router.get("/figures", response_model=FiguresList)

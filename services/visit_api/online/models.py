@@ -1,7 +1,7 @@
 """Service accounts on the web, the groups they serve, and what is asked there."""
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Uuid, text
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import Tracked
 from visit_api.base import Base, Brought, Versioned
+from visit_api.texts.models import Worded
 
 Platform = Literal["wechat", "qq", "sgcc_app", "mail", "other"]
 GroupKind = Literal["group", "direct"]
@@ -79,26 +80,34 @@ class Membership(Tracked, Base):
     left_at: Mapped[datetime | None]
 
 
-class Inquiry(Brought, Base):
+class Inquiry(Worded, Brought, Base):
     """What a customer asked in a group, and when and how it was answered."""
 
     __tablename__ = "online_inquiries"
     __table_args__ = (
-        CheckConstraint("(answered_at IS NULL) = (answer IS NULL)", name="online_inquiries_answer_whole"),
+        CheckConstraint(
+            "(answered_at IS NULL) = (answer IS NULL AND answer_sealed IS NULL)", name="online_inquiries_answer_whole"
+        ),
+        CheckConstraint("(question IS NULL) = (question_sealed IS NOT NULL)", name="online_inquiries_asked"),
         Index("online_inquiries_group_id", "group_id", "id"),
         Index("online_inquiries_unit_code", "unit_code", "received_at"),
         Index("online_inquiries_visit_id", "visit_id"),
         Index("online_inquiries_feed", "changed_xid", "id"),
     )
 
+    sealed_in: ClassVar = {"question_sealed": ("question",), "answer_sealed": ("answer",)}
+    once: ClassVar = ("question_sealed", "answer_sealed", "content_digest")
+
     group_id: Mapped[UUID] = mapped_column(ForeignKey("online_groups.id"))
     unit_code: Mapped[str]
     customer_id: Mapped[UUID | None] = mapped_column(ForeignKey("customers.id"))
     visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("visits.id"))
-    question: Mapped[str]
+    question: Mapped[str | None]
+    question_sealed: Mapped[bytes | None]
     received_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str]
     answer: Mapped[str | None]
+    answer_sealed: Mapped[bytes | None]
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[str | None]

@@ -25,15 +25,12 @@ from visit_api.online.errors import (
     NOT_A_MEMBER,
     OTHER_PLATFORM,
     UNKNOWN_ACCOUNT,
-    UNKNOWN_VISIT,
     AccountClosed,
     AccountTaken,
     GroupTaken,
-    InquiryAnswered,
-    InquiryTaken,
     before_its_beginning,
 )
-from visit_api.online.models import Account, Group, Inquiry, Membership
+from visit_api.online.models import Account, Group, Membership
 from visit_api.online.schemas import (
     AccountChange,
     AccountView,
@@ -43,13 +40,11 @@ from visit_api.online.schemas import (
     Leaving,
     NewAccount,
     NewGroup,
-    NewInquiry,
-    Reply,
 )
 from visit_api.standard.asked import ONLINE, asked
-from visit_api.visits.lifecycle import Act, Unmet
+from visit_api.texts import service as texts
+from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
-from visit_api.visits.service import lock_visit, require_possible
 
 
 async def register(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewAccount) -> Account:
@@ -167,40 +162,6 @@ async def leave(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID,
     return its
 
 
-async def ask(tx: AsyncSession, runtime: Runtime, caller: Principal, group_id: UUID, new: NewInquiry) -> Inquiry:
-    """Records what a customer asked in a group. Raises `NotFound`, `InquiryTaken`, `ActRefused`,
-    `Unprocessable`."""
-    group, now = await get_group(tx, caller, group_id), runtime.clock.now()
-    found = new.id and await repository.find(tx, caller.unit, Inquiry, new.id)
-    if not found:
-        moments.received(new.received_at, now)
-        await _check_visit(tx, caller, new.visit_id)
-        if new.customer_id is not None:
-            await hold_customer(tx, caller, new.customer_id, "/customer_id")
-        its = {"group_id": group.id, "unit_code": group.unit_code, "recorded_at": now, "recorded_by": caller.sub}
-        inquiry = await add(tx, Inquiry, new, now, **its)
-        if inquiry is not None:
-            return inquiry
-        found = new.id and await repository.find(tx, caller.unit, Inquiry, new.id)
-    if not found or found.group_id != group_id or not found.is_made_of(new):
-        raise InquiryTaken(id=new.id)
-    return found
-
-
-async def answer(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, reply: Reply) -> Inquiry:
-    """Records the answer to a question, once. Raises `NotFound`, `InquiryAnswered`, `Unprocessable`."""
-    inquiry, now = await repository.find(tx, caller.unit, Inquiry, id, lock=True), runtime.clock.now()
-    if inquiry is None:
-        raise NotFound
-    if inquiry.answered_at is not None:
-        raise InquiryAnswered
-    at = happened(reply.at or max(now, inquiry.received_at), now)
-    if at < inquiry.received_at:
-        raise Unprocessable(before_its_beginning("/at"))
-    inquiry.answer, inquiry.answered_at, inquiry.answered_by, inquiry.updated_at = reply.answer, at, caller.sub, now
-    return inquiry
-
-
 async def figures(
     tx: AsyncSession, runtime: Runtime, caller: Principal, first: date | None, last: date | None, unit_code: str | None
 ) -> dict[str, Any]:
@@ -215,10 +176,11 @@ async def figures(
     return {"first_day": first, "last_day": last, "items": rows}
 
 
-async def on_record(tx: AsyncSession, visit: Visit) -> dict[str, Any]:
+async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[str, Any]:
     """The cards of an online visit's visitors, and what was asked online, for the archive."""
     accounts = await repository.accounts_of(tx, visit.visitor_ids) if visit.channel == "online" else []
     inquiries = await repository.of_visit(tx, visit.id)
+    await texts.show(tx, runtime, inquiries)
     shown = {
         "accounts": [AccountView.model_validate(each).model_dump(mode="json") for each in accounts],
         "inquiries": [InquiryView.model_validate(each).model_dump(mode="json") for each in inquiries],
@@ -254,12 +216,3 @@ async def _card(tx: AsyncSession, caller: Principal, member: Staff, post: str) -
 async def _check_customers(tx: AsyncSession, caller: Principal, ids: Sequence[UUID]) -> None:
     for place, each in sorted(enumerate(ids), key=lambda its: its[1]):  # in one order, as whoever changes several
         await hold_customer(tx, caller, each, f"/customer_ids/{place}")
-
-
-async def _check_visit(tx: AsyncSession, caller: Principal, visit_id: UUID | None) -> None:
-    try:
-        visit = None if visit_id is None else await lock_visit(tx, caller, visit_id)
-    except NotFound:
-        raise Unprocessable(UNKNOWN_VISIT) from None
-    if visit is not None:
-        require_possible(Act.ANSWER, visit)

@@ -30,7 +30,7 @@ async def get_progress(tx: AsyncSession, runtime: Runtime, caller: Principal, id
     )
 
 
-async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """What is archived of the plan of a visit: the item that it was made for, if any."""
     return [] if visit.plan_item_id is None else [await item_on_record(tx, visit.plan_item_id)]
 

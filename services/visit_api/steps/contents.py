@@ -138,3 +138,13 @@ class PubliciseView(View):
 
 
 ContentView = Annotated[PubliciseView | Needs | Promotion | Consultation | AppealsHeard | Strategy, _ByKind]
+
+# The fields in which people write, however deep in a content.
+WORDS = frozenset({"to", "description", "note", "question", "answer", "reason_not_answered", "proposal"})
+
+
+def coded(content: Any) -> Any:
+    """What can be counted of a content, and tells nothing that anybody said."""
+    if isinstance(content, dict):
+        return {name: coded(its) for name, its in content.items() if name not in WORDS}
+    return [coded(each) for each in content] if isinstance(content, list) else content

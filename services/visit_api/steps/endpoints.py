@@ -35,9 +35,10 @@ async def list_steps(
     id: Id,
     caller: Caller,
     tx: Tx,
+    runtime: TheRuntime,
     window: Paging,
     kind: Annotated[Kind | None, Query()] = None,
     current: Annotated[bool | None, Query(description="those that no other supersedes, or the others")] = None,
 ) -> Listing[Step]:
     """The steps of a visit, those that were corrected too."""
-    return await service.list_steps(tx, caller, id, window, kind=kind, current=current)
+    return await service.list_steps(tx, runtime, caller, id, window, kind=kind, current=current)

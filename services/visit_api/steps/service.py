@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import FieldError, Unprocessable
 from chassis.web.moments import happened
@@ -32,6 +33,8 @@ from visit_api.steps.errors import (
 )
 from visit_api.steps.models import Step
 from visit_api.steps.schemas import NewStep, StepView
+from visit_api.texts import service as texts
+from visit_api.visits.lateness import came_late
 from visit_api.visits.lifecycle import Act, Unmet
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit, lock_visit, require_recordable
@@ -47,8 +50,9 @@ async def record(
     visit = await lock_visit(tx, caller, visit_id)
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if found:
-        if found.visit_id != visit_id or not found.is_made_of(new):
+        if found.visit_id != visit_id or not await texts.is_made_of(tx, runtime, found, new):
             raise StepTaken(id=new.id)
+        await texts.show(tx, runtime, [found])
         return found
     now = runtime.clock.now()
     at = happened(new.at or now, now)
@@ -60,20 +64,28 @@ async def record(
         raised = await appeals.raise_appeal(statements, runtime, caller, visit_id, _appeal(new.content, at))
         appeal_id = raised["id"]
     its = {"kind": content["kind"], "at": at, "recorded_at": now, "recorded_by": caller.sub, "appeal_id": appeal_id}
-    step = await add(tx, Step, new, now, visit_id=visit_id, unit_code=visit.unit_code, content=content, **its)
-    if step is None:
-        raise StepTaken(id=new.id)
+    step = await _add(tx, runtime, visit, new, content, now, **its)
     if old is not None:
         old.superseded_by, old.updated_at = step.id, now
+    await came_late(tx, visit, "steps", caller.sub, now)
     return step
 
 
 async def list_steps(
-    tx: AsyncSession, caller: Principal, visit_id: UUID, window: Window, *, kind: str | None, current: bool | None
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    visit_id: UUID,
+    window: Window,
+    *,
+    kind: str | None,
+    current: bool | None,
 ) -> Listing[Step]:
     """The steps of a visit. Raises `NotFound`."""
     await get_visit(tx, caller, visit_id)
-    return await repository.find_all(tx, window, visit_id, kind=kind, current=current)
+    found = await repository.find_all(tx, window, visit_id, kind=kind, current=current)
+    await texts.show(tx, runtime, found.items)
+    return found
 
 
 async def needs_heard(tx: AsyncSession, customer_id: UUID) -> set[str]:
@@ -81,9 +93,10 @@ async def needs_heard(tx: AsyncSession, customer_id: UUID) -> set[str]:
     return await repository.needs_heard(tx, customer_id)
 
 
-async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """Every step, the superseded ones too, in the order in which they were done, for the archive."""
     steps = await repository.of_visit(tx, visit.id)
+    await texts.show(tx, runtime, steps)
     return [StepView.model_validate(step).model_dump(mode="json") for step in steps]
 
 
@@ -100,6 +113,26 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
         for row in rows
         if row.what not in kinds and (needed or not row.where_needs_were_heard)
     ]
+
+
+async def _add(
+    tx: AsyncSession,
+    runtime: Runtime,
+    visit: Visit,
+    new: NewStep,
+    content: dict[str, Any],
+    now: datetime,
+    **columns: Any,
+) -> Step:
+    id = new.id or new_id()  # noqa: A001
+    its = {"id": id, "visit_id": visit.id, "unit_code": visit.unit_code, **columns}
+    kept = await texts.kept(tx, runtime, Step, id, visit.unit_code, {"content": content})
+    digest = await texts.digest(tx, runtime, new)
+    step = await add(tx, Step, new, now, **its, **kept, content_digest=digest)
+    if step is None:
+        raise StepTaken(id=new.id)
+    await texts.show(tx, runtime, [step])
+    return step
 
 
 async def _superseded(tx: AsyncSession, caller: Principal, visit: Visit, new: NewStep) -> Step | None:

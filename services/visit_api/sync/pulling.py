@@ -30,6 +30,7 @@ from visit_api.sync.cursors import Cursor
 from visit_api.sync.errors import BAD_CURSOR, CursorExpired
 from visit_api.sync.models import Leaving
 from visit_api.sync.schemas import PulledView, PullView
+from visit_api.texts import service as texts
 from visit_api.visits.models import Visit
 from visit_api.visits.schemas import PreparationView, VisitView
 from visit_api.visits.showing import preparation
@@ -239,6 +240,7 @@ def _find_answers(puller: Puller) -> Select[Any]:
 
 async def _show_answers(puller: Puller, rows: Sequence[ItemAnswer]) -> list[PulledView]:
     names = ("visit_id", "item", "answer", "note", "answered_by", "answered_at")
+    await texts.show(puller.tx, puller.runtime, rows)
     return [
         PulledView(
             kind="answer",

@@ -1,11 +1,14 @@
 """What belongs in the archive of a visit: what devices brought, by which clock, and who decided where that
 contradicted the record. What nobody decided keeps a visit from its archive, for what is archived is not corrected."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visit_api.sync import repository
+from chassis.runtime import Runtime
+from visit_api.sync import conflicts, repository
+from visit_api.sync.models import Conflict
 from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
 
@@ -13,13 +16,16 @@ _ITEM = ("item_id", "kind", "device", "brought_by", "outcome", "device_at", "off
 _CONFLICT = ("id", "item_id", "kind", "problem", "keep", "made_id", "reason", "resolved_at", "resolved_by")
 
 
-async def on_record(tx: AsyncSession, visit: Visit) -> list[dict[str, Any]]:
+async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """What is archived: each item by itself, what contradicted the record with what was decided. Words are not in it:
-    those that were taken are where they belong, and the others stay sealed."""
-    conflicts = {each.brought_id: each for each in await repository.conflicts_of(tx, visit.id)}
+    those that were taken are where they belong, and the others stay sealed; but for those that came when nothing could
+    be corrected any more, and are to be kept."""
+    found = {
+        each.brought_id: await _decided(tx, runtime, visit, each)
+        for each in await repository.conflicts_of(tx, visit.id)
+    }
     return [
-        {**_shown(item, _ITEM), "conflict": _shown(conflicts[item.id], _CONFLICT) if item.id in conflicts else None}
-        for item in await repository.brought_to(tx, visit.id)
+        {**_shown(item, _ITEM), "conflict": found.get(item.id)} for item in await repository.brought_to(tx, visit.id)
     ]
 
 
@@ -27,6 +33,19 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     """What contradicts the record, and nobody has decided (§7.2.6: complete)."""
     waiting = [each for each in await repository.conflicts_of(tx, visit.id) if each.keep is None]
     return [Unmet("7.2.6", f"conflict_resolved:{each.id}") for each in waiting]
+
+
+async def _decided(tx: AsyncSession, runtime: Runtime, visit: Visit, conflict: Conflict) -> dict[str, Any]:
+    its = _shown(conflict, _CONFLICT)
+    if conflict.keep == "device" and conflict.made_id is None and _came_after(conflict.resolved_at, visit.archived_at):
+        its["device_version"] = await conflicts.device_version(tx, runtime, conflict)
+        if conflict.kind == "arrival":  # where that was is opened for a reason only, and leaves a trail
+            its["device_version"].get("body", {}).pop("place", None)
+    return its
+
+
+def _came_after(resolved_at: datetime | None, archived_at: datetime | None) -> bool:
+    return resolved_at is not None and archived_at is not None and resolved_at >= archived_at
 
 
 def _shown(row: Any, names: tuple[str, ...]) -> dict[str, Any]:

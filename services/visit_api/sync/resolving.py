@@ -6,6 +6,7 @@ as it is; keeping the device's makes of it what the rules allow, beside what was
 - an act that is on record at another time has been done at the device's,
 - a visit that was called off, and was begun all the same, is made as a visit of its own: what the device brings to the
   first one afterwards goes there,
+- what is archived is not corrected: what the device said stands beside it, in a supplement,
 - anything else is applied now as it would have been, and refused where the rules refuse it.
 """
 
@@ -28,7 +29,8 @@ from visit_api.sync.schemas import BothVersions, Resolution
 from visit_api.visits import arriving
 from visit_api.visits import service as visits
 from visit_api.visits.correcting import correct, plan_again
-from visit_api.visits.errors import AlreadyArrived
+from visit_api.visits.errors import ActRefused, AlreadyArrived
+from visit_api.visits.lateness import came_late_to
 from visit_api.visits.lifecycle import Act, VisitState
 from visit_api.visits.schemas import VisitChange
 
@@ -60,10 +62,23 @@ async def resolve(
             item = read_item(await conflicts.device_version(tx, runtime, conflict))
             if isinstance(item, BroughtArrival):
                 before["place"] = await arriving.place_of_arrival(tx, runtime, conflict.visit_id)
-            made = await _keep(tx, statements, runtime, whose, conflict, item)
+            made = await _keep_or_enter(tx, statements, runtime, whose, conflict, item)
         await conflicts.close(tx, runtime, caller, conflict, resolution.keep, resolution.reason, before, made)
         await tx.flush()
+        await came_late_to(tx, conflict.visit_id, "devices", caller.sub, runtime.clock.now())
     return await conflicts.show(tx, runtime, caller, conflict)
+
+
+async def _keep_or_enter(
+    tx: AsyncSession, statements: Statements, runtime: Runtime, whose: Principal, conflict: Conflict, item: Any
+) -> UUID | None:
+    try:
+        async with tx.begin_nested():
+            return await _keep(tx, statements, runtime, whose, conflict, item)
+    except ActRefused:
+        if await repository.state_of(tx, conflict.visit_id) != VisitState.ARCHIVED:
+            raise
+        return None
 
 
 async def _keep(
@@ -100,7 +115,7 @@ async def _keep_act(its: Application, conflict: Conflict, item: Any) -> UUID | N
 
 async def _make_beside(its: Application, conflict: Conflict) -> UUID:
     off, made = await plan_again(its.tx, its.runtime, its.caller, its.visit_id, conflict.id)
-    if (agreed := await appointments.last_agreed(its.tx, off)) is not None:
+    if (agreed := await appointments.last_agreed(its.tx, its.runtime, off)) is not None:
         said = NewAppointment.model_validate({name: getattr(agreed, name) for name in _AGREED})
         await appointments.appoint(its.tx, its.runtime, its.caller, made.id, said)
     await visits.start(its.tx, its.runtime, its.caller, made.id, its.at)

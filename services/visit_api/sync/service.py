@@ -25,6 +25,7 @@ from visit_api.sync.items import BroughtVisit, named, rank
 from visit_api.sync.items import read as read_item
 from visit_api.sync.models import Brought
 from visit_api.sync.schemas import AnswerView, Push, PushView
+from visit_api.visits.lateness import came_late_to
 
 log = logging.getLogger(__name__)
 
@@ -103,14 +104,30 @@ async def _take(work: UnitOfWork, its: Pushing, place: int, item: Any) -> Answer
     brought = await repository.bring(tx, line)
     if brought is None:
         return _as_before(answer, item, await repository.find_brought(tx, item.id, line["content_digest"]))
+    answer = await _applied(work, tx, its, item, line, brought, answer)
+    await came_late_to(tx, visit_id, "devices", its.caller.sub, its.reading.now)
+    return answer
+
+
+async def _applied(
+    work: UnitOfWork,
+    tx: AsyncSession,
+    its: Pushing,
+    item: Any,
+    line: dict[str, Any],
+    brought: UUID,
+    answer: AnswerView,
+) -> AnswerView:
+    """The answer to an item that was not brought before, once it is applied."""
+    visit_id, at = line["visit_id"], line["at"]
     entity = versions.ENTITIES.get(item.kind)
     there = entity is not None and await repository.exists(tx, entity, item.id)
-    application = Application(tx, Statements(work), its.runtime, its.caller, item.id, visit_id, taken.at)
+    application = Application(tx, Statements(work), its.runtime, its.caller, item.id, visit_id, at)
     try:
         async with tx.begin_nested():
             thing_id = await apply(application, item)
     except Problem as problem:
-        if await conflicts.is_said_already(tx, item, visit_id, taken.at, problem):
+        if await conflicts.is_said_already(tx, item, visit_id, at, problem):
             await _mark(tx, brought, "same")
             return answer.model_copy(update={"outcome": "same"})
         conflict = await conflicts.note(tx, its.runtime, its.caller, brought, item, line, problem)
@@ -120,10 +137,8 @@ async def _take(work: UnitOfWork, its: Pushing, place: int, item: Any) -> Answer
         return answer.model_copy(update={"outcome": "conflict", "conflict_id": conflict})
     if there:
         await _mark(tx, brought, "same")
-    its_notes = [*notes, *application.notes]
-    return answer.model_copy(
-        update={"outcome": "same" if there else "stored", "thing_id": thing_id, "notes": its_notes}
-    )
+    notes = [*answer.notes, *application.notes]
+    return answer.model_copy(update={"outcome": "same" if there else "stored", "thing_id": thing_id, "notes": notes})
 
 
 async def _whose(tx: AsyncSession, its: Pushing, item: Any) -> tuple[UUID, str, list[str]]:

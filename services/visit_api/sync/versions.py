@@ -27,6 +27,8 @@ from visit_api.steps.errors import StepSuperseded, StepTaken
 from visit_api.steps.models import Step
 from visit_api.steps.schemas import StepView
 from visit_api.sync.errors import PreparedOtherwise
+from visit_api.texts import service as texts
+from visit_api.texts.models import Worded
 from visit_api.visits.errors import ActRefused, AlreadyArrived, VisitTaken
 from visit_api.visits.lifecycle import VisitState
 from visit_api.visits.models import Visit
@@ -94,5 +96,7 @@ async def server_version(
         return None
     if isinstance(row, Appeal):
         await sealing.show(tx, runtime, [row])
+    if isinstance(row, Worded):
+        await texts.show(tx, runtime, [row])
     shown = preparation(row) if thing.kind == "preparation" else row
     return view.model_validate(shown).model_dump(mode="json"), getattr(row, "confidential", False)

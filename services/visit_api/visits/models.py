@@ -79,3 +79,21 @@ class HandOver(Written, Base):
     at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str]
+
+
+class Late(Written, Base):
+    """Something that was recorded of a visit after it was archived: in which section of its record, and by whom;
+    `entry_id` is the supplement that has it, once there is one."""
+
+    __tablename__ = "visit_late"
+    __table_args__ = (
+        Index("visit_late_waiting", "id", postgresql_where=text("entry_id IS NULL")),
+        Index("visit_late_visit_id", "visit_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
+    what: Mapped[str]
+    brought_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+    entry_id: Mapped[UUID | None]

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
 from visit_api.directory.models import Unit
-from visit_api.visits.models import HandOver, Visit
+from visit_api.visits.models import HandOver, Late, Visit
 
 
 async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Visit | None:
@@ -64,3 +64,16 @@ async def lock_open_of(tx: AsyncSession, unit: str | None, staff_no: str) -> Seq
     its = text("state IN ('planned', 'in_progress')")
     query = select(Visit).where(its, Visit.visitor_ids.bool_op("@>")([staff_no]), within(Unit, unit, Visit.unit_code))
     return (await tx.scalars(query.order_by(Visit.id).with_for_update(of=Visit))).all()
+
+
+async def one_with_more(tx: AsyncSession, but: Collection[UUID]) -> UUID | None:
+    """A visit of which something came late that no supplement has yet, the first that there is; `but` are left out."""
+    waiting = select(Late.visit_id).where(Late.entry_id.is_(None), Late.visit_id.not_in(but))
+    found: UUID | None = await tx.scalar(waiting.order_by(Late.id).limit(1))
+    return found
+
+
+async def late_of(tx: AsyncSession, visit_id: UUID) -> Sequence[Late]:
+    """What came late of a visit and no supplement has yet."""
+    query = select(Late).where(Late.visit_id == visit_id, Late.entry_id.is_(None))
+    return (await tx.scalars(query.order_by(Late.id))).all()

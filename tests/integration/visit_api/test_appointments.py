@@ -77,7 +77,7 @@ async def test_moved_refused_and_cancelled_are_each_kept(world: World) -> None:
     async with world.runtime.db.transaction() as tx:
         its = await tx.get(Visit, visit["id"])
         assert its is not None
-        assert len(await on_record(tx, its)) == 6
+        assert len(await on_record(tx, world.runtime, its)) == 6
     for statement in ("UPDATE appointments SET reason = ''", "DELETE FROM appointments"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await world.rows(statement)

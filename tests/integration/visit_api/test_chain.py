@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import shutil
 from functools import partial
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 from chassis.chain import command
 from chassis.chain.verifying import still_said, verify
 from chassis.vault.masters import new_line
+from deploy.local.databases import DatabaseUrls
 from tests.integration.visit_api.test_archive import ended
 from tests.integration.visit_api.test_archive_export import with_file
 from tests.integration.visit_api.world import World
 from tests.support import samples
+from tests.support.databases import Databases
 from visit_api.archive.verifying import files
 from visit_api.chained import CHAINED
 
@@ -235,3 +238,54 @@ async def test_the_service_can_neither_change_nor_remove_a_link(world: World) ->
             await world.rows(statement)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await world.rows("ALTER TABLE archive_entries DISABLE TRIGGER ALL")
+
+
+async def test_a_backup_is_verified_as_well_and_we_go_on_from_it(
+    world: World, owner: asyncpg.Connection, databases: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await archived(world, 2)
+    backup = await restored(owner, databases)
+    other = await asyncpg.connect(databases.server.dsn(database=backup.service.rpartition("/")[2]))
+
+    async def seen() -> tuple[int, set[str]]:
+        code = await verified(world, against=backup.migration, folder=command.NO_FILES)
+        return code, {line.rpartition(" ")[0] for line in capsys.readouterr().err.splitlines()}
+
+    try:
+        await archived(world, 1)
+        assert await seen() == (0, set()), "it is whole, and what we have follows it"
+        await other.execute("INSERT INTO archive_rules SELECT gen_random_uuid(), '374', true, now(), '', '', now()")
+        assert await seen() == (3, {"in the other copy: unsealed archive_rules"})
+        await other.execute("DELETE FROM archive_rules")
+        its = "WHERE id = (SELECT row_id FROM chain WHERE seq = 2)"
+        await other.execute(f"UPDATE archive_entries SET people = '{{E666}}' {its}")
+        assert await seen() == (1, {"in the other copy: edited chain 374 link 2 archive_entries"})
+        await other.execute(f"UPDATE archive_entries SET people = '{{}}' {its}")
+        # Somebody chains all of it anew, in another order: whole as it stands, but for the backup.
+        await altered(owner, "DELETE FROM chain")
+        await altered(owner, "INSERT INTO chain_waiting SELECT 'archive_entries', id FROM archive_entries LIMIT 1")
+        await world.stack.settle()
+        await altered(owner, "DELETE FROM archive_entries WHERE id NOT IN (SELECT row_id FROM chain)")
+        assert await verified(world, folder=command.NO_FILES) == 0
+        capsys.readouterr()
+        assert await seen() == (1, {"cut chain 374 link"})
+    finally:
+        await other.close()
+        await databases.drop(backup)
+
+
+async def restored(owner: asyncpg.Connection, databases: Databases) -> DatabaseUrls:
+    """A database as it is when a backup of ours was restored."""
+    urls = await databases.clone("visit_api")
+    copy = await asyncpg.connect(databases.server.dsn(database=urls.service.rpartition("/")[2]))
+    try:
+        await copy.execute("SET session_replication_role = replica")
+        for (table,) in await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+            lines = io.BytesIO()
+            await owner.copy_from_table(table, output=lines)
+            await copy.execute(f"DELETE FROM {table}")
+            lines.seek(0)
+            await copy.copy_to_table(table, source=lines)
+    finally:
+        await copy.close()
+    return urls

@@ -26,7 +26,7 @@ async def on_record(world: World, visit_id: str) -> list[dict[str, Any]]:
     async with world.runtime.db.transaction() as tx:
         visit = await tx.get(Visit, UUID(visit_id))
         assert visit is not None
-        return await service.on_record(tx, visit)
+        return await service.on_record(tx, world.runtime, visit)
 
 
 @pytest.mark.clause("6.1.3.2", "6.1.3.3", "6.2.2.1", "6.3.2.1", "6.3.2.2", "6.3.2.5", "8.1.3", "8.1.4")

@@ -87,7 +87,7 @@ async def test_what_is_owed_in_the_course_of_a_visit_is_wanting_in_its_record(wo
         its = await tx.get(Visit, visit["id"])
         assert its is not None
         assert [tuple(each) for each in await unmet(tx, its)] == [("6.2.2.4", "untaken_call")]
-        assert len(await on_record(tx, its)) == 2
+        assert len(await on_record(tx, world.runtime, its)) == 2
     path = f"/obligations/{untaken['id']}/waive"
     problem(await world.visitor.post(path, json={"reason": "客户已再次来电"}), 403, "forbidden")
     waived = await world.client("supervisor", unit="37401", sub="S1").post(path, json={"reason": "客户已再次来电"})

@@ -32,7 +32,7 @@ async def said_of(world: World, visit_id: str) -> tuple[list[tuple[str, str]], d
         visit = await tx.get(Visit, UUID(visit_id))
         assert visit is not None
         lacks = [(each.clause, each.what) for each in await service.unmet(tx, visit)]
-        return lacks, await service.on_record(tx, visit)
+        return lacks, await service.on_record(tx, world.runtime, visit)
 
 
 @pytest.mark.clause("6.3.2.2")
@@ -150,7 +150,7 @@ async def test_an_online_visit_lacks_a_card_and_the_answers_that_are_owed(world:
     assert await said_of(world, by_phone["id"]) == ([], {})
 
 
-async def test_an_inquiry_names_what_the_caller_sees_and_no_archived_visit(world: World) -> None:
+async def test_an_inquiry_names_what_the_caller_sees_and_no_visit_that_was_archived_before(world: World) -> None:
     shared, theirs = await group(world), await world.visit("37402")
     new = {"question": "甲", "received_at": "2026-10-09T09:00:00+08:00"}
     path = f"/online/groups/{shared['id']}/inquiries"
@@ -162,7 +162,8 @@ async def test_an_inquiry_names_what_the_caller_sees_and_no_archived_visit(world
     ]
     visit = await world.visit()
     await world.act(visit["id"], "start", "complete", "archive")
-    problem(await world.visitor.post(path, json={**new, "visit_id": visit["id"]}), 409, "visit-act-refused")
+    after = {**new, "visit_id": visit["id"], "received_at": "2026-10-09T10:00:00+08:00"}
+    problem(await world.visitor.post(path, json=after), 409, "visit-act-refused")
     brought = {**new, "id": str(uuid4())}
     first = await made(world.visitor.post(path, json=brought))
     assert await made(world.visitor.post(path, json=brought)) == first

@@ -233,7 +233,7 @@ async def test_progress_is_by_kind_and_channel(world: World) -> None:
     async with world.runtime.db.transaction() as tx:
         row = await tx.get(Visit, done["id"])
         assert row is not None
-        assert [each["id"] for each in await on_record(tx, row)] == [mine[0]["id"]]
+        assert [each["id"] for each in await on_record(tx, world.runtime, row)] == [mine[0]["id"]]
 
 
 async def test_a_visit_is_made_for_an_item_of_its_customer(world: World) -> None:

@@ -58,7 +58,7 @@ async def test_a_step_is_kept_as_it_was_recorded(world: World, content: dict[str
     async with world.runtime.db.transaction() as tx:
         its = await tx.get(Visit, UUID(visit))
         assert its is not None
-        (archived,) = await service.on_record(tx, its)
+        (archived,) = await service.on_record(tx, world.runtime, its)
     assert archived == step
 
 

@@ -37,7 +37,7 @@ async def gaps(world: World, visit: str) -> list[dict[str, str]]:
     return [{"clause": each["clause"], "what": each["what"]} for each in found]
 
 
-@pytest.mark.clause("6.2.1", "7.1", "7.2.1", "7.2.6", "9.1")
+@pytest.mark.clause("6.1.1", "6.2.1", "6.3.1", "7.1", "7.2.1", "7.2.6", "9.1")
 @pytest.mark.parametrize(("channel", "form"), list(product(("on_site", "phone", "online"), DOCUMENTS)))
 async def test_a_visit_goes_from_its_plan_to_its_archive(world: World, channel: str, form: str) -> None:
     visit = await planned(world, channel, form)

@@ -33,7 +33,7 @@ def end(start: str, text: str, *holds: tuple[str, str]) -> str:
     return str(due(at(start), period(text), CALENDAR, [Hold(at(since), at(until)) for since, until in holds]))
 
 
-@pytest.mark.clause("7.2.3")
+@pytest.mark.clause("7.2.3", "CC 201", "CC 203")
 @pytest.mark.parametrize(
     ("start", "last_day"),
     [
@@ -57,6 +57,7 @@ class TestWorkingDays:
     def test_the_make_up_sunday_of_2019(self):
         assert end("2019-04-26 15:00", "1 working day") == "2019-04-28 24:00"
 
+    @pytest.mark.clause("CC 203", "CC 204")
     def test_end_at_the_close_of_business_where_asked(self):
         assert end("2026-10-09 10:00", "7 working days close of business") == "2026-10-19 17:30"
 
@@ -77,7 +78,7 @@ class TestWorkingDays:
 
 
 class TestHours:
-    @pytest.mark.clause("7.2.3")
+    @pytest.mark.clause("7.2.3", "CC 200", "CC 201")
     @pytest.mark.parametrize("start", ["2026-09-30 20:15", "2026-10-03 03:00", "2026-12-31 23:00"])
     def test_run_through_nights_and_days_off(self, start: str):
         deadline = due(at(start), period("24 hours"), CALENDAR)
@@ -91,9 +92,11 @@ class TestHours:
 
 
 class TestCalendarDays:
+    @pytest.mark.clause("CC 200", "CC 201")
     def test_count_days_off_too(self):
         assert end("2026-10-11 10:00", "5 calendar days") == "2026-10-16 24:00"
 
+    @pytest.mark.clause("CC 203")
     @pytest.mark.parametrize(
         ("start", "last_day"),
         [

@@ -1,0 +1,267 @@
+"""What people say in the course of a visit: nowhere in the clear, and shown as it was said."""
+
+import logging
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from prometheus_client import REGISTRY
+
+from tests.integration.visit_api.phone import Phone
+from tests.integration.visit_api.test_archive import closed, entries
+from tests.integration.visit_api.test_online import group
+from tests.integration.visit_api.test_steps import CONTENTS, QUESTION
+from tests.integration.visit_api.world import World, made, member, problem
+from tests.support.databases import everything
+from tests.support.eventually import eventually
+from visit_api.__main__ import SERVICE
+from visit_api.appointments.schemas import NewAppointment
+from visit_api.base import digest
+from visit_api.obligations.schemas import NewObligation
+from visit_api.online.schemas import NewInquiry
+from visit_api.steps.schemas import NewStep
+
+STEPS = [*CONTENTS, {**QUESTION, "reason_not_answered": "须核实当地文件"}]
+SAID = (
+    "增容 800",
+    "何时送电",
+    "18 时前",
+    "增设一台",
+    "待设备",
+    "光伏如何",
+    "核实当地",
+    "未带意见簿",
+    "厂区办公楼",
+    "扩建后",
+    "改到周四",
+    "表计",
+    "老人来电",
+    "致歉",
+)
+APPOINTED = {
+    "id": str(uuid4()),
+    "purpose": "了解扩建后的用电需求",
+    "place": "厂区办公楼三楼会议室",
+    "reason": "客户改到周四",
+    "window_from": "2026-10-12T09:00:00+08:00",
+    "window_to": "2026-10-12T10:00:00+08:00",
+}
+
+
+CALLED_AT = "2026-10-09T09:00:00+08:00"
+
+
+class Said:
+    """A visit on which much was said, and everything that shows it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.steps = [{"id": str(uuid4()), "content": content} for content in STEPS]
+        self.call = {"id": str(uuid4()), "kind": "missed_call", "called_at": CALLED_AT, "note": "老人来电未接"}
+        self.asked = {"id": str(uuid4()), "question": "表计为何走得快", "received_at": CALLED_AT}
+
+    async def say(self) -> None:
+        """Says it all, of which some is said again."""
+        world = self.world
+        visit = await world.visit(visitor_ids=["E101"])
+        self.visit, self.path = visit["id"], f"/visits/{visit['id']}"
+        self.asked["visit_id"] = self.visit
+        self.call |= {"customer_id": visit["customer_id"], "visit_id": self.visit}
+        self.online = f"/online/groups/{(await group(world))['id']}/inquiries"
+        await world.visitor.post(f"{self.path}/appointment", json=APPOINTED)
+        await world.act(self.visit, "start")
+        key = {"Idempotency-Key": uuid4().hex}
+        no = {"item": "on_site.kit", "answer": "no", "note": "未带意见簿"}
+        await world.visitor.post(f"{self.path}/checklist", json={"answers": [no]}, headers=key)
+        await self.repeat()
+        await world.visitor.post(f"/online/inquiries/{self.asked['id']}/answer", json={"answer": "表计已校验"})
+        await world.visitor.post(f"/obligations/{self.call['id']}/discharge", json={"words": "已致歉并说明"})
+
+    async def repeat(self) -> list[dict[str, Any]]:
+        """The answers to what is said again."""
+        world = self.world
+        return [
+            *[await made(world.visitor.post(f"{self.path}/steps", json=each)) for each in self.steps],
+            await made(world.visitor.post(f"{self.path}/appointment", json=APPOINTED)),
+            await made(world.visitor.post(self.online, json=self.asked)),
+            await made(world.visitor.post("/obligations", json=self.call)),
+        ]
+
+    async def shown(self) -> list[Any]:
+        """All answers in which it is shown."""
+        world = self.world
+        phone = Phone(world, world.visitor)
+        places = [f"{self.path}/steps", f"{self.path}/checklist", f"{self.path}/appointment", "/online/inquiries"]
+        places += ["/obligations", f"/obligations/{self.call['id']}"]
+        places += [f"{self.path}/appointment/history", "/my-day?day=2026-10-12", "/online/figures"]
+        answers = [await world.visitor.get(place) for place in places]
+        assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+        await phone.pull()
+        pulled = [value for (kind, _), value in sorted(phone.copy.items()) if kind == "answer"]
+        analysed = (await world.admin.get("/analysis", params={"from": "2026-10-01", "to": "2026-10-31"})).json()
+        return [*[answer.json() for answer in answers], pulled, analysed]
+
+
+@pytest.fixture
+async def said(world: World) -> Said:
+    its = Said(world)
+    await its.say()
+    return its
+
+
+@pytest.mark.clause("8.1.4", "6.3.2.5", "004 4.2")
+async def test_a_dump_and_the_topics_tell_nothing_that_was_said_on_a_visit(
+    world: World, owner: asyncpg.Connection, said: Said, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    shown = str([await said.shown(), await said.repeat()])
+    assert [each for each in SAID if each not in shown] == []
+    other = {**said.steps[0], "content": {"kind": "needs", "needs": []}}
+    problem(await world.visitor.post(f"{said.path}/steps", json=other), 409, "step-taken")
+    await world.stack.settle()
+    await world.act(said.visit, "complete")
+    page = (await world.visitor.get(f"{said.path}/sheet")).text
+    dumped = await everything(owner)
+    logged = str([record.__dict__ for record in caplog.records])
+    told = str(await world.told())
+    assert [each for each in SAID if each in dumped or each in told or each in logged] == []
+    assert [each for each in ("未带意见簿", "厂区办公楼", "增容 800") if each not in page] == []
+    categories = "SELECT jsonb_path_query(content, '$.needs[*].category') #>> '{}' FROM steps"
+    assert [row[0] for row in await world.rows(categories)] == ["connection"], "what is counted can be"
+
+
+async def test_what_is_archived_of_it_is_what_was_said(world: World, said: Said) -> None:
+    for appeal in (await world.admin.get(f"{said.path}/appeals")).json()["items"]:
+        await world.hear(closed(world, appeal))
+    await world.act(said.visit, "complete", "archive")
+    record = str((await entries(world, said.visit))["record"]["record"])
+    assert [each for each in SAID if each not in record] == []
+    found = await world.admin.get("/archive", params={"words": "意见簿 办公楼"})
+    assert [each["visit_id"] for each in found.json()["items"]] == [said.visit]
+
+
+async def plainly(owner: asyncpg.Connection, said: Said) -> None:
+    """Writes what was said as an earlier version did."""
+    for each in said.steps:
+        content = NewStep(**each).content.model_dump_json()
+        await owner.execute(
+            "UPDATE steps SET content = $2::jsonb, words_sealed = NULL, content_digest = $3 WHERE id = $1",
+            UUID(each["id"]), content, digest(NewStep(**each)),
+        )  # fmt: skip
+    await owner.execute("UPDATE checklist_answers SET note = '未带意见簿', words_sealed = NULL")
+    await owner.execute(
+        "UPDATE appointments SET purpose = $1, place = $2, reason = $3, words_sealed = NULL, content_digest = $4",
+        APPOINTED["purpose"], APPOINTED["place"], APPOINTED["reason"], digest(NewAppointment(**APPOINTED)),
+    )  # fmt: skip
+    await owner.execute(
+        "UPDATE obligations SET note = '老人来电未接', words = '已致歉并说明', content_digest = $1, "
+        "note_sealed = NULL, words_sealed = NULL",
+        digest(NewObligation(**said.call)),
+    )
+    await owner.execute(
+        "UPDATE online_inquiries SET question = $1, answer = '表计已校验', content_digest = $2, "
+        "question_sealed = NULL, answer_sealed = NULL",
+        said.asked["question"], digest(NewInquiry(**said.asked)),
+    )  # fmt: skip
+
+
+async def test_what_an_earlier_version_wrote_is_sealed_meanwhile_and_once(
+    world: World, owner: asyncpg.Connection, said: Said
+) -> None:
+    before, again = await said.shown(), await said.repeat()
+    await plainly(owner, said)
+    marks = "SELECT changed_xid FROM steps UNION ALL SELECT changed_xid FROM appointments"
+    written = sorted(await owner.fetch(marks))
+    assert (await said.shown(), await said.repeat()) == (before, again), "it is read as it stands"
+    await world.stack.settle()
+    assert sorted(await owner.fetch(marks)) == written, "no feed tells it again"
+    assert (await said.shown(), await said.repeat()) == (before, again)
+    dumped = await everything(owner)
+    assert [each for each in SAID if each in dumped] == []
+    ids = [UUID(each["id"]) for each in said.steps]
+    bad = [b"other words"] * len(ids)
+    await world.rows("SELECT seal_steps($1, $2, $3, $2)", ids, bad, ["{}"] * len(ids))
+    await world.rows("SELECT seal_appointments($1, $2, $2)", [UUID(APPOINTED["id"])], bad[:1])
+    await world.rows("SELECT seal_online_inquiries($1, $2, $2, $2)", [UUID(said.asked["id"])], bad[:1])
+    assert await said.shown() == before, "once, and never again"
+    await owner.execute(
+        "UPDATE steps SET words_sealed = NULL, content = $1 WHERE kind = 'appeals'", '{"kind": "appeals"}'
+    )
+    await world.rows(
+        "SELECT seal_steps($1, $2, $3, $2)", ids, bad, ['{"kind": "appeals", "appeal_ids": ["x"]}'] * len(ids)
+    )
+    assert await owner.fetch("SELECT 1 FROM steps WHERE words_sealed = 'other words'") == [], "nothing is said instead"
+
+
+async def test_an_earlier_version_that_still_runs_reads_what_was_said_if_that_is_asked_for(
+    world: World, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = world.runtime.settings.model_copy(update={"keep_plain": True})
+    monkeypatch.setattr(world.runtime, "settings", settings)
+    said = Said(world)
+    await said.say()
+    await world.stack.settle()
+    dumped, shown = await everything(owner), await said.shown()
+    assert [each for each in SAID if each not in dumped] == []
+    digests = {row["content_digest"] for row in await owner.fetch("SELECT content_digest FROM steps")}
+    assert digests == {digest(NewStep(**each)) for each in said.steps}, "by which it knows again what it is sent twice"
+    monkeypatch.undo()
+    await world.stack.settle()
+    dumped = await everything(owner)
+    assert [each for each in SAID if each in dumped] == []
+    assert await said.shown() == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("visit_api.plain_sealer", "UPDATE customers SET unit_code = $1, phone = '1', phone_sealed = NULL"),
+        ("visit_api.staff_sealer", "UPDATE staff SET unit_code = $1, phone = '1', reach_sealed = NULL"),
+        ("visit_api.plain_words", "UPDATE appointments SET unit_code = $1, place = '1', words_sealed = NULL"),
+    ],
+)
+async def test_a_loop_whose_keys_are_damaged_says_so_and_goes_on_once_they_are_not(
+    world: World, owner: asyncpg.Connection, said: Said, name: str, plain: str
+) -> None:
+    code = uuid4().hex  # of a company that has no keys yet
+    await made(world.client("admin", unit=code).post("/units", json={"code": code, "name": "新公司"}))
+    await owner.execute(plain, code)
+    table, column = plain.split()[1], plain.split("$1, ")[1].split()[0]
+    open_ones = f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL"
+    make = SERVICE.processes["keep"]
+    (worker,) = [each for each in make(world.runtime) if each.name == name]  # type: ignore[attr-defined]
+    keys: Path = world.stack.vault_keys
+    there = keys.read_text()
+    keys.write_text("damaged")
+    running = worker.start()
+    try:
+        await eventually(lambda: "KeysUnusable" in worker.healthy()[1])
+        assert worker.healthy()[0], "a restart would not help"
+        assert REGISTRY.get_sample_value("worker_waiting", {"worker": name}) == 1
+        assert await owner.fetchval(open_ones) > 0
+        keys.write_text(there)
+        await eventually(lambda: worker.healthy()[1] == "running")
+        await eventually(lambda: _is_none(owner, open_ones))
+        assert REGISTRY.get_sample_value("worker_waiting", {"worker": name}) == 0
+    finally:
+        keys.write_text(there)
+        await worker.stop()
+    assert running.exception() is None
+
+
+async def _is_none(owner: asyncpg.Connection, count: str) -> bool:
+    return bool(await owner.fetchval(count) == 0)
+
+
+async def test_one_of_the_staff_who_cannot_be_opened_holds_up_none(world: World, owner: asyncpg.Connection) -> None:
+    for staff_no in ("E103", "E104"):
+        await made(world.admin.post("/staff", json=member(staff_no, "37401", phone="13800000000")))
+    await owner.execute("UPDATE staff SET phone = '13900000000' WHERE staff_no IN ('E103', 'E104')")
+    await owner.execute("UPDATE staff SET reach_sealed = 'damaged' WHERE staff_no = 'E103'")
+    before = REGISTRY.get_sample_value("staff_unsealed_total")
+    await world.stack.settle()
+    rows = await owner.fetch("SELECT staff_no FROM staff WHERE phone IS NOT NULL")
+    assert [row["staff_no"] for row in rows] == ["E103"]
+    assert REGISTRY.get_sample_value("staff_unsealed_total") > before  # type: ignore[operator]
