@@ -81,7 +81,7 @@ class ExplanationView(View):
     says of it: `workday`, `make_up`, `weekend`, `festival`; then `name` and `source` are the calendar's.
 
     With a `promise`, the deadline is that of a merged appeal's clock, and `days` are those of the own period all the
-    same. `facts` are breach, stop and correction, each with its true time `at` and when it was recorded.
+    same. `facts` are breach, stop, correction and cancellation, each with its true time `at` and when it was recorded.
     """
 
     clock: ClockView

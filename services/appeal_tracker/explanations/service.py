@@ -28,7 +28,7 @@ from chassis.web.tokens import Principal
 
 _MOVED = "deadline_recalculated"
 # What became of a clock. The timeline tells more of it, warnings and escalations; those the timers tell.
-_BECAME = ("deadline_breached", "deadline_met", "deadline_corrected", "deadline_ended")
+_BECAME = ("deadline_breached", "deadline_met", "deadline_corrected", "deadline_ended", "deadline_cancelled")
 
 
 class Recalculation(msgspec.Struct, frozen=True):
@@ -62,8 +62,8 @@ class Promise(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a clock runs on: an appeal by its number and type, or a visit, which has neither; `readable`: the caller may
-    read what was said about it."""
+    """What a clock runs on: an appeal by its number and the type that it times, or a visit, which has neither;
+    `readable`: the caller may read what was said about it."""
 
     kind: str
     id: UUID
@@ -78,7 +78,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """A clock with everything that says why it is due when it is, and what became of it.
 
     `days` are those of its own period; where there is a `promise`, that one's are what it is due by. `facts` are its
-    breach, stop and correction in the order they became known, each with its true time and when it was recorded.
+    breach, stop, correction and cancellation in the order they became known, each with its true time and when it was
+    recorded.
     `standard` is the title of the pack whose clause states the figure.
     """
 
@@ -149,7 +150,7 @@ async def _subject(tx: AsyncSession, caller: Principal, clock: Clock) -> Subject
         return None
     units = (appeal.unit_code, appeal.handling_unit_code)
     readable = await showing.reads_words(tx, caller, appeal)
-    return Subject(clock.subject_kind, appeal.id, *units, appeal.appeal_no, appeal.type, readable)
+    return Subject(clock.subject_kind, appeal.id, *units, appeal.appeal_no, clock.appeal_type or appeal.type, readable)
 
 
 async def _promise(tx: AsyncSession, caller: Principal, id: UUID | None) -> Promise | None:

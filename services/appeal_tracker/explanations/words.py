@@ -70,8 +70,9 @@ LABELS: dict[str, Words] = {
         "It is calculated anew when the notice is published.",
     ),
     "late_arrival": Words(
-        "本诉求送达系统时该时限已过，因而即时记为违约。",
-        "It was past already when the appeal reached the system, and was recorded as breached at once.",
+        "系统得知起算事实（或诉求改类）时该时限已过，因而即时记为违约。",
+        "It was past already when the system heard of what it runs from (or the appeal was given another type), "
+        "and was recorded as breached at once.",
     ),
     "standing": Words(
         "该时限自 {since} 起暂停；恢复后截止时间按暂停的整日（或小时）顺延。",
@@ -136,7 +137,7 @@ LABELS: dict[str, Words] = {
     "tell": Words("通知对象", "Tells"),
     "fired": Words("实际触发时间", "Fired at"),
     "late": Words("迟于应触发时间", "late"),
-    "facts": Words("违约、完成与更正记录", "Breach, stop and correction"),
+    "facts": Words("违约、完成、更正与取消记录", "Breach, stop, correction and cancellation"),
     "fact": Words("事项", "What"),
     "true_time": Words("实际发生时间", "True time"),
     "recorded": Words("记录时间", "Recorded at"),
@@ -209,5 +210,6 @@ CODES: dict[str, dict[str, Words]] = {
         "deadline_met": Words("按时完成", "met"),
         "deadline_corrected": Words("更正：实为按时完成", "corrected: it was met in time"),
         "deadline_ended": Words("违约后完成", "done after the breach"),
+        "deadline_cancelled": Words("取消", "cancelled"),
     },
 }

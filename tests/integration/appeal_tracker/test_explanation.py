@@ -94,6 +94,18 @@ async def test_every_recalculation_of_this_clock_is_told(desk: Desk) -> None:
     assert "日历新版本 2026-10-19 24:00 2026-10-20 24:00" in await seen(desk, case)
 
 
+async def test_a_deadline_of_a_type_that_an_appeal_was_taken_for_says_so(desk: Desk) -> None:
+    case = await desk.raised(appeal_type="consultation")
+    old = (await desk.clocks(case))["answer"]["id"]
+    await desk.act(case, "reclassify", type="complaint", reason="客户明确表示投诉")
+    new = next(each["id"] for each in (await desk.appeal(case))["clocks"] if each["milestone"] == "contact")
+    told = {each: await got(desk.supervisor.get(f"/deadlines/{each}/explanation")) for each in (old, new)}
+    assert [told[each]["appeal_type"] for each in (old, new)] == ["consultation", "complaint"]
+    assert [fact["kind"] for fact in told[old]["facts"]] == ["deadline_cancelled"]
+    shown = await desk.supervisor.get(f"/deadlines/{old}/explanation", headers=HTML, params={"lang": "zh-CN"})
+    assert "<td>取消</td>" in shown.text
+
+
 async def test_holds_are_left_out_of_the_days(desk: Desk) -> None:
     limit = {"milestone": "answer", "within": "10 working days", "clause": "企标 2", "holdable": True}
     await desk.publish(id="own", appeals={"report": [limit]})
