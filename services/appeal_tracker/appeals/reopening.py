@@ -1,12 +1,13 @@
 """A closed appeal is reopened: a new round of it begins, and what was recorded in the earlier ones stays as it is.
 
-It keeps its policy, unless that was assumed and its unit turned out to go by another; and that says what is to be done
-again: everything (`new_round`); the answer, with its whole period anew (`restart`); or the answer, with what was left
-of its period when it was given (`continue`). The customer is contacted again by the first only, or where nobody had
-contacted them.
+It keeps its policy, unless that was assumed and its unit turned out to go by another, or its pack was withdrawn:
+nothing begins by that any more, and nobody would hear of it. The policy says what is to be done again: everything
+(`new_round`); the answer, with its whole period anew (`restart`); or the answer, with what was left of its period when
+it was given (`continue`). The customer is contacted again by the first only, or where nobody had contacted them.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,7 +45,7 @@ async def again(deed: Deed, *, reason: str) -> None:
     """The same, within an act. Raises `AppealNotClosed`."""
     tx = deed.tx
     case, appeal, last = deed.case, deed.appeal, deed.case.clocks
-    turned = appeal.policy_assumed and await _look_again(deed)
+    turned = await _look_again(deed)
     # What was left of a period that another policy set is nothing to go on with.
     mode = "restart" if turned and case.policy.reopen == "continue" else case.policy.reopen
     contacted = all(clock.stopped_at is not None for clock in last if clock.milestone == CONTACT)
@@ -67,21 +68,24 @@ async def again(deed: Deed, *, reason: str) -> None:
         for its in started
     ]
     event = AppealReopened(**deed.facts(case, deed.now), clocks=told)
-    deed.say(case, "reopened", deed.now, event, round=appeal.round, mode=mode, reason=reason)
+    its: dict[str, Any] = {"policy": case.policy.label} if turned else {}
+    deed.say(case, "reopened", deed.now, event, round=appeal.round, mode=mode, reason=reason, **its)
     deed.say_started(case, started)
 
 
 async def _look_again(deed: Deed) -> bool:
-    """Has the appeal run by what counts for its unit, where its line upward was heard of while it was closed; whether
-    that is another policy than it kept. Where it is still not known, whoever hears of it finds the appeal open."""
-    await directory.hold_tree(deed.tx)
+    """Has the appeal run by what counts for its unit, where its line upward may have been heard of while it was closed,
+    or its pack was withdrawn; whether that is another policy than it kept. Where the line is still not known, whoever
+    hears of it finds the appeal open."""
     case, appeal = deed.case, deed.appeal
-    shelf = await policies.shelf(deed.tx, [appeal.unit_code])
-    if shelf.assumes(appeal.unit_code, appeal.received_at, anew=True):
+    if not appeal.policy_assumed and case.policy.id not in (await policies.shelf(deed.tx)).withdrawn:
         return False
+    await directory.hold_tree(deed.tx)
+    shelf = await policies.shelf(deed.tx, [appeal.unit_code])
     case.policy = shelf.chosen(appeal.unit_code, appeal.received_at, anew=True).policy
     turned = case.policy.label != appeal.policy
-    appeal.policy, appeal.calendar, appeal.policy_assumed = case.policy.label, case.policy.calendar, False
+    appeal.policy, appeal.calendar = case.policy.label, case.policy.calendar
+    appeal.policy_assumed = shelf.assumes(appeal.unit_code, appeal.received_at, anew=True)
     appeal.no_clock_reason = no_clock_reason(appeal.type, case.policy)
     return turned
 

@@ -16,7 +16,7 @@ from chassis.db import driver
 
 # What is published, the newest of each pack first; beside it the choices: of each unit asked about the nearest one up
 # the tree first, and of that its newest. UNION, not UNION ALL, and a floor to the depth: a tree that was heard in part
-# may hold a cycle for a while.
+# may hold a cycle for a while, and then what is above is not known.
 _ON_SHELF = """
 WITH RECURSIVE line (asked, code, height) AS (
     SELECT asked, asked, 0 FROM unnest($1::text[]) AS asked
@@ -27,8 +27,8 @@ SELECT published.labels, withdrawn.packs, withdrawn.since, open_ended.units, lin
        a.effective_from, a.calendar
 FROM (SELECT array_agg(id || '@' || version ORDER BY id, version DESC) AS labels FROM policies) AS published,
      (SELECT array_agg(policy) AS packs, array_agg(withdrawn_at) AS since FROM policy_withdrawals) AS withdrawn,
-     (SELECT array_agg(asked) AS units FROM line WHERE NOT EXISTS (SELECT FROM units u WHERE u.code = line.code))
-         AS open_ended
+     (SELECT array_agg(asked) AS units FROM line
+      WHERE height = 32 OR NOT EXISTS (SELECT FROM units u WHERE u.code = line.code)) AS open_ended
      LEFT JOIN (line JOIN policy_assignments a ON a.unit_code = line.code) ON true
 ORDER BY line.asked, line.height, a.effective_from DESC
 """

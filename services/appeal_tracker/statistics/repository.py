@@ -41,7 +41,8 @@ _PERIODS = {
 _DEADLINES = """
 WITH RECURSIVE {units}, {pairs},
 raised AS (
-    SELECT a.id, n.unit, a.state = 'closed' AS closed, a.recorded_at, {type} COLLATE "C" AS type, {period} AS period
+    SELECT a.id, n.unit, a.round, a.state = 'closed' AS closed, a.recorded_at, {type} COLLATE "C" AS type,
+           {period} AS period
     FROM appeals a JOIN numbered n ON n.code = a.unit_code
     WHERE a.received_at >= :since AND a.received_at < :until AND (CAST(:type AS text) IS NULL OR a.type = :type)
 ), deadlines AS (
@@ -49,7 +50,8 @@ raised AS (
            c.state = 'breached' AS breached, c.state = 'cancelled' AS cancelled, c.state = 'held' AS held,
            c.state = 'met' AND c.breached_at IS NOT NULL AS corrected,
            c.provisional AND c.state IN ('running', 'held') AS provisional,
-           c.state = 'running' OR c.state = 'breached' AND c.stopped_at IS NULL AND NOT r.closed AS open,
+           c.round = r.round AND (c.state = 'running' OR c.state = 'breached' AND c.stopped_at IS NULL AND NOT r.closed)
+               AS open,
            c.due_at - CAST(:now AS timestamptz) AS remaining,
            date_part('epoch', c.stopped_at - c.started_at) AS took
     FROM raised r JOIN clocks c ON c.subject_id = r.id AND c.subject_kind = 'appeal'

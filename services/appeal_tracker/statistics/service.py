@@ -52,7 +52,7 @@ class Figures(msgspec.Struct, frozen=True):
     late_arrivals: int  # past already when the appeal was heard of; breached, unless corrected since
     cancelled: int  # the appeal ended before them
     provisional: int  # open ones that rest on an estimated year, and may still move
-    open_overdue: int  # past, and still not done
+    open_overdue: int  # past, and still not done; of an appeal's present round, as are all that are open
     open_within_4h: int  # open with less left than that, and each of these without those of less
     open_within_24h: int
     open_within_72h: int

@@ -45,16 +45,17 @@ async def look(tx: AsyncSession) -> Found | None:
     if not rows:
         return None
     shelf = await policies.shelf(tx)
-    rules = {label: shelf.labelled(label) for label in {row["policy"] for row in rows}}
+    # Of one that runs by what was never published nothing can be said, but by the self-audit.
+    ruled = [(row, rule) for row in rows if (rule := shelf.published(row["policy"])) is not None]
     answered = [
         row["id"]
-        for row in rows
+        for row, rule in ruled
         if State.ANSWERED in (row["state"], row["held_in"])
-        and rules[row["policy"]].callback.is_required(row["type"], anonymous=row["anonymous"])
+        and rule.callback.is_required(row["type"], anonymous=row["anonymous"])
     ]
     days = {
-        row["id"]: rules[row["policy"]].repeat_days
-        for row in rows
+        row["id"]: rule.repeat_days
+        for row, rule in ruled
         if row["state"] != State.CLOSED and row["customer_id"] and row["repeat_of"] is None
     }
     its = {row[0] for row in await appeals.returned(tx, days)} if days else set()
@@ -83,9 +84,9 @@ async def ask(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> None:
 
 
 async def link(tx: AsyncSession, runtime: Runtime, appeal: UUID, days: int) -> None:
-    """Links an appeal to the one that it repeats, if nobody else did meanwhile."""
-    await appeals.lock(tx, appeal)
-    await repeating.opened(tx, runtime, {appeal: days})
+    """Links an appeal to the one that it repeats, if nobody else did, and nobody closed it, meanwhile."""
+    if (await appeals.lock(tx, appeal)).state != State.CLOSED:
+        await repeating.opened(tx, runtime, {appeal: days})
 
 
 async def hand(tx: AsyncSession, runtime: Runtime, appeal: UUID, hand_over: UUID) -> None:

@@ -5,7 +5,7 @@ clock (see `slow_model`). All appeals here are reports under a pack with three m
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from appeal_tracker.calendars.period import Period
 from tests.support.slow_model import DAY, Model, in_utc, on_the_wall
@@ -15,6 +15,12 @@ LADDERS = {"contact": ("0.5", "due", "+2h"), "answer": ("0.5", "due", "+1wd"), "
 HOLDABLE = ("answer", "callback")
 MODES = ("new_round", "restart", "continue")
 QUIET_BEGINS, QUIET_ENDS = 21, 8
+
+
+class World(list["Appeal"]):
+    """All appeals there are, and the days that the newest calendar turns round."""
+
+    flipped: frozenset[date] = frozenset()
 
 
 @dataclass
@@ -42,6 +48,7 @@ class Clock:
     left: dict[str, datetime] = field(default_factory=dict)
     silent_after: datetime | None = None  # its appeal was closed when it was past
     inherited: frozenset[str] = frozenset()  # fired for the clock that it goes on for
+    flipped: frozenset[date] | None = None  # by the calendar of its breach: what is recorded moves no more
 
     @property
     def open(self) -> bool:
@@ -60,7 +67,7 @@ class Clock:
     def counting(self, resumed: datetime | None = None) -> Model:
         spans = [(hold.since, hold.until or resumed) for hold in self.holds]
         walls = [(on_the_wall(since), on_the_wall(max(since, until))) for since, until in spans if until is not None]
-        return Model(frozenset(), _joined(walls))
+        return Model(self.appeal.world.flipped, _joined(walls))
 
     def promise(self, resumed: datetime | None = None) -> datetime:
         """The deadline it would have alone."""
@@ -98,14 +105,15 @@ class Clock:
         """When it goes further up, once it is breached."""
         due = on_the_wall(self.due())
         day = (due - timedelta(minutes=1)).date() + DAY
-        while not Model(frozenset(), []).works(day):
+        flipped = self.appeal.world.flipped if self.flipped is None else self.flipped
+        while not Model(flipped, []).works(day):
             day += DAY
         next_day = datetime(day.year, day.month, day.day) + DAY  # noqa: DTZ001 - 24:00 of it, on the wall
         moments = {"+2h": due + timedelta(hours=2), "+1wd": next_day}
         return {step: in_utc(moments[step]) for step in LADDERS[self.milestone] if step in moments}
 
     def breach(self, due: datetime, now: datetime) -> None:
-        self.ended, self.state, self.breached = due, "breached", now
+        self.ended, self.state, self.breached, self.flipped = due, "breached", now, self.appeal.world.flipped
         self.fired.add("due")
         last = self.silent_after
         its = {} if self.follows else self.after()
@@ -131,7 +139,7 @@ def stop_all(stops: list[tuple[Clock | None, datetime]], now: datetime) -> None:
         clock.stop(at, now, due)
 
 
-def fire(world: "list[Appeal]", now: datetime) -> None:
+def fire(world: World, now: datetime) -> None:
     """All that is due by now happens."""
     clocks = [clock for each in world for clock in each.clocks]
     running = [(clock, clock.due(), clock.half()) for clock in clocks if clock.open and not clock.held]
@@ -154,13 +162,15 @@ class Appeal:
     mode: str
     customer: object
     received: datetime
-    world: "list[Appeal]"
+    world: World
     round: int = 1
     progress: str = "open"
     reopened: datetime | None = None
     closed: datetime | None = None
     outcome: str | None = None
     leader: "Appeal | None" = None
+    withdrawn: bool = False  # its pack was: what is reopened goes by the floor, which says nothing of reports
+    floor: bool = False
     holds: list[Hold] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
     contacts: list[tuple[int, datetime]] = field(default_factory=list)
@@ -171,6 +181,7 @@ class Appeal:
         self.start(self.received, "contact", "answer")
 
     def start(self, at: datetime, *milestones: str) -> None:
+        milestones = () if self.floor else milestones
         self.clocks += [Clock(self, milestone, self.round, at) for milestone in milestones]
 
     @property
@@ -305,6 +316,8 @@ class Appeal:
     def reopen(self, now: datetime) -> bool:
         if self.progress != "closed":
             return False
+        if self.withdrawn:
+            self.floor, self.mode = True, "new_round"
         last, contact = self.present, self.clock("contact")
         contacted = contact is None or contact.stopped is not None
         self.round, self.reopened, self.outcome, self.leader = self.round + 1, now, None, None

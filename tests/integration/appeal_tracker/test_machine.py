@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import chinese_calendar
 import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
@@ -24,7 +25,8 @@ from chassis.ids import new_id
 from contracts.appeals import AppealRaised
 from tests.integration.appeal_tracker.conftest import emptied
 from tests.integration.appeal_tracker.desk import Desk, raised, unit
-from tests.integration.appeal_tracker.model import HOLDABLE, LADDERS, MODES, WITHIN, Appeal, Clock, fire
+from tests.integration.appeal_tracker.model import HOLDABLE, LADDERS, MODES, WITHIN, Appeal, Clock, World, fire
+from tests.support.slow_model import on_the_wall
 from tests.support.stack import Stack
 
 UNITS = dict(zip(MODES, ("37401", "37402", "37403"), strict=True))
@@ -46,7 +48,7 @@ WHAT = (
     *("one is raised", "one is heard of again", "transfer"),
     *("contact", "answer", "answer", "call_back", "hold", "hold", "resume", "resume"),
     *("merge", "merge", "unmerge", "close", "close", "reopen", "reopen"),
-    *("recalculate", "a pack is withdrawn"),
+    *("recalculate", "a pack is withdrawn", "a calendar is published", "a calendar is published"),
 )
 FIT: dict[str, Callable[[Appeal], object]] = {
     "contact": lambda appeal: not appeal.merged and appeal.progress != "closed",
@@ -74,7 +76,7 @@ class Lives(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world: list[Appeal] = []
+        self.world = World()
         self.raised: dict[str, tuple[UUID, AppealRaised]] = {}
         self.customers = [new_id() for _ in range(2)]
         self.withdrawn: dict[str, datetime] = {}  # by mode
@@ -101,14 +103,20 @@ class Lives(RuleBasedStateMachine):
         self.desk = Desk(self.stack)
         await self.desk.found()
         await self.desk.hear(unit(UNITS["continue"], "374"))
+        await self.desk.publish_days("plant", self.document())
         for mode, code in UNITS.items():
-            pack = {"id": mode.replace("_", "-"), "reopen": mode, "calendar": "cn-statutory"}
+            pack = {"id": mode.replace("_", "-"), "reopen": mode, "calendar": "plant"}
             await self.desk.publish(**pack, appeals={"report": REPORT})
             await self.desk.assign(code, pack["id"])
         self.stack.clock.set(start)
 
-    def chosen(self, which: int) -> Appeal:
-        return self.world[which % len(self.world)]
+    def document(self) -> dict[str, Any]:
+        """All that the packs' own calendar says."""
+        days = [
+            {"name": "调整", "date": day.isoformat(), "isOffDay": chinese_calendar.is_workday(day)}
+            for day in sorted(self.world.flipped)
+        ]
+        return {"extends": "cn-statutory", "year": 2026, "papers": ["停工令"], "days": days}
 
     def back(self, appeal: Appeal, minutes: int, *, too_far: bool) -> datetime:
         """A time in the past, since the appeal was there, or just before that."""
@@ -143,6 +151,8 @@ class Lives(RuleBasedStateMachine):
         elif what == "one is raised":
             if len(self.world) < 5:
                 self.one(chance.choice(self.in_force), chance.choice((0, 0, 1)), minutes)
+        elif what == "a calendar is published":
+            self.publish()
         elif what == "a pack is withdrawn":
             if not self.withdrawn and chance.random() < 0.5:
                 self.withdraw(chance.choice(MODES))
@@ -165,11 +175,13 @@ class Lives(RuleBasedStateMachine):
         return [mode for mode in MODES if mode not in self.withdrawn]
 
     def withdraw(self, mode: str) -> None:
-        """What runs by it runs on, is due when it was, and tells nobody any more."""
+        """What runs by it runs on, is due when it was, and tells nobody any more; nothing begins by it."""
         path = f"/policies/{mode.replace('_', '-')}/withdraw"
         answer = self.run(self.desk.admin.post(path, json={"reason": "已被取代"}))
         assert answer.is_success, answer.text
         self.withdrawn[mode] = self.now
+        for each in self.world:
+            each.withdrawn |= each.mode == mode
         self.time_passes(0, down=False)
         event("a pack withdrawn")
 
@@ -182,6 +194,18 @@ class Lives(RuleBasedStateMachine):
         (job, *_) = self.run(self.desk.rows("SELECT state, moved FROM recalculations ORDER BY id DESC"))
         assert tuple(job) == ("done", 0)
         event("recalculated")
+
+    def publish(self) -> None:
+        """Days are turned round, some of them gone by; what has fired by then has fired."""
+        self.time_passes(0, down=False)
+        days = (self.now + timedelta(days=self.chance.randint(-4, 12)) for _ in range(self.chance.randint(1, 3)))
+        self.world.flipped ^= {on_the_wall(each).date() for each in days}
+        answer = self.run(self.desk.admin.post("/calendars/plant/versions", json=self.document()))
+        assert answer.is_success, answer.text
+        self.time_passes(0, down=False)
+        (job, *_) = self.run(self.desk.rows("SELECT state, moved FROM recalculations ORDER BY id DESC"))
+        assert job["state"] == "done"
+        event("moved by a calendar" if job["moved"] else "a calendar moved nothing")
 
     def time_passes(self, minutes: int, *, down: bool) -> None:
         """Nobody looks meanwhile, nor afterwards where everything is down."""

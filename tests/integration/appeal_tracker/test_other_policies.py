@@ -362,6 +362,16 @@ async def test_a_line_that_is_known_and_picked_nothing_is_certain(desk: Desk) ->
     assert not await desk.told("deadline.recalculated.v1"), "nothing moved, so nothing is told"
 
 
+async def test_a_line_that_runs_in_a_circle_for_a_while_is_not_known(desk: Desk) -> None:
+    """Units come in any order: one is heard to be below another before that is heard to have left its place."""
+    top, below = unit("376", "37601"), unit("37601", "376")
+    await desk.hear(top, below)
+    case = await desk.raised(unit_code="37601")
+    assert await state(desk, case) == ("t-sdpea@1", True, None)
+    await desk.hear(unit("376", version=2, id=top.id))
+    assert await state(desk, case) == ("t-sdpea@1", False, None)
+
+
 async def test_a_choice_below_the_gap_is_certain(desk: Desk) -> None:
     await desk.hear(unit("37901", "379"))
     own = desk.client("admin", unit="37901", sub="E909")

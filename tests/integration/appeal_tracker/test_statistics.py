@@ -70,6 +70,18 @@ async def test_a_closed_appeal_has_nothing_open(desk: Desk) -> None:
     assert (figures["open_overdue"], figures["closed"], figures["breached"]) == (0, 1, 2)
 
 
+async def test_what_was_broken_in_a_round_that_is_over_is_nothing_that_is_open(desk: Desk) -> None:
+    """It counts as breached for ever; what is left to do is of the present round."""
+    case, again = await desk.raised(), await desk.raised()
+    await desk.at("10-10T12:00")
+    await desk.act(case, "reclassify", type="report", reason="实为举报")  # for which the floor has no deadline
+    await desk.act(again, "withdraw", at="10-10T11:00", channel="phone")
+    await desk.act(again, "reopen", reason="客户再次反映")
+    figures = await one(desk)
+    assert (figures["contact_breached"], figures["open_overdue"], figures["open_within_24h"]) == (2, 0, 0)
+    assert (figures["open_within_72h"], figures["open_later"]) == (1, 1), "the new round's contact and answer"
+
+
 async def test_provisional_deadlines_and_late_arrivals_are_flagged(desk: Desk) -> None:
     await desk.at("12-30T10:00")
     await desk.raised(received_at=instant("12-30T09:00"))

@@ -93,6 +93,21 @@ async def test_one_that_commits_late_is_met_and_two_loops_do_it_once(desk: Desk,
     assert len(await desk.told("appeal.callback_asked.v1")) == 1
 
 
+async def test_what_was_closed_since_it_was_looked_at_is_linked_to_nothing(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    customer = new_id()
+    await older(owner, "open", customer)
+    case = await older(owner, "open", customer, RECEIVED.replace(hour=9, minute=40))
+    found = await look(desk)
+    assert [str(each) for each, _ in found.returned] == [case]
+    await desk.act(case, "void", reason="重复登记")
+    async with desk.runtime.db.transaction() as tx:
+        await service.link(tx, desk.runtime, *found.returned[0])
+    assert (await desk.appeal(case))["repeat_of"] is None
+    assert await desk.told("appeal.repeated.v1") == []
+
+
 async def test_what_was_asked_for_in_another_round_ends_and_one_that_fails_stops_no_other(
     desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +133,10 @@ async def test_what_was_asked_for_in_another_round_ends_and_one_that_fails_stops
     await desk.stack.settle()
     tasks = await desk.rows("SELECT appeal_id FROM callback_tasks WHERE round = 2")
     assert {str(each["appeal_id"]) for each in tasks} == {stale, good}
+    await owner.execute(again.replace("round = 2", "policy = 'gone@1'"), bad)
+    late = await older(owner, "answered")
+    await desk.stack.settle()
+    assert await desk.rows("SELECT FROM callback_tasks WHERE appeal_id = $1", UUID(late)), "beside one without rules"
     assert not await Upkeep(desk.runtime).run_once(), "it went on"
 
 

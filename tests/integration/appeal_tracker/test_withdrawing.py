@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
-from tests.integration.appeal_tracker.desk import Desk, got, problem
+from tests.integration.appeal_tracker.desk import Desk, got, made, problem
 from tests.integration.appeal_tracker.test_audit import look
 from tests.integration.appeal_tracker.test_publishing_packs import answer
 
@@ -188,6 +188,26 @@ async def test_what_was_received_before_it_opens_under_it_in_silence(desk: Desk,
     assert [[timer["step"] for timer in each["timers"]] for each in deadlines] == [["due"], ["due"]]
     await desk.answer(running, "10-10T08:00")
     assert (await desk.clocks(running))["answer"]["state"] == "met"
+
+
+async def test_what_is_reopened_after_it_goes_by_the_next_choice_and_is_heard_of(desk: Desk, running: str) -> None:
+    await desk.answer(running, "10-09T10:00")
+    body = {"at": desk.clock.now().isoformat(), "result": "completed"}
+    await made(desk.supervisor.post(f"/appeals/{running}/callbacks", json=body))
+    await desk.act(running, "close")
+    await withdraw(desk)
+    desk.later(hours=1)
+    shown = await desk.act(running, "reopen", reason="客户再次反映")
+    assert shown["policy"] == "state-grid@1"
+    its = [(clock["milestone"], clock["policy"]) for clock in shown["clocks"] if clock["round"] == 2]
+    assert its == [("contact", "state-grid@1"), ("answer", "state-grid@1")]
+    assert (await desk.timeline(running))[-1]["kind"] == "deadline_started"
+    entry = next(each for each in await desk.timeline(running) if each["kind"] == "reopened")
+    assert (entry["data"]["policy"], entry["data"]["mode"]) == ("state-grid@1", "new_round")
+    await desk.at("10-10T23:00")
+    told = [each for each in await desk.told(*LADDER) if each["audience"]]
+    assert [(each["milestone"], each["step"], each["round"]) for each in told] == [("contact", "+2h", 2)]
+    assert await look(desk) == {}
 
 
 async def test_nothing_new_is_hung_on_it(desk: Desk, running: str) -> None:
