@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from appeal_tracker.clocks.acceptance import Attempt, counted_at
 from appeal_tracker.clocks.planning import Timed, limit_of
 from appeal_tracker.clocks.states import ClockState
-from appeal_tracker.policies.policy import Policy
+from appeal_tracker.policies.policy import CallbackRule, Policy
 
 CALLBACK = "callback"
 # What the timeline says of an act that stops a clock which can run from another act.
@@ -43,13 +44,15 @@ def begun_too_late(clocks: Iterable[C], policy: Policy, fact: str, at: datetime)
 
 
 def done_at(
-    entries: Iterable[Recorded], milestone: str, since: datetime, *, called_back: bool = True
+    entries: Iterable[Recorded], milestone: str, since: datetime, called_back: CallbackRule | None
 ) -> datetime | None:
-    """When a milestone was first reached from an instant on, by what was recorded so far; None if it was not. Whoever
-    called and reached nobody did not call back, unless so many did that the customer counts as `called_back`."""
-    if milestone == CALLBACK and not called_back:
-        return None
-    return min((each.at for each in entries if each.at >= since and _reaches(each, milestone)), default=None)
+    """When a milestone was first reached from an instant on, by what was recorded so far; None if it was not.
+    `called_back`: the rule of a customer who counts as called back; None of one who does not, whoever called."""
+    reaching = [each for each in entries if each.at >= since and _reaches(each, milestone)]
+    if milestone == CALLBACK:
+        calls = [Attempt(each.at, str(each.data.get("result", "completed"))) for each in reaching]
+        return counted_at(calls, called_back, since) if called_back else None
+    return min((each.at for each in reaching), default=None)
 
 
 def _reaches(entry: Recorded, milestone: str) -> bool:

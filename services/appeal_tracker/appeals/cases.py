@@ -11,7 +11,7 @@ from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import Subject
 from appeal_tracker.policies import service as policies
-from appeal_tracker.policies.policy import Policy
+from appeal_tracker.policies.policy import CallbackRule, Policy
 
 
 class Case:
@@ -43,6 +43,11 @@ class Case:
     def moved(self) -> bool:
         """Whether it stands elsewhere than before, or is another one."""
         return self._stands() != self._stood
+
+    @property
+    def called_back(self) -> CallbackRule | None:
+        """By which rule the customer counts as called back; None where they do not."""
+        return self.policy.callback if self.appeal.standing.progress is State.CALLED_BACK else None
 
     def clock(self, milestone: str) -> Clock | None:
         """The clock of a milestone, if the policy gives one."""

@@ -164,8 +164,7 @@ class Deed:
         await self.replan(its_clocks, "correction", {clock.id: target for clock in its_clocks})
         for case, clock in its:
             recorded = await timeline.of(self.tx, case.appeal.id)
-            called = case.appeal.standing.progress is State.CALLED_BACK
-            if (done := belated.done_at(recorded, clock.milestone, at, called_back=called)) is not None:
+            if (done := belated.done_at(recorded, clock.milestone, at, case.called_back)) is not None:
                 await self.stop(clock.milestone, done, [case])
 
     async def start(self, case: Case, started: Sequence[NewClock]) -> None:

@@ -107,11 +107,10 @@ async def _stop(deed: Deed) -> None:
     """Stops the new clocks by what was done in time, or late."""
     facts = await _facts(deed)
     recorded = await timeline.of(deed.tx, deed.appeal.id)
-    called = deed.appeal.standing.progress is State.CALLED_BACK
     for clock in deed.case.clocks:
         if clock.milestone == CONTACT:
             done = facts.get("contacted")
         else:
-            done = belated.done_at(recorded, clock.milestone, clock.started_at, called_back=called)
+            done = belated.done_at(recorded, clock.milestone, clock.started_at, deed.case.called_back)
         if done is not None:
             await deed.stop(clock.milestone, done)

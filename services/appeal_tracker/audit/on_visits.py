@@ -1,7 +1,7 @@
 """Open visits that lack a clock which the policy that counts for them gives.
 
 A visit keeps no policy of its own, so that one is judged only by rules that were there when it was last heard of: what
-was published, picked or withdrawn since is for a recalculation to bring about.
+was published, picked or withdrawn since, or came with another place in the tree, is for a recalculation to bring about.
 """
 
 from collections.abc import Sequence

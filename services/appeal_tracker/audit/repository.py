@@ -96,7 +96,8 @@ _RULES_CHANGED = """
 SELECT greatest(
     (SELECT max(assigned_at) FROM policy_assignments WHERE unit_code = ANY ($1::text[])),
     (SELECT max(published_at) FROM policies WHERE published_by IS NOT NULL),
-    (SELECT max(withdrawn_at) FROM policy_withdrawals))
+    (SELECT max(withdrawn_at) FROM policy_withdrawals),
+    (SELECT max(moved_at) FROM units WHERE code = ANY ($1::text[])))
 """
 
 _WALKS = "INSERT INTO audit_walks (kind) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
@@ -179,8 +180,8 @@ async def without_clocks(tx: AsyncSession, appeals: Sequence[UUID], expected: Co
 
 
 async def rules_changed(tx: AsyncSession, line: Sequence[str]) -> datetime | None:
-    """When the rules last changed that may count for a unit, `line` being itself and those above it; None where all of
-    them came with the service."""
+    """When the rules last changed that may count for a unit, `line` being itself and those above it, or that line did;
+    None where all of them came with the service."""
     changed: datetime | None = await (await driver(tx)).fetchval(_RULES_CHANGED, line)
     return changed
 

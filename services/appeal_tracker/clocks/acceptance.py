@@ -30,6 +30,14 @@ def called_back_at(
     return contacted_at((Attempt(each.at, _AS_A_CONTACT[each.result]) for each in callbacks), accepted, start, until)
 
 
+def counted_at(callbacks: Iterable[Attempt], rule: CallbackRule, start: datetime) -> datetime | None:
+    """Return when a customer who counts as called back came to: by this rule, or else by the last of the calls since
+    `start`, for whoever it was under another rule stays so; None where nobody called."""
+    since = [each for each in callbacks if each.at >= start]
+    last = max((each.at for each in since), default=None)
+    return None if last is None else called_back_at(since, rule, start, last) or last
+
+
 def contacted_at(attempts: Iterable[Attempt], rule: ContactRule, start: datetime, due_at: datetime) -> datetime | None:
     """Return the instant at which the customer counts as contacted, or None.
 

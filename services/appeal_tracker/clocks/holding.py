@@ -39,6 +39,7 @@ async def begin(
         held_by=by,
         resumed_by=by if until is not None else None,
         recorded_at=now,
+        appeal_type=subject.appeal_type,
     )
     tx.add(hold)
     await tx.flush()

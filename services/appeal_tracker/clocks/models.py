@@ -82,12 +82,14 @@ class Holdable(Protocol):
     subject_id: UUID
     round: int
     milestone: str
+    appeal_type: str | None
     started_at: datetime
 
 
 class RecordedHold(Base):
     """A stretch in which clocks of a subject's round stand still: those of `milestones`, whatever policy came after.
-    What somebody wrote about it is sealed, among the texts; older rows may hold it still.
+    What somebody wrote about it is sealed, among the texts; older rows may hold it still. `appeal_type` is the type
+    that the appeal had then; None in older rows.
 
     It is open until it has an end. A reopening that goes on where the closing stopped is one too: see `reason`.
     """
@@ -109,11 +111,14 @@ class RecordedHold(Base):
     held_by: Mapped[str]
     resumed_by: Mapped[str | None]
     recorded_at: Mapped[datetime]
+    appeal_type: Mapped[str | None]
 
-    def stops(self, clock: Holdable, started_at: datetime | None = None) -> bool:
+    def stops(self, clock: Holdable, started_at: datetime | None = None, *, holdable: bool) -> bool:
         """Whether it is a clock of this subject, of a milestone that stands still, and ran when the hold did, or does
         if it is to run from `started_at`: one that goes on in a later round brings the holds of the earlier ones along.
+        Of an appeal that was of another type then only what is `holdable` now was ever held.
         """
         its = self.subject_id == clock.subject_id and self.round <= clock.round
+        its = its and (holdable or self.appeal_type in (None, clock.appeal_type))
         since = started_at or clock.started_at
         return its and clock.milestone in self.milestones and (self.until is None or self.until > since)

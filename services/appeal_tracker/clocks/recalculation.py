@@ -85,9 +85,7 @@ class Replanner:
             holds.setdefault(hold.subject_id, []).append(hold)
         groups: dict[UUID, dict[UUID, Facts]] = {}
         async for clock in breathing(clock for clock in clocks if clock.id not in over):
-            target = to.get(clock.id, _AS_SET)
-            its = [hold for hold in holds.get(clock.subject_id, ()) if hold.stops(clock, target.started_at)]
-            facts = self._facts(clock, target, its)
+            facts = self._facts(clock, to.get(clock.id, _AS_SET), holds.get(clock.subject_id, ()))
             groups.setdefault(clock.follows or clock.id, {})[clock.id] = facts
         plans: dict[UUID, Plan] = {}
         async for group in breathing(groups.values()):
@@ -105,7 +103,8 @@ class Replanner:
             calendar=target.calendar or self._newest[clock.calendar.partition("@")[0]],
             follows=clock.follows is not None,
         )
-        return _held(facts, holds, target.resumed_at) if holds else facts
+        its = [hold for hold in holds if hold.stops(clock, target.started_at, holdable=limit.holdable)]
+        return _held(facts, its, target.resumed_at) if its else facts
 
     def _set_by(self, clock: Running) -> tuple[Policy, Limit]:
         key = (clock.policy, clock.subject_kind, clock.appeal_type, clock.milestone)

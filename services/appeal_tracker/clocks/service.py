@@ -232,6 +232,7 @@ async def explained(tx: AsyncSession, clock: Clock) -> Explained:
     policy = (await policies.shelf(tx)).labelled(clock.policy)
     limit = _limit(policy, clock)
     calendar = await calendars.by_label(tx, clock.calendar)
-    holds = [hold for hold in await repository.holds(tx, [clock.subject_id]) if hold.stops(clock)]
+    every = await repository.holds(tx, [clock.subject_id])
+    holds = [hold for hold in every if hold.stops(clock, holdable=limit.holdable)]
     ended = [Hold(hold.since, hold.until) for hold in holds if hold.until is not None]
     return Explained(clock, policy, limit, holds, explain(clock.started_at, limit.within, calendar, ended))

@@ -1,5 +1,6 @@
 """Tables of the directory: the newest version heard of each unit and staff member."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index
@@ -9,7 +10,8 @@ from appeal_tracker.base import Base
 
 
 class Unit(Base):
-    """A unit. Its parent may not have been heard of yet, and for a while two ids may bear one code."""
+    """A unit. Its parent may not have been heard of yet, and for a while two ids may bear one code. `moved_at` is when
+    it was heard that it has another parent, or another code, than before."""
 
     __tablename__ = "units"
     __table_args__ = (Index("units_code", "code"), Index("units_parent_code", "parent_code"))
@@ -18,6 +20,7 @@ class Unit(Base):
     code: Mapped[str]
     parent_code: Mapped[str | None]
     version: Mapped[int] = mapped_column(BigInteger)
+    moved_at: Mapped[datetime | None]
 
 
 class StaffMember(Base):

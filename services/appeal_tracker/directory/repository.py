@@ -1,6 +1,7 @@
 """SQL of the directory."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import false, func, or_, select, text
@@ -17,7 +18,9 @@ SELECT DISTINCT ON (u.id) u.id, u.code, u.parent_code, u.version
 FROM unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[]), CAST(:parents AS text[]), CAST(:versions AS bigint[]))
      AS u (id, code, parent_code, version)
 ORDER BY u.id, u.version DESC
-ON CONFLICT (id) DO UPDATE SET code = excluded.code, parent_code = excluded.parent_code, version = excluded.version
+ON CONFLICT (id) DO UPDATE SET code = excluded.code, parent_code = excluded.parent_code, version = excluded.version,
+    moved_at = CASE WHEN (units.code, units.parent_code) IS DISTINCT FROM (excluded.code, excluded.parent_code)
+                    THEN CAST(:now AS timestamptz) ELSE units.moved_at END
 WHERE excluded.version > units.version
 """)
 
@@ -43,13 +46,14 @@ async def lock_tree(tx: AsyncSession, *, shared: bool) -> None:
     await tx.execute(select(lock(func.hashtext("units"))))
 
 
-async def keep_units(tx: AsyncSession, changes: Sequence[UnitChanged]) -> None:
+async def keep_units(tx: AsyncSession, changes: Sequence[UnitChanged], now: datetime) -> None:
     """Stores the units that are newer than what is known of them."""
     values = {
         "ids": [change.id for change in changes],
         "codes": [change.unit_code for change in changes],
         "parents": [change.parent_code for change in changes],
         "versions": [change.version for change in changes],
+        "now": now,
     }
     await tx.execute(_UNITS, values)
 

@@ -1,6 +1,7 @@
 """What is done with the directory: keep what is heard, whatever its order, and say who is above whom."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,10 +14,10 @@ from contracts.directory import StaffChanged, UnitChanged
 from contracts.envelope import Message
 
 
-async def units_changed(tx: AsyncSession, messages: Sequence[Message]) -> None:
+async def units_changed(tx: AsyncSession, messages: Sequence[Message], now: datetime) -> None:
     """Applies a batch of units by version: repeated or stale news changes nothing. Waits for those who `hold_tree`."""
     await repository.lock_tree(tx, shared=False)
-    await repository.keep_units(tx, [m.event for m in messages if isinstance(m.event, UnitChanged)])
+    await repository.keep_units(tx, [m.event for m in messages if isinstance(m.event, UnitChanged)], now)
 
 
 async def hold_tree(tx: AsyncSession) -> None:

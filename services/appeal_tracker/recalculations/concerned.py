@@ -23,7 +23,8 @@ FROM (SELECT * FROM clocks WHERE state = 'running' UNION ALL SELECT * FROM clock
 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 """
 
-# Those that started in a stretch of their kin; and whatever was once held, whose way may be longer than a kin's.
+# Those that started in a stretch of their kin; and whatever was once held, or follows another, whose way may be longer
+# than a kin's: another's ladder is climbed along it.
 _TOUCHED = """
 WHERE (EXISTS (SELECT FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
                                   $7::timestamptz[]) AS s (policy, calendar, kind, type, milestone, since, until)
@@ -32,7 +33,7 @@ WHERE (EXISTS (SELECT FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]
                  AND c.started_at >= s.since AND c.started_at < s.until)
        OR (EXISTS (SELECT FROM unnest($8::text[], $9::timestamptz[]) AS l (calendar, until)
                    WHERE l.calendar = c.calendar AND c.started_at < l.until)
-           AND EXISTS (SELECT FROM holds h WHERE h.subject_id = c.subject_id)))
+           AND (c.follows IS NOT NULL OR EXISTS (SELECT FROM holds h WHERE h.subject_id = c.subject_id))))
 """
 _COUNT_TOUCHED = f"""
 SELECT count(*), min(c.id::text COLLATE "C")::uuid
@@ -70,13 +71,13 @@ _CLOCK = """c.id, c.subject_kind, c.subject_id, c.round, c.milestone, c.appeal_t
        c.follows IS NOT NULL OR EXISTS (SELECT FROM clocks f WHERE f.follows = c.id),
        EXISTS (SELECT FROM holds h WHERE h.subject_id = c.subject_id)"""
 _ON_APPEALS = f"""
-SELECT {_CLOCK}, a.appeal_no, a.visit_id, a.unit_code, a.handling_unit_code, coalesce(a.handler, a.first_contact),
-       a.first_contact
+SELECT {_CLOCK}, a.state = 'closed' OR c.round < a.round, a.appeal_no, a.visit_id, a.unit_code, a.handling_unit_code,
+       coalesce(a.handler, a.first_contact), a.first_contact
 FROM clocks c JOIN appeals a ON a.id = c.subject_id
 WHERE c.id = ANY ($1::uuid[]) AND c.subject_kind = 'appeal' AND c.state IN ('running', 'held') ORDER BY c.id
 """  # noqa: S608 - made of constants
 _ON_VISITS = f"""
-SELECT {_CLOCK}, NULL, v.id, v.unit_code, v.unit_code, v.visitors[1], NULL
+SELECT {_CLOCK}, false, NULL, v.id, v.unit_code, v.unit_code, v.visitors[1], NULL
 FROM clocks c JOIN visits v ON v.id = c.subject_id
 WHERE c.id = ANY ($1::uuid[]) AND c.subject_kind = 'visit' AND c.state IN ('running', 'held') ORDER BY c.id
 """  # noqa: S608 - made of constants
@@ -102,13 +103,14 @@ SELECT a.id, l.id FROM appeals a JOIN leaders l ON l.id = a.id WHERE a.state <> 
 UNION SELECT a.id, l.id FROM appeals a JOIN leaders l ON l.id = a.merged_into WHERE a.state <> 'closed'
 """
 # What was done about each appeal in its present round, or in one that counts for it; contacts that stop nothing are
-# left out, and so are callbacks while too few were tried and nobody was reached.
+# left out, and so are callbacks while the customer does not count as called back.
 _DEEDS = """
 SELECT a.id, ARRAY(SELECT (c.at, c.result) FROM contacts c
                    WHERE c.appeal_id = a.id AND c.round >= coalesce(a.facts_round, a.round) AND c.counts ORDER BY c.at),
        (SELECT min(n.at) FROM answers n WHERE n.appeal_id = a.id AND n.round >= coalesce(a.facts_round, a.round)),
-       (SELECT min(b.at) FROM callbacks b WHERE b.appeal_id = a.id AND b.round >= coalesce(a.facts_round, a.round)
-            AND coalesce(a.held_in, a.state) = 'called_back')
+       ARRAY(SELECT (b.at, b.result) FROM callbacks b
+             WHERE b.appeal_id = a.id AND b.round >= coalesce(a.facts_round, a.round)
+                 AND coalesce(a.held_in, a.state) = 'called_back' ORDER BY b.at)
 FROM appeals a WHERE a.id = ANY ($1::uuid[])
 """
 
@@ -127,7 +129,7 @@ class OnWhat(msgspec.Struct, frozen=True):
 
 class OpenClock(msgspec.Struct):
     """An open clock as it stands, without what only the ORM needs; see `clocks.recalculation.Running`. `was_held`: what
-    it runs on, at any time."""
+    it runs on, at any time. `is_over`: it was past when its appeal or its round ended, and nobody recorded that yet."""
 
     on: OnWhat
     id: UUID
@@ -146,6 +148,7 @@ class OpenClock(msgspec.Struct):
     promised_by: UUID | None
     is_merged: bool
     was_held: bool
+    is_over: bool = False
 
 
 class OpenAppeal(NamedTuple):
@@ -190,20 +193,20 @@ class Milestone(NamedTuple):
 
 
 class Deeds(NamedTuple):
-    """What was done that stops a clock or starts one: the contacts that count, and when the rest was; None for what was
-    not done."""
+    """What was done that stops a clock or starts one: the contacts that count, when it was answered, if it was, and the
+    callbacks, if the customer counts as called back."""
 
     attempts: Sequence[Attempt]
     answered_at: datetime | None
-    called_back_at: datetime | None
+    callbacks: Sequence[Attempt]
 
 
-NOTHING_DONE = Deeds((), None, None)
+NOTHING_DONE = Deeds((), None, ())
 
 
 class Touched(msgspec.Struct, frozen=True):
-    """What a changed calendar touches: `stretches`, and of what was once held, all that started on a version before the
-    last day on which that differs (`held`)."""
+    """What a changed calendar touches: `stretches`, and of what was once held or is merged, all that started on a
+    version before the last day on which that differs (`held`)."""
 
     stretches: Sequence[Stretch]
     held: Sequence[tuple[str, datetime]]
@@ -270,7 +273,7 @@ async def open_clocks(tx: AsyncSession, ids: Collection[UUID], *, lock: bool) ->
     rows = await its.fetch(_LOCK_ON_APPEALS if lock else _ON_APPEALS, list(ids))
     if len(rows) < len(ids):
         rows += await its.fetch(_LOCK_ON_VISITS if lock else _ON_VISITS, list(ids))
-    return [OpenClock(OnWhat(row[2], *row[16:]), *row[:16]) for row in rows]
+    return [OpenClock(OnWhat(row[2], *row[17:]), *row[:17]) for row in rows]
 
 
 async def open_appeals(tx: AsyncSession, ids: Collection[UUID], *, lock: bool) -> list[OpenAppeal]:
@@ -296,4 +299,8 @@ async def milestones(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, 
 async def deeds(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, Deeds]:
     """What was done about each appeal in its present round."""
     rows = await (await driver(tx)).fetch(_DEEDS, list(appeals))
-    return {row[0]: Deeds([Attempt(*each) for each in row[1]], *row[2:]) for row in rows}
+    return {row[0]: Deeds(_attempts(row[1]), row[2], _attempts(row[3])) for row in rows}
+
+
+def _attempts(rows: Sequence[tuple[datetime, str]]) -> list[Attempt]:
+    return [Attempt(*row) for row in rows]

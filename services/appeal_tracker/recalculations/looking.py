@@ -96,7 +96,8 @@ class OnCalendar:
     async def look(self, tx: AsyncSession, ids: Sequence[UUID], now: datetime, *, lock: bool) -> Seen:
         clocks, _ = await _with_merged(tx, ids, lock=lock)
         plans = await self._replanner.plan(tx, clocks.values(), {}, _held(clocks), _merged(clocks))
-        its = [(clocks[clock], plan) for clock, plan in plans.items()]
+        # A deadline that passed before its appeal ended is broken, whoever says so, and when.
+        its = [(clocks[clock], plan) for clock, plan in plans.items() if not clocks[clock].is_over]
         return Seen(its, settled=len({*ids} & clocks.keys()))
 
     def place(self, clock: OpenClock) -> UUID:
@@ -118,7 +119,7 @@ class OnPolicy:
     ) -> None:
         self._newest, self._scope, self._target = newest, scope, target
         self._replanner, self._planner = Replanner(shelf, newest), Planner(newest)
-        self._visiting = Visiting(shelf, newest, scope, self._replanner, self._planner, target)
+        self._visiting = Visiting(newest, scope, self._replanner, self._planner, target)
 
     @classmethod
     async def begin(cls, tx: AsyncSession, job: Recalculation) -> "OnPolicy":

@@ -14,13 +14,15 @@ from appeal_tracker.policies import relaxing
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.relaxing import Question
 from appeal_tracker.recalculations import repository
+from appeal_tracker.recalculations.errors import TargetWithdrawn
 from appeal_tracker.recalculations.looking import scope_of
 from appeal_tracker.recalculations.models import Recalculation
 
 
 async def demand_strict(tx: AsyncSession, job: Recalculation, pointer: str = "") -> None:
     """Raises `LaxerPolicy` where a job would bring anything to a version that is laxer, on the calendar that counts
-    there, than what it extends; `pointer` is what named the version.
+    there, than what it extends, and `TargetWithdrawn` where nobody would hear of it any more; `pointer` is what named
+    the version.
 
     A job that names none brings to each unit what it picked, and that was measured when it did.
     """
@@ -28,6 +30,8 @@ async def demand_strict(tx: AsyncSession, job: Recalculation, pointer: str = "")
         return
     shelf = await policies.shelf(tx)
     target = shelf.written(job.target)
+    if target.id in shelf.withdrawn:
+        raise TargetWithdrawn(target.id, pointer)
     if len(target.lineage) == 1:
         return
     scope = await scope_of(tx, job, shelf)

@@ -132,6 +132,8 @@ async def publish_calendar(
     transaction; or says what would come of it. Raises `Forbidden`, and what is wrong with the document."""
     await directory.demand_top(tx, caller)
     prepared = await calendars.prepare(tx, calendar, document, lock=not dry_run)
+    if not dry_run:
+        await policies.hold_packs(tx)  # either we see what is just being picked, or it is measured by what we publish
     relaxed = await publishing.relaxed_by(tx, prepared.calendars, now, await repository.in_use(tx))
     laxer = await relaxing.shown(tx, relaxed, caller.unit)
     if not dry_run:
@@ -167,7 +169,7 @@ async def changes(tx: AsyncSession, caller: Principal, id: UUID, window: Window)
 
 async def units_changed(runtime: Runtime, tx: AsyncSession, messages: Sequence[Message]) -> None:
     """Keeps the units that are heard of, and has a job look after what has a line upward that was not known."""
-    await directory.units_changed(tx, messages)
+    await directory.units_changed(tx, messages, runtime.clock.now())
     units = [message.event.unit_code for message in messages if isinstance(message.event, UnitChanged)]
     if await repository.are_assumed_below(tx, units) and not await repository.hold_waiting(tx):
         job = _job(Cause.ASSIGNMENT, None, runtime.clock.now())

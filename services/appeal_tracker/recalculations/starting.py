@@ -8,7 +8,7 @@ import msgspec
 
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.appeals.models import SUBJECT
-from appeal_tracker.clocks.acceptance import contacted_at
+from appeal_tracker.clocks.acceptance import contacted_at, counted_at
 from appeal_tracker.clocks.planning import NewClock, Planner, Subject
 from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
@@ -106,7 +106,8 @@ def begun(
         started += planner.clocks_started(subject, "contacted", contacted, its.policy)
     if deeds.answered_at is not None:
         started += planner.clocks_started(subject, "answered", deeds.answered_at, its.policy)
-    stops = {CONTACT: contacted, ANSWER: deeds.answered_at, CALLBACK: deeds.called_back_at}
+    called = counted_at(deeds.callbacks, its.policy.callback, deeds.answered_at or since)
+    stops = {CONTACT: contacted, ANSWER: deeds.answered_at, CALLBACK: called}
     before = {clock.milestone: clock.id for clock in standing}
     return [_starting(its, clock, before, stops) for clock in started if clock.milestone in lacks]
 

@@ -4,7 +4,7 @@ What is about appeals goes by the policy they keep; a visit keeps none, and has 
 on which its facts came true. A recalculation brings to its `target` what runs by the versions that are left, or would.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from appeal_tracker.appeals import repository as appeals
 from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.models import Clock
-from appeal_tracker.clocks.planning import Planner, Subject, limit_of
+from appeal_tracker.clocks.planning import Planner, Subject
 from appeal_tracker.clocks.recalculation import Replanner, Target
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies import service as policies
@@ -26,6 +26,7 @@ from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Starting
 from appeal_tracker.visits import repository
 from appeal_tracker.visits.course import Standing, facts, stops
+from appeal_tracker.visits.following import fact_of, kept
 from appeal_tracker.visits.models import SUBJECT, Visit
 
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
@@ -54,14 +55,13 @@ class Visiting:
 
     def __init__(
         self,
-        shelf: policies.Shelf,
         newest: Mapping[str, Calendar],
         scope: Scope,
         replanner: Replanner,
         planner: Planner,
         target: Policy | None,
     ) -> None:
-        self._rules, self._newest, self._scope, self._target = shelf, newest, scope, target
+        self._newest, self._scope, self._target = newest, scope, target
         self._replanner, self._planner = replanner, planner
 
     async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
@@ -99,11 +99,16 @@ class Visiting:
         assumed = any(shelf.assumes(visit.unit_code, at, anew=True) for at in held.values())
         outlook = _Outlook(visit, assumed=visit.policy_assumed if self._target else assumed)
         every = [each for each in latest.values() if each.state in _OPEN]
+        turned: dict[str, Policy] = {}
         for fact, at in held.items():
-            running = [each for each in every if self._fact(each) == fact]
+            running = [each for each in every if fact_of(shelf, each) == fact]
             policy = self._policy(shelf, visit.unit_code, at, running or every)
             if policy is not None:
-                self._bring(outlook, fact, at, policy, running, latest)
+                turned[fact] = policy
+                self._bring(outlook, fact, policy, running)
+        there = kept(shelf, [each for each in latest.values() if each.id not in outlook.ending], held, ())
+        for fact, policy in turned.items():
+            self._begin(outlook, fact, held[fact], policy, latest, there)
         return outlook
 
     def _policy(self, shelf: policies.Shelf, unit: str, at: datetime, running: Sequence[Clock]) -> Policy | None:
@@ -114,33 +119,32 @@ class Visiting:
         by = {clock.policy for clock in running} or {shelf.chosen(unit, at).policy.label}
         return choice.calls_for(self._target) if by <= {*(self._scope.policies or ())} else None
 
-    def _bring(
+    def _bring(self, outlook: _Outlook, fact: str, policy: Policy, running: Sequence[Clock]) -> None:
+        """Brings what runs from a fact to a policy; what that does not time from it ends."""
+        timed = {limit.milestone for limit in policy.visits if limit.starts == fact}
+        for clock in running:
+            if clock.milestone not in timed:
+                outlook.ending.add(clock.id)
+            elif (clock.policy, clock.calendar.partition("@")[0]) != (policy.label, policy.calendar):
+                outlook.moving[clock.id] = Target(policy, self._newest[policy.calendar])
+
+    def _begin(
         self,
         outlook: _Outlook,
         fact: str,
         at: datetime,
         policy: Policy,
-        running: Sequence[Clock],
         latest: Mapping[str, Clock],
+        there: Collection[str],
     ) -> None:
-        """Brings what runs from a fact to a policy; what that times besides begins, with the next round."""
-        limits = {limit.milestone: limit for limit in policy.visits if limit.starts == fact}
-        for clock in running:
-            if clock.milestone not in limits:
-                outlook.ending.add(clock.id)
-            elif (clock.policy, clock.calendar.partition("@")[0]) != (policy.label, policy.calendar):
-                outlook.moving[clock.id] = Target(policy, self._newest[policy.calendar])
+        """Begins what a policy times besides from a fact, with the next round."""
         visit = outlook.visit
-        for milestone, limit in limits.items():
-            last = latest.get(milestone)
-            if last is None or last.state == ClockState.CANCELLED:
+        for limit in policy.visits:
+            if limit.starts == fact and limit.milestone not in there:
+                last = latest.get(limit.milestone)
                 subject = Subject(SUBJECT, visit.id, last.round + 1 if last else 1)
                 new = self._planner.clock_of(subject, limit, at, policy)
                 outlook.starting.append(Starting(_on(visit), policy, new, again=False, done_at=stops(visit)[fact]))
-
-    def _fact(self, clock: Clock) -> str | None:
-        limit = limit_of(self._rules.labelled(clock.policy), clock)
-        return limit.starts if limit else None
 
 
 def _on(visit: Visit) -> OnWhat:

@@ -40,16 +40,19 @@ class Ran(msgspec.Struct, frozen=True):
 
 
 class Stand(msgspec.Struct, frozen=True):
-    """A stretch in which the clocks of `milestones` stood still; open while it has no end."""
+    """A stretch in which the clocks of `milestones` stood still, of an appeal that was of this type then, where that is
+    known; open while it has no end."""
 
     milestones: frozenset[str]
     since: datetime
     until: datetime | None
+    appeal_type: str | None = None
 
 
 class Round(msgspec.Struct, frozen=True):
     """One round of an appeal as it happened. `ended_at`: when it was closed, if it was. `counts_from`: the first of the
-    rounds that are one with it, for the appeal was only reclassified between them; 0 where there are none."""
+    rounds that are one with it, for the appeal was only reclassified between them; 0 where there are none.
+    `appeal_type`: what it was when the round ended, where it has become another since."""
 
     number: int
     received_at: datetime
@@ -60,6 +63,7 @@ class Round(msgspec.Struct, frozen=True):
     callbacks: Sequence[Attempt]  # by their own results
     stands: Sequence[Stand] = ()
     counts_from: int = 0
+    appeal_type: str | None = None
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -103,7 +107,7 @@ def judge(its: Round, rules: Rules, as_of: datetime) -> Iterator[Judgement]:
 
     A later round is judged by the deadlines that it had: what is to be done again was decided when it was reopened.
     """
-    limits = {limit.milestone: limit for limit in rules.policy.limits(rules.appeal_type)}
+    limits = {limit.milestone: limit for limit in rules.policy.limits(its.appeal_type or rules.appeal_type)}
     if rules.anonymous:
         limits.pop(OF_THE_NAMED, None)
     more = [each for each in limits if each not in its.clocks] if (its.counts_from or its.number) == 1 else []
@@ -144,7 +148,12 @@ def _start(its: Round, limit: Limit, rules: Rules) -> datetime | None:
 
 def _due(its: Round, limit: Limit, start: datetime, rules: Rules) -> datetime | None:
     """When the period would have ended: of the own and the promised one the earlier; None beyond all calendars."""
-    stood = [each for each in its.stands if limit.milestone in each.milestones]
+    types = (None, its.appeal_type or rules.appeal_type)
+    stood = [
+        each
+        for each in its.stands
+        if limit.milestone in each.milestones and (limit.holdable or each.appeal_type in types)
+    ]
     holds = [Hold(each.since, each.until) for each in stood if each.until is not None]
     try:
         ends = [due(start, limit.within, rules.calendar, holds).due_at]

@@ -34,8 +34,12 @@ def rounds(appeals: Sequence[Any], record: Record) -> dict[UUID, list[Round]]:
                 attempts=[Attempt(row.at, row.result) for row in _of(contacts, appeal, its)],
                 answers=[row.at for row in _of(answers, appeal, its)],
                 callbacks=[Attempt(row.at, row.result) for row in _of(callbacks, appeal, its)],
-                stands=[Stand(frozenset(row.milestones), row.since, row.until) for row in _of(holds, appeal, its)],
+                stands=[
+                    Stand(frozenset(row.milestones), row.since, row.until, row.appeal_type)
+                    for row in _of(holds, appeal, its)
+                ],
                 counts_from=its[0],
+                appeal_type=_type(endings[appeal.id], its[-1]),
             )
             for its in _stretches(appeal.round, endings[appeal.id])
         ]
@@ -62,6 +66,11 @@ def _of(rows: _By, appeal: Any, numbers: Iterable[int]) -> list[Any]:
 def _nth(endings: Sequence[Any], number: int) -> datetime | None:
     """When a round ended: each ending is of one."""
     return endings[number - 1].at if number <= len(endings) else None
+
+
+def _type(endings: Sequence[Any], number: int) -> str | None:
+    """Of which type an appeal was at the end of a round, if it was reclassified since."""
+    return next((each.old_type for each in endings[number - 1 :] if each.kind == "reclassified"), None)
 
 
 def _ran(row: Any, promised: dict[UUID, tuple[datetime, str, str]]) -> Ran:

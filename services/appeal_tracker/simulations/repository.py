@@ -152,10 +152,11 @@ async def record(tx: AsyncSession, appeals: Sequence[UUID], reopened: Sequence[U
     callbacks = select(Callback.appeal_id, Callback.round, Callback.at, Callback.result).where(
         _among(Callback.appeal_id, appeals)
     )
-    holds = select(hold.subject_id, hold.round, hold.milestones, hold.since, hold.until).where(
+    holds = select(hold.subject_id, hold.round, hold.milestones, hold.since, hold.until, hold.appeal_type).where(
         _among(hold.subject_id, appeals)
     )
-    endings = select(TimelineEntry.appeal_id, TimelineEntry.kind, TimelineEntry.at).where(
+    old_type = TimelineEntry.data["old_appeal_type"].astext.label("old_type")
+    endings = select(TimelineEntry.appeal_id, TimelineEntry.kind, TimelineEntry.at, old_type).where(
         _among(TimelineEntry.appeal_id, reopened), TimelineEntry.kind.in_(("closed", "reclassified"))
     )
     promisers = [*{each.promised_by for each in clocks} - {None}]

@@ -34,17 +34,13 @@ class Lacking(NamedTuple):
 
 def kept(shelf: Shelf, its: Sequence[Clock], held: Mapping[str, datetime], ended: Collection[UUID]) -> set[str]:
     """The milestones of which the latest clock runs from a fact that holds. One that was given up runs from none any
-    more, though the fact came back; but what a recalculation `ended`, or silenced with its pack, stays ended."""
+    more, though the fact came back; but what a recalculation `ended` stays ended."""
     latest = {clock.milestone: clock for clock in its}  # they come round by round
     return {
         clock.milestone
         for clock in latest.values()
         if held.get(fact_of(shelf, clock)) == clock.started_at
-        and (
-            clock.state != ClockState.CANCELLED
-            or clock.id in ended
-            or clock.policy.partition("@")[0] in shelf.withdrawn
-        )
+        and (clock.state != ClockState.CANCELLED or clock.id in ended)
     }
 
 

@@ -56,8 +56,8 @@ async def appeals_raised(tx: AsyncSession, runtime: Runtime, visits: Collection[
 async def appeals_changed(tx: AsyncSession, runtime: Runtime, visits: Mapping[UUID, str], appeals: Appeals) -> None:
     """Looks anew at visits, by their units, on each of which an appeal was closed or reopened in this transaction."""
     if visits:
-        shelf = await _shelf(tx, {*visits.values()})
         taken = await repository.take(tx, visits, runtime.clock.now())
+        shelf = await _shelf(tx, {visit.unit_code for visit in taken})  # who makes it, not who heard the appeal
         await _follow(tx, runtime, shelf, taken, await appeals(tx, [*visits]))
 
 

@@ -14,7 +14,7 @@ from appeal_tracker.audit.worker import SelfAudit
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from contracts.visits import VisitCompleted, VisitStarted
-from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
+from tests.integration.appeal_tracker.desk import Desk, got, instant, problem, unit
 from tests.integration.appeal_tracker.test_visits import ARCHIVE, Round
 
 FAILED = "invariant.failed.v1"
@@ -134,6 +134,20 @@ async def test_a_visit_that_lost_a_clock_is_found_but_for_rules_that_came_later(
     assert await look(desk) == {}
     await visit.close(appeal)
     assert await look(desk) == {}
+
+
+async def test_a_unit_that_has_another_place_in_the_tree_raises_no_alarm_about_its_visits(desk: Desk) -> None:
+    """What counts above it now is for a recalculation to bring about, or for the next that is heard of a visit."""
+    await desk.hear(moving := unit("3740101", "37401"))
+    await desk.assign("37402", "service-window")
+    visit = Round(desk, "3740101")
+    await desk.hear(visit.planned("E101"), visit.appointed("10-09T14:00", "10-09T15:00"))
+    desk.later(minutes=5)
+    await desk.hear(unit("3740101", "37402", version=2, id=moving.id))
+    assert await look(desk) == {}
+    desk.later(minutes=5)
+    await desk.hear(unit("3740101", "37402", version=3, id=moving.id), visit.planned("E102"))
+    assert [clock["milestone"] for clock in await visit.deadlines()] == ["arrival"]
 
 
 async def test_what_is_mended_is_gone_and_told_anew_when_it_comes_back(desk: Desk, owner: asyncpg.Connection) -> None:

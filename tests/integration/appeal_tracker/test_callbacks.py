@@ -143,6 +143,37 @@ async def test_a_call_that_nobody_answered_is_no_callback_by_other_rules_either(
     assert (await desk.clocks(other))["callback"]["state"] == "running"
 
 
+@pytest.mark.clause("7.2.5.1")
+async def test_by_other_rules_too_a_callback_that_failed_is_one_when_enough_were_tried(desk: Desk) -> None:
+    """Not when the first of them was."""
+    timed = [{"milestone": "callback", "within": "4 hours", "clause": "1"}]
+    await desk.publish(id="soon", extends="state-grid", title="企标", appeals={"complaint": timed, "report": timed})
+    await desk.assign("37401", "soon")
+    case = await desk.raised(received_at=desk.clock.now())
+    await desk.assign("37402", "state-grid")
+    other = await desk.raised(unit_code="37402", received_at=desk.clock.now())
+    await desk.at("10-09T17:00")
+    for each in (case, other):
+        await made(desk.supervisor.post(f"/appeals/{each}/answers", json=_body("10-09T11:00", content="已处理")))
+        for hour in ("12", "14", "16"):
+            failed = _body(f"10-09T{hour}:00", result="unreachable", failure_reason="无人接听")
+            await made(desk.supervisor.post(f"/appeals/{each}/callbacks", json=failed))
+    first = (await desk.clocks(case))["callback"]
+    assert (first["state"], first["stopped_at"]) == ("breached", "2026-10-09T08:00:00Z")
+    await desk.act(case, "reclassify", type="report", reason="实为举报")
+    await made(
+        desk.admin.post("/recalculations", json={"cause": "policy_version", "policy": "state-grid", "to": "soon"})
+    )
+    await desk.stack.settle()
+    for each in (case, other):
+        clock = (await desk.clocks(each))["callback"]
+        assert (clock["state"], clock["stopped_at"]) == ("breached", "2026-10-09T08:00:00Z")
+
+
+def _body(at: str, **more: str) -> dict[str, str]:
+    return {"at": instant(at).isoformat(), **more}
+
+
 @pytest.mark.clause("9.4")
 async def test_a_low_rating_is_taken_though_what_is_merged_with_it_keeps_the_appeal_open(desk: Desk) -> None:
     await desk.publish(id="anew", title="企标", dissatisfied="new_round")

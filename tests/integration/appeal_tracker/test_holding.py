@@ -11,7 +11,8 @@ from appeal_tracker.clocks import recalculation
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.recalculation import Target
 from appeal_tracker.policies import service as policies
-from tests.integration.appeal_tracker.desk import Desk, instant, made, problem
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
+from tests.integration.appeal_tracker.test_audit import look
 
 LADDER = [
     {"at": 0.5, "tell": ["owner"]},
@@ -271,6 +272,26 @@ async def swap(desk: Desk, case: str, label: str) -> None:
         policy = (await policies.shelf(tx)).labelled(label)
         its = await clocks.of_subject(tx, SUBJECT, UUID(case), lock=True)
         await recalculation.recalculate(tx, its, {clock.id: Target(policy=policy) for clock in its})
+
+
+async def test_what_waited_as_a_report_does_not_put_off_what_a_complaint_may_not_let_wait(
+    desk: Desk, report: str
+) -> None:
+    """It was a complaint from the beginning, and the floor lets none of its deadlines wait; an opinion's may."""
+    other = await desk.raised(appeal_type="report")
+    await desk.at("10-09T17:00")
+    for case in (report, other):
+        await desk.act(case, "hold", reason="等待客户材料")
+    await desk.at("10-14T09:00")
+    for case, becomes in ((report, "complaint"), (other, "opinion")):
+        await desk.act(case, "resume")
+        await desk.act(case, "reclassify", type=becomes, reason="客户明确表示")
+    complaint, opinion = [(await desk.clocks(case))["answer"] for case in (report, other)]
+    assert complaint["due_at"] == due("10-20T00:00"), "seven working days since the customer spoke"
+    assert opinion["due_at"] == due("10-16T01:30"), "48 hours, without 112 that were held"
+    assert await look(desk) == {}
+    explained = await got(desk.supervisor.get(f"/deadlines/{complaint['id']}/explanation"))
+    assert explained["holds"] == []
 
 
 async def test_each_hold_counts_and_the_order_of_its_recording_does_not(desk: Desk, report: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from appeal_tracker.calendars.festivals import statutory_days
 from appeal_tracker.calendars.loader import packaged_notices
 from appeal_tracker.recalculations.worker import Recalculating
+from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
 
 NOTICE = "国办发明电〔2026〕9号"
@@ -226,6 +227,83 @@ def _with_day_off(day: str) -> dict[str, Any]:
         if each.date != date.fromisoformat(day)
     ]
     return {"year": 2026, "papers": [*notice.papers], "days": [*days, {"name": "加休", "date": day, "isOffDay": True}]}
+
+
+@pytest.mark.parametrize("ends", ["withdraw", "reclassify"])
+async def test_what_was_past_when_it_ended_is_moved_no_more_though_nobody_had_recorded_it(
+    desk: Desk, ends: str
+) -> None:
+    """It would run on, and go up its ladder, on an appeal that is over."""
+    await made(desk.admin.post("/calendars/qingdao/versions", json=stop_work("2026-10-12")))
+    await desk.assign("37401", "t-sdpea", calendar="qingdao")
+    case = await desk.raised(received_at=desk.clock.now())  # the answer is due at the end of 10-20
+    batch, desk.escalation.batch = desk.escalation.batch, 0  # nobody looks
+    try:
+        await desk.at("10-21T09:00")
+        if ends == "withdraw":
+            await desk.act(case, "withdraw", at="10-21T08:30", channel="phone")
+        else:
+            await desk.act(case, "reclassify", type="report", reason="实为举报")
+        body = stop_work("2026-10-12", "2026-10-19", "2026-10-20")
+        said = await would(desk, "qingdao", body)
+        job = await publish(desk, "qingdao", body)
+        assert (said["preview"]["moved"], job["state"], job["moved"]) == (0, "done", 0)
+    finally:
+        desk.escalation.batch = batch
+    await desk.at("11-02T09:00")
+    clock = next(each for each in (await desk.appeal(case))["clocks"] if each["milestone"] == "answer")
+    assert (clock["state"], clock["due_at"]) == ("breached", "2026-10-20T16:00:00Z")
+    assert not [each for each in await desk.told("deadline.escalated.v1") if each["milestone"] == "answer"]
+
+
+async def test_what_is_held_meanwhile_moves_too_and_is_resumed_by_the_new_days(desk: Desk) -> None:
+    """Bug class: calendar changed later; open and held appeals are recomputed."""
+    limit = {"milestone": "answer", "within": "10 working days", "clause": "企标 2", "holdable": True}
+    await made(desk.admin.post("/calendars/qingdao/versions", json=stop_work("2026-11-20")))
+    await desk.publish(id="own", calendar="qingdao", appeals={"report": [limit]})
+    await desk.assign("37401", "own")
+    case = await desk.raised(appeal_type="report", received_at=desk.clock.now())
+    await desk.at("10-12T09:00")
+    await desk.act(case, "hold", reason="等待客户材料")
+    job = await publish(desk, "qingdao", stop_work("2026-10-20", "2026-11-20"))
+    clock = (await desk.clocks(case))["answer"]
+    assert (clock["state"], clock["due_at"], job["moved"]) == ("held", "2026-10-23T16:00:00Z", 1)
+    await desk.at("10-14T09:00")
+    await desk.act(case, "resume")
+    clock = (await desk.clocks(case))["answer"]  # without the 13th, which was held, and the 20th, which is off
+    assert (clock["state"], clock["due_at"]) == ("running", "2026-10-26T16:00:00Z")
+
+
+async def test_a_step_of_anothers_ladder_moves_though_the_promise_alone_would_not(desk: Desk) -> None:
+    """The leader goes up its own ladder along the promise of what is merged with it."""
+    contact = {"milestone": "contact", "within": "24 hours", "clause": "企标 1"}
+    ladder = [
+        {"at": 0.75, "tell": ["owner", "unit_supervisors"], "mandatory": True},
+        {"at": "+2h", "tell": ["unit_supervisors", "parent_unit_supervisors"], "mandatory": True},
+        {"at": "+1wd", "tell": ["parent_unit_supervisors"]},
+    ]
+    await made(desk.admin.post("/calendars/qingdao/versions", json=stop_work("2026-11-20")))
+    await desk.publish(id="own", appeals={"complaint": [{**contact, "ladder": ladder}]})
+    await desk.assign("37401", "own", calendar="qingdao")
+    await desk.assign("37402", "t-sdpea", calendar="qingdao")
+    customer = new_id()
+    await desk.at("10-16T09:30")  # a Friday
+    child = await desk.raised(unit_code="37402", customer_id=customer, received_at=instant("10-15T10:00"))
+    leader = await desk.raised(customer_id=customer, received_at=instant("10-16T09:00"))
+    await desk.act(child, "merge", into=leader)
+
+    async def last_step() -> datetime:
+        (row,) = await desk.rows(
+            "SELECT fire_at FROM timers WHERE step = '+1wd' AND phase = 'after' AND clock_id = $1",
+            UUID((await desk.clocks(leader))["contact"]["id"]),
+        )
+        moment: datetime = row["fire_at"]
+        return moment
+
+    assert await last_step() == instant("10-19T10:00")
+    saturday = {"name": "补班", "date": "2026-10-17", "isOffDay": False}
+    await publish(desk, "qingdao", {**stop_work("2026-11-20"), "days": [*stop_work("2026-11-20")["days"], saturday]})
+    assert await last_step() == instant("10-17T10:00")
 
 
 async def test_fired_steps_stay_fired_and_the_others_move(desk: Desk) -> None:

@@ -214,3 +214,25 @@ async def test_who_picks_a_pack_holds_no_unit_while_others_change_packs(desk: De
         await eventually(waits)
         assert await desk.rows("SELECT FROM units WHERE code = '37401' FOR UPDATE NOWAIT")
     assert (await picking).status_code == 200
+
+
+async def test_a_calendar_published_while_a_unit_picks_it_is_looked_at_too(desk: Desk) -> None:
+    """Whoever is later sees the other: either the pack is refused, or it is named to whoever publishes."""
+    await desk.publish_days("plant", typhoon("2026-10-12"))
+    await desk.publish(id="base", appeals=report("15 calendar days"))
+    await desk.publish(id="own", extends="base", appeals=report("5 working days"))
+    body, document = {"policy": "own", "calendar": "plant"}, typhoon("2026-10-12", *AUGUST)
+    async with desk.runtime.db.transaction() as tx:
+        await publishing.hold(tx)  # as long as this one, nobody picks anything
+        picking = asyncio.create_task(desk.admin.put("/units/37401/policy", json=body, headers=ANY))
+
+        async def waits(those: int = 1) -> bool:
+            found = await desk.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            return len(found) == those or picking.done()
+
+        await eventually(waits)
+        publish = asyncio.create_task(desk.admin.post("/calendars/plant/versions", json=document))
+        await eventually(lambda: waits(2))
+    assert (await picking).status_code == 200
+    (relaxed,) = (await publish).json()["laxer"]
+    assert (relaxed["policy"], relaxed["units"]) == ("own@1", ["37401"])

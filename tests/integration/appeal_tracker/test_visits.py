@@ -357,3 +357,30 @@ async def test_an_hour_that_was_given_up_and_agreed_upon_again_runs_again(visit:
     await visit.desk.hear(visit.did(VisitUnappointed, "10-09T10:00"))
     await visit.desk.hear(hour)
     assert await visit.states() == [("arrival", 1, "cancelled"), ("arrival", 2, "running")]
+
+
+@pytest.mark.clause("003 10(2)7")
+async def test_one_whose_pack_was_withdrawn_meanwhile_runs_by_what_counts_then(visit: Round) -> None:
+    """The nearest choice that is left is that of the unit above."""
+    desk = visit.desk
+    await desk.assign("374", "service-window")
+    await desk.publish(id="own", extends="service-window")
+    await desk.assign("37401", "own")
+    hour = visit.appointed("10-09T14:00", "10-09T15:00")
+    await desk.hear(visit.planned("E101"), hour)
+    await desk.hear(visit.did(VisitUnappointed, "10-09T10:00"))
+    await got(desk.admin.post("/policies/own/withdraw", json={"reason": "已被取代"}))
+    await desk.hear(hour)
+    policies = [(clock["policy"], clock["state"]) for clock in await visit.deadlines()]
+    assert policies == [("own@1", "cancelled"), ("service-window@1", "running")]
+
+
+async def test_the_archive_goes_by_the_unit_that_makes_the_visit(archived_late: Round) -> None:
+    """Whichever unit an appeal on it belongs to."""
+    await archived_late.desk.hear(archived_late.planned("E101"), archived_late.did(VisitCompleted, "10-09T09:20"))
+    appeal = await archived_late.raise_appeal(unit_code="37402")
+    assert await archived_late.states() == [("archive", 1, "cancelled")]
+    by = {"at": archived_late.desk.clock.now().isoformat(), "content": "已检修线路"}
+    await made(archived_late.desk.supervisor.post(f"/appeals/{appeal}/answers", json=by))
+    await archived_late.desk.act(appeal, "close")
+    assert await archived_late.states() == [("archive", 1, "cancelled"), ("archive", 2, "running")]

@@ -132,6 +132,21 @@ async def test_what_another_policy_times_besides_begins_and_what_it_does_not_end
     assert await look(desk) == {}
 
 
+@pytest.mark.parametrize("facts", [("completed", "appeals_closed"), ("appeals_closed", "completed")])
+async def test_what_another_policy_times_from_another_fact_ends_and_begins(desk: Desk, facts: tuple[str, str]) -> None:
+    for name, fact in zip(("old", "new"), facts, strict=True):
+        await desk.publish(id=name, visits=archive("2 working days", fact))
+    await desk.assign("37401", "old")
+    visit = Round(desk)
+    await desk.hear(visit.planned("E101"), visit.did(VisitCompleted, "10-09T09:20"))
+    await recalculate(desk, cause="policy_version", policy="old", to="new")
+    assert sorted(await clocks(visit)) == [
+        ("archive", 1, "cancelled", "old@1", "cn-statutory"),
+        ("archive", 2, "running", "new@1", "cn-statutory"),
+    ]
+    assert await look(desk) == {}
+
+
 async def test_a_visit_that_runs_by_another_pack_is_left_alone(desk: Desk) -> None:
     await desk.assign("37401", "service-window")
     visit = Round(desk)

@@ -90,6 +90,26 @@ async def test_in_the_middle_of_a_batch(desk: Desk, monkeypatch: pytest.MonkeyPa
     assert await armed(desk, case) == []
 
 
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_pack_that_a_job_was_to_bring_appeals_to(desk: Desk, *, begun: bool) -> None:
+    """They would be silent under it: the job ends, and they stay where somebody is told of them."""
+    case = await desk.raised(unit_code="37402", received_at=desk.clock.now())
+    before = await armed(desk, case)
+    its = {"cause": "policy_version", "policy": "t-sdpea", "to": "own"}
+    asked = await made(desk.admin.post("/recalculations", json=its))
+    working = Recalculating(desk.runtime)
+    if begun:
+        assert await working.run_once()
+    await withdraw(desk)
+    while await working.run_once():
+        pass
+    await working.close()
+    shown = await got(desk.admin.get(f"/recalculations/{asked['id']}"))
+    assert (shown["state"], shown["moved"]) == ("failed", 0)
+    assert ((await desk.appeal(case))["policy"], await armed(desk, case)) == ("t-sdpea@1", before)
+
+
 async def opened_meanwhile(desk: Desk) -> str:
     """An appeal that is opened under the pack by a transaction that ends after the one that withdraws it."""
     event: AppealRaised = raised(received_at=desk.clock.now())

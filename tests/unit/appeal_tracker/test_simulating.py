@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from appeal_tracker.calendars.editions import Edition
@@ -187,8 +188,12 @@ class Row:
 def test_rounds_between_which_an_appeal_was_only_reclassified_are_one() -> None:
     appeal = Row(id=1, round=4, received_at=civil(RECEIVED), closed_at=None)
     endings = [
-        Row(appeal_id=1, kind=kind, at=civil(at))
-        for kind, at in (("reclassified", "10-09T12:00"), ("closed", "10-12T12:00"), ("reclassified", "10-13T12:00"))
+        Row(appeal_id=1, kind=kind, at=civil(at), old_type=old)
+        for kind, at, old in (
+            ("reclassified", "10-09T12:00", "consultation"),
+            ("closed", "10-12T12:00", None),
+            ("reclassified", "10-13T12:00", "complaint"),
+        )
     ]
     contacts = [
         Row(appeal_id=1, round=number, at=civil(f"10-1{number}T09:00"), result="reached") for number in (1, 2, 4)
@@ -196,6 +201,31 @@ def test_rounds_between_which_an_appeal_was_only_reclassified_are_one() -> None:
     its = rounds([appeal], Record([], contacts, [], [], [], endings, []))[1]  # type: ignore[index]
     assert [(each.counts_from, each.number, len(each.attempts)) for each in its] == [(1, 2, 2), (3, 4, 1)]
     assert [each.ended_at for each in its] == [civil("10-12T12:00"), None]
+    assert [each.appeal_type for each in its] == ["complaint", None], "what it was when the first of them ended"
+
+
+def test_a_round_is_judged_as_what_the_appeal_was_then() -> None:
+    its = Round(1, civil(RECEIVED), civil("10-21T09:00"), {"answer": ran("answer", "breached")}, (), (), (), (), 1)
+    was = msgspec.structs.replace(its, appeal_type="complaint")
+    assert [judged(each, FLOOR, "report")["answer"].would for each in (its, was)] == [NONE, BREACHED]
+
+
+def test_what_was_held_while_it_was_of_another_type_counts_where_it_may_wait() -> None:
+    held = [Stand(frozenset({"answer"}), civil("10-12T00:00"), civil("10-14T00:00"), "report")]
+    its = happened(ran(state="running"), stands=held)
+    due = [judged(its, FLOOR, each)["answer"].would_be_due_at for each in ("complaint",)]
+    assert due == [civil("10-20T00:00")]
+    own = build_policy(
+        {
+            "id": "own",
+            "extends": "t-sdpea",
+            "appeals": {
+                "opinion": [{"milestone": "answer", "within": "7 working days", "clause": "1", "holdable": True}]
+            },
+        },
+        packaged_packs(),
+    )
+    assert judged(its, own, "opinion")["answer"].would_be_due_at == civil("10-22T00:00")
 
 
 def test_nobody_would_have_been_contacted_who_gave_no_name() -> None:
