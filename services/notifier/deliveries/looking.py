@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier.deliveries import quieting
@@ -20,7 +21,8 @@ from notifier.routes.events import APPOINTMENTS, CALLBACKS, ENDS, LADDER, PLANS,
 from notifier.subjects.relevance import Heard, Move, Said, obsolete
 
 WARNING = "deadline.warned"
-PORTION = 1_000  # of them that are read at a time
+# Some at a time: between two statements a transaction may not stand idle for long, and a machine in a storm is slow.
+PORTION = 1_000
 FOUND_AGAIN = 10  # times that somebody is lost and found; then they are told, whoever else should be
 MOST = 20_000  # deliveries that are looked at together: what waits for one person leaves together
 
@@ -45,7 +47,7 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
            WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type) AND m.heard < n.heard
                AND (e.recipient, e.channel) = (d.recipient, d.channel) AND e.state NOT IN ('cancelled', 'dead')
            ) AS told_before
-FROM deliveries d JOIN notices n ON n.event_id = d.event_id
+FROM d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
 LEFT JOIN parties p ON p.subject_id = n.subject_id
 LEFT JOIN stops said ON said.certain
@@ -55,21 +57,32 @@ LEFT JOIN stops done ON NOT done.certain
 LEFT JOIN moves moved ON (moved.subject_id, moved.round, moved.milestone) = (n.subject_id, n.round, n.milestone)
 LEFT JOIN holds held ON (held.subject_id, held.round) = (n.subject_id, n.round) AND n.milestone = ANY (held.milestones)
 """
-# The states are literal, or a generic plan would miss the partial indexes.
+# What is locked comes first, as the rows that it is by then; all else is looked up for those rows. Joined the other way
+# round, with as many tables as these, all that was ever sent would be read.
+# The states are literal, or a generic plan would miss the partial indexes; so is how many, or it would expect a tenth
+# of all, and the server would plan anew each time.
 _IS_DUE = """
-WHERE d.state IN ('queued', 'deferred', 'failed') AND d.channel = :channel AND d.not_before <= :now
-    AND (d.next_try_at IS NULL OR d.next_try_at <= now())
+SELECT * FROM deliveries
+WHERE state IN ('queued', 'deferred', 'failed') AND channel = :channel AND not_before <= :now
+    AND (next_try_at IS NULL OR next_try_at <= now())
 """
-_DUE = text(f"{_DELIVERY}{_IS_DUE}ORDER BY d.not_before, d.recipient LIMIT :limit FOR UPDATE OF d SKIP LOCKED")
-# Some at a time: between two statements a transaction may not stand idle for long, and a machine in a storm is slow.
 _OTHERS = text(
-    f"WITH its AS MATERIALIZED (SELECT d.id AS its_id FROM deliveries d {_IS_DUE}"  # noqa: S608 - made of constants
-    "AND d.recipient = ANY (CAST(:recipients AS text[])) AND d.id <> ALL (CAST(:had AS uuid[])) AND d.id > :after "
-    f"ORDER BY d.id LIMIT :limit FOR UPDATE SKIP LOCKED) {_DELIVERY}JOIN its ON its.its_id = d.id ORDER BY d.id"
+    f"WITH d AS MATERIALIZED ({_IS_DUE} AND recipient = ANY (CAST(:recipients AS text[])) "
+    f"AND id <> ALL (CAST(:had AS uuid[])) AND id > :after ORDER BY id LIMIT {PORTION} FOR UPDATE SKIP LOCKED)"
+    f"{_DELIVERY} ORDER BY d.id"
 )
 _CARRIED = text(
-    f"{_DELIVERY}WHERE d.send_id = ANY (CAST(:sends AS uuid[])) AND d.state = 'sending' ORDER BY d.id FOR UPDATE OF d"
+    "WITH d AS MATERIALIZED (SELECT * FROM deliveries WHERE send_id = ANY (CAST(:sends AS uuid[])) "  # noqa: S608
+    f"AND state = 'sending' ORDER BY id FOR UPDATE) {_DELIVERY} ORDER BY d.id"
 )
+
+
+@cache
+def _due(limit: int) -> TextClause:
+    return text(
+        f"WITH d AS MATERIALIZED ({_IS_DUE} ORDER BY not_before, recipient LIMIT {limit:d} FOR UPDATE SKIP LOCKED)"
+        f"{_DELIVERY} ORDER BY d.not_before, d.recipient"
+    )
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -82,12 +95,12 @@ class Due(msgspec.Struct, frozen=True):
 async def due(tx: AsyncSession, channel: str, *, now: datetime, limit: int) -> list[Due]:
     """Deliveries that are due on `channel`, locked: the `limit` that waited longest, and all others for the same
     people."""
-    rows = (await tx.execute(_DUE, {"channel": channel, "now": now, "limit": limit})).all()
+    rows = (await tx.execute(_due(limit), {"channel": channel, "now": now})).all()
     if len(rows) == limit:
         people = {"recipients": list({row.recipient for row in rows}), "had": [row.id for row in rows]}
         rows, after, full = list(rows), UUID(int=0), True
         while full and len(rows) < MOST:
-            its = {"channel": channel, "now": now, "limit": PORTION, "after": after, **people}
+            its = {"channel": channel, "now": now, "after": after, **people}
             others = (await tx.execute(_OTHERS, its)).all()
             rows += others
             full, after = len(others) == PORTION, others[-1].id if others else after
