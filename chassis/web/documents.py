@@ -39,6 +39,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 _SCHEMAS = "#/components/schemas/"
+_RESPONSES = "#/components/responses/"
 _EVERY = {401: "no valid token", 403: "role lacking", 422: "not acceptable", 503: "away for the moment"}
 _READING = {404: "not there, or not yours to see"}
 _WRITING = {400: "malformed", 404: "not there, or not yours to see", 409: "conflict", 413: "too large", 415: "not JSON"}
@@ -68,7 +69,19 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     components = document.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), "Problem": _PROBLEM_SCHEMA}
+    _say_once(document)
     return _by_title(document)
+
+
+def _say_once(document: dict[str, Any]) -> None:
+    """Puts the problems that routes share into one place, and has each route refer to them."""
+    shared = {f"Problem{status}": _problem(words) for status, words in (_EVERY | _OVERWRITING).items()}
+    document["components"]["responses"] = shared
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if answer == shared.get(f"Problem{status}"):
+                    operation["responses"][status] = {"$ref": f"{_RESPONSES}Problem{status}"}
 
 
 def _by_title(document: dict[str, Any]) -> dict[str, Any]:

@@ -131,13 +131,13 @@ def body_schema(place: Place, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def resolved(name: str, schema: Any) -> Any:
-    """`schema` with what its references name in their places."""
+    """`schema`, or another part of a service's document, with what its references name in their places."""
     if isinstance(schema, list):
         return [resolved(name, each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    schemas = app_of(name).openapi()["components"]["schemas"]
-    named = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else {}
+    _, _, kind, its = schema.get("$ref", "///").split("/")
+    named = app_of(name).openapi()["components"][kind][its] if its else {}
     merged = {**named, **{key: value for key, value in schema.items() if key != "$ref"}}
     return {key: resolved(name, value) for key, value in merged.items()}
 

@@ -146,7 +146,9 @@ def test_the_openapi_document_says_what_every_route_shares(app: FastAPI) -> None
         for operation in path.values():
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
-                    assert list(response["content"]) == ["application/problem+json"]
+                    assert response == {"$ref": f"#/components/responses/Problem{status}"}, "each is said once"
+    for response in document["components"]["responses"].values():
+        assert list(response["content"]) == ["application/problem+json"]
 
 
 def test_two_routes_cannot_have_one_operation_id(issuer: Issuer) -> None:
