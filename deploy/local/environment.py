@@ -45,6 +45,7 @@ def main(which: str, command: list[str]) -> NoReturn:
         sys.exit(130)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "services")])
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # services are started often; each would compile everything anew
     python = str(home / "bin" / "python")
     os.execv(python, [python, *command])  # noqa: S606
 

@@ -98,6 +98,10 @@ class TestEnvironment:
         assert done.stdout == ""
         assert re.search(r"The packages of .*run\.txt cannot be installed: ERROR", done.stderr)
 
+    def test_what_was_compiled_is_kept(self, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+        assert environment(clone, "run", "-c", "import sys; print(sys.dont_write_bytecode)").stdout == "False\n"
+
     @pytest.mark.long
     def test_an_environment_whose_python_is_gone_is_made_anew(self, clone: Path) -> None:
         for name in ("installed-run", "installed-dev", "bin/python"):
