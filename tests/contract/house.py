@@ -28,6 +28,9 @@ FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
 
 Json = dict[str, Any]
 
+# How many are made at once of what must be heard of: to hear of many takes no longer than of one.
+STOCK = 6
+
 # A step of a visit.
 NEEDS: Json = {"kind": "needs", "needs": [{"category": "connection", "description": "增容"}]}
 
@@ -48,6 +51,10 @@ class House:
         self.twin_visit = ""  # the last visit that a device brought, of which there was one already
         self.member_account = ""  # the last account that joined a group
         self.standing: dict[object, str] = {}  # things that no test changes, by what makes them
+        self._units: list[str] = []  # a stock of new ones, all of which every service has heard of
+        self._appeals: list[str] = []
+        self._timed = False  # whether our reports go by a pack of our own
+        self._prints: tuple[str, dict[str, list[Any]]] = ("", {})  # the last fingerprint, and when it was taken
 
     @property
     def strangers(self) -> tuple[str, ...]:
@@ -83,11 +90,14 @@ class House:
 
     async def unit(self) -> str:
         """A unit below ours, which every service has heard of."""
-        new = {"code": f"绝密单位{uuid4().hex[:8]}", "name": self.secret, "parent_code": self.ours}
-        unit = await done(self.admin("visit_api").post("/units", json=new))
-        await self.stack.settle()
-        self.marks |= {unit["id"], unit["code"]}
-        return str(unit["code"])
+        if not self._units:
+            for _ in range(STOCK):
+                new = {"code": f"绝密单位{uuid4().hex[:8]}", "name": self.secret, "parent_code": self.ours}
+                unit = await done(self.admin("visit_api").post("/units", json=new))
+                self.marks |= {unit["id"], unit["code"]}
+                self._units.append(str(unit["code"]))
+            await self.stack.settle()
+        return self._units.pop()
 
     async def member(self) -> str:
         """A member of staff."""
@@ -360,7 +370,11 @@ class House:
 
     async def appeal(self) -> str:
         """A complaint of three quarters of a day ago, so that people have been told of it; the tracker knows it."""
-        return await self._raised(await self.visit(), received_at=self.ago(hours=19))
+        if not self._appeals:
+            ago = self.ago(hours=19)
+            self._appeals = [await self._raise(await self.visit(), received_at=ago) for _ in range(STOCK)]
+            await self.stack.settle()
+        return self._appeals.pop()
 
     async def answered(self) -> str:
         appeal = await self.appeal()
@@ -390,17 +404,22 @@ class House:
 
     async def holdable(self) -> str:
         """A report whose answer may wait, by a pack of our own."""
-        return await self._report_timed(milestone="answer", within="10 working days", holdable=True)
+        return await self._report()
 
     async def surveyed(self) -> str:
-        """A report that somebody is to look into on site, by a pack of our own."""
-        return await self._report_timed(milestone="site_survey", within="5 working days")
+        """A report that somebody is to look into on site, by that pack too."""
+        return await self._report()
 
-    async def _report_timed(self, **limit: Any) -> str:
-        pack = {"id": f"timed-{uuid4().hex[:8]}", "extends": "t-sdpea"}
-        admin = self.admin("appeal_tracker")
-        await done(admin.post("/policies", json={**pack, "appeals": {"report": [{"clause": "1", **limit}]}}))
-        await done(admin.put(f"/units/{self.ours}/policy", json={"policy": pack["id"]}, headers={"If-Match": "*"}))
+    async def _report(self) -> str:
+        if not self._timed:  # once: each time, all that is open would be calculated anew
+            pack, admin = f"timed-{uuid4().hex[:8]}", self.admin("appeal_tracker")
+            answer = {"milestone": "answer", "within": "10 working days", "holdable": True}
+            survey = {"milestone": "site_survey", "within": "5 working days"}
+            limits = [{"clause": "1", **limit} for limit in (answer, survey)]
+            new = {"id": pack, "extends": "t-sdpea", "appeals": {"report": limits}}
+            await done(admin.post("/policies", json=new))
+            await done(admin.put(f"/units/{self.ours}/policy", json={"policy": pack}, headers={"If-Match": "*"}))
+            self._timed = True
         return await self._raised(await self.visit(), type="report", received_at=self.ago(minutes=5))
 
     async def held(self) -> str:
@@ -571,12 +590,18 @@ class House:
         return self.stack.clock.now()
 
     async def fingerprint(self) -> dict[str, list[Any]]:
-        """What is stored by now: of each service's tables the number of rows, and a digest of them all."""
-        prints = {}
-        for name in SERVICES:
-            async with self.stack[name].runtime.db.connection() as connection:
-                prints[name] = [tuple(row) for row in await connection.fetch(await connection.fetchval(_FINGERPRINT))]
-        return prints
+        """What is stored by now: of each service's tables the number of rows, and a digest of them all. It is as it was
+        where no transaction has written anywhere on the server since."""
+        async with self.stack[SERVICES[0]].runtime.db.connection() as connection:
+            by_now = await connection.fetchval("SELECT pg_current_snapshot()::text")
+        if by_now != self._prints[0]:
+            prints = {}
+            for name in SERVICES:
+                async with self.stack[name].runtime.db.connection() as connection:
+                    rows = await connection.fetch(await connection.fetchval(_FINGERPRINT))
+                prints[name] = [tuple(row) for row in rows]
+            self._prints = (by_now, prints)
+        return self._prints[1]
 
     async def _after(self, visit: str, act: str) -> str:
         await done(self.admin("visit_api").post(f"/visits/{visit}/{act}"))
@@ -587,11 +612,16 @@ class House:
         return appeal
 
     async def _raised(self, visit: str, **fields: str) -> str:
+        """A raised appeal that everybody has heard of."""
+        appeal = await self._raise(visit, **fields)
+        await self.stack.settle()
+        return appeal
+
+    async def _raise(self, visit: str, **fields: str) -> str:
         new = {"type": "complaint", "summary": self.secret, **fields}
         visitor = self.stack.client("visit_api", "visitor", unit=self.ours, sub=self.staff_no)
         raised = await done(visitor.post(f"/visits/{visit}/appeals", json=new))
         self.marks.add(raised["appeal_no"])
-        await self.stack.settle()
         return self._marked(raised)
 
     def _marked(self, thing: Json) -> str:

@@ -274,7 +274,7 @@ async def _post(house: House) -> Json:
 
 
 async def _past(house: House) -> Json:
-    return {"from": "2026-10-01", "to": "2026-10-09", "unit_code": house.ours, "policy": "state-grid@1"}
+    return {"from": "2026-10-01", "to": "2026-10-09", "unit_code": await house.unit(), "policy": "state-grid@1"}
 
 
 async def _case(house: House) -> Json:
@@ -308,7 +308,7 @@ async def _posted(house: House) -> Json:
 
 
 async def _recalculation(house: House) -> Json:
-    return {"cause": "assignment", "unit_code": house.ours}
+    return {"cause": "assignment", "unit_code": await house.unit()}  # not of all that is ours: it would take its time
 
 
 async def _call_later(house: House) -> Json:

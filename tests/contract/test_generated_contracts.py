@@ -19,7 +19,7 @@ from contracts.envelope import Event, headers
 from contracts.examples import EXAMPLES
 from contracts.topics import TOPICS
 
-DOCUMENT = yaml.safe_load(generate.ASYNCAPI.read_text("utf-8"))
+DOCUMENT = yaml.load(generate.ASYNCAPI.read_text("utf-8"), yaml.CSafeLoader)
 
 
 def references(node: Any) -> Iterator[str]:

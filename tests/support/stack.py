@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from httpx import ASGITransport
 
 from chassis.clock import ManualClock
 from chassis.messaging.consumer import Consumer
@@ -23,6 +22,7 @@ from contracts.topics import TOPICS, Topic, dead_letter
 from deploy.local.databases import DatabaseUrls
 from tests.support.databases import SERVICES, Databases
 from tests.support.tokens import AUDIENCE, ISSUER, Issuer
+from tests.support.web import InProcess
 
 # What goes by real time would come into tests at any moment; they turn it themselves.
 _WATCHING_NOTHING = {"audit_every": 0, "canary_every": 0}
@@ -42,8 +42,7 @@ class Member:
 
     def client(self, headers: dict[str, str]) -> httpx.AsyncClient:
         """An HTTP client of this service, no socket in between."""
-        transport = ASGITransport(app=self.app, raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url=f"http://{self.name}/v1", headers=headers)
+        return InProcess(self.app, host=f"http://{self.name}/v1", headers=headers)
 
 
 class Stack:

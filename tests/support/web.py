@@ -1,5 +1,9 @@
-"""An app made by the chassis for tests: no service, its own routes, a database only where a test brings one."""
+"""An app made by the chassis for tests: no service, its own routes, a database only where a test brings one.
 
+And how tests call an app, this one or a service's: in the same process, with no socket in between.
+"""
+
+import sys
 from typing import Any
 
 import httpx
@@ -11,7 +15,24 @@ from chassis.runtime import Runtime, RuntimeSettings
 from chassis.web.app import create_app
 from tests.support.tokens import AUDIENCE, ISSUER, Issuer
 
+# httpx looks for it at each call of an app, through all of the path; it is not there.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+
 NOWHERE = "postgresql://nobody:nothing@127.0.0.1:1/nowhere"
+
+
+class InProcess(httpx.AsyncClient):
+    """A client of `app`. It follows no redirect and keeps no cookie, for which httpx takes as long as the app."""
+
+    def __init__(self, app: ASGIApp, *, host: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(transport=ASGITransport(app, raise_app_exceptions=False), base_url=host, headers=headers)
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        if not stream:
+            await response.aread()
+        return response
 
 
 class Settings(RuntimeSettings, env_prefix="TESTING_"):
