@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import asyncpg
+
+from chassis.vault import KeysMissing, KeysUnusable, belonging
 from chassis.vault.masters import new_line
-from deploy.local import files, processes
+from deploy.local import databases, files, processes
 from deploy.local.databases import DatabaseUrls
 from deploy.local.errors import Refused, explain
 from deploy.local.postgres import Postgres
@@ -28,10 +31,12 @@ def prepare(settings: Settings, programs: Programs) -> None:
     """Bring the state to where the services can start; PostgreSQL and the broker run already, or are about to."""
     state = State(settings.state_dir)
     write_tokens(state, programs)
-    for name in programs.services:
-        files.write_once(state.vault(name), new_line("first"))
     postgres = Postgres(state.folder, settings.port("postgres"), settings.postgres)
     postgres.wait()
+    for name in programs.services:  # all of them, before anything is made
+        require_keys(name, postgres, state.vault(name))
+    for name in programs.services:
+        files.write_once(state.vault(name), new_line("first"))
     names = [*programs.services, *(["bus"] if settings.bus == "embedded" else [])]
     urls = {name: postgres.ensure_database(name) for name in names}
     bus = urls["bus"].service if "bus" in urls else None
@@ -39,6 +44,28 @@ def prepare(settings: Settings, programs: Programs) -> None:
     for name in programs.services:
         files.write_json(state.environment(name), service_environment(name, settings, urls[name].service, bus, clock))
     migrate(settings, programs, urls)
+
+
+def require_keys(name: str, postgres: Postgres, keys: Path) -> None:
+    """Raises Refused where the database `name` is there already and was sealed with other master keys than `keys`."""
+
+    async def look() -> None:
+        try:
+            connection = await asyncpg.connect(postgres.dsn(database=name))
+        except asyncpg.InvalidCatalogNameError:  # not made yet
+            return
+        try:
+            await belonging.require(connection, keys)
+        finally:
+            await connection.close()
+
+    try:
+        databases.run(look())
+    except (KeysMissing, KeysUnusable) as error:
+        raise Refused(
+            f"The database {name} is sealed with other master keys than those in {keys} ({error}): "
+            "put the file there that its stack was started with, or choose that stack's STATE_DIR or another server."
+        ) from None
 
 
 def write_tokens(state: State, programs: Programs) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from chassis.db import Database
+from chassis.vault import DDL, Vault
 from chassis.vault.masters import MasterKeys
 from deploy.local import cluster, processes
 from deploy.local.postgres import Postgres
@@ -61,6 +63,17 @@ def fresh(tmp_path: Path) -> Iterator[LocalStack]:
         yield its
     if its.state_dir.exists() and (its.state_dir / "state.json").exists():
         its.run("reset")
+
+
+async def seal(dsn: str, keys: Path) -> None:
+    """What a real service does with its first text: a data key, wrapped by its master key."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(DDL)
+    await connection.execute(
+        "INSERT INTO data_keys (id, owner, purpose, master_key, wrapped) VALUES ($1, $2, $3, $4, $5)",
+        *Vault(Database(dsn), keys).new_row("", "searching"),
+    )
+    await connection.close()
 
 
 def answer(url: str) -> bool:
@@ -137,6 +150,12 @@ class TestUp:
             assert f"but for what its databases need: {fresh.state_dir}/auth\n" in fresh.run("reset").stdout
             assert {path: path.read_text() for path in keys} == keys, "or what stays there could never be read again"
             State(fresh.state_dir).open()  # and what is left is taken for a state
+            await seal(server.dsn(database="notifier"), State(fresh.state_dir).vault("notifier"))
+            with LocalStack(tmp_path / "stranger", FAKE) as stranger:
+                refused = stranger.refused(POSTGRES=server.dsn())
+                assert "The database notifier is sealed with other master keys" in refused
+                assert len(refused.splitlines()) == 1
+                assert not State(stranger.state_dir).has_keys, "and made none that its own would have to be told from"
         finally:
             server.forget()
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from chassis.db import driver, is_outage
-from chassis.vault import KeysMissing, Misplaced, Place, rotation, vault
+from chassis.vault import KeysMissing, KeysUnusable, Misplaced, Place, belonging, rotation, vault
 from chassis.vault.rotation import AnotherRuns
 from tests.integration.vault.conftest import COLUMN, FIRST, SECOND, Notes
 from tests.support.databases import refusal
@@ -31,6 +31,22 @@ async def test_processes_that_make_a_key_at_once_agree(notes: Notes) -> None:
         made = await connection.fetch("SELECT owner FROM data_keys ORDER BY owner")
     assert [row["owner"] for row in made] == ["", "374", "375"]
     assert {await notes.read(vaults[0], note) for note in ids} == {"甲"}
+
+
+async def test_a_file_of_keys_is_told_from_another_before_it_is_used(notes: Notes) -> None:
+    other = notes.file.with_name("other")
+    async with notes.owner.connection() as connection:
+        await belonging.require(connection, other)  # nothing is sealed yet, so no key is needed
+        await notes.write(notes.vault(), "13812340000")
+        await belonging.require(connection, notes.file)
+        with pytest.raises(KeysUnusable, match="cannot be read"):
+            await belonging.require(connection, other)
+        for text in (SECOND, SECOND.replace("b ", "a ")):  # another name, and the same name of another key
+            other.write_text(text)
+            with pytest.raises(KeysMissing):
+                await belonging.require(connection, other)
+        other.write_text(SECOND + FIRST)
+        await belonging.require(connection, other)
 
 
 async def test_a_key_outlives_the_transaction_that_first_needed_it(notes: Notes) -> None:
