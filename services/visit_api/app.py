@@ -8,7 +8,7 @@ from visit_api.analysis.endpoints import router as analysis
 from visit_api.appeals.endpoints import router as appeals
 from visit_api.appointments.endpoints import router as appointments
 from visit_api.archive.endpoints import router as archive
-from visit_api.attachments.endpoints import parts
+from visit_api.attachments.endpoints import ends, parts
 from visit_api.attachments.endpoints import router as attachments
 from visit_api.checklists.endpoints import router as checklists
 from visit_api.contacts.endpoints import customers as removing
@@ -67,6 +67,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             obligations,
             appeals,
             attachments,
+            ends,
             parts,
             materials,
             profiles,

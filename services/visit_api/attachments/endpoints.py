@@ -1,6 +1,7 @@
 """Attachments over HTTP."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Path, Request, Response
 
@@ -8,20 +9,49 @@ from chassis.web.auth import Caller, require
 from chassis.web.errors import ServiceUnavailable
 from chassis.web.files import FILE, file_response
 from chassis.web.paging import Listing, Page, Paging
-from chassis.web.route import FillingRoute, Router
+from chassis.web.route import FillingRoute, Handle, Router, UnitOfWorkRoute
 from chassis.web.schemas import Id
 from chassis.web.tokens import Principal
-from chassis.web.work import TheRuntime, Tx, Work
+from chassis.web.work import TheRuntime, Tx, UnitOfWork
 from visit_api.attachments import service
 from visit_api.attachments.models import Attachment
 from visit_api.attachments.schemas import AttachmentView, NewAttachment, UploadView
+from visit_api.attachments.types import Type
+
+
+class ExaminingRoute(UnitOfWorkRoute):
+    """Has the bytes of an upload looked at before any transaction begins, also where an Idempotency-Key comes with the
+    request: a hundred megabytes may take a slow disk longer than a transaction may last."""
+
+    async def _answer(self, endpoint: Handle, request: Request, work: UnitOfWork) -> Response:
+        request.state.found = None
+        if (upload := _id_of(request)) is not None:
+            request.state.found = await service.examine(request.app.state.runtime, request.state.principal, upload)
+        return await super()._answer(endpoint, request, work)
+
 
 router = Router(tags=["attachments"])
+ends = Router(tags=["attachments"], route_class=ExaminingRoute)
 parts = Router(tags=["attachments"], route_class=FillingRoute)
 
 Uploader = Annotated[Principal, Depends(require("visitor", "supervisor", "integration"))]
 # A picture or a voice is personal data: for those who work on the visit or on what was raised on it.
 Reader = Annotated[Principal, Depends(require("visitor", "handler", "callback", "supervisor"))]
+
+
+def _id_of(request: Request) -> UUID | None:
+    try:
+        return UUID(request.path_params["id"])
+    except ValueError:  # the endpoint says so
+        return None
+
+
+async def _found(request: Request) -> Type | None:
+    found: Type | None = request.state.found
+    return found
+
+
+Found = Annotated[Type | None, Depends(_found)]
 
 _BYTES = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 
@@ -62,10 +92,10 @@ async def put_part(
     return await service.put_part(runtime, caller, id, number, request.stream())
 
 
-@router.post("/v1/attachments/{id}/complete", response_model=AttachmentView)
-async def complete_attachment(id: Id, caller: Uploader, work: Work, runtime: TheRuntime) -> Attachment:
+@ends.post("/v1/attachments/{id}/complete", response_model=AttachmentView)
+async def complete_attachment(id: Id, caller: Uploader, tx: Tx, runtime: TheRuntime, found: Found) -> Attachment:
     """Ends an upload: the bytes are kept if their number, their SHA-256 and their type are what was declared."""
-    return await service.complete(work, runtime, caller, id)
+    return await service.complete(tx, runtime, caller, id, found)
 
 
 @router.get("/v1/attachments/{id}/content", response_class=Response, responses=FILE)

@@ -16,7 +16,6 @@ from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
-from chassis.web.work import UnitOfWork
 from visit_api.attachments import errors, repository, types
 from visit_api.attachments.models import Attachment
 from visit_api.attachments.schemas import AttachmentView, NewAttachment
@@ -114,22 +113,30 @@ async def put_part(
     return _as_upload(attachment, await store.parts(id))
 
 
-async def complete(work: UnitOfWork, runtime: Runtime, caller: Principal, id: UUID) -> Attachment:
-    """Keeps an upload whose bytes are what was declared; of one whose are not, nothing is kept.
-
-    Raises `NotFound`, `UploadOver`, `UploadIncomplete`, `ContentRefused`.
+async def examine(runtime: Runtime, caller: Principal, id: UUID) -> types.Type | None:
+    """Keeps the bytes of an open upload, which may take long, if they are what was declared, and says what they are;
+    None where there is none that is open. Raises `UploadIncomplete`, `ContentRefused`, and keeps nothing then.
     """
-    store, its = store_of(runtime), None
-    attachment = await _find_open(runtime, caller, id)
-    if attachment is not None:
-        try:
-            its = await _keep(store, attachment)
-        except (errors.UploadIncomplete, errors.ContentRefused) as refused:
-            if await _find_open(runtime, caller, id) is not None:  # or a twin has ended it, and cleared away
-                if isinstance(refused, errors.ContentRefused):
-                    store.discard(id)
-                raise
-    tx = await work.transaction()
+    store, attachment = store_of(runtime), await _find_open(runtime, caller, id)
+    if attachment is None:
+        return None
+    try:
+        return await _keep(store, attachment)
+    except (errors.UploadIncomplete, errors.ContentRefused) as refused:
+        if await _find_open(runtime, caller, id) is None:  # a twin has ended it, and cleared away
+            return None
+        if isinstance(refused, errors.ContentRefused):
+            store.discard(id)
+        raise
+
+
+async def complete(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, its: types.Type | None
+) -> Attachment:
+    """Ends the upload whose bytes were found to be `its`, or shows the one that is stored already.
+
+    Raises `NotFound`, `UploadOver`.
+    """
     held = await repository.find(tx, caller.unit, id, lock=True)
     if held is None:
         raise NotFound
@@ -138,7 +145,7 @@ async def complete(work: UnitOfWork, runtime: Runtime, caller: Principal, id: UU
         held.stored_at = runtime.clock.now()
         held.touch(held.stored_at)
         await came_late_to(tx, held.visit_id, "attachments", caller.sub, held.stored_at)
-        after_commit(tx, partial(store.discard, id))
+        after_commit(tx, partial(store_of(runtime).discard, id))
     if held.state != "stored":
         raise errors.UploadOver(state=held.state)
     return held
@@ -177,8 +184,8 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
 
 async def _find_open(runtime: Runtime, caller: Principal, id: UUID) -> Attachment | None:
     async with runtime.db.transaction() as tx:
-        attachment = await get_attachment(tx, caller, id)
-    return attachment if attachment.state == "uploading" else None
+        attachment = await repository.find(tx, caller.unit, id)
+    return attachment if attachment is not None and attachment.state == "uploading" else None
 
 
 async def _keep(store: Store, attachment: Attachment) -> types.Type:

@@ -14,7 +14,7 @@ import pytest
 from tests.integration.visit_api.world import World, made, pointers, problem
 from tests.support import samples
 from visit_api.attachments import service
-from visit_api.attachments.store import FileStore
+from visit_api.attachments.store import FileStore, Whole
 from visit_api.attachments.worker import Sweeper
 
 PICTURE = samples.png(text="现场" * 40)
@@ -81,6 +81,23 @@ async def test_many_who_complete_at_once_are_answered_alike(world: World) -> Non
     await put(world, attachment, 1, PICTURE)
     answers = await asyncio.gather(*[completed(world, attachment) for _ in range(4)])
     assert {(answer.status_code, answer.json()["version"]) for answer in answers} == {(200, 2)}
+
+
+async def test_no_transaction_waits_for_bytes_to_be_hashed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    attachment, hashed = await begun(world), []
+    await put(world, attachment, 1, PICTURE)
+    assemble, held = FileStore.assemble, world.runtime.db.engine.pool.checkedout  # type: ignore[attr-defined]
+
+    async def slowly(store: FileStore, upload: UUID) -> Whole:
+        hashed.append(held())
+        return await assemble(store, upload)
+
+    monkeypatch.setattr(FileStore, "assemble", slowly)
+    path, key = f"/attachments/{attachment['id']}/complete", {"Idempotency-Key": uuid4().hex}
+    first, again = [await world.visitor.post(path, headers=key) for _ in range(2)]
+    assert (first.status_code, again.content) == (200, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert hashed == [0], "once, and without a connection"
 
 
 @pytest.mark.parametrize(
