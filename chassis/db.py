@@ -1,6 +1,7 @@
 """The one place that opens transactions and commits them."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -15,6 +16,8 @@ from chassis import crash
 from chassis.outage import is_outage
 
 __all__ = ["Database", "Tracked", "Written", "after_commit", "driver", "is_outage"]
+
+log = logging.getLogger(__name__)
 
 # A dead peer must give up its locks and its place as the active relay within seconds.
 _SERVER_SETTINGS = {
@@ -83,7 +86,10 @@ class Database:
             await _finish(session.close())
         crash.point("db.committed")
         for call in session.info.get("after_commit", ()):
-            call()
+            try:
+                call()
+            except Exception:  # it is stored: nobody is told otherwise, and what comes behind is not left out
+                log.exception("what follows a commit failed")
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
@@ -133,7 +139,8 @@ async def driver(tx: AsyncSession) -> asyncpg.Connection:
 
 
 def after_commit(tx: AsyncSession, call: Callable[[], None]) -> None:
-    """Runs `call` once when `tx` has been committed; it must not fail and must not wait."""
+    """Runs `call` once when `tx` has been committed; it must not wait. Whatever it raises is logged, for
+    nothing of what was committed is taken back."""
     calls = tx.info.setdefault("after_commit", {})
     calls[call] = None
 

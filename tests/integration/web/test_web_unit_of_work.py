@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
+from chassis.db import after_commit
 from chassis.web import idempotency
 from chassis.web.etag import etag_of
 from tests.integration.web.conftest import Client
@@ -92,6 +93,15 @@ async def test_a_database_that_goes_away_is_503_and_comes_back_by_itself(
     again = await client().post("/v1/things/gated", json=THING, headers=KEY)
     assert again.status_code == 201
     assert "idempotency-replayed" not in again.headers
+
+
+async def test_what_follows_a_commit_fails_alone(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[str] = []
+    async with app.state.runtime.db.transaction() as tx:
+        after_commit(tx, lambda: told.append(f"{1 // len(told)}"))
+        after_commit(tx, lambda: told.append("woken"))
+    assert told == ["woken"]
+    assert "what follows a commit failed" in caplog.text
 
 
 async def test_a_hot_statement_tells_only_of_what_is_stored(app: FastAPI, client: Client) -> None:
