@@ -17,7 +17,8 @@ import msgspec
 from chassis.chain.links import Source
 from chassis.chain.verifying import Finding, Head, Report, still_said, still_there, verify
 from chassis.db import Database
-from chassis.vault import KeysUnusable, Vault
+from chassis.outage import is_outage
+from chassis.vault import Vault
 
 NO_FILES = "no"  # in place of a folder: files are left out
 EVERY = 5.0  # seconds between two lines of progress
@@ -68,8 +69,10 @@ async def run(
         here = await whole.looked_at(database_url, NO_FILES if folder == NO_FILES else None if copy else folder, known)
         if older is not None:
             here.findings.extend(await _passes_through(database_url, older.heads))
-    except (OSError, asyncpg.PostgresError) as error:
-        print(f"nothing was verified: a database cannot be read: {error}", file=sys.stderr)
+    except Exception as error:
+        if not isinstance(error, (OSError, asyncpg.PostgresError)) and not is_outage(error):
+            raise
+        print(f"nothing was verified: a database cannot be read: {_said(error)}", file=sys.stderr)
         return 2
     findings = [*(older.findings if older else ()), *here.findings]
     for finding in here.findings:
@@ -111,9 +114,11 @@ class _Copy:
                 print("files were left out", flush=True)
             elif self._files is not None:
                 findings += await self._hashed(self._files(db, vault, Path(folder) if folder else None))
-        except KeysUnusable as error:
+        except Exception as error:
+            if not is_outage(error):
+                raise
             self.unknown = True
-            print(f"NOT VERIFIED: what is sealed, and the files it names, for {error}", file=sys.stderr)
+            print(f"NOT VERIFIED: what is sealed, and the files it names, for {_said(error)}", file=sys.stderr)
         finally:
             await db.close()
         return _Looked(report.heads, findings)
@@ -150,6 +155,10 @@ async def _passes_through(url: str, heads: Mapping[str, Head]) -> list[Finding]:
         return await still_there(connection, heads)
     finally:
         await connection.close()
+
+
+def _said(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _code(findings: Sequence[Finding], unknown: bool) -> int:

@@ -10,9 +10,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.chain import command
+from chassis.chain import command, verifying
 from chassis.chain.verifying import still_said, verify
+from chassis.db import driver
 from chassis.vault.masters import new_line
 from deploy.local.databases import DatabaseUrls
 from tests.integration.visit_api.test_archive import ended
@@ -160,6 +162,20 @@ async def test_what_cannot_be_looked_at_is_said_and_is_not_whole(
     assert "unopened archive_entries" in capsys.readouterr().err
     await altered(owner, "UPDATE archive_entries SET people = '{E666}'")
     assert await verified(world, keys=tmp_path / "lost") == 1, "what is wrong weighs more than what is not known"
+
+
+async def test_a_database_that_is_lost_on_the_way_is_no_fault_of_what_it_holds(
+    world: World, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def lost(tx: AsyncSession, *_: object) -> None:
+        await (await driver(tx)).execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    await archived(world, 1)
+    monkeypatch.setattr(verifying, "_said", lost)
+    assert await verified(world) == 4
+    assert "NOT VERIFIED: what is sealed" in capsys.readouterr().err
+    await altered(owner, "UPDATE archive_entries SET people = '{E666}'")
+    assert await verified(world) == 1, "what was found before weighs more"
 
 
 async def test_the_files_that_were_archived_are_hashed_again(
