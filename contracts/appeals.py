@@ -27,8 +27,8 @@ from contracts.fields import (
 class AppealRaised(Event, type="appeal.raised.v1", topic="visit.events", key="visit_id", subject="appeal_id"):
     """A customer raised an appeal; clocks run from `received_at`, when the customer spoke.
 
-    A confidential appeal names neither visit nor customer (State Grid standard §6.4.5.5): building one that does
-    raises ValueError. Its record key is its own id.
+    A `hidden` appeal, confidential or anonymous, names neither visit nor customer (State Grid standard §6.4.5.5), and
+    its record key is its own id. Building a confidential one that does raises ValueError; older anonymous ones may.
     """
 
     appeal_id: UUID
@@ -42,6 +42,11 @@ class AppealRaised(Event, type="appeal.raised.v1", topic="visit.events", key="vi
     raised_by: StaffNo
     confidential: bool = False
     anonymous: bool = False
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the customer is told to nobody who need not know."""
+        return self.confidential or self.anonymous
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,7 +64,8 @@ class ClockStarted(Record):
 
 
 class AppealOpened(Event, type="appeal.opened.v1", topic="appeal.events", key="appeal_id"):
-    """The tracker took the appeal on, whatever its source; an appeal of an unknown type has no clocks."""
+    """The tracker took the appeal on, whatever its source; an appeal of an unknown type has no clocks. A `hidden` one
+    names neither visit nor customer."""
 
     appeal_id: UUID
     appeal_no: Number
@@ -74,6 +80,12 @@ class AppealOpened(Event, type="appeal.opened.v1", topic="appeal.events", key="a
     category: Category | None = None
     confidential: bool = False
     anonymous: bool = False
+    customer_id: UUID | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the customer is told to nobody who need not know."""
+        return self.confidential or self.anonymous
 
 
 class AppealAct(Event):
@@ -120,7 +132,8 @@ class AppealCalledBack(AppealAct, type="appeal.called_back.v1", topic="appeal.ev
 
 class AppealCallbackAsked(AppealAct, type="appeal.callback_asked.v1", topic="appeal.events", key="appeal_id"):
     """Somebody is to call the customer: `required` by the policy, or because a supervisor asked for it. Whose it is:
-    `person`, or with nobody named whoever may call. A `follow_up` is owed to who was dissatisfied."""
+    `person`, or with nobody named whoever may call. A `follow_up` is owed to who was dissatisfied. Told again of a
+    task that goes to somebody else."""
 
     task_id: UUID
     kind: CallbackKind

@@ -100,6 +100,7 @@ EXAMPLES: tuple[Event, ...] = (
         appeal_type="complaint",
         received_at=_at("10-09T09:30"),
         round=1,
+        customer_id=CUSTOMER,
         source="visit",
         policy="t-sdpea@1",
         clocks=[

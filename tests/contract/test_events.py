@@ -159,11 +159,13 @@ def test_a_confidential_appeal_names_neither_visit_nor_customer() -> None:
     for named_still in ({"visit_id": None}, {"customer_id": None}, {}):
         with pytest.raises(ValueError, match="neither visit nor customer"):
             msgspec.structs.replace(raised, confidential=True, **named_still)
-    hidden = msgspec.structs.replace(raised, confidential=True, visit_id=None, customer_id=None)
-    assert hidden.key == hidden.subject == str(raised.appeal_id)
-    payload = encode_payload(hidden) or ""
-    assert str(raised.visit_id) not in payload
-    assert str(raised.customer_id) not in payload
+    for how in ("confidential", "anonymous"):
+        hidden = msgspec.structs.replace(raised, **{how: True}, visit_id=None, customer_id=None)
+        assert (hidden.hidden, hidden.key, hidden.subject) == (True, *[str(raised.appeal_id)] * 2)
+        payload = encode_payload(hidden) or ""
+        assert str(raised.visit_id) not in payload
+        assert str(raised.customer_id) not in payload
+    assert msgspec.structs.replace(raised, anonymous=True).visit_id, "older ones were told so, and are heard"
 
 
 def test_an_appeal_raised_on_a_visit_keeps_the_order_of_that_visit() -> None:

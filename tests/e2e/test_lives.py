@@ -47,6 +47,10 @@ class Life(NamedTuple):
         return self.type in ("complaint", "report", "opinion") and not self.anonymous
 
     @property
+    def is_hidden(self) -> bool:
+        return self.anonymous or self.confidential
+
+    @property
     def said(self) -> str:
         return f"{self.type} {self.source} 停电"
 
@@ -141,8 +145,8 @@ async def _lived(people: People, life: Life, visits: dict[str, str]) -> None:
         "visit" if life.on_a_visit else life.source,
     )
     assert its["no_contact_reason"] == ("anonymous" if life.anonymous else None)
-    visit = visits.get(life.source) if not life.confidential else None
-    assert its["visit_id"] == visit, "what was said in confidence names no visit"
+    visit = None if life.is_hidden else visits.get(life.source)
+    assert its["visit_id"] == visit, "what hides who said it names no visit"
     act = f"/appeals/{appeal}"
     category = {"category": "attitude"} if life.type == "complaint" else {}
     await asked(people.handler.post(f"{act}/accept", json=category))

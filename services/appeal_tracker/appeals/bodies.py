@@ -16,7 +16,7 @@ class NewAppeal(Body):
     Either a `type` of ours, or `type_code`, which the system's code table explains; `category` or `category_code` of a
     complaint likewise. `unit_code` is the caller's own unless said otherwise; `taken_by` the staff number of who spoke
     with the customer. A consultation says why it was not answered at once (§7.2.3); a confidential appeal names no
-    customer.
+    customer, and whom an anonymous one names is not kept.
     """
 
     source: Source

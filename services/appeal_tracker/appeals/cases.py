@@ -34,7 +34,7 @@ class Case:
     def affects(self) -> UUID | None:
         """The visit it was raised on, where it was closed or reopened."""
         turned = (self._was == State.CLOSED) != (self.appeal.state == State.CLOSED)
-        return self.appeal.visit_id if turned else None
+        return self.appeal.raised_on if turned else None
 
     def _stands(self) -> tuple[object, ...]:
         return self.appeal.standing, self.appeal.type, self.appeal.round

@@ -1,9 +1,9 @@
-"""Who may read the words of a confidential appeal: not the unit it may be about (002 §6.4.5.5).
+"""Who may read the words of a hidden appeal: not the unit it may be about (002 §6.4.5.5).
 
-An appeal raised in confidence may be about the very unit whose people heard it. What was answered, what the customer
-said to that, and what was noted at any act is for whoever said or heard it, for the handler, and for those who
-supervise or audit from outside that unit: above it, or above the unit that handles the appeal in its place. Everybody
-else who sees the appeal sees what was done, when and by whom.
+An appeal raised in confidence, or without a name, may be about the very unit whose people heard it. What was answered,
+what the customer said to that, and what was noted at any act is for whoever said or heard it, for the handler, and for
+those who supervise or audit from outside that unit: above it, or above the unit that handles the appeal in its place.
+Everybody else who sees the appeal sees what was done, when and by whom. Whoever reads what others said leaves a trail.
 """
 
 from typing import Any, Protocol
@@ -18,7 +18,9 @@ class Confided(Protocol):
     """What is asked about an appeal."""
 
     handler: str | None
-    confidential: bool
+
+    @property
+    def hidden(self) -> bool: ...
 
 
 class Shown:
@@ -33,7 +35,7 @@ class Shown:
 
 def may_read(caller: Principal, appeal: Confided, *, outside: bool) -> bool:
     """Whether `caller`, who may see the appeal, may read its words; `outside`: not of its unit, nor below it."""
-    if not appeal.confidential or caller.sub == appeal.handler:
+    if not appeal.hidden or caller.sub == appeal.handler:
         return True
     return outside and bool(caller.roles & {SUPERVISOR, ADMIN, AUDITOR})
 

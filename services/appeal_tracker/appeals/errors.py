@@ -105,8 +105,8 @@ class MergedIntoItself(NotMergeable):
 class ConfidentialNotMerged(NotMergeable):
     slug = "confidential-not-merged"
     detail = Words(
-        "保密诉求不合并，以免泄露诉求人（002 §6.4.5.5）。",
-        "A confidential appeal is not merged: that would tell whose it is (002 §6.4.5.5).",
+        "保密、匿名诉求不合并，以免泄露诉求人（002 §6.4.5.5）。",
+        "A confidential or anonymous appeal is not merged: that would tell whose it is (002 §6.4.5.5).",
     )
 
 

@@ -88,8 +88,8 @@ def _due(query: Select[Appeal], wanted: Wanted) -> Select[Appeal]:
 
 
 def about(query: Select[Appeal], id: Any) -> ColumnElement[bool]:
-    """Whether a query is about the appeal of that id, and that was not said in confidence."""
-    return query.with_only_columns(Appeal.id).where(Appeal.id == id, Appeal.confidential.is_(False)).exists()
+    """Whether a query is about the appeal of that id, and that is not hidden."""
+    return query.with_only_columns(Appeal.id).where(Appeal.id == id, ~Appeal.hidden).exists()
 
 
 async def shown(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Appeal]:

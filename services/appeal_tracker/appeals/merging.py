@@ -88,7 +88,7 @@ async def _lock_pair(tx: AsyncSession, caller: Principal, id: UUID, into: UUID) 
 def _check(child: Appeal, leader: Appeal) -> None:
     if leader.state in (State.CLOSED, State.HELD):
         raise LeaderNotOpen(state=leader.state, merged=False)
-    if child.confidential or leader.confidential:
+    if child.hidden or leader.hidden:
         raise ConfidentialNotMerged
     if child.customer_id is None or child.customer_id != leader.customer_id:
         raise AnotherCustomer

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Sequence, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from appeal_tracker.appeals.closing import Missing, asked
@@ -19,6 +20,9 @@ SUBJECT = "appeal"  # the kind of subject that clocks on an appeal name
 VISIT = "visit"  # where an appeal comes from that no other system sent
 
 NUMBERS = Sequence("appeal_numbers", metadata=Base.metadata)
+# As SQL, of the row `a` of the appeals: whether it is hidden, and the visit that may be told.
+HIDDEN = "(a.confidential OR a.anonymous)"
+TOLD_VISIT = f"CASE WHEN NOT {HIDDEN} THEN a.visit_id END"
 
 
 class Appeal(Tracked, Base):
@@ -33,7 +37,8 @@ class Appeal(Tracked, Base):
     first of the rounds whose acts count in the present one, where that began only because the appeal was reclassified.
     `source` and `source_no`: the system that sent it and its number there. `finding` is what was found last; `urged`
     how often it was, in this round. `repeat_of` is the earlier appeal of the same matter, which
-    came back `repeats` times.
+    came back `repeats` times. Of a `hidden` one neither visit nor customer is kept, but in rows of older code, whose
+    `raised_on` and `raised_for` nobody is told.
     """
 
     __tablename__ = "appeals"
@@ -76,8 +81,8 @@ class Appeal(Tracked, Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     appeal_no: Mapped[str]
-    visit_id: Mapped[UUID | None]
-    customer_id: Mapped[UUID | None]
+    raised_on: Mapped[UUID | None] = mapped_column("visit_id")
+    raised_for: Mapped[UUID | None] = mapped_column("customer_id")
     unit_code: Mapped[str]
     handling_unit_code: Mapped[str]
     handler: Mapped[str | None]
@@ -118,6 +123,22 @@ class Appeal(Tracked, Base):
         viewonly=True,
         lazy="raise",
     )
+
+    @hybrid_property
+    def hidden(self) -> bool:
+        """Whether nobody is told whose it is, and few what was said: it was raised in confidence, or without a name
+        (002 §6.4.5.5)."""
+        return self.confidential | self.anonymous
+
+    @property
+    def visit_id(self) -> UUID | None:
+        """The visit that it was raised on, as it may be told."""
+        return None if self.hidden else self.raised_on
+
+    @property
+    def customer_id(self) -> UUID | None:
+        """Whose it is, as it may be told."""
+        return None if self.hidden else self.raised_for
 
     @property
     def owner(self) -> str | None:

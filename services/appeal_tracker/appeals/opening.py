@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -59,6 +60,7 @@ async def appeals_raised(runtime: Runtime, tx: AsyncSession, messages: Sequence[
 
 async def open_all(runtime: Runtime, tx: AsyncSession, received: Sequence[Received]) -> set[UUID]:
     """Opens those appeals that are not open yet, and tells of each; returns their ids."""
+    received = [_as_kept(each) for each in received]
     units = {each.raised.unit_code for each in received}
     shelf = await policies.shelf(tx, units)
     if any(shelf.assumes(each.raised.unit_code, each.raised.received_at) for each in received):
@@ -77,6 +79,14 @@ async def open_all(runtime: Runtime, tx: AsyncSession, received: Sequence[Receiv
     after_commit(tx, runtime.outbox.wake)
     _count([each.opening for each in fresh])
     return new
+
+
+def _as_kept(received: Received) -> Received:
+    """Without visit and customer where it hides them: older code told those of anonymous appeals, and other systems
+    may."""
+    if not received.raised.hidden:
+        return received
+    return replace(received, raised=replace(received.raised, visit_id=None, customer_id=None))
 
 
 def _plan(runtime: Runtime, received: Received, shelf: policies.Shelf, planner: Planner, now: datetime) -> _Planned:
@@ -123,6 +133,7 @@ def _event(received: Received, policy: str, started: Sequence[NewClock]) -> Appe
         category=received.origin.category,
         confidential=raised.confidential,
         anonymous=raised.anonymous,
+        customer_id=raised.customer_id,
     )
 
 

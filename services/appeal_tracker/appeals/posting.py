@@ -64,7 +64,7 @@ async def post(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewAp
     origin = Origin(new.source, new.source_no, taken_by, meant.category, digest)
     if raised.appeal_id in await opening.open_all(runtime, tx, [Received(raised, origin=origin)]):
         said = Words(new.summary, new.reason_not_answered)
-        await words.keep(tx, runtime, [Said(raised.appeal_id, unit, new.confidential, said)])
+        await words.keep(tx, runtime, [Said(raised.appeal_id, unit, raised.hidden, said)])
         found = await repository.find(tx, raised.appeal_id, None)
     else:
         before = await repository.from_source(tx, new.source, new.source_no)

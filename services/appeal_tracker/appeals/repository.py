@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from appeal_tracker.appeals.lifecycle import State
-from appeal_tracker.appeals.models import VISIT, Answer, Appeal, Contact
+from appeal_tracker.appeals.models import HIDDEN, VISIT, Answer, Appeal, Contact
 from appeal_tracker.clocks.timeline import Entry as Entry
 from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.clocks.timeline import note as note
@@ -51,7 +51,7 @@ WITH raised AS MATERIALIZED (
     SELECT id, received_at, $1, 'opened', raised_by, entry::jsonb FROM raised JOIN opened USING (id) ORDER BY place
 ), wanted AS (
     INSERT INTO words_wanted (appeal_id, unit_code, confidential)
-    SELECT id, unit_code, confidential FROM raised JOIN opened USING (id) WHERE source_no IS NULL
+    SELECT id, unit_code, confidential OR anonymous FROM raised JOIN opened USING (id) WHERE source_no IS NULL
 ), told AS (
     {INSERT}
     SELECT event_id, $2, id::text, $3, $4, id::text, $1, payload, traceparent
@@ -74,7 +74,7 @@ _AT_TRUE_TIMES = ("contacted", "answered", "called_back", "milestone_reached", "
 
 
 # The newest earlier appeal of the same matter. What was raised on one visit is no return.
-_RETURNED = """
+_RETURNED = f"""
 SELECT n.id, n.visit_id, n.unit_code, n.round, n.received_at, e.id AS earlier, e.repeats + 1 AS times
 FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING (id) CROSS JOIN LATERAL (
     SELECT a.id, a.repeats FROM appeals a
@@ -82,12 +82,12 @@ FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING 
         AND a.id <> n.id AND (a.visit_id IS NULL OR a.visit_id IS DISTINCT FROM n.visit_id)
         AND (a.received_at, a.id) < (n.received_at, n.id)
         AND a.received_at >= n.received_at - make_interval(days => asked.days)
-        AND a.outcome IS DISTINCT FROM 'void' AND NOT a.confidential AND NOT a.anonymous
+        AND a.outcome IS DISTINCT FROM 'void' AND NOT {HIDDEN}
     ORDER BY a.received_at DESC, a.id DESC LIMIT 1) e
 WHERE n.repeat_of IS NULL AND (n.type <> 'complaint' OR n.category IS NOT NULL)
     AND NOT n.confidential AND NOT n.anonymous
 ORDER BY n.received_at, n.id
-"""
+"""  # noqa: S608 - made of constants
 _REPEATS = """
 UPDATE appeals SET repeat_of = $2, repeats = $3, updated_at = $4,
     changed_xid = pg_current_xact_id()::text::bigint WHERE id = $1

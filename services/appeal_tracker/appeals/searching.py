@@ -1,7 +1,7 @@
 """Lists of appeals for a handler's screen: filtered, searched by words, page after page, and as a table.
 
 Words are found through keyed hashes of each two characters; candidates are opened and looked at, so that a page shows
-none that only has the same pairs. What was said in confidence is not found by words: to find it would be to read it.
+none that only has the same pairs. Hidden appeals are not found by words: to find what was said would be to read it.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -45,7 +45,7 @@ async def _saying(
     """A page of those in whose words `text` truly stands, by id; of what changed where a feed is asked for."""
     if window.is_feed:
         page = await window.fetch(tx, query.options(lists.WITH_CLOCKS), Appeal)
-        truly = await words.saying(tx, runtime, [each.id for each in page.items if not each.confidential], text)
+        truly = await words.saying(tx, runtime, [each.id for each in page.items if not each.hidden], text)
         return Listing([each for each in page.items if each.id in truly], page.next)
     found, last = await _found(tx, runtime, window, query, text)
     return Listing(await lists.shown(tx, found), None if last is None else window.after_key(last))

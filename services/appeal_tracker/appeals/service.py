@@ -50,7 +50,7 @@ async def contacts(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UU
     `AppealNotFound`."""
     appeal = await show(tx, caller, id)
     its = await repository.contacts_page(tx, id, window)
-    return await showing.in_confidence(tx, runtime, caller, appeal, its, "evidence", "note")
+    return await showing.in_confidence(tx, runtime, caller, appeal, "contacts", its, "evidence", "note")
 
 
 async def answers(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, window: Window) -> Listing[Any]:
@@ -58,7 +58,7 @@ async def answers(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
     `AppealNotFound`."""
     appeal = await show(tx, caller, id)
     its = await repository.answers_page(tx, id, window)
-    return await showing.in_confidence(tx, runtime, caller, appeal, its, "content")
+    return await showing.in_confidence(tx, runtime, caller, appeal, "answers", its, "content")
 
 
 async def answered_by(tx: AsyncSession, id: UUID) -> set[str]:

@@ -10,8 +10,8 @@ from appeal_tracker.appeals import showing
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.confidence import Shown
 from appeal_tracker.appeals.deeds import Deed
+from appeal_tracker.appeals.entitled import may_call_back
 from appeal_tracker.callbacks import repository
-from appeal_tracker.callbacks.entitled import may_call_back
 from appeal_tracker.callbacks.errors import NothingToRate, NotYoursToCallBack, ReasonMissing, ReasonNotRatedMissing
 from appeal_tracker.callbacks.models import Callback
 from appeal_tracker.callbacks.recording import COMPLETED, NOT_RATED, UNREACHABLE, Said, place, record
@@ -26,9 +26,8 @@ async def of_appeal(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     its = await repository.of_appeal(tx, id, window)
     reads = await showing.reads_words(tx, caller, appeal)
     shown = [await _opened(tx, runtime, each) if reads or each.by == caller.sub else each for each in its.items]
-    return await showing.in_confidence(
-        tx, runtime, caller, appeal, Listing(shown, its.next), "opinion", "failure_reason"
-    )
+    rows = Listing(shown, its.next)
+    return await showing.in_confidence(tx, runtime, caller, appeal, "callbacks", rows, "opinion", "failure_reason")
 
 
 async def call_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, said: Said) -> Any:

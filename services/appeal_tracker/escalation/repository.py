@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.appeals.models import TOLD_VISIT
 from appeal_tracker.clocks.repository import PACKS, SILENT
 from chassis.db import driver
 
@@ -49,7 +50,7 @@ NEXT = "SELECT fire_at FROM timers WHERE state = 'pending' ORDER BY fire_at LIMI
 _DUE = f"""
 SELECT t.clock_id, t.step, t.phase, CASE WHEN {SILENT} THEN '{{}}' ELSE t.tell END AS tell, t.fire_at,
        c.subject_kind, c.subject_id, c.round, c.milestone, c.due_at,
-       c.state, c.stopped_at, c.late_arrival, coalesce(a.visit_id, v.id) AS visit_id,
+       c.state, c.stopped_at, c.late_arrival, coalesce({TOLD_VISIT}, v.id) AS visit_id,
        coalesce(a.unit_code, v.unit_code) AS unit_code,
        coalesce(a.handling_unit_code, v.unit_code) AS handling_unit_code,
        coalesce(a.handler, a.first_contact, v.visitors[1]) AS owner, a.first_contact, {SILENT} AS silent,

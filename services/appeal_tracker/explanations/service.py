@@ -63,7 +63,7 @@ class Promise(msgspec.Struct, frozen=True):
 
 class Subject(msgspec.Struct, frozen=True):
     """What a clock runs on: an appeal by its number and the type that it times, or a visit, which has neither;
-    `readable`: the caller may read what was said about it."""
+    `readable`: the caller may read what was said about it, and where it is `hidden` leaves a trail."""
 
     kind: str
     id: UUID
@@ -72,6 +72,7 @@ class Subject(msgspec.Struct, frozen=True):
     number: str | None = None
     type: str | None = None
     readable: bool = True
+    hidden: bool = False
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -128,6 +129,8 @@ async def _shown(
     """Holds with their words, without where the caller may not read them."""
     readable = {hold.id for hold in holds if subject.readable or hold.held_by == caller.sub}
     said = await texts.read(tx, runtime, readable)
+    if subject.readable and any(hold.held_by != caller.sub and hold.id in said for hold in holds):
+        await showing.note_read(tx, runtime, caller, subject, "holds")
     return [
         Shown(hold, **said.get(hold.id, {}))
         if hold.id in readable or hold.reason == CLOSED
@@ -150,7 +153,8 @@ async def _subject(tx: AsyncSession, caller: Principal, clock: Clock) -> Subject
         return None
     units = (appeal.unit_code, appeal.handling_unit_code)
     readable = await showing.reads_words(tx, caller, appeal)
-    return Subject(clock.subject_kind, appeal.id, *units, appeal.appeal_no, clock.appeal_type or appeal.type, readable)
+    about = (appeal.appeal_no, clock.appeal_type or appeal.type)
+    return Subject(clock.subject_kind, appeal.id, *units, *about, readable, appeal.hidden)
 
 
 async def _promise(tx: AsyncSession, caller: Principal, id: UUID | None) -> Promise | None:

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.appeals.models import TOLD_VISIT
 from appeal_tracker.clocks.acceptance import Attempt
 from appeal_tracker.recalculations.touching import Kin, Stretch
 from chassis.db import driver
@@ -71,8 +72,8 @@ _CLOCK = """c.id, c.subject_kind, c.subject_id, c.round, c.milestone, c.appeal_t
        c.follows IS NOT NULL OR EXISTS (SELECT FROM clocks f WHERE f.follows = c.id),
        EXISTS (SELECT FROM holds h WHERE h.subject_id = c.subject_id)"""
 _ON_APPEALS = f"""
-SELECT {_CLOCK}, a.state = 'closed' OR c.round < a.round, a.appeal_no, a.visit_id, a.unit_code, a.handling_unit_code,
-       coalesce(a.handler, a.first_contact), a.first_contact
+SELECT {_CLOCK}, a.state = 'closed' OR c.round < a.round, a.appeal_no, {TOLD_VISIT}, a.unit_code,
+       a.handling_unit_code, coalesce(a.handler, a.first_contact), a.first_contact
 FROM clocks c JOIN appeals a ON a.id = c.subject_id
 WHERE c.id = ANY ($1::uuid[]) AND c.subject_kind = 'appeal' AND c.state IN ('running', 'held') ORDER BY c.id
 """  # noqa: S608 - made of constants
@@ -84,11 +85,11 @@ WHERE c.id = ANY ($1::uuid[]) AND c.subject_kind = 'visit' AND c.state IN ('runn
 _LOCK_ON_APPEALS = f"{_ON_APPEALS} FOR NO KEY UPDATE OF a, c SKIP LOCKED"
 _LOCK_ON_VISITS = f"{_ON_VISITS} FOR NO KEY UPDATE OF v, c SKIP LOCKED"
 
-_APPEALS = """
-SELECT id, appeal_no, visit_id, unit_code, handling_unit_code, coalesce(handler, first_contact), first_contact, type,
-       state, round, received_at, reopened_at, policy, calendar, policy_assumed, anonymous
-FROM appeals WHERE id = ANY ($1::uuid[]) AND state <> 'closed' ORDER BY id
-"""
+_APPEALS = f"""
+SELECT id, appeal_no, {TOLD_VISIT} AS visit_id, unit_code, handling_unit_code, coalesce(handler, first_contact),
+       first_contact, type, state, round, received_at, reopened_at, policy, calendar, policy_assumed, anonymous
+FROM appeals a WHERE id = ANY ($1::uuid[]) AND state <> 'closed' ORDER BY id
+"""  # noqa: S608 - made of constants
 _LOCK_APPEALS = f"{_APPEALS} FOR NO KEY UPDATE SKIP LOCKED"
 _MILESTONES = """
 SELECT c.id, c.subject_id, c.milestone, c.state, c.calendar FROM clocks c JOIN appeals a ON a.id = c.subject_id

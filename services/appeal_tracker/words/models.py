@@ -12,7 +12,7 @@ from appeal_tracker.base import Base
 
 class Kept(Base):
     """The words of an appeal, sealed for this row; without a summary where visit_api does not know it. By `pairs` they
-    are found; those of a confidential appeal have none."""
+    are found; those of a hidden appeal have none."""
 
     __tablename__ = "appeal_words"
     __table_args__ = (Index("appeal_words_pairs", "pairs", postgresql_using="gin"),)
@@ -25,10 +25,11 @@ class Kept(Base):
 
 
 class Wanted(Base):
-    """An appeal whose words are still to be fetched; the unit that raised it, and whether it was in confidence."""
+    """An appeal whose words are still to be fetched; the unit that raised it, and whether it is hidden, for which the
+    column is called `confidential`."""
 
     __tablename__ = "words_wanted"
 
     appeal_id: Mapped[UUID] = mapped_column(primary_key=True)
     unit_code: Mapped[str]
-    confidential: Mapped[bool]
+    hidden: Mapped[bool] = mapped_column("confidential")

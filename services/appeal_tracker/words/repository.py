@@ -24,7 +24,7 @@ _DONE = "DELETE FROM words_wanted WHERE appeal_id = ANY ($1::uuid[])"
 # One that is being fetched just now may be fetched twice; of two the first is kept.
 _WANT = """
 INSERT INTO words_wanted (appeal_id, unit_code, confidential)
-SELECT id, unit_code, confidential FROM appeals a
+SELECT id, unit_code, confidential OR anonymous FROM appeals a
 WHERE id = ANY ($1::uuid[]) AND source_no IS NULL
     AND NOT EXISTS (SELECT FROM appeal_words k WHERE k.appeal_id = a.id)
 ON CONFLICT DO NOTHING

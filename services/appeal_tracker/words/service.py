@@ -33,24 +33,23 @@ class Words(NamedTuple):
 
 
 class Said(NamedTuple):
-    """The words of an appeal, None where there are none to be had; the unit that raised it, and whether it was in
-    confidence."""
+    """The words of an appeal, None where there are none to be had; the unit that raised it, and if it is hidden."""
 
     appeal_id: UUID
     unit_code: str
-    confidential: bool
+    hidden: bool
     words: Words | None
 
 
 async def keep(tx: AsyncSession, runtime: Runtime, said: Sequence[Said]) -> None:
     """Seals the words of appeals under the keys of their top units.
 
-    What was said in confidence is not indexed: nobody finds it by guessing what was said.
+    What a hidden appeal says is not indexed: nobody finds it by guessing what was said.
     """
     index = await runtime.vault.index(tx)
     tops = {unit: await directory.top_of(tx, unit) for unit in {each.unit_code for each in said}}
     sealed = []
-    for appeal, unit, confidential, words in said:
+    for appeal, unit, hidden, words in said:
         if words is None:
             sealed.append(Sealed(appeal, None, None, []))
             continue
@@ -59,7 +58,7 @@ async def keep(tx: AsyncSession, runtime: Runtime, said: Sequence[Said]) -> None
             name: await runtime.vault.seal(tx, tops[unit], Place(_TABLE, name, appeal), text)
             for name, text in parts.items()
         }
-        pairs = [] if confidential else index.pairs(FIELD, words.summary)
+        pairs = [] if hidden else index.pairs(FIELD, words.summary)
         sealed.append(Sealed(appeal, closed["summary"], closed.get("reason_not_answered"), pairs))
     await repository.keep(tx, sealed, runtime.clock.now())
 

@@ -44,7 +44,7 @@ class Fetching(Worker):
         asked = (self._peer.get(f"/appeals/{each.appeal_id}") for each in wanted)
         answers = await asyncio.gather(*asked, return_exceptions=True)
         said = [
-            Said(each.appeal_id, each.unit_code, each.confidential, service.told(answer))
+            Said(each.appeal_id, each.unit_code, each.hidden, service.told(answer))
             for each, answer in zip(wanted, answers, strict=True)
             if not isinstance(answer, BaseException)
         ]

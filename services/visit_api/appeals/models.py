@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, Text, func
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from visit_api.base import Base, Brought
@@ -72,6 +73,12 @@ class Appeal(Brought, Base):
     called_back_at: Mapped[datetime | None]
     satisfaction: Mapped[str | None]
     rated_at: Mapped[datetime | None]
+
+    @hybrid_property
+    def hidden(self) -> bool:
+        """Whether nobody is told whose it is who need not know: it was raised in confidence, or without a name (State
+        Grid standard §6.4.5.5)."""
+        return self.confidential | self.anonymous
 
     def show(self, words: Words) -> None:
         """Has the appeal show what was opened."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.messaging.outbox import INSERT
@@ -18,7 +18,7 @@ from visit_api.directory.models import Unit
 # One statement, one round trip, one commit. The visit's row is held first, so that between a raise and an act on the
 # visit the order of the outbox is the order of the commits; then comes the appeal, then what is told of it. The payload
 # holds what the caller knows; number, unit and customer are known here only.
-# $1 the visit, $2 the caller's unit, $3-$13 the appeal, $14-$22 the outbox row.
+# $1 the visit, $2 the caller's unit, $3-$13 the appeal, $14-$22 the outbox row, $23 if the customer is named in it.
 _RAISE = f"""
 WITH RECURSIVE visit AS MATERIALIZED (
     SELECT id, unit_code, customer_id FROM visits WHERE id = $1 FOR SHARE
@@ -38,7 +38,7 @@ WITH RECURSIVE visit AS MATERIALIZED (
            convert_to((convert_from($21, 'UTF8')::jsonb || jsonb_build_object(
                'appeal_no', appeal.appeal_no,
                'unit_code', appeal.unit_code,
-               'customer_id', CASE WHEN NOT appeal.confidential THEN seen.customer_id END))::text, 'UTF8'),
+               'customer_id', CASE WHEN $23 THEN seen.customer_id END))::text, 'UTF8'),
            $22
     FROM appeal, seen
 )
@@ -75,13 +75,18 @@ class Raised(NamedTuple):
     anonymous: bool
     content_digest: bytes
 
+    @property
+    def hidden(self) -> bool:
+        """As of the row that it becomes."""
+        return self.confidential or self.anonymous
+
 
 async def add(
     statements: Statements, unit: str | None, visit_id: UUID, raised: Raised, told: tuple[Any, ...]
 ) -> Mapping[str, Any] | None:
     """Stores and tells what was raised on a visit: the new row; one without an `id` where its id is taken; None where
     the caller sees no such visit."""
-    row = await statements.fetchrow(_RAISE, visit_id, unit, *raised, *told)
+    row = await statements.fetchrow(_RAISE, visit_id, unit, *raised, *told, not raised.hidden)
     return None if row is None else dict(row)
 
 
@@ -106,15 +111,18 @@ async def find(tx: AsyncSession, unit: str | None, id: UUID) -> Appeal | None:
 
 
 async def find_all(
-    tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID, *, confidential_of: str | None
+    tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID, *, hidden_from: str | None
 ) -> Listing[Appeal]:
-    """What was raised on a visit; of the confidential, what `confidential_of` heard or recorded, or all where that is
-    None."""
+    """What was raised on a visit; of the hidden, what `hidden_from` heard or recorded, or all where that is None."""
     query = select(Appeal).where(Appeal.visit_id == visit_id, within(Unit, unit, Appeal.unit_code))
-    if confidential_of is not None:
-        theirs = or_(Appeal.raised_by == confidential_of, Appeal.typed_by == confidential_of)
-        query = query.where(or_(Appeal.confidential.is_(False), theirs))
+    if hidden_from is not None:
+        query = query.where(or_(~Appeal.hidden, heard_by(hidden_from)))
     return await window.fetch(tx, query, Appeal)
+
+
+def heard_by(staff_no: str) -> ColumnElement[bool]:
+    """The condition that somebody heard an appeal, or recorded it."""
+    return or_(Appeal.raised_by == staff_no, Appeal.typed_by == staff_no)
 
 
 async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Appeal]:

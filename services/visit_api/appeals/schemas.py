@@ -13,8 +13,9 @@ Reason = Annotated[str, Text(500, lines=True)]
 
 class NewAppeal(New):
     """What a customer raised, and when they said it. A consultation is raised when it was not answered at once, and
-    says why (§7.2.3). `confidential`: no other service learns on which visit it was raised, nor by whom. `heard_by`:
-    the staff number of who heard it first and stays responsible (§8.2.4), where that is not who sends this."""
+    says why (§7.2.3). `confidential`, `anonymous`: no other service learns on which visit it was raised, nor by whom.
+    `heard_by`: the staff number of who heard it first and stays responsible (§8.2.4), where that is not who sends
+    this."""
 
     type: Type
     summary: Words

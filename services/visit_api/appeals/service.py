@@ -1,12 +1,13 @@
 """What is done with appeals here: they are raised, and what the tracker tells of them is followed."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import trail
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
@@ -22,7 +23,7 @@ from visit_api.appeals.schemas import NewAppeal
 from visit_api.base import digest, key_digest
 from visit_api.visits.service import get_visit
 
-# Who may see what was said in confidence, beside whoever heard it.
+# Who may see what hides who said it, beside whoever heard it.
 _CONFIDANTS = frozenset({"supervisor", "admin", "auditor"})
 _RATINGS = frozenset("12345")
 
@@ -66,9 +67,18 @@ async def list_raised(
 ) -> Listing[Appeal]:
     """What was raised on a visit, as far as the caller may know of it. Raises `NotFound`."""
     await get_visit(tx, caller, visit_id)
-    found = await repository.find_all(tx, caller.unit, window, visit_id, confidential_of=stranger(caller))
+    found = await repository.find_all(tx, caller.unit, window, visit_id, hidden_from=stranger(caller))
     await sealing.show(tx, runtime, found.items)
+    await note_read(tx, runtime, caller, found.items)
     return found
+
+
+async def note_read(tx: AsyncSession, runtime: Runtime, caller: Principal, appeals: Iterable[Appeal]) -> None:
+    """Notes in the trail which hidden appeals the caller is shown, beside those that they heard themselves."""
+    for appeal in appeals:
+        if appeal.hidden and not _heard(caller, appeal):
+            unit = appeal.unit_code
+            await trail.note(tx, runtime, caller, act="appeal.read", thing="appeal", thing_id=appeal.id, unit_code=unit)
 
 
 async def get_appeal(tx: AsyncSession, caller: Principal, id: UUID) -> Appeal:
@@ -110,14 +120,17 @@ async def follow(
 
 
 def stranger(caller: Principal) -> str | None:
-    """The caller, of what was said in confidence to know only their own; None where they may know all."""
+    """The caller, of hidden appeals to know only their own; None where they may know all."""
     return None if caller.roles & _CONFIDANTS else caller.sub
 
 
 def may_know(caller: Principal, appeal: Appeal) -> bool:
     """Whether the caller may know that the appeal was raised on its visit."""
-    knows = caller.sub in (appeal.raised_by, appeal.typed_by) or bool(caller.roles & _CONFIDANTS)
-    return not appeal.confidential or knows
+    return not appeal.hidden or _heard(caller, appeal) or bool(caller.roles & _CONFIDANTS)
+
+
+def _heard(caller: Principal, appeal: Appeal) -> bool:
+    return caller.sub in (appeal.raised_by, appeal.typed_by)
 
 
 def _took_over(appeal: Appeal, event: AppealAct) -> bool:
@@ -174,7 +187,7 @@ def _told(visit_id: UUID, raised: repository.Raised) -> AppealRaised:
     return AppealRaised(
         appeal_id=raised.id,
         appeal_no="",
-        visit_id=None if raised.confidential else visit_id,
+        visit_id=None if raised.hidden else visit_id,
         customer_id=None,
         unit_code="",
         appeal_type=raised.type,

@@ -139,8 +139,8 @@ async def _checked(tx: AsyncSession, caller: Principal, new: NewMeasure, now: da
             appeal = await appeals.get_appeal(tx, caller, new.appeal_id)
         except NotFound:
             raise Unprocessable(UNKNOWN_APPEAL) from None
-        # Beside its visit, an appeal made in confidence would be named together with whom it came from.
-        if not appeals.may_know(caller, appeal) or (appeal.confidential and new.visit_id is not None):
+        # Beside its visit, a hidden appeal would be named together with whom it came from.
+        if not appeals.may_know(caller, appeal) or (appeal.hidden and new.visit_id is not None):
             raise Unprocessable(UNKNOWN_APPEAL)
         await _require_of(tx, new.unit_code, appeal.unit_code, UNKNOWN_APPEAL)
     if new.visit_id is None and new.appeal_id is None and new.figure is None:

@@ -35,7 +35,7 @@ async def hear(tx: AsyncSession, runtime: Runtime, events: Sequence[Event]) -> N
         if appeal is None:
             appeal = _first_heard(event, customers)
             if appeal is None:
-                continue  # confidential, of no visit, or opened before anybody listened
+                continue  # hidden, of no visit, or opened before anybody listened
             tx.add(appeal)
             known[appeal.appeal_id] = appeal
         _take_in(appeal, event)
@@ -83,7 +83,7 @@ def _appeal_of(event: Event) -> UUID:
 
 
 def _first_heard(event: Event, customers: dict[UUID, UUID]) -> HeardAppeal | None:
-    if not isinstance(event, AppealOpened) or event.confidential or event.visit_id not in customers:
+    if not isinstance(event, AppealOpened) or event.hidden or event.visit_id not in customers:
         return None
     return HeardAppeal(
         appeal_id=event.appeal_id,

@@ -61,7 +61,7 @@ class Consultation(Body):
 
 class AppealsHeard(Body):
     """The appeals that were raised on the visit (§5.5), by their ids; none, where somebody asked and there were none.
-    What was said in confidence is not named."""
+    What was said in confidence, or without a name, is not named."""
 
     kind: Literal["appeals"]
     appeal_ids: Annotated[list[Id], Field(max_length=50)]

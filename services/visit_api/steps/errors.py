@@ -41,7 +41,10 @@ def unknown_appeal(place: int) -> FieldError:
     return FieldError(f"/content/appeal_ids/{place}", "unknown_appeal", words)
 
 
-def confidential_appeal(place: int) -> FieldError:
-    """A step is read by more people than may know of what was said in confidence."""
-    words = Words("保密诉求不得写入走访步骤（规范 8.1.4）", "Said in confidence, so no step names it (clause 8.1.4)")
+def hidden_appeal(place: int) -> FieldError:
+    """A step is read by more people than may know of what was said in confidence, or without a name."""
+    words = Words(
+        "保密或匿名诉求不得写入走访步骤（规范 8.1.4）",
+        "Said in confidence or without a name, so no step names it (clause 8.1.4)",
+    )
     return FieldError(f"/content/appeal_ids/{place}", "confidential_appeal", words)

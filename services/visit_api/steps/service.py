@@ -28,7 +28,7 @@ from visit_api.steps.errors import (
     UNKNOWN_STEP,
     StepSuperseded,
     StepTaken,
-    confidential_appeal,
+    hidden_appeal,
     unknown_appeal,
 )
 from visit_api.steps.models import Step
@@ -180,9 +180,9 @@ async def _owner(tx: AsyncSession, visit: Visit, strategy: Strategy) -> list[str
 async def _check_appeals(tx: AsyncSession, caller: Principal, visit: Visit, heard: AppealsHeard) -> None:
     raised = {each.id: each for each in await appeals.all_raised(tx, visit.id) if appeals.may_know(caller, each)}
     faults = [
-        confidential_appeal(place) if each in raised else unknown_appeal(place)
+        hidden_appeal(place) if each in raised else unknown_appeal(place)
         for place, each in enumerate(heard.appeal_ids)
-        if each not in raised or raised[each].confidential
+        if each not in raised or raised[each].hidden
     ]
     if faults:
         raise Unprocessable(*faults)

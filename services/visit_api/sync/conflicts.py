@@ -73,7 +73,7 @@ async def note(
             problem=problem.slug,
             thing=thing.kind,
             thing_id=thing.id,
-            confidential=found[1] or bool(getattr(item.body, "confidential", False)),
+            confidential=found[1] or getattr(item.body, "hidden", False),
             device_sealed=await runtime.vault.seal(
                 tx, owner, Place("sync_conflicts", "device_sealed", conflict_id), words
             ),
@@ -105,6 +105,9 @@ async def get_conflict(tx: AsyncSession, caller: Principal, id: UUID, *, lock: b
 async def show(tx: AsyncSession, runtime: Runtime, caller: Principal, conflict: Conflict) -> BothVersions:
     """Both versions; of one that was resolved, the record as it was then. Where somebody arrived is not in it: that is
     opened for a reason, and leaves a trail."""
+    if conflict.confidential and caller.sub != conflict.brought_by:
+        its, unit = conflict.id, conflict.unit_code
+        await trail.note(tx, runtime, caller, act="appeal.read", thing="sync_conflict", thing_id=its, unit_code=unit)
     device = await device_version(tx, runtime, conflict)
     if conflict.server_sealed is not None:
         place = Place("sync_conflicts", "server_sealed", conflict.id)
@@ -114,8 +117,8 @@ async def show(tx: AsyncSession, runtime: Runtime, caller: Principal, conflict: 
     if conflict.kind == "arrival":
         device.get("body", {}).pop("place", None)
         server.pop("place", None)
-    its = ConflictView.model_validate(conflict).model_dump()
-    return BothVersions(**its, device_version=device, server_version=server)
+    fields = ConflictView.model_validate(conflict).model_dump()
+    return BothVersions(**fields, device_version=device, server_version=server)
 
 
 async def device_version(tx: AsyncSession, runtime: Runtime, conflict: Conflict) -> dict[str, Any]:

@@ -144,6 +144,11 @@ class AppealBody(Body):
     anonymous: bool = False
     heard_by: Annotated[str, Text(64)] | None = None
 
+    @property
+    def hidden(self) -> bool:
+        """As of the appeal that it becomes."""
+        return self.confidential or self.anonymous
+
 
 class BroughtAppeal(OnVisit):
     """An appeal."""

@@ -15,6 +15,7 @@ from chassis.scope import ancestors, within
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.appeals.models import Appeal
+from visit_api.appeals.repository import heard_by
 from visit_api.customers.models import Customer
 from visit_api.directory.models import Staff, Unit
 from visit_api.plans.models import Item
@@ -261,8 +262,8 @@ def _line_open_to(confidential_of: str | None) -> ColumnElement[bool]:
     # The same of the line of an appeal: whoever heard it may know of it, too.
     if confidential_of is None:
         return true()
-    heard = or_(Appeal.raised_by == confidential_of, Appeal.typed_by == confidential_of)
-    appeal = there_is().where(Appeal.id == Brought.item_id, Appeal.confidential, ~func.coalesce(heard, False))
+    heard = func.coalesce(heard_by(confidential_of), False)
+    appeal = there_is().where(Appeal.id == Brought.item_id, Appeal.hidden, ~heard)
     contradicting = there_is().where(Conflict.brought_id == Brought.id, Conflict.confidential)
     hidden = and_(Brought.kind == "appeal", or_(appeal, contradicting))
     return or_(Brought.brought_by == confidential_of, ~hidden)

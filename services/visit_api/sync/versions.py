@@ -88,7 +88,7 @@ def contradicted(problem: Problem, item_id: UUID, visit_id: UUID) -> Thing | Non
 async def server_version(
     tx: AsyncSession, runtime: Runtime, caller: Principal, thing: Thing
 ) -> tuple[dict[str, Any], bool] | None:
-    """The record as it is, and whether it was said in confidence; None where the caller may not see it."""
+    """The record as it is, and whether it hides who said it; None where the caller may not see it."""
     entity, view = _SHOWN[thing.kind]
     query = select(entity).where(entity.id == thing.id, within(Unit, caller.unit, entity.unit_code))
     row = await tx.scalar(query, execution_options={"populate_existing": True})
@@ -99,4 +99,4 @@ async def server_version(
     if isinstance(row, Worded):
         await texts.show(tx, runtime, [row])
     shown = preparation(row) if thing.kind == "preparation" else row
-    return view.model_validate(shown).model_dump(mode="json"), getattr(row, "confidential", False)
+    return view.model_validate(shown).model_dump(mode="json"), getattr(row, "hidden", False)

@@ -36,20 +36,23 @@ async def ids(client: httpx.AsyncClient, **query: Any) -> list[str]:
 
 @pytest.fixture
 async def said(desk: Desk) -> dict[str, str]:
-    """Three that a hotline sent, and one in confidence."""
+    """Three that a hotline sent, one in confidence, and one without a name."""
     system = desk.client("integration", unit="374", sub="hotline")
     found = {}
-    for number, text in {**TEXTS, "4": TEXTS["1"]}.items():
+    for number, text in {**TEXTS, "4": TEXTS["1"], "5": TEXTS["1"]}.items():
         new = {"source": "95598", "source_no": number, "type": "report", "summary": text, "unit_code": "37401"}
-        its = {**new, "received_at": instant("10-09T09:30").isoformat(), "confidential": number == "4"}
+        its = {**new, "received_at": instant("10-09T09:30").isoformat()}
+        its |= {"confidential": number == "4", "anonymous": number == "5"}
         found[number] = (await made(system.post("/appeals", json=its)))["id"]
     return found
 
 
-async def test_they_are_found_by_what_was_said(desk: Desk, said: dict[str, str]) -> None:
+async def test_they_are_found_by_what_was_said(desk: Desk, said: dict[str, str], owner: asyncpg.Connection) -> None:
     for text, numbers in (("停电", "13"), ("电表", "2"), ("电", "123"), ("停电无人", ""), ("ab", "3"), ("告停", "")):
         assert await ids(desk.supervisor, words=text) == [said[number] for number in numbers], text
     assert await ids(desk.stranger, words="停电") == []
+    await owner.execute("UPDATE appeals SET anonymous = true WHERE id = $1", UUID(said["2"]))
+    assert await ids(desk.supervisor, words="电表") == [], "older code indexed what the anonymous say"
 
 
 async def test_a_search_goes_on_page_by_page(desk: Desk, said: dict[str, str]) -> None:
@@ -225,6 +228,6 @@ async def test_as_a_table_no_text_is_a_formula(desk: Desk, said: dict[str, str])
     answer = await desk.supervisor.get("/appeals", params={"open": True}, headers={"Accept": "text/csv"})
     assert answer.headers["content-type"].startswith("text/csv")
     head, *rows = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
-    assert (len(rows), head[:3]) == (5, ["appeal_no", "source", "source_no"])
+    assert (len(rows), head[:3]) == (6, ["appeal_no", "source", "source_no"])
     assert [row[0] for row in rows if "1+1" in row[0]] == ["'=1+1"]
     assert all(text not in answer.text for text in TEXTS.values())

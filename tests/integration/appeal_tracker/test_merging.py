@@ -303,7 +303,9 @@ async def test_whose_appeals_are_merged(desk: Desk) -> None:
     for into, slug in ((one, "merged-into-itself"), (other, "another-customer"), (nobodys, "another-customer")):
         problem(await desk.acting(one, "merge", into=into), 409, slug)
     problem(await desk.acting(nobodys, "merge", into=one), 409, "another-customer")
-    problem(await desk.acting(secret, "merge", into=one), 409, "confidential-not-merged")
+    nameless = await raised(desk, "10-09T09:30", anonymous=True)
+    for hidden in (secret, nameless):
+        problem(await desk.acting(hidden, "merge", into=one), 409, "confidential-not-merged")
     problem(await desk.acting(one, "merge", into=secret), 409, "confidential-not-merged")
     problem(await desk.acting(one, "merge", into=str(new_id())), 422, "unknown-appeal")
     await desk.hear(unit("375"))

@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 
+import asyncpg
 import pytest
 from sqlalchemy.event import listen, remove
 
 from appeal_tracker.appeals import opening
 from chassis.ids import new_id
 from contracts.envelope import Event, Message
-from tests.integration.appeal_tracker.desk import Desk, instant, raised, unit
+from tests.integration.appeal_tracker.desk import Desk, got, instant, raised, unit
 
 
 @pytest.mark.clause("7.2.3")
@@ -103,9 +104,30 @@ async def test_a_deadline_that_needs_a_year_without_a_notice_is_provisional(desk
     assert (clocks["contact"]["provisional"], clocks["answer"]["provisional"]) == (False, True)
 
 
-async def test_a_confidential_appeal_names_neither_visit_nor_customer(desk: Desk) -> None:
+@pytest.mark.clause("002 6.4.5.5")
+async def test_a_hidden_appeal_names_neither_visit_nor_customer(desk: Desk, owner: asyncpg.Connection) -> None:
     appeal = await desk.appeal(await desk.raised(visit_id=None, customer_id=None, confidential=True))
     assert (appeal["visit_id"], appeal["customer_id"], appeal["confidential"]) == (None, None, True)
+    named = raised()
+    await desk.hear(named)
+    opened = {each["appeal_id"]: each["customer_id"] for each in await desk.told("appeal.opened.v1")}
+    assert opened == {appeal["id"]: None, str(named.appeal_id): str(named.customer_id)}
+    # Older code told the visit of an anonymous one, and kept it.
+    told = await desk.raised(anonymous=True)
+    (row,) = await desk.rows("SELECT visit_id, customer_id FROM appeals WHERE anonymous")
+    assert (row["visit_id"], row["customer_id"]) == (None, None)
+    kept = await owner.fetchrow(
+        "UPDATE appeals SET visit_id = $1, customer_id = $2 WHERE anonymous RETURNING *", new_id(), new_id()
+    )
+    assert kept is not None
+    await desk.act(told, "dispatch", handler="E102")
+    await desk.at("10-21T09:00")
+    listed = (await got(desk.supervisor.get("/appeals")))["items"]
+    shown = [each for each in listed if each["id"] != str(named.appeal_id)] + [await desk.appeal(told)]
+    assert {(each["visit_id"], each["customer_id"]) for each in shown} == {(None, None)}
+    everything = str([await desk.told(), await desk.timeline(told)])
+    assert "deadline.breached.v1" in everything
+    assert (str(kept["visit_id"]) in everything, str(kept["customer_id"]) in everything) == (False, False)
     assert len(appeal["clocks"]) == 2
 
 

@@ -124,8 +124,12 @@ async def test_what_cannot_be_is_refused_where_it_stands(desk: Desk, system: htt
 
 @pytest.mark.clause("002 6.4.5.5")
 async def test_an_anonymous_one_has_no_contact_clock_and_says_why(desk: Desk, system: httpx.AsyncClient) -> None:
-    its = await made(system.post("/appeals", json={**NEW, "unit_code": "37401", "anonymous": True}))
+    new = {**NEW, "unit_code": "37401", "anonymous": True, "customer_id": "0199c6a0-0000-7000-8000-000000000003"}
+    its = await made(system.post("/appeals", json=new))
     assert ([clock["milestone"] for clock in its["clocks"]], its["no_contact_reason"]) == (["answer"], "anonymous")
+    assert its["customer_id"] is None, "whose it is is not kept"
+    assert (await made(system.post("/appeals", json=new)))["id"] == its["id"], "and it is known again"
+    assert new["customer_id"] not in str(await desk.rows("SELECT a::text, o.payload FROM appeals a, outbox o"))
     (entry,) = await desk.timeline(its["id"])
     assert entry["data"]["no_contact_reason"] == "anonymous"
     await desk.answer(its["id"], "10-09T09:40")

@@ -334,9 +334,10 @@ async def test_the_deadlines_of_a_visit_are_explained(visit: Round) -> None:
     problem(await visit.desk.stranger.get(path), 404, "deadline-not-found")
 
 
-async def test_a_confidential_appeal_holds_no_archive_up(archived_late: Round) -> None:
+async def test_a_hidden_appeal_holds_no_archive_up(archived_late: Round) -> None:
     visit = archived_late
     await visit.desk.raised(visit_id=None, customer_id=None, confidential=True)
+    await visit.desk.raised(visit_id=visit.id, anonymous=True)
     await visit.desk.hear(visit.did(VisitCompleted, "10-09T09:50"))
     assert await visit.states() == [("archive", 1, "running")]
 

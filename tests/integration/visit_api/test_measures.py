@@ -74,7 +74,7 @@ async def test_what_is_open_past_its_day_is_overdue(world: World) -> None:
 
 async def test_a_measure_names_what_is_its_units(world: World) -> None:
     theirs = await world.visit("37402")
-    secret = await world.raised((await world.visit())["id"], confidential=True)
+    secret = await world.raised((await world.visit())["id"], anonymous=True)
     unknown = {"appeal_id": secret["id"]}
     nobody = world.client("visitor", unit="37401", sub="E102")
     assert pointers(await nobody.post("/measures", json=new_measure(**unknown))) == [("/appeal_id", "unknown_appeal")]

@@ -117,10 +117,10 @@ async def test_a_callback_rated_low_is_a_sign(world: World) -> None:
 
 
 @pytest.mark.clause("002 6.4.5.5")
-async def test_a_confidential_appeal_suggests_nobody(world: World) -> None:
+async def test_a_hidden_appeal_suggests_nobody(world: World) -> None:
     visit = await world.visit()
     for of in (None, visit, visit):
-        await world.hear(opened(world, of, confidential=True), opened(world, None))
+        await world.hear(opened(world, of, confidential=True), opened(world, None), opened(world, of, anonymous=True))
     assert await suggested(world) == []
     assert await world.rows("SELECT 1 FROM risk_appeals") == []
 

@@ -164,9 +164,9 @@ async def test_steps_are_taken_on_the_visit_and_none_after_its_archive(world: Wo
 
 
 @pytest.mark.clause("5.5", "8.1.4")
-async def test_a_step_names_the_appeals_of_its_visit_and_none_that_were_said_in_confidence(world: World) -> None:
+async def test_a_step_names_the_appeals_of_its_visit_and_none_that_are_hidden(world: World) -> None:
     visit = await started(world)
-    appeal, secret = await world.raised(visit), await world.raised(visit, confidential=True)
+    appeal, secret = await world.raised(visit), await world.raised(visit, anonymous=True)
     elsewhere = await world.raised(await started(world))
     step = await recorded(world, visit, {"kind": "appeals", "appeal_ids": [appeal["id"]]})
     assert step["content"]["appeal_ids"] == [appeal["id"]]

@@ -109,9 +109,9 @@ async def test_what_was_said_in_confidence_is_not_told_by_what_brought_it(
     start = phone.item("start", visit_id, ago=9)
     opinion = phone.item("appeal", visit_id, type="opinion", summary="好")
     quiet = phone.item("appeal", visit_id, type="complaint", summary="停电", confidential=True)
-    heard = phone.item("appeal", visit_id, type="complaint", summary="停电", confidential=True, heard_by="E102")
+    heard = phone.item("appeal", visit_id, type="complaint", summary="停电", anonymous=True, heard_by="E102")
     worse = {**quiet, "body": {**quiet["body"], "summary": "天天停电"}}
-    beside = {**opinion, "body": {**opinion["body"], "confidential": True}}
+    beside = {**opinion, "body": {**opinion["body"], "anonymous": True}}
     answers = await phone.push(start, opinion, quiet, heard, worse, beside)
     assert outcomes(answers) == ["stored"] * 4 + ["conflict"] * 2
 
