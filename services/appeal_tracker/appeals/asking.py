@@ -10,10 +10,12 @@ from collections.abc import Collection
 from appeal_tracker.appeals import repository
 from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.deeds import Deed
+from appeal_tracker.appeals.entitled import may_call_back
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
+from chassis.web.tokens import Principal
 from contracts.appeals import AppealCallbackAsked
 
 BY_A_SUPERVISOR = "supervisor"
@@ -62,8 +64,7 @@ async def required(deed: Deed, case: Case) -> None:
 async def ask(deed: Deed, case: Case, kind: TaskKind, asked_by: str | None = None) -> CallbackTask:
     """Opens a task of an appeal, and tells of it."""
     appeal, clock = case.appeal, case.clock("callback") if kind is TaskKind.CALLBACK else None
-    handled_by = {appeal.handler, *(answer.by for answer in await repository.answers(deed.tx, appeal.id))}
-    whose, person = _whose(case, handled_by)
+    whose, person = _whose(case, await _handled_by(deed, case))
     if person is not None and not (await directory.active(deed.tx, [person])).get(person, True):
         person = None  # who left calls nobody: it is for whoever else may
     task = tasks.opened(
@@ -78,18 +79,40 @@ async def ask(deed: Deed, case: Case, kind: TaskKind, asked_by: str | None = Non
         asked_by=asked_by,
         clock_id=clock.id if clock else None,
     )
-    event = AppealCallbackAsked(
+    said = {"callback_kind": kind.value, "required": task.required, "whose": whose, "person": person}
+    deed.say(case, "callback_asked", deed.now, _asked(deed, case, task), task_id=task.id, **said)
+    return task
+
+
+async def hand_over(deed: Deed, leaver: str, taker: Principal | None) -> bool:
+    """Gives what `leaver` has to call about the appeal acted on to `taker`, or to nobody in particular where they may
+    not call: then whoever else may does. Whether there was any."""
+    case, appeal = deed.case, deed.appeal
+    theirs = [each for each in await tasks.of_appeals(deed.tx, [appeal.id]) if each.person == leaver]
+    handled_by = await _handled_by(deed, case) if theirs else ()
+    may = taker is not None and may_call_back(taker, appeal, case.policy.callback, handled_by)
+    for task in theirs:
+        task.person, task.updated_at = taker.sub if taker is not None and may else None, deed.now
+        said = {"task_id": task.id, "from_person": leaver, "person": task.person}
+        deed.say(case, "callback_handed_over", deed.now, _asked(deed, case, task), **said)
+    return bool(theirs)
+
+
+async def _handled_by(deed: Deed, case: Case) -> set[str | None]:
+    return {case.appeal.handler, *(answer.by for answer in await repository.answers(deed.tx, case.appeal.id))}
+
+
+def _asked(deed: Deed, case: Case, task: CallbackTask) -> AppealCallbackAsked:
+    clock = next((each for each in case.clocks if each.id == task.clock_id), None)
+    return AppealCallbackAsked(
         **deed.facts(case, deed.now),
         task_id=task.id,
-        kind=kind.value,
+        kind=task.kind,
         required=task.required,
-        handling_unit_code=appeal.handling_unit_code,
-        person=person,
+        handling_unit_code=case.appeal.handling_unit_code,
+        person=task.person,
         due_at=clock.due_at if clock else None,
     )
-    said = {"callback_kind": kind.value, "required": task.required, "whose": whose, "person": person}
-    deed.say(case, "callback_asked", deed.now, event, task_id=task.id, **said)
-    return task
 
 
 def _whose(case: Case, handled_by: Collection[str | None]) -> tuple[str, str | None]:

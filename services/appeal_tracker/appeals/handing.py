@@ -59,15 +59,15 @@ async def transfer(
     its = before(deed)
     await deed.move(Act.TRANSFER, deed.now)
     await _hand(deed, handler, unit)
-    return await transferred(deed, its, reason)
+    transferred(deed, its, reason)
+    return await deed.done()
 
 
-async def transferred(deed: Deed, its: dict[str, Any], reason: str) -> Appeal:
+def transferred(deed: Deed, its: dict[str, Any], reason: str) -> None:
     """Tells of a transfer that was made, with what was `before` it."""
     to: dict[str, Any] = {"handler": deed.appeal.handler, "handling_unit_code": deed.appeal.handling_unit_code}
     event = AppealTransferred(**deed.facts(deed.case, deed.now), **to)
     deed.say(deed.case, "transferred", deed.now, event, **to, **its, reason=reason)
-    return await deed.done()
 
 
 async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, reason: str) -> Appeal:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import selectinload
 from appeal_tracker.appeals.models import SUBJECT, Appeal
 from appeal_tracker.appeals.repository import visible
 from appeal_tracker.clocks.models import Clock
+from appeal_tracker.tasks.models import CallbackTask
 from chassis.db import driver
 
 MOST = 50  # of each kind in a day's work
@@ -112,10 +113,23 @@ async def answered_under(tx: AsyncSession, mine: Select[Appeal]) -> Sequence[tup
     return [(row.policy, row.type) for row in await tx.execute(kinds)]
 
 
-async def answered(tx: AsyncSession, mine: Select[Appeal], kinds: Collection[tuple[str, str]]) -> Sequence[Appeal]:
-    """Those of them that are of some of these kinds, but for the anonymous."""
-    query = mine.where(_ANSWERED, Appeal.anonymous.is_(False), tuple_(Appeal.policy, Appeal.type).in_(kinds))
-    return (await tx.scalars(query.order_by(Appeal.id).limit(MOST))).all()
+async def to_call_back(
+    tx: AsyncSession,
+    unit: str | None,
+    people: Collection[str],
+    mine: Select[Appeal],
+    kinds: Collection[tuple[str, str]],
+) -> Sequence[Appeal]:
+    """Those about which some people are to call the customer, whoever has them, and closed or not; after these, those
+    of them that are of some of these kinds, but for the anonymous."""
+    theirs = CallbackTask.person == any_(literal([*people], ARRAY(TEXT)))
+    tasks = select(CallbackTask.appeal_id).where(theirs, literal_column("callback_tasks.state = 'open'"))
+    query = select(Appeal).where(Appeal.id.in_(tasks), visible(unit)).options(selectinload(Appeal.clocks))
+    found = {each.id: each for each in await tx.scalars(query.order_by(Appeal.id).limit(MOST))}
+    if kinds and len(found) < MOST:
+        query = mine.where(_ANSWERED, Appeal.anonymous.is_(False), tuple_(Appeal.policy, Appeal.type).in_(kinds))
+        found |= {each.id: each for each in await tx.scalars(query.order_by(Appeal.id).limit(MOST))}
+    return [*found.values()][:MOST]
 
 
 async def unaccepted(tx: AsyncSession, mine: Select[Appeal]) -> Sequence[Appeal]:

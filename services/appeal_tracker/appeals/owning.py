@@ -51,7 +51,7 @@ async def my_day(tx: AsyncSession, runtime: Runtime, caller: Principal) -> Day:
     parts = [
         await owned.overdue(tx, mine, now),
         await owned.due_next(tx, mine, now),
-        await owned.answered(tx, mine, kinds) if kinds else (),
+        await owned.to_call_back(tx, caller.unit, {caller.sub, *others}, mine, kinds),
         await owned.unaccepted(tx, mine),
     ]
     return Day(now, sorted(others), *[await showing.appeals(tx, caller, part) for part in parts])

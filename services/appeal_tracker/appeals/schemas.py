@@ -69,7 +69,8 @@ class AppealView(View):
 
 class DayView(View):
     """What you have to do, the most urgent first, at most 50 of each: what is overdue, what is due next, whom to call
-    back because the policy asks for it, what to accept. Also of those whom you stand in for while they are away."""
+    back because it is your task or the policy asks for it of what is yours, what to accept. Also of those whom you
+    stand in for while they are away."""
 
     as_of: Instant
     stands_in_for: list[str]

@@ -15,6 +15,7 @@ from appeal_tracker.appeals import taking_over
 from appeal_tracker.leaving import repository
 from appeal_tracker.leaving.models import HandOver
 from appeal_tracker.leaving.repository import Heard as Heard
+from appeal_tracker.tasks import service as tasks
 from chassis.runtime import Runtime
 from contracts.directory import StaffHandedOver
 from contracts.envelope import Message
@@ -23,7 +24,8 @@ AT_ONCE = 50  # appeals that are looked at before the place is kept
 
 
 class Following(NamedTuple):
-    """Some open appeals of somebody whose work was handed over; none where all were looked at."""
+    """Some open appeals of somebody whose work was handed over, and of which they are to call the customer; none where
+    all were looked at."""
 
     hand_over: UUID
     appeals: Sequence[UUID]
@@ -44,11 +46,14 @@ async def following(tx: AsyncSession) -> Following | None:
     its = await repository.undone(tx)
     if its is None:
         return None
-    return Following(its.id, await appeals.open_of(tx, its.staff_no, its.at, its.after, AT_ONCE))
+    asked = (tx, its.staff_no, its.at, its.after, AT_ONCE)
+    found = {*await appeals.open_of(*asked), *await tasks.to_do_by(*asked)}
+    return Following(its.id, sorted(found)[:AT_ONCE])
 
 
 async def hand(tx: AsyncSession, runtime: Runtime, hand_over: UUID, appeal: UUID) -> None:
-    """Hands an appeal over, if it is still theirs who gave up their work. Raises `MergedMeanwhile`."""
+    """Hands an appeal over, and whom to call about it, if it is still theirs who gave up their work. Raises
+    `MergedMeanwhile`."""
     its = await repository.find(tx, hand_over)
     to = await _taker(tx, its)
     await taking_over.take_over(tx, runtime, appeal, leaver=its.staff_no, unit=its.unit_code, to=to, by=its.by)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -16,6 +16,14 @@ async def of_appeals(tx: AsyncSession, appeals: Collection[UUID]) -> Sequence[Ca
     """The open tasks of locked appeals, locked too."""
     query = select(CallbackTask).where(CallbackTask.appeal_id.in_(appeals), CallbackTask.state == TaskState.OPEN)
     return (await tx.scalars(query.order_by(CallbackTask.id).with_for_update(of=CallbackTask))).all()
+
+
+async def to_do_by(tx: AsyncSession, person: str, opened_by: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
+    """Some appeals about which somebody has a task of those opened by then, in their order."""
+    theirs = (CallbackTask.person == person, text("state = 'open'"), CallbackTask.opened_at <= opened_by)
+    query = select(CallbackTask.appeal_id).distinct().where(*theirs)
+    query = query.where(CallbackTask.appeal_id > after) if after is not None else query
+    return (await tx.scalars(query.order_by(CallbackTask.appeal_id).limit(most))).all()
 
 
 def listed(

@@ -51,6 +51,11 @@ async def of_appeals(tx: AsyncSession, appeals: Collection[UUID]) -> Sequence[Ca
     return await repository.of_appeals(tx, appeals)
 
 
+async def to_do_by(tx: AsyncSession, person: str, opened_by: datetime, after: UUID | None, most: int) -> Sequence[UUID]:
+    """Some appeals about which somebody has a task of those opened by then, in their order."""
+    return await repository.to_do_by(tx, person, opened_by, after, most)
+
+
 def end(task: CallbackTask, state: TaskState, at: datetime, by: str | None, callback: UUID | None = None) -> None:
     """It is done, or nobody is to be called any more."""
     task.state, task.ended_at, task.ended_by, task.callback_id = state, at, by, callback

@@ -111,7 +111,7 @@ async def test_a_hand_over_takes_what_is_theirs_one_by_one_and_what_is_heard_of_
     customer = uuid4()
     theirs = [await desk.raised(customer_id=customer) for _ in range(5)]
     elsewhere, named, merged = [await desk.raised(customer_id=customer) for _ in range(3)]
-    secret = await desk.raised(confidential=True, visit_id=None, customer_id=None)
+    secret = await desk.raised(anonymous=True)
     await desk.act(elsewhere, "dispatch", handling_unit_code="37402")
     await desk.act(named, "dispatch", handler="E101", handling_unit_code="374")
     await desk.act(merged, "merge", into=theirs[0])
@@ -153,6 +153,50 @@ async def test_a_hand_over_takes_what_is_theirs_one_by_one_and_what_is_heard_of_
     later = await desk.raised(**away)
     assert await whose(theirs[0], late, later, theirs[1]) == [("E001", "37401")] * 3 + [(None, "37401")]
     assert await whose(secret) == [(None, "37401")]
+
+
+@pytest.mark.clause("002 6.4.5.4")
+async def test_who_takes_over_calls_whom_the_other_was_to_call_unless_another_must(desk: Desk) -> None:
+    await desk.assign("37402", "state-grid")
+    colleague = staff("E102", "37401", "visitor")
+    await desk.hear(staff("E101", "37401"), colleague, staff("E201", "37402"), staff("E202", "37402"))
+    mine, theirs, low, nameless = [await desk.raised() for _ in range(3)] + [await desk.raised(anonymous=True)]
+    accepted, owned = [await desk.raised(unit_code="37402", raised_by="E201") for _ in range(2)]
+    await desk.act(theirs, "dispatch", handler="E777")
+    await desk.act(accepted, "dispatch", handler="E777")
+    for case in (mine, theirs, low, nameless, accepted, owned):
+        given = {"at": instant("10-09T09:40").isoformat(), "content": "已处理"}
+        await made(desk.client("supervisor", unit="374", sub="E009").post(f"/appeals/{case}/answers", json=given))
+    tasks = {case: await made(desk.supervisor.post(f"/appeals/{case}/callback-tasks")) for case in (mine, theirs)}
+    plan = {"at": instant("10-09T10:30").isoformat(), "person": "E101"}
+    await got(desk.supervisor.post(f"/callback-tasks/{tasks[theirs]['id']}/schedule", json=plan))
+    rated = {"at": instant("10-09T09:50").isoformat(), "result": "completed", "satisfaction": 1}
+    for case in (low, nameless):
+        await made(desk.supervisor.post(f"/appeals/{case}/callbacks", json=rated))
+    await desk.act(low, "close")
+
+    async def whose() -> dict[str, str | None]:
+        return {each["appeal_id"]: each["person"] for each in (await got(desk.supervisor.get(OPEN_TASKS)))["items"]}
+
+    before = dict.fromkeys((mine, theirs, low, nameless), "E101") | dict.fromkeys((accepted, owned), "E201")
+    assert await whose() == before
+    for leaver, to in (("E101", "E102"), ("E201", "E202")):
+        code = "37401" if leaver == "E101" else "37402"
+        event = StaffHandedOver(hand_over_id=uuid4(), unit_code=code, staff_no=leaver, to=to, by="E001")
+        await desk.hear(event)
+    # A closed appeal's follow-up too. Nobody calls about their own work, and nobody of the unit about the nameless.
+    after = {mine: "E102", theirs: "E102", low: "E102", nameless: None, accepted: "E202", owned: None}
+    assert await whose() == after
+    again = (await desk.told("appeal.callback_asked.v1"))[-6:]
+    assert {each["appeal_id"]: each["person"] for each in again} == after, "and is told of it"
+    entry = (await desk.timeline(theirs))[-1]
+    assert (entry["kind"], entry["actor"], entry["data"]["from_person"]) == ("callback_handed_over", "E001", "E101")
+    assert (await desk.appeal(theirs))["handler"] == "E777", "which was not theirs"
+    day = await got(desk.client("visitor", unit="37401", sub="E102").get("/my-day"))
+    assert {each["id"] for each in day["to_call_back"]} == {mine, theirs, low}, "their day has it, whoever's it is"
+
+
+OPEN_TASKS = "/callback-tasks?state=open"
 
 
 @pytest.mark.clause("8.2.4", "002 6.4.5.4")
