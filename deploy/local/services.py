@@ -74,6 +74,7 @@ def service_environment(
         "ATTACHMENTS_DIR": str(state.attachments) if service == "visit_api" else None,
         "VAULT_KEYS": str(state.vault(service)),
         "CLOCK_FILE": str(clock) if clock else None,
+        "PUBLIC_URL": f"http://{LOOPBACK}:{settings.port(service)}" if service == "appeal_tracker" else None,
         "VISIT_API_URL": f"http://{LOOPBACK}:{settings.port('visit_api')}" if service != "visit_api" else None,
         "APPEAL_TRACKER_URL": f"http://{LOOPBACK}:{settings.port('appeal_tracker')}" if service == "notifier" else None,
     }

@@ -37,7 +37,7 @@ def refused(answer: httpx.Response, status: int, slug: str) -> None:
 async def test_a_write_that_is_repeated_is_answered_as_the_first_time(place: Place, house: House) -> None:
     name = await right.thing(place, house)
     body = await right.body(place, house) if takes_body(place) else None
-    client, key = house.admin(place.service), {"Idempotency-Key": uuid4().hex}
+    client, key = house.owner(place.service, place.roles, house.top), {"Idempotency-Key": uuid4().hex}
     first = await call(client, place, name, body, **place.headers, **key)
     assert first.is_success, first.text
     stored = await house.fingerprint()

@@ -32,6 +32,7 @@ ASKING = {
     "visit_api POST /v1/customers/find",
 }
 FOR_SERVICES = {
+    "appeal_tracker POST /v1/appeals/{id}/callback-links/for-send",
     "visit_api GET /v1/appeals/{id}",
     "visit_api GET /v1/staff/{staff_no}/contact",
     "visit_api GET /v1/customers/{id}/contact",

@@ -72,6 +72,7 @@ class Stack:
                 "auth_jwks": str(self.issuer.jwks),
                 "attachments_dir": self._folder / "attachments",
                 "vault_keys": self.vault_keys,
+                "public_url": "https://service.example",
                 **_WATCHING_NOTHING,
             }
             runtime = Runtime(name, service.settings(**values), clock=self.clock)

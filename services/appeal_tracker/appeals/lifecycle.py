@@ -114,7 +114,7 @@ def after(standing: Standing, act: Act, *, by_leader: bool = False) -> Standing:
 
     Whether everything is there that closing asks for, `closing.missing` says.
     """
-    if rule := _refusal(standing, act, by_leader=by_leader):
+    if rule := refusal(standing, act, by_leader=by_leader):
         raise Refused(standing, act, rule)
     match act:
         case Act.REOPEN | Act.GO_ON:
@@ -131,10 +131,11 @@ def after(standing: Standing, act: Act, *, by_leader: bool = False) -> Standing:
 
 def takes(standing: Standing, act: Act, *, by_leader: bool = False) -> bool:
     """Whether an act is taken at all."""
-    return _refusal(standing, act, by_leader=by_leader) is None
+    return refusal(standing, act, by_leader=by_leader) is None
 
 
-def _refusal(standing: Standing, act: Act, *, by_leader: bool) -> Rule | None:
+def refusal(standing: Standing, act: Act, *, by_leader: bool = False) -> Rule | None:
+    """The rule by which an act is not taken; None where it is."""
     if standing.progress is State.CLOSED:
         return None if act in _REOPENING else Rule.CLOSED
     if act in _REOPENING:

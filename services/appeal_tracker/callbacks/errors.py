@@ -34,6 +34,13 @@ class ReasonNotRatedMissing(Unprocessable):
         super().__init__(FieldError("/failure_reason", "missing", self.title))
 
 
+class LinkNotDue(Conflict):
+    """`reason` is why as a code: `unanswered`, `closed`, `merged`, `hidden`, `refused`, `answered`, `no_address`."""
+
+    slug = "link-not-due"
+    title = Words("当前无须客户评价", "The customer is not to be asked for a rating now")
+
+
 class TaskNotFound(NotFound):
     slug = "callback-task-not-found"
     title = Words("回访任务不存在", "No such callback task")

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Response
 
-from appeal_tracker.callbacks import links
+from appeal_tracker.callbacks import links, sent_links
 from appeal_tracker.callbacks.models import CallbackLink
-from appeal_tracker.callbacks.schemas import CallbackLinkView, MakeLink
+from appeal_tracker.callbacks.schemas import CallbackLinkView, LinkForSend, MakeLink, SentLinkView
 from chassis.web.auth import Caller, require
 from chassis.web.paging import Listing, Page, WholePaging
 from chassis.web.route import Router
@@ -16,6 +16,7 @@ from chassis.web.work import TheRuntime, Tx
 
 router = Router(prefix="/v1/appeals/{id}/callback-links", tags=["callbacks"])
 CallingBack = Annotated[Principal, Depends(require("callback", "supervisor"))]
+Service = Annotated[Principal, Depends(require("service"))]
 HEADER = "Callback-Link"
 _MADE = {"description": "the link", "headers": {HEADER: {"schema": {"type": "string"}, "description": "its path"}}}
 
@@ -36,3 +37,14 @@ async def make_callback_link(
     link, token = await links.make(tx, runtime, caller, id, body.days)
     response.headers[HEADER] = f"/c/{token}"
     return link
+
+
+@router.post("/for-send", response_model=SentLinkView)
+async def make_link_for_send(
+    id: Id, body: LinkForSend, caller: Service, tx: Tx, runtime: TheRuntime, response: Response
+) -> sent_links.SentLink:
+    """The link that goes with a send to the customer, for the service that sends it; asked again, the same one. Refused
+    where the customer is not to be asked for a rating: then the message goes without it."""
+    made = await sent_links.for_send(tx, runtime, caller, id, body.send_id)
+    response.headers["Cache-Control"] = "no-store"
+    return made

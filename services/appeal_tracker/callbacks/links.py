@@ -55,20 +55,25 @@ async def make(tx: AsyncSession, runtime: Runtime, caller: Principal, appeal: UU
     if all(answer.round < deed.appeal.counts_from for answer in await appeals.answers(tx, appeal)):
         raise AppealUnanswered(rule=Rule.UNANSWERED)
     token = secrets.token_urlsafe(32)
+    return await made(deed, token, days), token
+
+
+async def made(deed: Deed, token: str, days: int) -> CallbackLink:
+    """Keeps a link for the answer of the present round, and says so in the timeline."""
     link = CallbackLink(
         id=new_id(),
-        appeal_id=appeal,
+        appeal_id=deed.appeal.id,
         round=deed.appeal.round,
         token_hash=hashed(token),
         made_at=deed.now,
-        made_by=caller.sub,
+        made_by=deed.caller.sub,
         expires_at=deed.now + timedelta(days=days),
         updated_at=deed.now,
     )
-    tx.add(link)
+    deed.tx.add(link)
     deed.say(deed.case, "callback_link_made", deed.now, link_id=link.id, expires_at=link.expires_at)
     await deed.settle()
-    return link, token
+    return link
 
 
 async def of_appeal(tx: AsyncSession, caller: Principal, appeal: UUID, window: Window) -> Listing[CallbackLink]:

@@ -25,7 +25,7 @@ from chassis.runtime import Runtime
 from chassis.vault import Place
 from contracts.appeals import AppealCalledBack
 
-COMPLETED, UNREACHABLE, NOT_RATED = "completed", "unreachable", "not_rated"
+COMPLETED, UNREACHABLE, REFUSED, NOT_RATED = "completed", "unreachable", "refused", "not_rated"
 LINK = "link"
 LOW = ("1", "2")
 

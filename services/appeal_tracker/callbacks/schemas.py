@@ -8,7 +8,7 @@ from pydantic_core import PydanticKnownError
 
 from appeal_tracker.appeals.schemas import Note
 from appeal_tracker.callbacks.recording import rating
-from chassis.web.schemas import Body, Instant, Text, View
+from chassis.web.schemas import Body, Id, Instant, Text, View
 
 # Of two JSON types, which no generated client takes for one enumeration.
 _RATING = {"anyOf": [{"type": "integer", "enum": [1, 2, 3, 4, 5]}, {"type": "string", "enum": ["not_rated"]}]}
@@ -53,6 +53,19 @@ class MakeLink(Body):
     """For how many days the link is good."""
 
     days: Annotated[int, Field(ge=1, le=30)] = 7
+
+
+class LinkForSend(Body):
+    """The send that the link is to go with."""
+
+    send_id: Id
+
+
+class SentLinkView(View):
+    """Where the customer rates the answer, and until when."""
+
+    url: str
+    expires_at: Instant
 
 
 class CallbackLinkView(View):

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from appeal_tracker.callbacks import links
+from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, made, problem
 
 STRANGE = "/c/" + "A" * links.LONGEST
@@ -93,6 +94,47 @@ async def test_a_link_expires_and_guessing_is_limited_by_block_of_addresses(desk
         assert (await other.get(where)).status_code == 410
         assert (await other.post(where, data={"satisfaction": "1"})).status_code == 410
     assert not (await got(desk.first.get(f"/appeals/{case}/callbacks")))["items"]
+
+
+@pytest.mark.clause("7.2.5.1", "002 6.4.5.5", "9.4")
+async def test_a_link_goes_with_a_send_the_same_however_often_it_is_tried(desk: Desk) -> None:
+    case, nameless = await desk.raised(), await desk.raised(anonymous=True)
+    notifier = desk.stack.client("appeal_tracker", "service", sub="notifier")
+    sends = [{"send_id": str(new_id())} for _ in range(3)]
+
+    async def asked(send: dict[str, str], of: str = case) -> httpx.Response:
+        return await notifier.post(f"/appeals/{of}/callback-links/for-send", json=send)
+
+    async def refused(send: dict[str, str], of: str = case) -> str:
+        return str(problem(await asked(send, of), 409, "link-not-due")["reason"])
+
+    problem(await desk.supervisor.post(f"/appeals/{case}/callback-links/for-send", json=sends[0]), 403, "forbidden")
+    problem(await asked(sends[0], str(new_id())), 404, "appeal-not-found")
+    assert [await refused(sends[0], of) for of in (case, nameless)] == ["unanswered", "hidden"]
+    await desk.answer(case, "10-09T09:45")
+    first, again, other = [await asked(sends[number]) for number in (0, 0, 1)]
+    assert first.json() == again.json()
+    assert (first.status_code, first.headers["cache-control"]) == (200, "no-store")
+    where = first.json()["url"].removeprefix("https://service.example")
+    assert len(where.removeprefix("/c/")) == links.LONGEST
+    assert other.json()["url"] != first.json()["url"]
+    kept = await desk.rows("SELECT l::text, t.data::text, o.payload FROM callback_links l, timeline t, outbox o")
+    assert where.removeprefix("/c/") not in str(kept)
+    async with customer(desk) as browser:
+        desk.later(days=7)
+        assert (await browser.get(where)).status_code == 410
+        assert (await asked(sends[0])).json()["url"] == first.json()["url"], "tried again late, it is good again"
+        assert (await browser.post(where, data={"satisfaction": "5"})).status_code == 200
+    assert await refused(sends[0]) == await refused(sends[2]) == "answered"
+    await desk.act(case, "close")
+    assert await refused(sends[0]) == "closed"
+    # Another round is another question.
+    await desk.act(case, "reopen", reason="再次来电")
+    at = desk.clock.now().isoformat()
+    await made(desk.supervisor.post(f"/appeals/{case}/answers", json={"at": at, "content": "已处理"}))
+    assert (await asked(sends[0])).json()["url"] not in (first.json()["url"], other.json()["url"])
+    await made(desk.supervisor.post(f"/appeals/{case}/callbacks", json={"at": at, "result": "refused"}))
+    assert await refused(sends[0]) == "refused"
 
 
 @pytest.mark.clause("9.4")
