@@ -18,6 +18,7 @@ from appeal_tracker.recalculations.endpoints import router as recalculations
 from appeal_tracker.simulations.endpoints import router as simulations
 from appeal_tracker.sources.endpoints import router as sources
 from appeal_tracker.statistics.endpoints import router as statistics
+from appeal_tracker.trail.endpoints import router as trail
 from appeal_tracker.visits.endpoints import router as visits
 from chassis.runtime import Runtime
 from chassis.web import app
@@ -50,5 +51,6 @@ def create_app(runtime: Runtime) -> FastAPI:
             simulations,
             statistics,
             audit,
+            trail,
         ],
     )

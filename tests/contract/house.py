@@ -447,6 +447,15 @@ class House:
             await self.visit(), type="consultation", reason_not_answered=self.secret, received_at=self.ago(minutes=5)
         )
 
+    async def read_in_confidence(self) -> str:
+        """A report that another system sent in confidence, read by somebody from above: a line in the trail."""
+        new = {"source": "95598", "source_no": uuid4().hex, "type": "report", "confidential": True}
+        new |= {"summary": self.secret, "unit_code": self.ours, "received_at": self.ago(minutes=5)}
+        system = self.client("appeal_tracker", "integration", unit=self.top)
+        appeal = self._marked(await done(system.post("/appeals", json=new)))
+        await done(self.client("appeal_tracker", "auditor", unit=self.top).get(f"/appeals/{appeal}/words"))
+        return appeal
+
     async def posted(self) -> str:
         """A complaint that another system sent, accepted and watched over."""
         new = {"source": "95598", "source_no": uuid4().hex, "type": "complaint", "category": "attitude"}

@@ -50,6 +50,8 @@ FREE = {
     "appeal_tracker POST /v1/appeals/{id}/transfer handler",
     # Who is a customer the tracker does not know; what it is told of one it tells nobody else.
     "appeal_tracker POST /v1/appeals customer_id",
+    # The notifier's own, which names nothing here.
+    "appeal_tracker POST /v1/appeals/{id}/callback-links/for-send send_id",
     # These are codes of the system that sends it.
     "appeal_tracker POST /v1/appeals type_code",
     "appeal_tracker POST /v1/appeals category_code",
@@ -75,6 +77,7 @@ async def filters(house: House) -> dict[str, str]:
     suggestion = await house.risk_suggestion()
     suggested = await done(house.admin("visit_api").get(f"/risk-suggestions/{suggestion}"))
     contact = await house.opened_contact()
+    confided = await house.read_in_confidence()
     await house.imported()
     archived = await done(house.admin("visit_api").get(f"/visits/{await house.archived_with_its_appeal()}"))
     item = await done(house.admin("visit_api").get(f"/plan-items/{await house.wanted()}"))
@@ -117,6 +120,9 @@ async def filters(house: House) -> dict[str, str]:
         "thing": "contact",
         "thing_id": contact,
         "by": f"visitor@{house.ours}",
+        "appeal_tracker GET /v1/trail thing": "appeal",
+        "appeal_tracker GET /v1/trail thing_id": confided,
+        "appeal_tracker GET /v1/trail by": f"auditor@{house.top}",
         "topic": "prices",
         "group_id": inquiry["items"][0]["group_id"],
         "answered": "false",

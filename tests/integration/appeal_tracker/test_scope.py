@@ -48,9 +48,10 @@ async def test_an_appeal_is_handed_within_sight_up_or_beside_and_back(desk: Desk
 
 
 @pytest.mark.clause("002 6.4.5.5")
-async def test_the_words_of_a_confidential_appeal_are_hidden_from_the_unit_it_may_be_about(desk: Desk) -> None:
+@pytest.mark.parametrize("how", ["confidential", "anonymous"])
+async def test_the_words_of_a_hidden_appeal_are_kept_from_the_unit_it_may_be_about(desk: Desk, how: str) -> None:
     await desk.hear(unit("3740101", "37401"))
-    secret = await desk.raised(confidential=True, visit_id=None, customer_id=None)
+    secret = await desk.raised(visit_id=None, customer_id=None, **{how: True})
     plain = await desk.raised()
     investigator = desk.client("handler", unit="37402", sub="E201")
     for case in (secret, plain):
@@ -79,6 +80,14 @@ async def test_the_words_of_a_confidential_appeal_are_hidden_from_the_unit_it_ma
             (callback,) = (await got(client.get(f"/appeals/{case}/callbacks")))["items"]
             assert (answer["content"] is not None, callback["opinion"] is not None) == expected, (role, unit_code)
             assert (answer["by"], callback["result"]) == ("E201", "completed"), "that it was answered is no secret"
+    noted = await desk.rows("SELECT by, act, thing_id FROM trail ORDER BY id")
+    outside = [each for each in readers if readers[each] == (True, True)]
+    acts = ("answers.read", "callbacks.read")
+    others = [(sub, act, secret) for _, _, sub in outside for act in acts if (sub, act) != ("E001", "callbacks.read")]
+    assert [tuple(row) for row in noted] == others, "who read what others said, and of no other appeal"
+    (near, far), its = [desk.client("auditor", unit=code) for code in ("37401", "375")], {"by": "E209"}
+    told = [(await got(client.get("/trail", params=its)))["items"] for client in (near, far)]
+    assert [[line["act"] for line in lines] for lines in told] == [[*acts], []], "and who audits reads that"
     # Who is named as its handler reads it wherever they are.
     await got(
         desk.supervisor.post(f"/appeals/{secret}/dispatch", json={"handler": "E110", "handling_unit_code": "37401"})

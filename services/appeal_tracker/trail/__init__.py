@@ -1,0 +1,1 @@
+"""Who read what was said about hidden appeals, for those who audit."""
