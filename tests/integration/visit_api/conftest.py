@@ -18,13 +18,21 @@ async def stack_of_one(databases: Databases, tmp_path_factory: pytest.TempPathFa
         yield stack
 
 
-@pytest.fixture
-async def owner(stack_of_one: Stack, databases: Databases) -> AsyncIterator[asyncpg.Connection]:
-    """The service's database as its administrator sees it."""
+@pytest.fixture(scope="session")
+async def administrator(stack_of_one: Stack, databases: Databases) -> AsyncIterator[asyncpg.Connection]:
+    """One connection for all tests: a new one would have to learn of every table again."""
     name = str(stack_of_one["visit_api"].runtime.db.engine.url.database)
-    connection = await asyncpg.connect(databases.server.dsn(database=name))
+    connection = await asyncpg.connect(databases.server.dsn(database=name), statement_cache_size=0)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def owner(administrator: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+    """The service's database as its administrator sees it."""
+    yield administrator
+    await administrator.reset()
+    await administrator.execute("DISCARD ALL")
 
 
 @pytest.fixture
