@@ -59,10 +59,13 @@ async def record(deed: Deed, runtime: Runtime, said: Said) -> Callback:
     made = [await keep(deed, runtime, case, said) for case in concerned]
     its = await tasks.of_appeals(deed.tx, [case.appeal.id for case in concerned])
     for case, callback in zip(concerned, made, strict=True):
-        called_at = await _called_back_at(deed, case)
+        called_at = await _called_back_at(deed, case, case.appeal.since)
         await deed.move(Act.TRY_BACK if called_at is None else Act.CALL_BACK, called_at or said.at, [case])
-        if called_at is not None:
-            await deed.stop("callback", called_at, [case])
+        # What came before the answer was not about it, and stops nothing that waits for a call since.
+        clock = case.clock("callback")
+        stopped_at = await _called_back_at(deed, case, clock.started_at) if clock is not None else None
+        if stopped_at is not None:
+            await deed.stop("callback", stopped_at, [case])
         for task in its:
             if task.appeal_id != case.appeal.id:
                 continue
@@ -124,9 +127,9 @@ async def dissatisfied(deed: Deed, satisfaction: str) -> None:
         await asking.ask(deed, case, TaskKind.FOLLOW_UP)
 
 
-async def _called_back_at(deed: Deed, case: Case) -> datetime | None:
-    """When the customer counts as called back: reached, or tried often enough."""
+async def _called_back_at(deed: Deed, case: Case, since: datetime) -> datetime | None:
+    """When the customer counts as called back since an instant: reached, or tried often enough."""
     await deed.tx.flush()
     its = await repository.since_round(deed.tx, case.appeal.id, case.appeal.counts_from)
     attempts = [Attempt(each.at, each.result) for each in its]
-    return called_back_at(attempts, case.policy.callback, case.appeal.since, deed.now)
+    return called_back_at(attempts, case.policy.callback, since, deed.now)

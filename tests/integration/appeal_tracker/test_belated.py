@@ -111,6 +111,16 @@ async def test_what_was_done_in_between_stops_the_clock_that_now_ran_by_then(tim
     assert await look(timed) == {}
 
 
+async def test_a_call_of_before_the_answer_keeps_none_since_from_stopping_its_clock(timed: Desk) -> None:
+    case = await timed.raised()
+    await timed.at("10-09T18:00")
+    await timed.answer(case, "10-09T14:00")
+    await call_back(timed, case, "10-09T13:00")
+    await call_back(timed, case, "10-09T17:00")
+    its = (await timed.clocks(case))["callback"]
+    assert (its["state"], its["met_at"]) == ("met", "2026-10-09T09:00:00Z")
+
+
 async def test_what_has_ended_stays_as_it_was(timed: Desk) -> None:
     case = await timed.raised()
     await timed.at("10-09T15:00")
