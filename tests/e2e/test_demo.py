@@ -29,6 +29,7 @@ TOLD = [
     "a system of the company hears of it too, by a signed webhook",
     "the parent unit's supervisor is told",
     "the customer is answered in time",
+    "a link that works once; one tap is the answer",
     "called back, satisfaction 4 of 5, the appeal is closed",
     "the visit is archived",
     "nothing is left behind",

@@ -58,6 +58,13 @@ class Stage:
             raise Refused(f"{method} {path} was answered {answer.status_code}: {answer.text}")
         return answer.json()
 
+    def open(self, url: str, form: dict[str, str] | None = None) -> str:
+        """The page at `url`, as somebody without an account sees it, or after they sent a form. Raises Refused."""
+        answer = self._http.get(url) if form is None else self._http.post(url, data=form)
+        if not answer.is_success:
+            raise Refused(f"The page was answered {answer.status_code}: {answer.text}")
+        return answer.text
+
     def until(self, what: str, look: Callable[[], Seen | None]) -> Seen:
         """What `look` sees, as soon as it sees something. Raises Refused after twenty seconds."""
         deadline = time.monotonic() + PATIENCE

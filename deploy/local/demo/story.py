@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,7 +34,7 @@ class Story:
 
     def scenes(self) -> Iterator[Callable[[], None]]:
         yield from (self.people, self.complaint, self.first_warning, self.breach, self.escalation)
-        yield from (self.late_contact, self.half_time, self.answer, self.callback, self.archive)
+        yield from (self.late_contact, self.half_time, self.answer, self.link, self.callback, self.archive)
 
     def people(self) -> None:
         admin = {"role": "admin", "unit": PARENT}
@@ -57,6 +58,14 @@ class Story:
             "customer_no": "0000123456",
         }
         made = self._visit_api("POST", "/customers", customer, **admin)
+        person = {
+            "name": "孙经理",
+            "role": "principal",
+            "phone": "13900000001",
+            "consent": "given",
+            "channels": ["sms"],
+        }
+        self._visit_api("POST", f"/customers/{made['id']}/contacts", person, **admin)
         plan = {"customer_id": made["id"], "channel": "on_site", "scheduled_at": RAISED.isoformat()}
         planned = self._visit_api("POST", "/visits", plan, **self._visitor)
         self.visit = planned["id"]
@@ -151,10 +160,24 @@ class Story:
             raise Refused(f"The answer came in time, but its clock is {states['answer']}.")
         self.say("在时限内答复用户", "the customer is answered in time")
 
-    def callback(self) -> None:
+    def link(self) -> None:
+        self.outside.faults = lambda request: "ok"
         self.stage.jump(datetime.fromisoformat("2026-10-16T09:30:00+08:00"))
-        body = {"at": self._now(), "result": "completed", "satisfaction": 4, "opinion": "处理及时，希望提前通知停电"}
-        self._act("callbacks", body, SUPERVISOR, "supervisor")
+        self._act("callback-tasks", {}, SUPERVISOR, "supervisor")
+        url = self.stage.until("the customer is sent a link", self._linked)
+        page = self.stage.open(url)
+        if "满意" not in page:
+            raise Refused("The customer's page does not ask what they think.")
+        self.stage.open(url, {"satisfaction": "4", "opinion": "处理及时，希望提前通知停电"})
+        self.say(
+            "短信请用户评价，用户点开一次性链接，一点即评",
+            "a text message brings the customer a link that works once; one tap is the answer",
+        )
+
+    def callback(self) -> None:
+        called = self._tracker("GET", f"/appeals/{self.appeal['id']}/callbacks")["items"]
+        if [(its["channel"], its["satisfaction"]) for its in called] != [("link", 4)]:
+            raise Refused(f"The customer gave a 4 by the link, but recorded is {called}.")
         self._act("close", {}, SUPERVISOR, "supervisor")
         self.say("回访完成，满意度 4，诉求办结", "called back, satisfaction 4 of 5, the appeal is closed")
 
@@ -182,16 +205,24 @@ class Story:
             return None  # it has not heard of the unit yet
 
     def _route_by_sms(self) -> None:
-        """Breaches are told by text message, and in the mailbox where that does not arrive."""
+        """Breaches are told by text message, and in the mailbox where that does not arrive; customers are asked what
+        they think."""
         fields = {"id": "$id", "phone": "$phone", "text": "$text"}
         gateway = {"url": f"{self.outside.url}/sms", "fields": fields, "ok_field": "code", "ok_value": "0"}
         account = {"provider": "gateway", "unit_code": UNIT, "name": "短信网关", "settings": gateway, "secrets": {}}
-        route = {"unit_code": UNIT, "event_type": "deadline.breached", "audience": "unit_supervisors"}
+        by_sms = {"unit_code": UNIT, "channels": ["sms"]}
+        breach = {"event_type": "deadline.breached", "audience": "unit_supervisors", "fallback": ["mailbox"]}
+        customer = {"event_type": "appeal.callback_asked", "audience": "customer"}
         for path, body in (
             ("/accounts", account),
-            ("/routes", {**route, "channels": ["sms"], "fallback": ["mailbox"], "fallback_after": 0}),
+            ("/routes", {**by_sms, **breach, "fallback_after": 0}),
+            ("/routes", {**by_sms, **customer}),
         ):
             self.stage.call("notifier", "POST", path, body, role="admin", unit=UNIT)
+
+    def _linked(self) -> str | None:
+        texts = [its.text for its in list(self.outside.taken) if its.kind == "gateway"]
+        return next((found[0] for text in texts if (found := re.search(r"http://\S+/c/[\w-]{43}", text))), None)
 
     def _heard(self) -> Any:
         told = [json.loads(its.text) for its in list(self.outside.taken) if its.kind == "webhook"]

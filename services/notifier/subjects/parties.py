@@ -91,7 +91,7 @@ def _origins(event: Event) -> list[dict[str, Any]]:
         case AppealOpened():
             withheld = event.confidential or event.anonymous
             its = {"subject_id": event.appeal_id, "policy": event.policy, "source": event.source}
-            return [{**empty, **its, "withheld": withheld}]
+            return [{**empty, **its, "customer_id": event.customer_id, "withheld": withheld}]
         case VisitPlan():
             return [{**empty, "subject_id": event.visit_id, "customer_id": event.customer_id}]
         case _:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 
 from chassis.ids import new_id
@@ -119,6 +120,12 @@ async def test_the_customer_is_handed_a_link_that_is_kept_nowhere_and_nobody_els
     (other,) = [its for its in sending.gateway.letters if its != letter]
     assert (other.recipient, other.subject) == ("S1", "【待回访】投诉 V00000001")
     assert url.rpartition("/")[2] not in repr(await kept(sending.office)) + caplog.text
+
+
+async def test_the_customer_of_an_appeal_that_came_by_a_hotline_is_known(sending: Sending, appeal: Appeal):
+    opened = msgspec.structs.replace(appeal.opened(), source="95598", visit_id=None, customer_id=CUSTOMER)
+    await sending.office.hear(opened, callback_asked(appeal))
+    assert [its["state"] for its in await sending.customers()] == ["delivered"]
 
 
 async def test_while_the_tracker_is_away_a_send_waits_and_is_never_taken_for_one_that_left(
