@@ -86,6 +86,8 @@ async def test_other_content_under_one_id_is_kept_beside(
     assert (await colleague.get(f"/sync/conflicts/{found[1]}")).status_code == 404
     for each in found:
         assert (await resolve(supervisor, each, "device"))["made_id"] == each
+    read = (await world.admin.get("/trail", params={"thing": "sync_conflict"})).json()["items"]
+    assert [(each["by"], each["thing_id"]) for each in read if each["act"] == "appeal.read"] == [("E109", found[1])]
     steps = (await world.visitor.get(f"/visits/{visit['id']}/steps")).json()["items"]
     assert {each["id"]: each["superseded_by"] for each in steps} == {step["id"]: found[0], found[0]: None}
     appeals = (await world.visitor.get(f"/visits/{visit['id']}/appeals")).json()["items"]
