@@ -1,7 +1,8 @@
 """Unit scope: a principal sees its own unit and those below it, said in every query.
 
-`units` is any table or mapped class with `code` and `parent_code`. Trees are heard from elsewhere and may be incomplete
-or hold a cycle for a while; every walk here ends all the same.
+`units` is any table or mapped class with `code`, `parent_code` and `merged_into`: the unit that a closed one is part of
+and stands below. Whoever is of a closed unit is of that one. Trees are heard from elsewhere and may be incomplete or
+hold a cycle for a while; every walk here ends all the same.
 """
 
 from typing import Any
@@ -21,9 +22,10 @@ def within(units: Any, unit: str | None, column: ColumnElement[str] | Any) -> Co
 
 
 def below(units: Any, unit: str) -> Select[Any]:
-    """The codes of `unit` and every unit below it, as a subquery."""
+    """The codes of `unit`, or of the one that it merged into, and every unit below it, as a subquery."""
     table = _table(units)
-    tree = select(literal(unit).label("code")).cte(recursive=True)  # unnamed: a query may ask for several trees
+    top = _successor(table, unit).label("code")
+    tree = select(top).cte(recursive=True)  # unnamed: a query may ask for several trees
     # UNION, not UNION ALL: a cycle finds nothing new and ends.
     tree = tree.union(select(table.c.code).join(tree, table.c.parent_code == tree.c.code))
     return select(tree.c.code)
@@ -42,6 +44,11 @@ async def ancestors(tx: AsyncSession, units: Any, unit: str) -> list[str]:
     return list(await tx.scalars(nearest))
 
 
+async def successor(tx: AsyncSession, units: Any, unit: str) -> str:
+    """The unit that `unit` merged into; itself, where it did not."""
+    return str(await tx.scalar(select(_successor(_table(units), unit))))
+
+
 def top_level(units: Any, unit: str | None) -> ColumnElement[bool]:
     """The condition that `unit` is known and has no unit above it."""
     table = _table(units)
@@ -51,6 +58,13 @@ def top_level(units: Any, unit: str | None) -> ColumnElement[bool]:
 async def is_top_level(tx: AsyncSession, units: Any, unit: str | None) -> bool:
     """Whether `unit` is known and has no unit above it."""
     return bool(await tx.scalar(select(top_level(units, unit))))
+
+
+def _successor(table: Any, unit: str) -> ColumnElement[str]:
+    its = table.alias()  # whatever else asks for units around it
+    # At most one where a code is borne once; `max`, for while units are heard of it may be borne twice.
+    merged = select(func.max(its.c.merged_into)).where(its.c.code == unit).scalar_subquery()
+    return func.coalesce(merged, literal(unit))
 
 
 def _table(units: Any) -> Any:

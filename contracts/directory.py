@@ -7,12 +7,14 @@ from contracts.fields import Role, StaffNo, UnitCode
 
 
 class UnitChanged(Event, type="directory.unit_changed.v1", topic="directory.changes", key="id"):
-    """A unit as it is since `version`; a lower version heard later is stale."""
+    """A unit as it is since `version`; a lower version heard later is stale. One that was `merged_into` another is
+    closed for good and stands below that one, which has by and by whatever it had open."""
 
     id: UUID
     unit_code: UnitCode
     parent_code: UnitCode | None
     version: int
+    merged_into: UnitCode | None = None
 
 
 class UnitRemoved(Event, type="directory.unit_removed.v1", topic="directory.changes", key="id", tombstone=True):

@@ -7,6 +7,7 @@ from appeal_tracker.audit.worker import SelfAudit
 from appeal_tracker.escalation.worker import Escalation
 from appeal_tracker.handlers import handlers
 from appeal_tracker.leaving.worker import HandingOver
+from appeal_tracker.mergers.worker import Moving
 from appeal_tracker.recalculations.worker import Recalculating
 from appeal_tracker.settings import Settings
 from appeal_tracker.simulations.worker import Simulating
@@ -42,6 +43,7 @@ SERVICE = Service(
             Upkeep(runtime),
             Telling(runtime),
             HandingOver(runtime),
+            Moving(runtime),
             Fetching(runtime),
         ],
         "simulate": lambda runtime: [Simulating(runtime), Sealer(runtime.service, runtime.db, CHAINED)],

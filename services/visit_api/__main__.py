@@ -19,12 +19,14 @@ from visit_api.customers.worker import Forgetter, PersonSealer, PlainSealer
 from visit_api.directory.worker import StaffSealer
 from visit_api.handlers import handlers
 from visit_api.imports.worker import Importing
+from visit_api.mergers.worker import Moving
 from visit_api.obligations.models import Obligation
 from visit_api.online.models import Inquiry
 from visit_api.plans.worker import Planning
 from visit_api.sealed import SEALED
 from visit_api.settings import Settings
 from visit_api.steps.models import Step
+from visit_api.sync.worker import Doubting
 from visit_api.texts.worker import PlainWords
 
 WRITES = [topic for topic in TOPICS.values() if topic.writer == "visit_api"]
@@ -33,8 +35,9 @@ HEARS = [topic.name for topic in TOPICS.values() if "visit_api" in topic.hearers
 
 def keep(runtime: Runtime) -> list[Worker]:
     """The loops of which one at a time is enough: they chain what is archived, supplement it with what comes late,
-    clear uploads away, and seal what was just said and what an earlier version stored in the clear. Not beside the
-    relay: a row they stumble on must not keep an appeal untold."""
+    clear uploads away, look for visits that were recorded twice, and seal what was just said and what an earlier
+    version stored in the clear. Not beside the relay: a row they stumble on must not
+    keep an appeal untold."""
     return [
         Sealer(runtime.service, runtime.db, CHAINED),
         Sweeper(runtime),
@@ -45,6 +48,7 @@ def keep(runtime: Runtime) -> list[Worker]:
         WordsSealer(runtime),
         PlainWords(runtime, (Step, ItemAnswer, Appointment, Inquiry, Obligation)),
         Supplementing(runtime),
+        Doubting(runtime),
     ]
 
 
@@ -66,7 +70,7 @@ SERVICE = Service(
         "api": lambda runtime: [],
         "relay": lambda runtime: runtime.relay(WRITES, HEARS),
         "keep": keep,
-        "plan": lambda runtime: [Planning(runtime), Importing(runtime)],
+        "plan": lambda runtime: [Planning(runtime), Importing(runtime), Moving(runtime)],
         "consume": lambda runtime: runtime.consume(handlers(runtime)),
     },
     chained=CHAINED,

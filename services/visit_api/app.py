@@ -22,6 +22,7 @@ from visit_api.imports.endpoints import router as imports
 from visit_api.leaving.endpoints import router as leaving
 from visit_api.materials.endpoints import router as materials
 from visit_api.measures.endpoints import router as measures
+from visit_api.mergers.endpoints import router as mergers
 from visit_api.obligations.endpoints import router as obligations
 from visit_api.online.endpoints import router as online
 from visit_api.plans.endpoints import router as plans
@@ -78,6 +79,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             archive,
             measures,
             leaving,
+            mergers,
             analysis,
             sync,
             copies,

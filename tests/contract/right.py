@@ -237,6 +237,10 @@ async def _handed_over(house: House) -> Json:
     return {"to_staff_no": await house.member(), "reason": "调离"}
 
 
+async def _merged(house: House) -> Json:
+    return {"into": await house.unit(), "reason": "供电所整合"}
+
+
 async def _unit(house: House) -> Json:
     return {"code": uuid4().hex, "name": "新供电所", "parent_code": house.ours}
 
@@ -388,6 +392,7 @@ BODIES: dict[str, Callable[[House], Awaitable[Any]]] = {
     "visit_api POST /v1/obligations/{id}/discharge": _just_now(words="已回拨并说明漏接原因"),
     "visit_api POST /v1/obligations/{id}/waive": _same(reason="客户已再次来电"),
     "visit_api POST /v1/staff/{staff_no}/hand-over": _handed_over,
+    "visit_api POST /v1/units/{code}/merge": _merged,
     "visit_api PUT /v1/units/{code}/source-rules": _same(fields=[{"field": "phone", "sources": ["sg2", "plain"]}]),
     "visit_api PUT /v1/units/{code}/office-hours": _same(
         week=[{"days": [1, 2], "opens": "08:00", "closes": "12:00"}], exceptions=[{"date": "2026-10-10"}]

@@ -17,6 +17,7 @@ from appeal_tracker.appeals.cases import Case, cases
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import AppealNotFound, MergedMeanwhile
 from appeal_tracker.appeals.faults import BeforeReceived
+from appeal_tracker.directory import service as directory
 from chassis.runtime import Runtime
 from chassis.web.moments import happened
 from chassis.web.tokens import Principal
@@ -40,7 +41,8 @@ async def begin(
         raise BeforeReceived(found.since)
     if at is not None:
         happened(at, runtime.clock.now())
-    return deed_of(tx, runtime, caller, await cases(tx, group), appeal)
+    by = await directory.today(tx, caller)
+    return deed_of(tx, runtime, by, await cases(tx, group), appeal)
 
 
 def deed_of(tx: AsyncSession, runtime: Runtime, caller: Principal, group: Sequence[Case], acted: UUID) -> Deed:

@@ -8,8 +8,11 @@ from appeal_tracker.policies.policy import CallbackRule
 from chassis.web.tokens import Principal
 
 
-def may_call_back(caller: Principal, appeal: Appeal, rule: CallbackRule, handled_by: Collection[str | None]) -> bool:
-    """Whether the rule lets `caller` call back; `handled_by` are those who handled or answered the appeal.
+def may_call_back(
+    caller: Principal, appeal: Appeal, taken_in: str, rule: CallbackRule, handled_by: Collection[str | None]
+) -> bool:
+    """Whether the rule lets `caller` call back; `taken_in` is the unit that took the appeal, as it is called by now,
+    `handled_by` are those who handled or answered it.
 
     The acceptor is the first-contact person or somebody of the unit that took the appeal, and nobody calls about their
     own work where the rule names anybody: where that leaves no one, a supervisor calls.
@@ -18,4 +21,4 @@ def may_call_back(caller: Principal, appeal: Appeal, rule: CallbackRule, handled
         return True
     if caller.sub in handled_by:
         return False
-    return rule.by == "not_the_handler" or caller.sub == appeal.first_contact or caller.unit == appeal.unit_code
+    return rule.by == "not_the_handler" or caller.sub == appeal.first_contact or caller.unit == taken_in

@@ -23,6 +23,17 @@ class UnknownHandlingUnit(Unprocessable):
         super().__init__(FieldError("/handling_unit_code", "unknown_unit", self.title))
 
 
+class HandlingUnitMerged(Unprocessable):
+    """It is closed, and takes nothing new."""
+
+    slug = "handling-unit-merged"
+    title = Words("承办单位已并入其他单位", "The handling unit was merged into another")
+    detail = Words("请改派至 {into}。", "Name {into} instead.")
+
+    def __init__(self, into: str) -> None:
+        super().__init__(FieldError("/handling_unit_code", "merged_unit", self.title), into=into)
+
+
 class NoSuchMilestone(Unprocessable):
     """The milestones of the standards have acts of their own."""
 

@@ -10,7 +10,7 @@ from appeal_tracker.absences import service as absences
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import NothingToReturn, NotYoursToReturn
-from appeal_tracker.appeals.faults import HandlerLeft, NobodyNamed, UnknownHandlingUnit
+from appeal_tracker.appeals.faults import HandlerLeft, HandlingUnitMerged, NobodyNamed, UnknownHandlingUnit
 from appeal_tracker.appeals.handovers import Hands, handed_by
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
@@ -63,11 +63,12 @@ async def transfer(
     return await deed.done()
 
 
-def transferred(deed: Deed, its: dict[str, Any], reason: str) -> None:
+def transferred(deed: Deed, its: dict[str, Any], reason: str | None) -> None:
     """Tells of a transfer that was made, with what was `before` it."""
+    said = {} if reason is None else {"reason": reason}
     to: dict[str, Any] = {"handler": deed.appeal.handler, "handling_unit_code": deed.appeal.handling_unit_code}
     event = AppealTransferred(**deed.facts(deed.case, deed.now), **to)
-    deed.say(deed.case, "transferred", deed.now, event, **to, **its, reason=reason)
+    deed.say(deed.case, "transferred", deed.now, event, **to, **its, **said)
 
 
 async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, reason: str) -> Appeal:
@@ -78,7 +79,7 @@ async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     await deed.move(Act.RETURN, deed.now)
     appeal = deed.appeal
     covered = await absences.covered_by(tx, caller.sub, deed.now)
-    if not is_at_work(caller, appeal) and appeal.handler not in covered:
+    if not is_at_work(deed.caller, appeal) and appeal.handler not in covered:
         raise NotYoursToReturn
     its = before(deed)
     back = await _back(deed)
@@ -92,12 +93,13 @@ async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
 
 
 async def _back(deed: Deed) -> Hands:
-    raised_in = Hands(None, deed.appeal.unit_code)
+    raised_in = Hands(None, await directory.successor(deed.tx, deed.appeal.unit_code))
     by = handed_by(await timeline.of(deed.tx, deed.appeal.id))
     if by is None or by.person in (None, deed.appeal.handler, deed.caller.sub):
         return raised_in
     known = await directory.staff_member(deed.tx, by.person)
-    return Hands(None, by.unit) if known is not None and not known.active else by
+    unit = await directory.successor(deed.tx, by.unit)
+    return Hands(None if known is not None and not known.active else by.person, unit)
 
 
 def before(deed: Deed) -> dict[str, Any]:
@@ -117,10 +119,13 @@ async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:
         raise NobodyNamed
     if unit is not None and not await _may_take(deed, unit):
         raise UnknownHandlingUnit
+    if unit is not None and (into := await directory.successor(deed.tx, unit)) != unit:
+        raise HandlingUnitMerged(into)
     known = await directory.staff_member(deed.tx, handler) if handler is not None else None
     if handler is not None and not (await directory.active(deed.tx, [handler])).get(handler, True):
         raise HandlerLeft
-    theirs = known.unit_code if known and await _may_take(deed, known.unit_code) else None
+    theirs = await directory.successor(deed.tx, known.unit_code) if known else None
+    theirs = theirs if theirs and await _may_take(deed, theirs) else None
     deed.appeal.handler = handler
     deed.appeal.handling_unit_code = unit or theirs or deed.appeal.handling_unit_code
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 _HANDED, _RETURNED = ("dispatched", "transferred"), "returned"
+UNIT_MERGED = "unit_merged"  # the cause of a transfer that nobody made
 
 
 class Recorded(Protocol):
@@ -30,6 +31,8 @@ def handed_by(entries: Iterable[Recorded]) -> Hands | None:
     """
     hands: list[Hands | None] = []
     for entry in entries:
+        if entry.data.get("cause") == UNIT_MERGED:
+            continue  # it is in the same hands
         if entry.kind in _HANDED:
             unit = entry.data.get("by_unit_code")
             hands.append(Hands(entry.actor, str(unit)) if unit is not None else None)

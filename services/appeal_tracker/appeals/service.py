@@ -90,7 +90,7 @@ async def contact(
     One made by somebody who is not responsible is recorded and stops nothing (see `is_responsible`).
     """
     deed = await begin(tx, runtime, caller, id, at)
-    counts = is_responsible(caller, deed.appeal) or await _stands_in(deed, at)
+    counts = is_responsible(deed.caller, deed.appeal) or await _stands_in(deed, at)
     its = {"channel": channel, "result": result, "counts": counts}
     said = {"evidence": evidence, "note": note}
     made = []

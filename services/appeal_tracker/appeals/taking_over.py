@@ -1,4 +1,5 @@
-"""An appeal of somebody who left, or changed post, goes to whoever took over their work, and so do their callbacks."""
+"""An appeal of somebody who left, or changed post, goes to whoever took over their work, and so do their callbacks; one
+of a unit that merged into another, to that."""
 
 from uuid import UUID
 
@@ -6,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import asking, handing
 from appeal_tracker.appeals.acting import begin
-from appeal_tracker.appeals.deeds import Deed
+from appeal_tracker.appeals.deeds import NOBODY, Deed
+from appeal_tracker.appeals.handovers import UNIT_MERGED
 from appeal_tracker.appeals.lifecycle import Act, State
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.directory import service as directory
@@ -48,6 +50,21 @@ async def _transfer(deed: Deed, leaver: str, unit: str, to: str, theirs: str | N
         appeal.handling_unit_code = theirs
     handing.transferred(deed, before, REASON)
     return True
+
+
+async def go_along(tx: AsyncSession, runtime: Runtime, id: UUID) -> None:
+    """Transfers an open appeal that is with a closed unit to the one that this is part of; whoever has it keeps it, and
+    no clock moves. Raises `MergedMeanwhile`."""
+    deed = await begin(tx, runtime, NOBODY, id)
+    appeal = deed.appeal
+    to = await directory.successor(tx, appeal.handling_unit_code)
+    if appeal.state == State.CLOSED or to == appeal.handling_unit_code:
+        return
+    before = handing.before(deed)
+    await deed.move(Act.TRANSFER, deed.now)
+    appeal.handling_unit_code = to
+    handing.transferred(deed, {**before, "cause": UNIT_MERGED}, None)
+    await deed.settle()
 
 
 async def _inside(tx: AsyncSession, unit: str | None, appeal: Appeal) -> bool:

@@ -15,6 +15,7 @@ from appeal_tracker.callbacks import repository
 from appeal_tracker.callbacks.errors import NothingToRate, NotYoursToCallBack, ReasonMissing, ReasonNotRatedMissing
 from appeal_tracker.callbacks.models import Callback
 from appeal_tracker.callbacks.recording import COMPLETED, NOT_RATED, UNREACHABLE, Said, place, record
+from appeal_tracker.directory import service as directory
 from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
@@ -52,7 +53,8 @@ async def demand_entitled(deed: Deed) -> None:
     """Raises `NotYoursToCallBack` unless the policy lets the caller call back."""
     rule = deed.case.policy.callback
     handled_by = {deed.appeal.handler, *(await appeals.answered_by(deed.tx, deed.appeal.id))}
-    if not may_call_back(deed.caller, deed.appeal, rule, handled_by):
+    taken_in = await directory.successor(deed.tx, deed.appeal.unit_code)
+    if not may_call_back(deed.caller, deed.appeal, taken_in, rule, handled_by):
         raise NotYoursToCallBack(by=rule.by, clause=rule.clause)
 
 

@@ -13,12 +13,14 @@ from contracts.directory import StaffChanged, UnitChanged
 
 # Of several versions in one batch the highest is taken, since a statement may touch a row once only.
 _UNITS = text("""
-INSERT INTO units (id, code, parent_code, version)
-SELECT DISTINCT ON (u.id) u.id, u.code, u.parent_code, u.version
-FROM unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[]), CAST(:parents AS text[]), CAST(:versions AS bigint[]))
-     AS u (id, code, parent_code, version)
+INSERT INTO units (id, code, parent_code, merged_into, version)
+SELECT DISTINCT ON (u.id) u.id, u.code, u.parent_code, u.merged_into, u.version
+FROM unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[]), CAST(:parents AS text[]), CAST(:merged AS text[]),
+            CAST(:versions AS bigint[]))
+     AS u (id, code, parent_code, merged_into, version)
 ORDER BY u.id, u.version DESC
-ON CONFLICT (id) DO UPDATE SET code = excluded.code, parent_code = excluded.parent_code, version = excluded.version,
+ON CONFLICT (id) DO UPDATE SET code = excluded.code, parent_code = excluded.parent_code,
+    merged_into = excluded.merged_into, version = excluded.version,
     moved_at = CASE WHEN (units.code, units.parent_code) IS DISTINCT FROM (excluded.code, excluded.parent_code)
                     THEN CAST(:now AS timestamptz) ELSE units.moved_at END
 WHERE excluded.version > units.version
@@ -52,6 +54,7 @@ async def keep_units(tx: AsyncSession, changes: Sequence[UnitChanged], now: date
         "ids": [change.id for change in changes],
         "codes": [change.unit_code for change in changes],
         "parents": [change.parent_code for change in changes],
+        "merged": [change.merged_into for change in changes],
         "versions": [change.version for change in changes],
         "now": now,
     }

@@ -73,6 +73,18 @@ async def top_of(tx: AsyncSession, code: str) -> str:
     return (await scope.ancestors(tx, Unit, code))[-1]
 
 
+async def successor(tx: AsyncSession, code: str) -> str:
+    """The unit that the unit `code` merged into; itself, where it did not, or that was not heard of yet."""
+    return await scope.successor(tx, Unit, code)
+
+
+async def today(tx: AsyncSession, caller: Principal) -> Principal:
+    """The caller, as one of the unit that theirs is part of by now: a token is older than a merger for a day."""
+    if caller.unit is None:
+        return caller
+    return Principal(caller.sub, await successor(tx, caller.unit), caller.roles)
+
+
 async def demand_top(tx: AsyncSession, caller: Principal) -> None:
     """Raises `Forbidden` unless the caller's unit is top-level: what belongs to no unit is changed from there alone."""
     if not await scope.is_top_level(tx, Unit, caller.unit):

@@ -10,7 +10,7 @@ from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.civil import DAY, date_of, day_number, instant_of, number_of
 from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import relaxing, repository
-from appeal_tracker.policies.errors import AssignmentInThePast, PolicyIsWithdrawn
+from appeal_tracker.policies.errors import AssignmentInThePast, PolicyIsWithdrawn, UnitHasMerged
 from appeal_tracker.policies.models import Assignment
 from appeal_tracker.policies.policy import reigns
 from appeal_tracker.policies.relaxing import Question, Relaxed
@@ -61,13 +61,15 @@ async def assign(
     """Has a unit pick a pack from a civil day on, today where none is named, and a calendar to count on, the pack's own
     where none is named; appeals that are open keep theirs.
 
-    Raises `NotFound`, `PreconditionFailed`, `UnknownPolicy`, `PolicyNotInForce`, `PolicyIsWithdrawn`,
+    Raises `NotFound`, `UnitHasMerged`, `PreconditionFailed`, `UnknownPolicy`, `PolicyNotInForce`, `PolicyIsWithdrawn`,
     `AssignmentInThePast`, `UnknownCalendar`, `CalendarElsewhere`, `LaxerPolicy`.
     """
     # First this: whoever withdraws a pack holds it and waits for acts, these for the tree, and that for a unit's row.
     await repository.lock(tx)
     if not await directory.lock_unit(tx, unit, caller.unit):
         raise NotFound
+    if (into := await directory.successor(tx, unit)) != unit:
+        raise UnitHasMerged(code=unit, into=into)
     unchanged(await assigned(tx, caller, unit, at))
     today = date_of(day_number(at))
     begins = since or today

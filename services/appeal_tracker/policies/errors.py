@@ -80,6 +80,12 @@ class PolicyWithdrawnBefore(Conflict):
     title = Words("策略此前已撤回", "The policy was withdrawn before")
 
 
+class UnitHasMerged(Conflict):
+    slug = "unit-has-merged"
+    title = Words("单位已并入其他单位", "The unit was merged into another")
+    detail = Words("{code} 已并入 {into}，适用其策略。", "{code} was merged into {into}, whose policy it goes by.")
+
+
 class FloorStays(Conflict):
     slug = "floor-stays"
     title = Words("底线策略不能撤回", "The floor cannot be withdrawn")

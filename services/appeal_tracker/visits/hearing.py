@@ -66,7 +66,7 @@ def news(messages: Iterable[Message]) -> list[News]:
         event = message.event
         assert isinstance(event, VisitPlan | VisitAppointed | VisitMoment), "the table of handlers gives no other"
         its = found.setdefault(event.visit_id, News(event.visit_id, event.unit_code))
-        its.trace = message.traceparent
+        its.trace, its.unit_code = message.traceparent, event.unit_code
         if isinstance(event, VisitPlan):
             its.visitors = event.visitors
         elif isinstance(event, VisitAppointed):

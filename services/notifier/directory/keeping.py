@@ -89,6 +89,7 @@ async def _stands_in(tx: AsyncSession, row: Substitute, body: SubstituteBody) ->
 async def _seen(tx: AsyncSession, caller: Principal, unit: str) -> None:
     if unit != caller.unit and await service.unseen(tx, caller.unit, [unit]):
         raise Unprocessable(FieldError("/unit_code", "unknown", _MISSING))
+    await service.require_open(tx, unit)
 
 
 async def _known(tx: AsyncSession, unit: str, people: Collection[str], pointer: str) -> None:

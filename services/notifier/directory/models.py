@@ -14,7 +14,8 @@ from notifier.base import Base
 
 
 class Unit(Base):
-    """A unit. Its parent may not have been heard of yet, and for a while two ids may bear one code."""
+    """A unit. Its parent may not have been heard of yet, and for a while two ids may bear one code. One that was
+    `merged_into` another is closed."""
 
     __tablename__ = "units"
     __table_args__ = (Index(None, "code"), Index(None, "parent_code"))
@@ -22,6 +23,7 @@ class Unit(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str]
     parent_code: Mapped[str | None]
+    merged_into: Mapped[str | None]
     version: Mapped[int] = mapped_column(BigInteger)
 
 

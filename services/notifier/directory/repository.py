@@ -21,11 +21,20 @@ Kept = TypeVar("Kept", Group, Duty, Substitute)
 async def keep_units(tx: AsyncSession, changes: Iterable[UnitChanged]) -> None:
     """Stores the units that are newer than what is known of them."""
     new = insert(Unit)
-    newer = {name: new.excluded[name] for name in ("code", "parent_code", "version")}
+    newer = {name: new.excluded[name] for name in ("code", "parent_code", "merged_into", "version")}
     statement = new.on_conflict_do_update(
         index_elements=[Unit.id], set_=newer, where=new.excluded.version > Unit.version
     )
-    rows = [{"id": c.id, "code": c.unit_code, "parent_code": c.parent_code, "version": c.version} for c in changes]
+    rows = [
+        {
+            "id": c.id,
+            "code": c.unit_code,
+            "parent_code": c.parent_code,
+            "merged_into": c.merged_into,
+            "version": c.version,
+        }
+        for c in changes
+    ]
     await tx.execute(statement, rows)
 
 

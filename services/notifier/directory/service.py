@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import scope
+from chassis.web.errors import FieldError, Unprocessable, Words
 from chassis.web.tokens import Principal
 from contracts.absences import AbsenceChanged
 from contracts.directory import StaffChanged, StaffRemoved, UnitChanged, UnitRemoved
@@ -105,6 +106,14 @@ async def has_group(tx: AsyncSession, caller: Principal, id: str) -> bool:
 async def sees(tx: AsyncSession, unit: str | None, code: str) -> bool:
     """Whether there is a unit `code`, and it is seen from `unit`."""
     return bool(await tx.scalar(select(exists().where(Unit.code == code, scope.within(Unit, unit, Unit.code)))))
+
+
+async def require_open(tx: AsyncSession, code: str) -> None:
+    """Raises `Unprocessable` where the unit `code` merged into another: nothing new is kept for it, for nobody would be
+    told by it any more."""
+    if (into := await scope.successor(tx, Unit, code)) != code:
+        merged = Words(f"该单位已并入 {into}", f"That unit was merged into {into}")
+        raise Unprocessable(FieldError("/unit_code", "merged_unit", merged))
 
 
 async def is_top_level(tx: AsyncSession, unit: str | None) -> bool:

@@ -54,6 +54,8 @@ async def versions(tx: AsyncSession, caller: Principal, id: str) -> list[RouteVe
 async def add(tx: AsyncSession, caller: Principal, new: NewRoute, now: datetime) -> Route:
     """Makes a route. Raises `Forbidden` where a common one is made below the top, `Unprocessable`."""
     await _may_write(tx, caller, new.unit_code)
+    if new.unit_code is not None:
+        await directory.require_open(tx, new.unit_code)
     route = Route(id=str(new_id()), unit_code=new.unit_code, event_type=new.event_type, audience=new.audience)
     await _check(tx, caller, route, new)
     route.version = 0

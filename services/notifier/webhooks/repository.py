@@ -14,8 +14,8 @@ from notifier.directory.models import Unit
 from notifier.webhooks.models import Attempt, Endpoint, Message
 
 _ANY = text("SELECT true FROM webhook_endpoints WHERE state <> 'removed' LIMIT 1")
-# Who subscribed to an event sees it: the endpoint's unit is one of those named in it, or above one of them. For an
-# endpoint that is disabled it is kept all the same, to be replayed.
+# Who subscribed to an event sees it: the endpoint's unit, or the one that merged with, is one of those named in it, or
+# above one of them. For an endpoint that is disabled it is kept all the same, to be replayed.
 _HEAR = text("""
 WITH RECURSIVE line (unit, code) AS (
     SELECT DISTINCT its, its FROM unnest(CAST(:codes AS text[])) AS its
@@ -28,7 +28,8 @@ SELECT gen_random_uuid(), e.id, m.id, m.type, m.payload, CASE e.state WHEN 'acti
 FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:payloads AS text[]), CAST(:firsts AS text[]),
             CAST(:seconds AS text[])) WITH ORDINALITY AS m (id, type, payload, first, second, place)
 JOIN webhook_endpoints e ON e.state <> 'removed' AND (m.type = ANY (e.event_types) OR '*' = ANY (e.event_types))
-WHERE EXISTS (SELECT FROM line WHERE line.unit IN (m.first, m.second) AND line.code = e.unit_code)
+WHERE EXISTS (SELECT FROM line WHERE line.unit IN (m.first, m.second) AND line.code =
+    coalesce((SELECT max(units.merged_into) FROM units WHERE units.code = e.unit_code), e.unit_code))
 ORDER BY m.place
 ON CONFLICT (endpoint_id, event_id) DO NOTHING
 """)

@@ -47,6 +47,7 @@ async def add(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewEnd
     found = await tx.get(Endpoint, new.id) if new.id else None
     if found is not None:
         return await _same(tx, runtime, caller, found, new)
+    await directory.require_open(tx, new.unit_code)
     its, now = new.id or new_id(), runtime.clock.now()
     endpoint = Endpoint(
         id=its,

@@ -26,6 +26,7 @@ WITH RECURSIVE visit AS MATERIALIZED (
     SELECT unit_code FROM visit UNION SELECT units.parent_code FROM units JOIN above USING (code)
 ), seen AS (
     SELECT * FROM visit WHERE $2::text IS NULL OR unit_code = $2 OR $2 IN (SELECT code FROM above)
+        OR (SELECT merged_into FROM units WHERE code = $2) IN (SELECT code FROM above)
 ), appeal AS (
     INSERT INTO appeals (id, type, summary, reason_not_answered, received_at, recorded_at, raised_by, typed_by,
                          confidential, anonymous, content_digest, visit_id, unit_code, updated_at)
@@ -56,6 +57,7 @@ WITH RECURSIVE visit AS MATERIALIZED (
 )
 SELECT EXISTS (SELECT FROM staff WHERE staff_no = $3 AND unit_code IN (TABLE above UNION TABLE below)) AS known
 FROM visit WHERE $2::text IS NULL OR $2 IN (TABLE above)
+    OR (SELECT merged_into FROM units WHERE code = $2) IN (TABLE above)
 """
 _SAME = "SELECT * FROM appeals WHERE id = $1 AND visit_id = $2 AND content_digest = ANY($3::bytea[])"
 

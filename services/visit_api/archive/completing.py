@@ -18,7 +18,7 @@ from visit_api.archive.models import GapReason, Rule
 from visit_api.archive.schemas import NewReason, NewRule
 from visit_api.archive.sections import SLICES
 from visit_api.civil import day_of
-from visit_api.directory.service import get_unit
+from visit_api.directory.service import get_unit, open_unit
 from visit_api.visits.lifecycle import Form, Unmet, VisitState
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit
@@ -80,9 +80,9 @@ async def give_reason(
 async def adopt(tx: AsyncSession, runtime: Runtime, caller: Principal, unit_code: str, new: NewRule) -> Rule:
     """Has a unit demand everything from a day on, or no longer; what was begun before is judged as it was.
 
-    Raises `NotFound`, `Unprocessable` for a day that is past.
+    Raises `NotFound`, `UnitMerged`, `Unprocessable` for a day that is past.
     """
-    unit = await get_unit(tx, caller, unit_code)
+    unit = await open_unit(tx, caller, unit_code)
     now = runtime.clock.now()
     if new.effective_from is not None and new.effective_from < day_of(now):
         raise Unprocessable(NOT_BEFORE_TODAY)

@@ -184,6 +184,11 @@ def changed(id: UUID, customer_no: str | None, kind: str, unit_code: str, versio
     return CustomerChanged(id=id, customer_no=customer_no, kind=told_kind, unit_code=unit_code, version=version)
 
 
+def told(customer: Customer) -> CustomerChanged:
+    """The same of a customer as it is."""
+    return changed(customer.id, customer.customer_no, customer.kind, customer.unit_code, customer.version)
+
+
 async def _make(tx: AsyncSession, runtime: Runtime, new: NewCustomer) -> Customer | None:
     facts = _valid(new.kind, new.particulars or {})
     id, owner = new.id or new_id(), await top_unit(tx, new.unit_code)  # noqa: A001
@@ -269,5 +274,4 @@ async def _changed(tx: AsyncSession, runtime: Runtime, customer: Customer) -> No
 
 
 async def _tell(tx: AsyncSession, runtime: Runtime, customer: Customer) -> None:
-    event = changed(customer.id, customer.customer_no, customer.kind, customer.unit_code, customer.version)
-    await runtime.outbox.append(tx, [event], at=customer.updated_at)
+    await runtime.outbox.append(tx, [told(customer)], at=customer.updated_at)

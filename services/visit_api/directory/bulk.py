@@ -30,22 +30,23 @@ RETURNING code, id, version
 
 
 class Named(NamedTuple):
-    """A unit by its name and the one above it."""
+    """A unit by its name, the one above it, and the one that it merged into."""
 
     name: str
     parent_code: str | None
+    merged_into: str | None = None
 
 
 async def hold_tree(tx: AsyncSession) -> dict[str, Named]:
     """All units there are, whoever sees them; nobody else changes one until the transaction ends."""
     await repository.hold_units(tx)
-    rows = await (await driver(tx)).fetch("SELECT code, name, parent_code FROM units")
-    return {code: Named(name, parent_code) for code, name, parent_code in rows}
+    rows = await (await driver(tx)).fetch("SELECT code, name, parent_code, merged_into FROM units")
+    return {code: Named(*its) for code, *its in rows}
 
 
 async def put_units(tx: AsyncSession, runtime: Runtime, units: Mapping[str, Named], now: datetime) -> None:
-    """Makes units by their code, or changes those that are there, and tells of them in this order; the tree is held,
-    and has no cycle with them."""
+    """Makes units by their code, or changes those that are there and open, and tells of them in this order; the tree is
+    held, and has no cycle with them."""
     if not units:
         return
     rows = []

@@ -27,6 +27,18 @@ class UnitCycle(Conflict):
     detail = Words("{parent_code} 是 {code} 的下级单位。", "{parent_code} is {code} or a unit below it.")
 
 
+class UnitMerged(Conflict):
+    slug = "unit-merged"
+    title = Words("单位已并入其他单位", "The unit was merged into another")
+    detail = Words("{code} 已并入 {into}，不再变更。", "{code} was merged into {into}, and does not change any more.")
+
+
+def merged_unit(pointer: str, into: str) -> FieldError:
+    """A unit that takes nothing new."""
+    said = Words(f"该单位已并入 {into}", f"That unit was merged into {into}")
+    return FieldError(pointer, "merged_unit", said)
+
+
 def unknown_unit(pointer: str) -> FieldError:
     """A unit that there is not, or that is not the caller's to name."""
     return FieldError(pointer, "unknown_unit", Words("未知的单位", "No such unit"))

@@ -2,25 +2,30 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from visit_api.base import Base, Versioned
 
 
 class Unit(Versioned, Base):
-    """An organisational unit; `code` is its name everywhere and never changes."""
+    """An organisational unit; `code` is its name everywhere and never changes. One that was `merged_into` another is
+    closed for good. A trigger numbers the moves, from one unit to below another: `moved` is its last."""
 
     __tablename__ = "units"
     __table_args__ = (
         CheckConstraint("parent_code <> code", name="units_not_their_own_parent"),
+        CheckConstraint("merged_into <> code", name="units_not_merged_into_themselves"),
         Index("units_parent_code", "parent_code"),
+        Index("units_moved", "moved", postgresql_where=text("moved IS NOT NULL")),
         Index("units_feed", "changed_xid", "id"),
     )
 
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("units.code"))
+    merged_into: Mapped[str | None] = mapped_column(ForeignKey("units.code"))
+    moved: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Reach(NamedTuple):

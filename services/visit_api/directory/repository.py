@@ -1,6 +1,7 @@
 """Queries of the directory; `unit` is always the caller's, None where a service sees all."""
 
 from collections.abc import Sequence
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import or_, select, text
@@ -10,11 +11,15 @@ from chassis.scope import ancestors, below, within
 from chassis.web.paging import Listing, Window
 from visit_api.directory.models import Staff, Unit
 
+Lock = Literal["change", "close", "open"]  # for a change, to be closed, or so that it is not closed meanwhile
 
-async def find_unit(tx: AsyncSession, unit: str | None, code: str, *, lock: bool = False) -> Unit | None:
-    """The unit `code`, where the caller sees it; `lock` holds it for a change."""
+
+async def find_unit(tx: AsyncSession, unit: str | None, code: str, *, lock: Lock | None = None) -> Unit | None:
+    """The unit `code`, where the caller sees it, held if `lock` says so. Whatever is put into a unit holds it open."""
     query = select(Unit).where(Unit.code == code, within(Unit, unit, Unit.code))
-    found: Unit | None = await tx.scalar(query.with_for_update(of=Unit, key_share=True) if lock else query)
+    if lock is not None:
+        query = query.with_for_update(of=Unit, read=lock == "open", key_share=lock != "close")
+    found: Unit | None = await tx.scalar(query)
     return found
 
 
@@ -26,14 +31,15 @@ async def list_units(tx: AsyncSession, unit: str | None, window: Window, parent_
     return await window.fetch(tx, query, Unit, Unit.code)
 
 
-async def is_known(tx: AsyncSession, code: str) -> bool:
-    """Whether there is a unit `code`, whoever may see it."""
-    return await tx.scalar(select(Unit.id).where(Unit.code == code)) is not None
-
-
 async def is_below(tx: AsyncSession, code: str, top: str) -> bool:
     """Whether `code` is `top` or a unit below it."""
     return await tx.scalar(select(Unit.id).where(Unit.code == code, Unit.code.in_(below(Unit, top)))) is not None
+
+
+async def around(tx: AsyncSession, code: str) -> Sequence[Unit]:
+    """The units that stand right below `code`, and those that merged into it, whoever sees them."""
+    query = select(Unit).where(or_(Unit.parent_code == code, Unit.merged_into == code))
+    return (await tx.scalars(query.order_by(Unit.code))).all()
 
 
 async def hold_units(tx: AsyncSession) -> None:

@@ -35,12 +35,13 @@ class UnitChange(TypedDict, total=False):
 
 
 class UnitView(View):
-    """A unit as its own people, and those above it, see it."""
+    """A unit as its own people, and those above it, see it; one that was `merged_into` another is closed."""
 
     id: UUID
     code: str
     name: str
     parent_code: str | None
+    merged_into: str | None
     version: int
     updated_at: Instant
 

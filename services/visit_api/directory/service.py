@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import scope
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
@@ -15,7 +16,15 @@ from chassis.web.tokens import Principal
 from contracts.directory import StaffChanged, UnitChanged
 from visit_api.base import add, digest, keyed_digest
 from visit_api.directory import repository, sealing
-from visit_api.directory.errors import StaffTaken, UnitCycle, UnitTaken, unknown_staff, unknown_unit
+from visit_api.directory.errors import (
+    StaffTaken,
+    UnitCycle,
+    UnitMerged,
+    UnitTaken,
+    merged_unit,
+    unknown_staff,
+    unknown_unit,
+)
 from visit_api.directory.models import Reach, Staff, Unit
 from visit_api.directory.schemas import NewStaff, NewUnit, StaffChange, UnitChange
 from visit_api.settings import keeps_plain
@@ -32,7 +41,7 @@ async def add_unit(tx: AsyncSession, runtime: Runtime, caller: Principal, new: N
             await _check_parent(tx, caller, new.code, new.parent_code)
         unit = await add(tx, Unit, new, runtime.clock.now())
         if unit is not None:
-            await _tell_unit(tx, runtime, unit)
+            await tell_unit(tx, runtime, unit)
             return unit
         found = await repository.find_unit(tx, caller.unit, new.code)
     if found is None or not found.is_made_of(new):
@@ -40,27 +49,37 @@ async def add_unit(tx: AsyncSession, runtime: Runtime, caller: Principal, new: N
     return found
 
 
-async def get_unit(tx: AsyncSession, caller: Principal, code: str, *, lock: bool = False) -> Unit:
-    """The unit `code`, held for a change if `lock` says so. Raises `NotFound`."""
+async def get_unit(tx: AsyncSession, caller: Principal, code: str) -> Unit:
+    """The unit `code`. Raises `NotFound`."""
+    unit = await repository.find_unit(tx, caller.unit, code)
+    if unit is None:
+        raise NotFound
+    return unit
+
+
+async def open_unit(tx: AsyncSession, caller: Principal, code: str, lock: repository.Lock = "open") -> Unit:
+    """The same of one that was not merged into another, held. Raises `NotFound`, `UnitMerged`."""
     unit = await repository.find_unit(tx, caller.unit, code, lock=lock)
     if unit is None:
         raise NotFound
+    if unit.merged_into is not None:
+        raise UnitMerged(code=code, into=unit.merged_into)
     return unit
 
 
 async def change_unit(
     tx: AsyncSession, runtime: Runtime, caller: Principal, code: str, change: UnitChange, unchanged: Unchanged
 ) -> Unit:
-    """Renames or moves a unit. Raises `NotFound`, `PreconditionFailed`, `UnitCycle`."""
+    """Renames or moves a unit. Raises `NotFound`, `PreconditionFailed`, `UnitMerged`, `UnitCycle`."""
     await repository.hold_units(tx)
-    unit = await get_unit(tx, caller, code, lock=True)
+    unit = await open_unit(tx, caller, code, "change")
     unchanged(unit)
     unit.name = change.get("name", unit.name)
     if "parent_code" in change and change["parent_code"] != unit.parent_code:
         await _check_move(tx, caller, unit, change["parent_code"])
         unit.parent_code = change["parent_code"]
     unit.touch(runtime.clock.now())
-    await _tell_unit(tx, runtime, unit)
+    await tell_unit(tx, runtime, unit)
     return unit
 
 
@@ -140,10 +159,15 @@ async def top_unit(tx: AsyncSession, code: str) -> str:
     return await sealing.owner(tx, code)
 
 
+async def successor(tx: AsyncSession, code: str) -> str:
+    """The unit that a closed one is part of; itself, where it is not closed."""
+    return await scope.successor(tx, Unit, code)
+
+
 async def require_unit(tx: AsyncSession, caller: Principal, code: str, pointer: str = "/unit_code") -> None:
-    """Raises `Unprocessable`, pointing to the field, unless `code` names a unit that the caller sees."""
-    if await repository.find_unit(tx, caller.unit, code) is None:
-        raise Unprocessable(unknown_unit(pointer))
+    """Raises `Unprocessable`, pointing to the field, unless `code` names a unit that the caller sees and that takes
+    something new; it does until the transaction ends."""
+    _require_open(await repository.find_unit(tx, caller.unit, code, lock="open"), pointer)
 
 
 async def visitors(
@@ -177,14 +201,26 @@ async def colleague(tx: AsyncSession, unit_code: str, name: str, pointer: str, a
     return number
 
 
-async def hold_named(tx: AsyncSession, name: str) -> None:
-    """Has nobody hand over what somebody has until the transaction ends, whoever sees them."""
-    await repository.hold_staff(tx, [name], _ids([name]))
+async def hold_named(tx: AsyncSession, *names: str) -> None:
+    """Has nobody hand over what some people have until the transaction ends, whoever sees them."""
+    await repository.hold_staff(tx, names, _ids(names))
 
 
 async def staff_on_record(tx: AsyncSession, numbers: Sequence[str]) -> Sequence[Staff]:
     """The staff whom a record names, wherever they are now."""
     return await repository.staff_on_record(tx, numbers)
+
+
+async def tell_unit(tx: AsyncSession, runtime: Runtime, unit: Unit) -> None:
+    """Tells of a unit as it is now."""
+    event = UnitChanged(
+        id=unit.id,
+        unit_code=unit.code,
+        parent_code=unit.parent_code,
+        version=unit.version,
+        merged_into=unit.merged_into,
+    )
+    await runtime.outbox.append(tx, [event], at=unit.updated_at)
 
 
 def staff_changed(member: Staff) -> StaffChanged:
@@ -230,11 +266,17 @@ async def _named(
     return [numbers.get(name) or numbers.get(name.lower()) for name in names]
 
 
+def _require_open(unit: Unit | None, pointer: str) -> None:
+    if unit is None:
+        raise Unprocessable(unknown_unit(pointer))
+    if unit.merged_into is not None:
+        raise Unprocessable(merged_unit(pointer, unit.merged_into))
+
+
 async def _check_parent(tx: AsyncSession, caller: Principal, code: str, parent_code: str) -> None:
     # An own unit may be put below any there is; it gives itself to be seen, and sees nothing more.
-    seen = await repository.find_unit(tx, caller.unit, parent_code) is not None
-    if not seen and not (code == caller.unit and await repository.is_known(tx, parent_code)):
-        raise Unprocessable(unknown_unit("/parent_code"))
+    sight = None if code == caller.unit else caller.unit
+    _require_open(await repository.find_unit(tx, sight, parent_code), "/parent_code")
 
 
 async def _check_move(tx: AsyncSession, caller: Principal, unit: Unit, parent_code: str | None) -> None:
@@ -256,11 +298,6 @@ def _as_id(name: str) -> UUID | None:
         return UUID(name)
     except ValueError:
         return None
-
-
-async def _tell_unit(tx: AsyncSession, runtime: Runtime, unit: Unit) -> None:
-    event = UnitChanged(id=unit.id, unit_code=unit.code, parent_code=unit.parent_code, version=unit.version)
-    await runtime.outbox.append(tx, [event], at=unit.updated_at)
 
 
 async def _tell_staff(tx: AsyncSession, runtime: Runtime, member: Staff) -> None:

@@ -14,7 +14,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
-from visit_api.directory.service import require_unit
+from visit_api.directory.service import open_unit, require_unit
 from visit_api.plans import errors, repository
 from visit_api.plans.models import Adjustment, Item, Plan
 from visit_api.plans.period import bounds
@@ -63,12 +63,13 @@ def require_changeable(caller: Principal, plan: Plan) -> None:
 
 
 async def add_item(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, new: NewItem) -> Item:
-    """Adds by hand a visit that a plan is to want. Raises `NotFound`, `PlanIsApproved`, `PlanItemTaken`,
-    `Unprocessable`."""
+    """Adds by hand a visit that a plan is to want. Raises `NotFound`, `UnitMerged`, `PlanIsApproved`,
+    `PlanItemTaken`, `Unprocessable`."""
     plan = await get_plan(tx, caller, id, lock=True)
     found = new.id and await repository.find_item(tx, caller.unit, new.id)
     if not found:
         require_changeable(caller, plan)
+        await open_unit(tx, caller, plan.unit_code)
         customer = await hold_customer(tx, caller, new.customer_id, "/customer_id")
         now = runtime.clock.now()
         its = {"plan_id": plan.id, "unit_code": plan.unit_code, "customer_id": customer.id}

@@ -13,7 +13,7 @@ from chassis.web.etag import Unchanged
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.directory.models import Unit
-from visit_api.directory.service import get_unit
+from visit_api.directory.service import get_unit, open_unit
 from visit_api.rulebooks import repository
 from visit_api.rulebooks.models import Edition
 
@@ -67,8 +67,8 @@ async def decide(
     content: Mapping[str, Any],
     unchanged: Unchanged,
 ) -> dict[str, Any]:
-    """Publishes a unit's next edition. Raises `NotFound`, `PreconditionFailed`."""
-    await get_unit(tx, caller, unit_code, lock=True)
+    """Publishes a unit's next edition. Raises `NotFound`, `UnitMerged`, `PreconditionFailed`."""
+    await open_unit(tx, caller, unit_code, "change")
     unchanged((await counting(tx, unit_code, subject, shipped)).shown)
     own = (await repository.newest(tx, [unit_code], subject)).get(unit_code)
     edition = own.edition + 1 if own else 1

@@ -18,7 +18,8 @@ NOTHING = UUID(int=0)  # before every id
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Whose copy it is, with which edition of the standard, and how far it has come; `upto` is 0 between windows."""
+    """Whose copy it is, with which edition of the standard, and how far it has come; `upto` is 0 between windows.
+    `moves`: the last move of a unit that it saw, null in a cursor of before they were numbered."""
 
     form: int
     whose: str
@@ -29,17 +30,20 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     section: int = 0
     xid: int = 0
     id: UUID = NOTHING
+    moves: int | None = None
 
-    def is_good_for(self, whose: str, now: datetime, newest: int) -> bool:
-        """Whether the copy can be brought up to date from here: not another's, not too old, and not of a history that
-        the database has been turned back from."""
+    def is_good_for(self, whose: str, now: datetime, newest: int, moves: int) -> bool:
+        """Whether the copy can be brought up to date from here: not another's, not too old, not of a history that the
+        database has been turned back from, and not from before a unit moved: what is seen from where is another thing
+        since, and no row that did not change would tell."""
         fresh = timedelta(days=-1) <= now - self.given_at <= KEPT_FOR
-        return (self.form, self.whose) == (_FORM, whose) and fresh and max(self.since, self.upto) <= newest
+        its = (self.form, self.whose) == (_FORM, whose) and fresh and max(self.since, self.upto) <= newest
+        return its and self.moves in (None, moves)
 
 
-def first(whose: str, now: datetime, upto: int) -> Cursor:
+def first(whose: str, now: datetime, upto: int, moves: int) -> Cursor:
     """Where a copy begins that has nothing yet."""
-    return Cursor(_FORM, whose, now, "", 0, upto)
+    return Cursor(_FORM, whose, now, "", 0, upto, moves=moves)
 
 
 def encode(cursor: Cursor) -> str:
@@ -54,7 +58,7 @@ def decode(text: str) -> Cursor:
         cursor = msgspec.json.decode(raw, type=Cursor)
     except (binascii.Error, RecursionError) as error:
         raise ValueError("no cursor") from error
-    numbers = (cursor.since, cursor.upto, cursor.section, cursor.xid)
+    numbers = (cursor.since, cursor.upto, cursor.section, cursor.xid, cursor.moves or 0)
     if cursor.given_at.tzinfo is None or not all(0 <= number < 2**63 for number in numbers):
         raise ValueError("no cursor")
     return cursor

@@ -114,8 +114,8 @@ class Conflict(Tracked, Base):
 
 
 class Suspicion(Tracked, Base):
-    """Two visits to one customer by one channel on one day, the second brought by a device: perhaps one visit, recorded
-    twice. Both stay; `kept` is the one that counts, where somebody said that they are one."""
+    """Two visits to one customer by one channel on one day, brought by a device or planned at desks: perhaps one visit,
+    recorded twice. Both stay; `kept` is the one that counts, where somebody said that they are one."""
 
     __tablename__ = "sync_suspicions"
     __table_args__ = (
@@ -140,6 +140,18 @@ class Suspicion(Tracked, Base):
     recorded_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
+
+
+class Looked(Base):
+    """The last visit that was looked at for one that it may be the same as, in the order in which they change; the one
+    row there is."""
+
+    __tablename__ = "sync_looked"
+    __table_args__ = (CheckConstraint("one", name="sync_looked_one"),)
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    changed_xid: Mapped[int] = mapped_column(BigInteger)
+    visit_id: Mapped[UUID]
 
 
 class Leaving(Written, Base):

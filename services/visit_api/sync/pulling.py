@@ -25,7 +25,7 @@ from visit_api.directory.models import Unit
 from visit_api.materials.models import Material
 from visit_api.materials.schemas import MaterialView
 from visit_api.standard.schemas import StandardView
-from visit_api.sync import cursors
+from visit_api.sync import cursors, repository
 from visit_api.sync.cursors import Cursor
 from visit_api.sync.errors import BAD_CURSOR, CursorExpired
 from visit_api.sync.models import Leaving
@@ -74,8 +74,9 @@ async def pull(tx: AsyncSession, runtime: Runtime, caller: Principal, cursor: st
     `Unprocessable`."""
     now, whose = runtime.clock.now(), f"{caller.sub}@{caller.unit}"
     oldest_running, newest = (await tx.execute(_XIDS)).one()
-    its = _read(cursor) if cursor is not None else cursors.first(whose, now, oldest_running)
-    if not its.is_good_for(whose, now, newest):
+    moves = await repository.moves(tx)
+    its = _read(cursor) if cursor is not None else cursors.first(whose, now, oldest_running, moves)
+    if not its.is_good_for(whose, now, newest, moves):
         raise CursorExpired
     if its.upto == 0:
         its = msgspec.structs.replace(its, upto=oldest_running)
@@ -89,7 +90,7 @@ async def pull(tx: AsyncSession, runtime: Runtime, caller: Principal, cursor: st
         items.append(PulledView(kind="standard", id=edition, value=StandardView.shipped().model_dump(mode="json")))
     elif not items and cursor is not None and now - its.given_at < cursors.RENEWED_AFTER and its.section == 0:
         return PullView(items=[], next=cursor, more=False)  # the same answer as before: nothing happened
-    end = Cursor(its.form, whose, now, edition, its.upto)
+    end = Cursor(its.form, whose, now, edition, its.upto, moves=moves)
     return PullView(items=items, next=cursors.encode(end), more=False)
 
 

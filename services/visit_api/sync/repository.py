@@ -76,11 +76,12 @@ async def brought_before(
     return {(line.item_id, line.content_digest): line for line in await tx.execute(query)}
 
 
-async def whose(tx: AsyncSession, unit: str | None, visit_id: UUID) -> Any:
-    """Unit and visitors of a visit, where the caller sees it. Columns, not the visit: whoever holds it reads it then,
-    as it is."""
-    query = select(Visit.unit_code, Visit.visitor_ids).where(Visit.id == visit_id, within(Unit, unit, Visit.unit_code))
-    return (await tx.execute(query)).one_or_none()
+async def whose(tx: AsyncSession, caller: Principal, visit_id: UUID) -> Any:
+    """Unit and visitors of a visit that the caller sees, or is to make though they do not see it any more. Columns, not
+    the visit: whoever holds it reads it then, as it is."""
+    seen = within(Unit, caller.unit, Visit.unit_code)
+    query = select(Visit.unit_code, Visit.visitor_ids, seen.label("seen")).where(Visit.id == visit_id)
+    return (await tx.execute(query.where(or_(seen, Visit.visitor_ids.bool_op("@>")([caller.sub]))))).one_or_none()
 
 
 async def exists(tx: AsyncSession, entity: Any, id: UUID) -> bool:
@@ -198,6 +199,16 @@ async def state_of(tx: AsyncSession, visit_id: UUID) -> str | None:
     """The state of a visit, held until the transaction ends."""
     found: str | None = await tx.scalar(select(Visit.state).where(Visit.id == visit_id).with_for_update())
     return found
+
+
+async def visitors_of(tx: AsyncSession, visit_id: UUID) -> Sequence[str]:
+    """Who makes a visit."""
+    return await tx.scalar(select(Visit.visitor_ids).where(Visit.id == visit_id)) or ()
+
+
+async def moves(tx: AsyncSession) -> int:
+    """The last move of a unit from one to below another; 0 while none moved."""
+    return await tx.scalar(select(func.max(Unit.moved)).where(Unit.moved.is_not(None))) or 0
 
 
 async def customer_of(tx: AsyncSession, visit_id: UUID) -> UUID | None:

@@ -20,6 +20,7 @@ from chassis.web.tokens import Principal
 from chassis.web.work import Statements
 from visit_api.appointments import service as appointments
 from visit_api.appointments.schemas import NewAppointment
+from visit_api.directory.service import hold_named
 from visit_api.sync import conflicts, repository
 from visit_api.sync.applying import Application, apply, planned_for
 from visit_api.sync.items import BroughtArrival, BroughtStep, BroughtVisit
@@ -101,6 +102,8 @@ async def _keep(
 
 async def _keep_act(its: Application, conflict: Conflict, item: Any) -> UUID | None:
     act = _ACTS[conflict.kind]
+    if act is Act.START:  # those who make it may be named for another: they come before the visit, as for everybody
+        await hold_named(its.tx, *await repository.visitors_of(its.tx, its.visit_id))
     state = await repository.state_of(its.tx, its.visit_id)
     if act is Act.START and state in (VisitState.CANCELLED, VisitState.MISSED):
         return await _make_beside(its, conflict)

@@ -25,8 +25,10 @@ class AnswerView(View):
     """What became of an item: `stored`; `same`, where it was stored before; `conflict`, where the record says otherwise
     and a person decides; `refused`, and `problem` says why and where. `at` is the time it was taken to be done at, and
     `clock` how: `as_said`, `corrected` by the measured offset, `untrusted` (then it is the time of the push).
-    `thing_id` is what it is on record as. `notes`: `not_the_visitor`, where the visit is another's to make; of a visit,
-    what was not there any more when it came: `customer_removed`, `visitor_left`, `plan_item_dropped`."""
+    `thing_id` is what it is on record as. `notes`: `not_the_visitor`, where the visit is another's to make;
+    `visit_moved`, where it is of a unit by now that its visitor does not see; of a visit, what was not there any more
+    when it came: `customer_moved` (it stands with the visitor's unit), `customer_removed`, `visitor_left`,
+    `plan_item_dropped`."""
 
     place: int
     id: UUID | None = None

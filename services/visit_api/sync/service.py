@@ -18,6 +18,7 @@ from chassis.web.tokens import Principal
 from chassis.web.validation import field_error
 from chassis.web.work import Statements, UnitOfWork
 from visit_api.customers.errors import unknown_customer
+from visit_api.directory.sight import of_company, seeing, unit_in_sight
 from visit_api.sync import conflicts, repository, versions
 from visit_api.sync.applying import Application, apply
 from visit_api.sync.clocks import Reading, Taken, read
@@ -30,6 +31,7 @@ from visit_api.visits.lateness import came_late_to
 log = logging.getLogger(__name__)
 
 _MOST_ERRORS = 10  # of an item
+MOVED = "visit_moved"
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,11 @@ async def _applied(
 ) -> AnswerView:
     """The answer to an item that was not brought before, once it is applied."""
     visit_id, at = line["visit_id"], line["at"]
+    # Whoever was to make a visit is heard by the unit that has it now.
+    caller = seeing(its.caller, line["unit_code"]) if MOVED in answer.notes else its.caller
     entity = versions.ENTITIES.get(item.kind)
     there = entity is not None and await repository.exists(tx, entity, item.id)
-    application = Application(tx, Statements(work), its.runtime, its.caller, item.id, visit_id, at)
+    application = Application(tx, Statements(work), its.runtime, caller, item.id, visit_id, at)
     try:
         async with tx.begin_nested():
             thing_id = await apply(application, item)
@@ -130,7 +134,7 @@ async def _applied(
         if await conflicts.is_said_already(tx, item, visit_id, at, problem):
             await _mark(tx, brought, "same")
             return answer.model_copy(update={"outcome": "same"})
-        conflict = await conflicts.note(tx, its.runtime, its.caller, brought, item, line, problem)
+        conflict = await conflicts.note(tx, its.runtime, caller, brought, item, line, problem)
         if conflict is None:
             raise
         await _mark(tx, brought, "conflict")
@@ -147,14 +151,18 @@ async def _whose(tx: AsyncSession, its: Pushing, item: Any) -> tuple[UUID, str, 
     caller, visit_id = its.caller, item.id
     if not isinstance(item, BroughtVisit):
         visit_id = await repository.made_instead_of(tx, item.visit_id, its.push.device) or item.visit_id
-    found = await repository.whose(tx, caller.unit, visit_id)
+    found = await repository.whose(tx, caller, visit_id)
     if found is None and not isinstance(item, BroughtVisit):
         raise NotFound
     if found is None:
-        unit_code = await repository.unit_of_customer(tx, caller.unit, item.body.customer_id)
+        sight = await of_company(tx, caller)
+        unit_code = await repository.unit_of_customer(tx, sight.unit, item.body.customer_id)
         if unit_code is None:
             raise Unprocessable(unknown_customer("/customer_id"))
-        return visit_id, unit_code, []
+        kept = await unit_in_sight(tx, caller, unit_code)
+        return visit_id, kept, [] if kept == unit_code else ["customer_moved"]
+    if not found.seen:
+        return visit_id, found.unit_code, [MOVED]
     others = found.visitor_ids and caller.sub not in found.visitor_ids
     return visit_id, found.unit_code, ["not_the_visitor"] if others else []
 

@@ -16,7 +16,8 @@ from visit_api.visits.lifecycle import Form, VisitState
 
 
 class Visit(Versioned, Base):
-    """A visit; its unit is the customer's at the time of planning, and stays so. `visitor_ids` are staff numbers.
+    """A visit; its unit is the customer's at the time of planning, and stays so, unless that one merged
+    into another before it was over. `visitor_ids` are staff numbers.
 
     `preparation`: the documents by name, and under `kit` what was answered of each thing. The window is the one that
     the customer agreed to, as it stands. One that is `double_of` another is a second record of that, and not counted.

@@ -28,6 +28,7 @@ from contracts.visits import (
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
 from visit_api.directory.service import visitors
+from visit_api.directory.sight import of_company, unit_in_sight
 from visit_api.plans.service import take_item
 from visit_api.visits import lifecycle, repository, showing
 from visit_api.visits.errors import (
@@ -57,24 +58,27 @@ async def plan_visit(
     tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewVisit, *, late: bool = False
 ) -> Visit:
     """Plans a visit by the customer's unit. One that comes `late` is not refused for what happened since: that the
-    customer was removed, that a visitor left, that it is not wanted any more.
+    customer was removed, or is of another unit of the company by now (the visit is the caller's unit's then), that a
+    visitor left, that it is not wanted any more.
 
     Raises `VisitTaken`, `Unprocessable` for an unknown customer, visitor or plan item.
     """
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if not found:
-        customer = await hold_customer(tx, caller, new.customer_id, "/customer_id", removed_too=late)
+        sight = await of_company(tx, caller) if late else caller
+        customer = await hold_customer(tx, sight, new.customer_id, "/customer_id", removed_too=late)
+        unit_code = await unit_in_sight(tx, caller, customer.unit_code) if late else customer.unit_code
         now = runtime.clock.now()
         if new.plan_item_id is not None:
             its = (new.plan_item_id, customer.id, now, "/plan_item_id")
-            await take_item(tx, caller, *its, dropped_too=late)
+            await take_item(tx, sight, *its, dropped_too=late)
         visit = await add(
             tx,
             Visit,
             new,
             now,
-            unit_code=customer.unit_code,
-            visitor_ids=await visitors(tx, customer.unit_code, new.visitor_ids, "/visitor_ids", gone_too=late),
+            unit_code=unit_code,
+            visitor_ids=await visitors(tx, unit_code, new.visitor_ids, "/visitor_ids", gone_too=late),
             state=VisitState.PLANNED,
             preparation={},
         )
@@ -220,7 +224,12 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
 
 async def tell_plan(tx: AsyncSession, runtime: Runtime, visit: Visit, event: type[VisitPlan]) -> None:
     """Tells the plan of a visit as it is now."""
-    plan = event(
+    await runtime.outbox.append(tx, [plan_told(visit, event)], at=visit.updated_at)
+
+
+def plan_told(visit: Visit, event: type[VisitPlan]) -> VisitPlan:
+    """What is told of the plan of a visit."""
+    return event(
         visit_id=visit.id,
         unit_code=visit.unit_code,
         customer_id=visit.customer_id,
@@ -230,4 +239,3 @@ async def tell_plan(tx: AsyncSession, runtime: Runtime, visit: Visit, event: typ
         scheduled_at=visit.scheduled_at,
         visitors=visit.visitor_ids,
     )
-    await runtime.outbox.append(tx, [plan], at=visit.updated_at)

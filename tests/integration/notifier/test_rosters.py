@@ -8,6 +8,7 @@ import pytest
 
 from contracts.absences import AbsenceChanged
 from contracts.appeals import AppealTransferred, AppealUrged
+from contracts.directory import UnitChanged
 from notifier.deliveries import looking
 from tests.conftest import START
 from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, staff, unit
@@ -179,3 +180,18 @@ async def test_nobody_to_tell_is_found_by_asking_for_nobody(bare: Office, appeal
     await bare.sql("UPDATE routes SET fallback = '{sms}' WHERE id = 'deadline.breached.unit_supervisors'")
     await bare.hear(appeal.breached("unit_supervisors"))
     assert [its["why"] for its in await bare.deliveries(unit=STATION, recipient="nobody")] == ["nobody_to_tell"]
+
+
+async def test_a_merged_unit_keeps_nothing_new_and_those_of_the_other_are_told(office: Office):
+    its = uuid4()
+    await office.hear(unit("37402", COUNTY), staff("S3", "37402", "supervisor"), unit("37403", COUNTY, id=its))
+    await office.hear(UnitChanged(id=its, unit_code="37403", parent_code="37402", merged_into="37402", version=2))
+    duty = {"unit_code": "37403", "role": "supervisor", "staff_no": "S3", **span(START, 8)}
+    group = {"unit_code": "37403", "name": "抢修", "members": ["S3"]}
+    for path, body in (("duties", duty), ("groups", group)):
+        answer = await post(office, path, COUNTY, **body)
+        assert [error["code"] for error in answer.json()["errors"]] == ["merged_unit"], answer.text
+    await office.hear(Appeal(START, unit="37403").breached("unit_supervisors"))
+    assert {delivery["recipient"] for delivery in await office.deliveries()} == {"S3"}
+    old = office.client("supervisor", unit="37403")
+    assert (await old.get("deliveries")).json()["items"] != [], "whoever is of it is of the other"

@@ -16,7 +16,7 @@ TIANQIAO = {"code": "37403", "name": "天桥供电中心", "parent_code": "374"}
 
 async def test_a_unit_is_told_by_code_and_parent(world: World) -> None:
     unit = await made(world.admin.post("/units", json=TIANQIAO))
-    payload = {"id": unit["id"], "unit_code": "37403", "parent_code": "374", "version": 1}
+    payload = {"id": unit["id"], "unit_code": "37403", "parent_code": "374", "version": 1, "merged_into": None}
     assert (await world.told())[-1] == Told("directory.unit_changed.v1", unit["id"], payload)
     assert (await world.admin.get("/units/37403")).json() == unit
 
@@ -62,7 +62,8 @@ async def test_a_unit_moves_and_keeps_its_version(world: World) -> None:
     unit = answer.json()
     assert (unit["name"], unit["parent_code"], unit["version"]) == ("市中", "37401", 2)
     told = (await world.told())[-1].payload
-    assert told == {"id": unit["id"], "unit_code": "37402", "parent_code": "37401", "version": 2}
+    its = {"id": unit["id"], "unit_code": "37402", "parent_code": "37401", "version": 2, "merged_into": None}
+    assert told == its
     below = world.client("visitor", unit="37401")
     assert [unit["code"] for unit in (await below.get("/units")).json()["items"]] == ["37401", "37402"]
 

@@ -1,12 +1,15 @@
 """Where a device and the record contradict each other, or two records may be one, a person decides; nothing is lost."""
 
+import asyncio
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
 from tests.integration.visit_api.phone import NEEDS, Phone, outcomes
-from tests.integration.visit_api.world import World, problem
+from tests.integration.visit_api.world import World, made, problem, waits
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -194,3 +197,45 @@ async def test_what_is_contradicted_is_not_archived_before_somebody_decided(
         ("completion", "as_said", "conflict"),
     ]
     assert (record[2]["conflict"]["keep"], record[2]["conflict"]["resolved_by"]) == ("server", "E109")
+
+
+async def test_whoever_makes_a_visit_is_held_before_it(
+    world: World, phone: Phone, supervisor: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """As whoever hands their work over holds them, and then their visits: neither waits for the other."""
+    visit = await world.visit(visitor_ids=["E101"])
+    await world.act(visit["id"], "cancel")
+    its = await conflict(phone, phone.item("start", visit["id"], ago=60))
+    async with owner.transaction():
+        await owner.execute("SELECT FROM staff WHERE staff_no = 'E101' FOR NO KEY UPDATE")
+        resolving = asyncio.create_task(resolve(supervisor, its, "device"))
+        await eventually(lambda: waits(owner))
+        await owner.execute("SELECT FROM visits WHERE id = $1 FOR UPDATE NOWAIT", visit["id"])
+    assert (await resolving)["made_id"] == its
+
+
+async def test_two_visits_planned_at_desks_may_be_one_too(world: World, supervisor: httpx.AsyncClient) -> None:
+    customer = await world.customer()
+
+    async def planned(hour: int, **fields: Any) -> str:
+        new = {"customer_id": customer["id"], "channel": "phone", "scheduled_at": f"2026-10-09T{hour:02}:00:00+08:00"}
+        return str((await made(world.admin.post("/visits", json={**new, **fields})))["id"])
+
+    first, second = await planned(8), await planned(23)
+    off = await planned(9)
+    await world.act(off, "cancel")
+    await planned(10, channel="on_site")
+    await planned(9, scheduled_at="2026-10-10T00:00:00+08:00")
+
+    async def suspected() -> bool:
+        await world.stack.settle()
+        return (await supervisor.get("/sync/suspicions")).json()["items"] != []
+
+    await eventually(suspected)
+    (its,) = (await supervisor.get("/sync/suspicions", params={"state": "open"})).json()["items"]
+    assert ({its["first_id"], its["second_id"]}, its["day"]) == ({first, second}, "2026-10-09")
+    different = await supervisor.post(f"/sync/suspicions/{its['id']}/different", json={"reason": "上下午各一次"})
+    assert different.status_code == 200, different.text
+    await world.act(first, "start")
+    await world.stack.settle()
+    assert len((await supervisor.get("/sync/suspicions")).json()["items"]) == 1, "what was decided stands"

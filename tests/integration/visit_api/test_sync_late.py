@@ -203,3 +203,60 @@ async def test_a_visit_that_is_kept_is_planned_for_our_time(world: World, superv
     problem(
         await supervisor.post(f"/sync/conflicts/{its}/resolve", json={"keep": "server"}), 409, "sync-conflict-resolved"
     )
+
+
+async def test_a_complaint_is_taken_wherever_the_customer_or_the_visit_is_by_now(world: World, phone: Phone) -> None:
+    customer, its = await world.customer(), {"If-Match": "*"}
+    plan = {"customer_id": customer["id"], "channel": "phone", "scheduled_at": "2026-10-09T09:00:00+08:00"}
+    visit = phone.item("visit", ago=60, visitor_ids=["E101"], **plan)
+    appeal = phone.item("appeal", visit["id"], ago=50, type="complaint", summary="停电")
+    moved = {"unit_code": "37402"}
+    assert (await world.admin.patch(f"/customers/{customer['id']}", json=moved, headers=its)).status_code == 200
+    answers = await phone.push(visit, appeal)
+    assert (outcomes(answers), answers[0]["notes"]) == (["stored"] * 2, ["customer_moved"]), answers
+    assert (await world.admin.get(f"/visits/{visit['id']}")).json()["unit_code"] == "37401", "whose visitor made it"
+    others = await made(
+        world.stranger.post("/customers", json={"name": "青钢", "kind": "other.important", "unit_code": "375"})
+    )
+    (refused,) = await phone.push(phone.item("visit", **{**plan, "customer_id": others["id"]}))
+    assert [error["code"] for error in refused["problem"]["errors"]] == ["unknown_customer"], (
+        "another company's is none"
+    )
+    assert (await world.visitor.post("/visits", json=plan)).status_code == 422, "a new visit is to one that is seen"
+
+    await made(world.admin.post("/units", json={"code": "3740101", "name": "班组", "parent_code": "37401"}))
+    theirs = await world.customer("3740101")
+    booked = await made(
+        world.admin.post("/visits", json={**plan, "customer_id": theirs["id"], "visitor_ids": ["E101"]})
+    )
+    assert (await phone.pull())[0]["kind"] == "unit"
+    up = {"parent_code": "37402"}
+    assert (await world.admin.patch("/units/3740101", json=up, headers=its)).status_code == 200
+    words = phone.item("appeal", booked["id"], type="complaint", summary="停电", heard_by="E101")
+    end = [phone.item("start", booked["id"], ago=9), phone.item("completion", booked["id"])]
+    answers = await phone.push(words, *end)
+    assert (outcomes(answers), [each["notes"] for each in answers]) == (["stored"] * 3, [["visit_moved"]] * 3), answers
+    assert outcomes(await phone.push(words)) == ["same"]
+    assert (await world.visitor.get(f"/visits/{booked['id']}")).status_code == 404, "it is not seen all the same"
+    stranger = Phone(world, world.client("visitor", unit="37401", sub="E102"), name="P-2")
+    (refused,) = await stranger.push(stranger.item("appeal", booked["id"], type="opinion", summary="好"))
+    assert refused["problem"]["status"] == 404
+
+
+async def test_a_copy_begins_anew_when_units_moved(world: World, phone: Phone) -> None:
+    await made(world.admin.post("/units", json={"code": "3740101", "name": "班组", "parent_code": "37401"}))
+    booked = await world.visit("3740101", visitor_ids=["E101"])
+    await phone.pull()
+    assert phone.ids("visit") == {booked["id"]}
+    its = {"If-Match": "*"}
+    assert (await world.admin.patch("/units/3740101", json={"name": "一班"}, headers=its)).status_code == 200
+    assert [each["kind"] for each in await phone.pull()] == ["unit"], "another name moves nothing"
+    for parent, seen in (("37402", set()), ("37401", {booked["id"]})):
+        up = {"parent_code": parent}
+        assert (await world.admin.patch("/units/3740101", json=up, headers=its)).status_code == 200
+        expired = await phone.client.get("/sync/pull", params={"cursor": phone.cursor})
+        problem(expired, 410, "sync-cursor-expired")
+        phone.copy, phone.cursor = {}, None
+        await phone.pull()
+        assert phone.ids("visit") == seen
+        assert await phone.pull() == []

@@ -34,14 +34,15 @@ def test_a_time_is_taken_as_said_corrected_or_not_trusted(off: timedelta, ago: t
 
 
 def test_a_cursor_is_one_visitors_and_of_one_history() -> None:
-    cursor = cursors.first("E101@37401", NOW, 700)
+    cursor = cursors.first("E101@37401", NOW, 700, 3)
     assert cursors.decode(cursors.encode(cursor)) == cursor
     at = msgspec.structs.replace(cursor, since=500, section=4, xid=600, id=uuid4())
     assert cursors.decode(cursors.encode(at)) == at
-    assert at.is_good_for("E101@37401", NOW + 60 * DAY, 700)
-    assert not at.is_good_for("E102@37401", NOW, 700)
-    assert not at.is_good_for("E101@37401", NOW + 60 * DAY + SECOND, 700)
-    assert not at.is_good_for("E101@37401", NOW, 699)
+    assert at.is_good_for("E101@37401", NOW + 60 * DAY, 700, 3)
+    assert not at.is_good_for("E102@37401", NOW, 700, 3)
+    assert not at.is_good_for("E101@37401", NOW + 60 * DAY + SECOND, 700, 3)
+    assert not at.is_good_for("E101@37401", NOW, 699, 3)
+    assert not at.is_good_for("E101@37401", NOW, 700, 4), "a unit moved"
     for bad in (
         "",
         "x",

@@ -1,0 +1,1 @@
+"""What a unit has open goes to the one that it merged into."""
