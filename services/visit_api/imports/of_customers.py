@@ -27,6 +27,7 @@ from visit_api.imports.outcome import Found, Outcome, Prepared, once
 from visit_api.imports.ownership import SUPPLY
 from visit_api.imports.reading import Fault, Line, Said
 from visit_api.imports.repository import Elsewhere, Known, Takes
+from visit_api.imports.sifting import in_sight
 from visit_api.settings import keeps_plain
 
 _encode = msgspec.json.Encoder().encode
@@ -79,10 +80,7 @@ async def take(
     now: datetime,
 ) -> Outcome:
     """Stores customers, and tells of each that is new or changed."""
-    column = source.columns["unit_code"]
-    owners = await repository.owners(tx, its.unit_code, {said["unit_code"] for _, said in found})
-    faults = {number: Fault(column, "unknown_code") for number, said in found if said["unit_code"] not in owners}
-    found = [each for each in found if each[0] not in faults]
+    found, owners, faults = await in_sight(tx, its, source, found)
     numbers = [said["customer_no"] for _, said in found]
     known = await repository.known(tx, its.source, numbers)
     written = {number for number, there in known.items() if there.import_id == its.id}

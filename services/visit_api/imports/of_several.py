@@ -16,7 +16,7 @@ from contracts.customers import CustomerChanged
 from visit_api.customers import sealing
 from visit_api.customers.models import Customer
 from visit_api.customers.service import changed
-from visit_api.directory.service import top_unit
+from visit_api.directory.service import successor, top_unit
 from visit_api.imports import repository
 from visit_api.imports.models import CustomerSaid, Import
 from visit_api.imports.ownership import SHIPPED, SUPPLY, orders, winners
@@ -54,6 +54,7 @@ class _Ground:
         self.tx, self.runtime, self.now = tx, runtime, now
         self._rules: dict[str, rulebooks.Rules] = {}
         self._tops: dict[str, str] = {}
+        self._standing: dict[str, str] = {}
 
     async def rules(self, unit_code: str) -> rulebooks.Rules:
         """Which system's word counts in a unit."""
@@ -66,6 +67,12 @@ class _Ground:
         if unit_code not in self._tops:
             self._tops[unit_code] = await top_unit(self.tx, unit_code)
         return self._tops[unit_code]
+
+    async def standing(self, unit_code: str) -> str:
+        """The unit that one is, or is part of."""
+        if unit_code not in self._standing:
+            self._standing[unit_code] = await successor(self.tx, unit_code)
+        return self._standing[unit_code]
 
 
 async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequence[Spoken], now: datetime) -> Merged:
@@ -95,6 +102,8 @@ async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequenc
         counts = {field: said[source][field] for field, source in best.items()}
         if counts.get("importance") == "none":
             del counts["importance"]
+        if "unit_code" in counts:  # as it was called when it was said
+            counts["unit_code"] = await ground.standing(counts["unit_code"])
         # What no system ever had a word for stays.
         counts |= {
             field: value for field, value in now_counts.items() if not any(field in its for its in said.values())

@@ -10,8 +10,9 @@ from visit_api.directory.bulk import hold_staff, put_staff
 from visit_api.imports import repository
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
-from visit_api.imports.outcome import Found, Outcome, once
+from visit_api.imports.outcome import Found, Outcome
 from visit_api.imports.reading import MANY, Fault, Said
+from visit_api.imports.sifting import in_sight, named_once
 
 _MAY_BE_EMPTY = ("phone", "email", "post")
 
@@ -26,13 +27,8 @@ async def take(
     now: datetime,
 ) -> Outcome:
     """Stores staff, and tells of each that is new or changed."""
-    units = await repository.seen(tx, its.unit_code, {said["unit_code"] for _, said in found})
-    column = source.columns["unit_code"]
-    faults = {number: Fault(column, "unknown_code") for number, said in found if said["unit_code"] not in units}
-    found = [each for each in found if each[0] not in faults]
-    numbers = [said["staff_no"] for _, said in found]
-    found, twice = once(source, found, await repository.named(tx, its.id, numbers))
-    await repository.name(tx, its.id, numbers)
+    found, _, faults = await in_sight(tx, its, source, found)
+    found, numbers, twice = await named_once(tx, its, source, found)
     there = await hold_staff(tx, runtime, numbers)
     theirs = {member.unit_code for member in there.values()}
     seen = await repository.seen(tx, its.unit_code, theirs)

@@ -11,8 +11,9 @@ from visit_api.directory.bulk import Named, hold_tree, put_units
 from visit_api.imports import repository
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
-from visit_api.imports.outcome import Found, Outcome, once
+from visit_api.imports.outcome import Found, Outcome
 from visit_api.imports.reading import Fault
+from visit_api.imports.sifting import named_once
 from visit_api.imports.tree import Wanted, order
 
 _MOST = 5000  # units made in a transaction: nobody else changes one meanwhile
@@ -28,9 +29,7 @@ async def take(
     now: datetime,
 ) -> Outcome:
     """Lays units aside; what is stored of them is counted when they are made."""
-    numbers = [said["code"] for _, said in found]
-    first, twice = once(source, found, await repository.named(tx, its.id, numbers))
-    await repository.name(tx, its.id, [said["code"] for _, said in first])
+    first, _, twice = await named_once(tx, its, source, found)
     # A file without that column moves nothing: None. An empty cell puts a unit at the top: "".
     rows = [(its.id, number, said["code"], said["name"], said.get("parent_code")) for number, said in first]
     await repository.lay_aside(tx, rows)
@@ -48,12 +47,14 @@ async def settle(tx: AsyncSession, runtime: Runtime, its: Import, source: Source
     wanted = [
         Wanted(line, code, above.get(code) if parent is None else parent or None) for line, code, _, parent in aside
     ]
-    ready, refused = await asyncio.to_thread(order, above, wanted, its.unit_code)
+    closed = {code: named.merged_into for code, named in tree.items() if named.merged_into is not None}
+    sender = closed.get(its.unit_code, its.unit_code) if its.unit_code is not None else None
+    ready, refused = await asyncio.to_thread(order, above, wanted, sender, closed)
     ready = ready[:_MOST]
     units = {each.code: Named(names[each.line], each.parent_code) for each in ready}
     new = {code: named for code, named in units.items() if tree.get(code) != named}
     await put_units(tx, runtime, new, now)
-    columns = {"taken": source.number}
+    columns = {"taken": source.number, "merged_unit": source.number}
     faults = {line: Fault(columns.get(why, source.columns["parent_code"]), why) for line, why in refused.items()}
     await repository.take_up(tx, its.id, [each.line for each in ready] + list(faults))
     return Outcome(len(new), len(units) - len(new), faults)

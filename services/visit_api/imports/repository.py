@@ -29,7 +29,7 @@ WITH RECURSIVE above AS (
     FROM above JOIN units ON units.code = above.parent_code WHERE above.height < 32
 )
 SELECT unit, (array_agg(code ORDER BY height DESC))[1] FROM above
-GROUP BY unit HAVING $2::text IS NULL OR bool_or(code = $2)
+GROUP BY unit HAVING $2::text IS NULL OR bool_or(code = coalesce((SELECT merged_into FROM units WHERE code = $2), $2))
 """
 _NAMED = "SELECT customer_no FROM import_numbers WHERE import_id = $1 AND customer_no = ANY($2::text[])"
 _TAKE_UP = "DELETE FROM import_units WHERE import_id = $1 AND line = ANY($2::int[])"
@@ -157,6 +157,11 @@ async def waiting(tx: AsyncSession) -> set[str]:
 async def owners(tx: AsyncSession, unit: str | None, codes: Collection[str]) -> dict[str, str]:
     """Of `codes`, the units that there are and that the sender sees, each with the unit at the top of its tree."""
     return dict(await (await driver(tx)).fetch(_OWNERS, [*codes], unit))
+
+
+async def closed(tx: AsyncSession, codes: Collection[str]) -> set[str]:
+    """Those of the units `codes` that merged into another."""
+    return set(await tx.scalars(select(Unit.code).where(Unit.code.in_(codes), Unit.merged_into.is_not(None))))
 
 
 async def seen(tx: AsyncSession, unit: str | None, codes: Collection[str]) -> set[str]:

@@ -1,6 +1,6 @@
 """In which order the units of a file can be made, whatever their order in it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 _DEEPEST = 32  # levels
@@ -21,15 +21,18 @@ class Order(NamedTuple):
     refused: dict[int, str]
 
 
-def order(there: Mapping[str, str | None], wanted: Sequence[Wanted], unit: str | None) -> Order:
+def order(
+    there: Mapping[str, str | None], wanted: Sequence[Wanted], unit: str | None, closed: Container[str | None] = ()
+) -> Order:
     """How the tree `there` (unit -> the one above it) takes in what somebody of `unit` wants, who sees that and what is
-    below it: `taken` is another's unit, `unknown_parent` one that nobody has or sees, `cycle` one below itself."""
+    below it: `taken` is another's unit, `unknown_parent` one that nobody has or sees, `cycle` one below itself;
+    `merged_unit` is one of the `closed`, `merged_parent` one below such."""
     tree, waiting = dict(there), list(wanted)
     its = Order([], {})
     while True:
         left = []
         for each in waiting:
-            reason = _refused(tree, each, unit)
+            reason = _refused(tree, each, unit) or _is_closed(each, closed)
             if reason is not None:
                 its.refused[each.line] = reason
             elif _must_wait(tree, each):
@@ -60,6 +63,12 @@ def _refused(tree: Mapping[str, str | None], each: Wanted, unit: str | None) -> 
     if each.parent_code in tree and each.code != unit and not _is_below(tree, each.parent_code, unit):
         return "unknown_parent"
     return None
+
+
+def _is_closed(each: Wanted, closed: Container[str | None]) -> str | None:
+    if each.code in closed:
+        return "merged_unit"
+    return "merged_parent" if each.parent_code in closed else None
 
 
 def _must_wait(tree: Mapping[str, str | None], each: Wanted) -> bool:

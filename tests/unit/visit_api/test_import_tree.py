@@ -43,6 +43,11 @@ def test_nobody_names_what_they_do_not_see() -> None:
     assert (len(own.ready), own.refused) == (2, {}), "its own unit may stand below any"
 
 
+def test_a_closed_unit_is_as_it_is() -> None:
+    its = order(TREE, lines(("37401", "37402"), ("3740101", "37401"), ("37402", "37")), None, {"37401"})
+    assert ([each.code for each in its.ready], its.refused) == (["37402"], {1: "merged_unit", 2: "merged_parent"})
+
+
 _CODES = st.sampled_from("abcdef")
 
 
