@@ -46,10 +46,16 @@ def test_every_route_is_described(place: Place) -> None:
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:
+    """Also where two services have the same path, as of what is one's own."""
+    called: dict[str, set[str]] = {}
     for name in SERVICES:
         paths = json.loads(document(service(name)))["paths"]
         names = [its["operationId"] for methods in paths.values() for its in methods.values()]
         assert len(names) == len(set(names))
+        for path, methods in paths.items():
+            its = {each["operationId"] for each in methods.values()}
+            assert called.setdefault(path, set()).isdisjoint(its), path
+            called[path] |= its
 
 
 def answered(place: Place) -> dict[str, Any]:

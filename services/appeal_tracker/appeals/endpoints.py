@@ -15,8 +15,8 @@ from appeal_tracker.appeals.schemas import (
     AnswerView,
     AppealView,
     ContactView,
-    DayView,
     LoadView,
+    MyAppealsView,
     PostedView,
     StateName,
     TimelineEntryView,
@@ -96,9 +96,9 @@ async def post_appeal(body: NewAppeal, caller: Sender, tx: Tx, runtime: TheRunti
     return await posting.post(tx, runtime, caller, body)
 
 
-@router.get("/my-day", response_model=DayView)
-async def show_my_day(caller: Caller, tx: Tx, runtime: TheRuntime) -> owning.Day:
-    """What you have to do today."""
+@router.get("/my-day", response_model=MyAppealsView)
+async def show_my_appeals(caller: Caller, tx: Tx, runtime: TheRuntime) -> owning.Day:
+    """What you have to do about appeals by now; the visits of a day are at visit_api's `my-day`."""
     return await owning.my_day(tx, runtime, caller)
 
 

@@ -67,7 +67,7 @@ class AppealView(View):
     clocks: list[ClockView]
 
 
-class DayView(View):
+class MyAppealsView(View):
     """What you have to do, the most urgent first, at most 50 of each: what is overdue, what is due next, whom to call
     back because it is your task or the policy asks for it of what is yours, what to accept. Also of those whom you
     stand in for while they are away."""

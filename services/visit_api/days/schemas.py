@@ -56,7 +56,7 @@ class OwedView(View):
     owed_from: Instant | None
 
 
-class DayView(View):
+class MyVisitsView(View):
     """What you have to do on a day: its visits in their order, those of days before that are not over (the 100
     earliest; `left_over` counts all), and the calls that you are still to return."""
 
