@@ -5,8 +5,8 @@ It only expands: the code of the revision before runs on these tables while it i
 
 from chassis.migrate import run_scripts
 
-revision = "0029"
-down_revision = "0028"
+revision = "0034"
+down_revision = "0033"
 
 UNITS = """
 ALTER TABLE units ADD COLUMN merged_into text REFERENCES units (code);

@@ -5,8 +5,8 @@ It only expands: the code of the revision before runs on these tables while it i
 
 from chassis.migrate import run_scripts
 
-revision = "0031"
-down_revision = "0030"
+revision = "0036"
+down_revision = "0035"
 
 LOOKED = """
 CREATE TABLE sync_looked (

@@ -2,8 +2,8 @@
 
 from chassis.migrate import index_concurrently
 
-revision = "0030"
-down_revision = "0029"
+revision = "0035"
+down_revision = "0034"
 
 
 def upgrade() -> None:
