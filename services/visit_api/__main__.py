@@ -36,8 +36,7 @@ HEARS = [topic.name for topic in TOPICS.values() if "visit_api" in topic.hearers
 def keep(runtime: Runtime) -> list[Worker]:
     """The loops of which one at a time is enough: they chain what is archived, supplement it with what comes late,
     clear uploads away, look for visits that were recorded twice, and seal what was just said and what an earlier
-    version stored in the clear. Not beside the relay: a row they stumble on must not
-    keep an appeal untold."""
+    version stored in the clear. Not beside the relay: a row they stumble on must not keep an appeal untold."""
     return [
         Sealer(runtime.service, runtime.db, CHAINED),
         Sweeper(runtime),
