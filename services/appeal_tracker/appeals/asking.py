@@ -90,7 +90,8 @@ async def hand_over(deed: Deed, leaver: str, taker: Principal | None) -> bool:
     case, appeal = deed.case, deed.appeal
     theirs = [each for each in await tasks.of_appeals(deed.tx, [appeal.id]) if each.person == leaver]
     handled_by = await _handled_by(deed, case) if theirs else ()
-    may = taker is not None and may_call_back(taker, appeal, case.policy.callback, handled_by)
+    taken_in = await directory.successor(deed.tx, appeal.unit_code)
+    may = taker is not None and may_call_back(taker, appeal, taken_in, case.policy.callback, handled_by)
     for task in theirs:
         task.person, task.updated_at = taker.sub if taker is not None and may else None, deed.now
         said = {"task_id": task.id, "from_person": leaver, "person": task.person}
