@@ -37,7 +37,16 @@ ALLOWED_NAMES = {
         "hand_over_id",
         "repeats",
     ),
-    *("unit_code", "parent_code", "handling_unit_code", "staff_no", "customer_no", "appeal_no", "policy"),
+    *(
+        "unit_code",
+        "parent_code",
+        "merged_into",
+        "handling_unit_code",
+        "staff_no",
+        "customer_no",
+        "appeal_no",
+        "policy",
+    ),
     *(
         "raised_by",
         "by",
