@@ -18,5 +18,5 @@ class Settings(RuntimeSettings, env_prefix="APPEAL_TRACKER_"):
         None,
         max_length=200,
         pattern=r"^https?://[!-~]+$",
-        description="where customers reach this service; without it no message carries a link to rate an answer",
+        description="where customers reach this service; without it what bears a link to rate an answer waits",
     )

@@ -44,7 +44,7 @@ async def make_link_for_send(
     id: Id, body: LinkForSend, caller: Service, tx: Tx, runtime: TheRuntime, response: Response
 ) -> sent_links.SentLink:
     """The link that goes with a send to the customer, for the service that sends it; asked again, the same one. Refused
-    where the customer is not to be asked for a rating: then the message goes without it."""
+    where the customer is not to be asked for a rating: then the message has no object any more."""
     made = await sent_links.for_send(tx, runtime, caller, id, body.send_id)
     response.headers["Cache-Control"] = "no-store"
     return made

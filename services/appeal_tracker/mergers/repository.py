@@ -7,10 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.db import driver
 
-# There are few units, and what of each is open has an index of its own.
+# There are few units, and what of each is open has an index of its own: each is asked, and never all that is open.
 _FOLLOWING = """
-SELECT a.id FROM units u JOIN appeals a ON a.handling_unit_code = u.code AND a.state <> 'closed'
-WHERE u.merged_into IS NOT NULL AND a.id > $1 ORDER BY a.id LIMIT $2
+SELECT its.id FROM units u CROSS JOIN LATERAL (
+    SELECT a.id FROM appeals a
+    WHERE a.handling_unit_code = u.code AND a.state <> 'closed' AND a.id > $1 OFFSET 0) its
+WHERE u.merged_into IS NOT NULL ORDER BY its.id LIMIT $2
 """
 
 

@@ -111,7 +111,12 @@ class Recalculating(Worker):
         if not ids:
             return await self._end(job, self._turn)
         batches = [ids[place : place + most] for place in range(0, len(ids), most)]
-        if not all(await asyncio.gather(*(self._batch(job, self._turn, batch) for batch in batches))):
+        lanes = (self._batch(job, self._turn, batch) for batch in batches)
+        done = await asyncio.gather(*lanes, return_exceptions=True)  # so that none still writes when one has failed
+        for result in done:
+            if isinstance(result, BaseException):
+                raise result
+        if not all(done):
             self._turn = None  # what was planned so would tell people again: the rest is done by the rules as they are
             return True
         self._turn.after = ids[-1]

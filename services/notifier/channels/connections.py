@@ -6,7 +6,7 @@ most of what a request costs.
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ssl import SSLContext
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,7 +49,9 @@ class Connections:
                 self._free.append(Free(origin, connection, time.monotonic()))
             else:
                 await connection.aclose()
-        await self._forget()
+        # What was asked has been answered: whatever an old connection says at its end is nothing to the request.
+        with suppress(Exception):
+            await self._forget()
 
     async def close(self) -> None:
         """Closes those that nobody uses; safe twice."""

@@ -64,6 +64,7 @@ class Links:
         except Declined as no:
             why = str(no.problem.get("reason", ""))
             if why == _NOT_SET:
+                self._away_until = time.monotonic() + self.pause
                 log.error("the tracker has no public address, so that no customer is sent a link")
             elif str(no.problem.get("type", "")).endswith(_NO_LINK):
                 return NotDue(f"{NOT_DUE}:{why}" if why.isidentifier() else NOT_DUE)
@@ -75,7 +76,8 @@ class Links:
             self._away_until = time.monotonic() + self.pause
             log.warning("nobody tells customers' links", extra={"error": type(error).__name__})
             return None
-        return NotDue(f"{NOT_DUE}:unknown") if said is None else _filled(letter, said)
+        # The tracker has not heard of the appeal yet; or it is of a version that knows nothing of links.
+        return None if said is None else _filled(letter, said)
 
 
 def _filled(letter: Letter, said: Any) -> Letter | None:

@@ -31,7 +31,8 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        d.audience, d.audience_unit, d.audience_role, d.on_duty, d.instead_of, d.route, d.passes, d.working_days,
        d.found_again, n.scheduled_at, p.scheduled_at AS scheduled_now, p.scheduled_said, p.appointed_said,
        n.heard, n.said_at, n.event_type, n.at, n.owner, coalesce(n.first_contact, p.first_contact) AS first_contact,
-       n.person, n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
+       n.person, n.kind,
+       n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
        p.owner AS owner_now, p.owned_said, p.handling_unit_code AS unit_now,
        s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
        said.heard AS stopped, said.said_at AS stopped_said,
@@ -41,7 +42,7 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        n.packs <@ ARRAY(SELECT pack FROM withdrawn_packs) AS silenced,
        n.event_type = 'appeal.callback_asked' AND EXISTS (
            SELECT FROM notices m WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type)
-               AND m.heard > n.heard) AS said_again,
+               AND m.task_id IS NOT DISTINCT FROM n.task_id AND m.heard > n.heard) AS said_again,
        d.recipient_kind = 'customer' AND n.event_type = 'appeal.callback_asked' AND EXISTS (
            SELECT FROM notices m JOIN deliveries e ON e.event_id = m.event_id
            WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type) AND m.heard < n.heard
@@ -156,7 +157,7 @@ def _decide(row: Any, known: Known, hours: QuietHours, now: datetime) -> Decisio
 
 def _outdated(row: Any) -> str | None:
     """Why an act need not be told of any more: what it was about has ended, began anew, is another's to do, or done."""
-    if row.ended is not None and row.event_type not in ENDS:
+    if row.ended is not None and row.event_type not in ENDS and row.kind != "follow_up":  # which is owed after the end
         return f"subject_ended:{row.ended}"
     if row.current_round > row.round:
         return "later_round"

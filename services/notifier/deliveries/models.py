@@ -27,8 +27,8 @@ class Notice(Base):
     """An event that somebody must be told of. `said_at` is when it was said, `heard` its place in the order of hearing;
     `plan_at` is when its people are looked for (again), null once they are found. What a ladder says names its
     `audience`; of anything else (an act `by` somebody, without step, milestone and due) the routes do. `packs`: of a
-    warning, those by which it is told, where that was said; `scheduled_at`: of a plan, for when; `person`: of a
-    callback, whose it is, where that was said."""
+    warning, those by which it is told, where that was said; `scheduled_at`: of a plan, for when; of a callback
+    `task_id` and `kind`, and the `person` whose it is, where that was said."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -61,6 +61,8 @@ class Notice(Base):
     packs: Mapped[list[str] | None]
     person: Mapped[str | None]
     scheduled_at: Mapped[datetime | None]
+    task_id: Mapped[UUID | None]
+    kind: Mapped[str | None]
 
     @property
     def appeal_id(self) -> UUID | None:

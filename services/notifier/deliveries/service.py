@@ -132,6 +132,8 @@ def _notice(message: Message, event: LadderEvent) -> dict[str, Any]:
         "person": None,
         "by": None,
         "scheduled_at": None,
+        "task_id": None,
+        "kind": None,
     }
 
 
@@ -160,4 +162,6 @@ def _act(message: Message, event: Any) -> dict[str, Any]:
         "packs": None,
         "person": getattr(event, "person", None),
         "scheduled_at": getattr(event, "scheduled_at", None),
+        "task_id": getattr(event, "task_id", None),
+        "kind": getattr(event, "kind", None),
     }

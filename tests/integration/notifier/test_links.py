@@ -5,13 +5,12 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import httpx
 import msgspec
 import pytest
 
-from chassis.ids import new_id
 from chassis.peer import Peer
 from contracts.appeals import AppealCallbackAsked, AppealCalledBack, AppealRaised
 from notifier.channels.port import Code, Letter, Terms
@@ -96,8 +95,10 @@ def raised(appeal: Appeal) -> AppealRaised:
     )
 
 
-def callback_asked(appeal: Appeal, person: str | None = None) -> AppealCallbackAsked:
-    its = {"task_id": new_id(), "kind": "callback", "required": True, "handling_unit_code": STATION}
+def callback_asked(appeal: Appeal, person: str | None = None, kind: str = "callback") -> AppealCallbackAsked:
+    """Told again of the same task, if it is of the same kind."""
+    task = uuid5(appeal.id, kind)
+    its = {"task_id": task, "kind": kind, "required": True, "handling_unit_code": STATION}
     return AppealCallbackAsked(**appeal._act(**its, person=person, due_at=None))
 
 
@@ -133,9 +134,10 @@ async def test_while_the_tracker_is_away_a_send_waits_and_is_never_taken_for_one
 ):
     sending.gateway.asked = sending.gateway.idempotent = False  # what left could not be found again
     sending.tracker.answers = [AWAY, httpx.Response(500), httpx.Response(200, json={"url": 7}), no("no_address")]
+    sending.tracker.answers.append(no("", 404))  # not heard of yet
     sending.tracker.answers.append(no("", type="merged-meanwhile"))
     await sending.asked(appeal)
-    for _ in range(4):
+    for _ in range(5):
         (delivery,) = await sending.customers()
         assert (delivery["state"], delivery["why"], delivery["attempts"]) == ("sending", "link_unavailable", 0)
         await sending.expire()
@@ -167,6 +169,19 @@ async def test_a_callback_that_goes_to_somebody_else_is_told_to_them_and_the_cus
     assert len(sending.letters()) == 1
 
 
+async def test_a_follow_up_of_what_is_closed_is_told_and_takes_nothing_from_another_task(
+    sending: Sending, appeal: Appeal
+):
+    office = sending.office
+    await office.hear(raised(appeal), appeal.opened(), appeal.answered())
+    office.clock.set(START.replace(hour=22))
+    await office.hear(callback_asked(appeal, "V1", "follow_up"), callback_asked(appeal, "V2"), appeal.closed())
+    office.clock.set(START.replace(day=10, hour=8, minute=5))
+    await office.stack.settle()
+    told = {its["recipient"]: its["state"] for its in await office.deliveries() if its["recipient"] in ("V1", "V2")}
+    assert told == {"V1": "delivered", "V2": "cancelled"}
+
+
 async def test_what_was_rated_over_night_is_asked_of_nobody_in_the_morning(sending: Sending, appeal: Appeal):
     office = sending.office
     office.clock.set(START.replace(hour=20, minute=59))
@@ -194,7 +209,7 @@ async def test_a_tracker_that_is_away_is_not_asked_all_the_time(sending: Sending
 
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [(no("answered"), "link_not_due:answered"), (no("", 404), "link_not_due:unknown"), (no("a b"), "link_not_due")],
+    [(no("answered"), "link_not_due:answered"), (no("a b"), "link_not_due")],
 )
 async def test_where_there_is_nothing_to_rate_any_more_nothing_is_sent_and_it_says_why(
     sending: Sending, appeal: Appeal, answer: httpx.Response, why: str
