@@ -4,19 +4,29 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
+from chassis.web.tokens import Principal
 from visit_api.attachments.models import Attachment
 from visit_api.directory.models import Unit
 
 
-async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Attachment | None:
-    """The attachment `id`, where the caller sees it; `lock` holds it for a change."""
+async def find(tx: AsyncSession, unit: str | None, id: UUID) -> Attachment | None:
+    """The attachment `id`, where the caller sees it."""
     query = select(Attachment).where(Attachment.id == id, within(Unit, unit, Attachment.unit_code))
-    found: Attachment | None = await tx.scalar(query.with_for_update(of=Attachment) if lock else query)
+    found: Attachment | None = await tx.scalar(query)
+    return found
+
+
+async def find_upload(tx: AsyncSession, caller: Principal, id: UUID, *, to_end: bool = False) -> Attachment | None:
+    """The same for whoever brings its bytes: an upload is also theirs who declared it, wherever its visit is by now.
+    `to_end` holds it for its end, and finds it for them when it is over, too: they may not have heard of that."""
+    theirs = and_(Attachment.declared_by == caller.sub, true() if to_end else Attachment.state == "uploading")
+    query = select(Attachment).where(Attachment.id == id, or_(within(Unit, caller.unit, Attachment.unit_code), theirs))
+    found: Attachment | None = await tx.scalar(query.with_for_update(of=Attachment) if to_end else query)
     return found
 
 

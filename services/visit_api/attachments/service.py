@@ -86,7 +86,7 @@ async def get_stored(tx: AsyncSession, caller: Principal, id: UUID) -> Attachmen
 
 async def get_upload(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> dict[str, Any]:
     """The attachment `id` and the parts of it that have arrived. Raises `NotFound`."""
-    attachment = await get_attachment(tx, caller, id)
+    attachment = await _get_upload(tx, caller, id)
     parts = await store_of(runtime).parts(id) if attachment.state == "uploading" else {}
     return _as_upload(attachment, parts)
 
@@ -99,7 +99,7 @@ async def put_part(
     Raises `NotFound`, `UploadOver`, `MoreThanDeclared`, `TooLarge`, `Unprocessable` where there are no bytes.
     """
     async with runtime.db.transaction() as tx:
-        attachment = await get_attachment(tx, caller, id)
+        attachment = await _get_upload(tx, caller, id)
     if attachment.state != "uploading":
         raise errors.UploadOver(state=attachment.state)
     data = b"".join([chunk async for chunk in body])
@@ -137,7 +137,7 @@ async def complete(
 
     Raises `NotFound`, `UploadOver`.
     """
-    held = await repository.find(tx, caller.unit, id, lock=True)
+    held = await repository.find_upload(tx, caller, id, to_end=True)
     if held is None:
         raise NotFound
     if its is not None and held.state == "uploading":
@@ -182,9 +182,16 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     return [Unmet("7.2.6", f"attachment_uploaded:{each.id}") for each in waiting]
 
 
+async def _get_upload(tx: AsyncSession, caller: Principal, id: UUID) -> Attachment:
+    attachment = await repository.find_upload(tx, caller, id)
+    if attachment is None:
+        raise NotFound
+    return attachment
+
+
 async def _find_open(runtime: Runtime, caller: Principal, id: UUID) -> Attachment | None:
     async with runtime.db.transaction() as tx:
-        attachment = await repository.find(tx, caller.unit, id)
+        attachment = await repository.find_upload(tx, caller, id)
     return attachment if attachment is not None and attachment.state == "uploading" else None
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.visit_api.phone import Phone, outcomes
+from tests.integration.visit_api.test_attachments import PICTURE, declared
 from tests.integration.visit_api.test_sync_deciding import conflict, resolve
 from tests.integration.visit_api.world import World, made, problem
 
@@ -234,13 +235,24 @@ async def test_a_complaint_is_taken_wherever_the_customer_or_the_visit_is_by_now
     assert (await world.admin.patch("/units/3740101", json=up, headers=its)).status_code == 200
     words = phone.item("appeal", booked["id"], type="complaint", summary="停电", heard_by="E101")
     end = [phone.item("start", booked["id"], ago=9), phone.item("completion", booked["id"])]
-    answers = await phone.push(words, *end)
-    assert (outcomes(answers), [each["notes"] for each in answers]) == (["stored"] * 3, [["visit_moved"]] * 3), answers
+    photo = phone.item("attachment", booked["id"], **declared())
+    answers = await phone.push(words, *end, photo)
+    assert (outcomes(answers), [each["notes"] for each in answers]) == (["stored"] * 4, [["visit_moved"]] * 4), answers
     assert outcomes(await phone.push(words)) == ["same"]
     assert (await world.visitor.get(f"/visits/{booked['id']}")).status_code == 404, "it is not seen all the same"
     stranger = Phone(world, world.client("visitor", unit="37401", sub="E102"), name="P-2")
     (refused,) = await stranger.push(stranger.item("appeal", booked["id"], type="opinion", summary="好"))
     assert refused["problem"]["status"] == 404
+
+    file = f"/attachments/{photo['id']}"
+    for client, status in ((stranger.client, 404), (world.visitor, 200)):
+        bytes_of_it = [await client.put(f"{file}/parts/1", content=PICTURE), await client.get(file)]
+        ends = [await client.post(f"{file}/complete") for _ in range(2)]
+        assert [answer.status_code for answer in (*bytes_of_it, *ends)] == [status] * 4
+    assert ends[0].json() == ends[1].json()
+    over = [await world.visitor.get(path) for path in (file, f"{file}/content")]
+    assert [answer.status_code for answer in over] == [404, 404], "what is stored is theirs who have the visit"
+    assert (await world.admin.get(file)).json()["state"] == "stored"
 
 
 async def test_a_copy_begins_anew_when_units_moved(world: World, phone: Phone) -> None:
