@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from chassis.outage import is_outage
 from chassis.runtime import Runtime
-from chassis.vault import KeysMissing, KeysUnusable
+from chassis.vault import KeysMissing
 from chassis.worker import Worker
 from visit_api.archive import supplementing
 from visit_api.visits import repository as visits
@@ -39,7 +39,8 @@ class Supplementing(Worker):
             async with self._runtime.db.transaction() as tx:
                 await supplementing.enter_waiting(tx, self._runtime, visit_id)
         except Exception as error:
-            if is_outage(error) and not isinstance(error, KeysMissing | KeysUnusable):
+            # A key that is missing is one owner's; from all else that is away every visit suffers alike.
+            if is_outage(error) and not isinstance(error, KeysMissing):
                 raise
             log.exception("what came late of a visit cannot be entered", extra={"visit": str(visit_id)})
             _not_entered.inc()

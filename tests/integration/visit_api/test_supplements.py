@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from chassis.vault import KeysUnusable
 from tests.integration.visit_api.phone import NEEDS, Phone, outcomes
 from tests.integration.visit_api.test_archive import closed, ended, entries
 from tests.integration.visit_api.test_archive_export import with_file
@@ -145,6 +146,25 @@ async def test_one_that_cannot_be_entered_waits_and_holds_up_none(
     monkeypatch.setattr("visit_api.archive.worker.AGAIN", -1.0)
     assert len(await supplements(world, bad)) == 1
     assert not await worker.run_once()
+
+
+async def test_while_the_keys_cannot_be_read_none_is_entered_and_none_is_put_off(world: World) -> None:
+    visit = await archived(world)
+    await made(world.visitor.post(f"/visits/{visit['id']}/steps", json={"content": {**NEEDS}, "at": BEFORE}))
+    (worker,) = [each for each in world.stack["visit_api"].workers if isinstance(each, Supplementing)]
+    keys, vault = world.stack.vault_keys, world.runtime.vault
+    whole = keys.read_text()
+    keys.write_text("half a li")
+    vault.masters.forget()
+    vault._keys.clear()
+    vault._current.clear()
+    try:
+        with pytest.raises(KeysUnusable):
+            await worker.run_once()
+    finally:
+        keys.write_text(whole)
+    assert await worker.run_once(), "at once"
+    assert len(await supplements(world, visit)) == 1
 
 
 async def test_a_photo_that_is_stored_while_the_visit_is_archived_is_not_missing(
