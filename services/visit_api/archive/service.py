@@ -23,6 +23,7 @@ from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
 from visit_api.archive import exporting, repository, supplementing
 from visit_api.archive.completing import gaps_of, give_reason
+from visit_api.archive.contents import contents
 from visit_api.archive.entering import enter, holds, opened, sought
 from visit_api.archive.errors import TOO_SHORT, ArchiveIncomplete, HoldUnchanged, NotArchived, NothingNew
 from visit_api.archive.gaps import Gap
@@ -32,6 +33,7 @@ from visit_api.archive.schemas import ArchiveEntryView, ArchiveView, GapReasonVi
 from visit_api.archive.sections import SLICES, as_shown
 from visit_api.archive.service_record import service_record
 from visit_api.attachments import service as attachments
+from visit_api.sync import recording as sync
 from visit_api.visits import service as visits
 from visit_api.visits.lifecycle import Act, VisitState
 from visit_api.visits.models import Visit
@@ -72,11 +74,13 @@ async def get_archive(
 
 async def get_sheet(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> dict[str, Any]:
     """A visit as it stands, in the form of its archive: for the sheet that the customer signs. What was said in
-    confidence is on it only where the caller may know. Raises `NotFound`."""
+    confidence is on it, and what brought it, only where the caller may know; that it was read is noted then. Raises
+    `NotFound`."""
     visit = await visits.get_visit(tx, caller, visit_id)
     _, gaps = await gaps_of(tx, caller, visit)
     raised = [each for each in await appeals.all_raised(tx, visit_id) if appeals.may_know(caller, each)]
-    draft = {"entered_at": None, "record": await _record(tx, runtime, visit, raised, gaps)}
+    draft = {"entered_at": None, "record": await _record(tx, runtime, visit, raised, gaps, reader=caller)}
+    await appeals.note_read(tx, runtime, caller, raised)
     return {"record": draft, "supplements": [], "hold": None}
 
 
@@ -137,7 +141,7 @@ async def explain_gap(
 
 async def supplement(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> dict[str, Any]:
     """Enters what was recorded of an archived visit since, without waiting until that is done by itself; where it was,
-    that is the answer.
+    that is the answer. Of what devices brought the answer has what the caller may know of.
 
     Raises `NotFound`, `NotArchived`, `NothingNew`.
     """
@@ -146,11 +150,13 @@ async def supplement(tx: AsyncSession, runtime: Runtime, caller: Principal, visi
         raise NotArchived
     raised = [each for each in await appeals.all_raised(tx, visit_id) if appeals.may_know(caller, each)]
     if (new := await supplementing.enter_late(tx, runtime, visit, raised, by=caller.sub)) is not None:
-        return _shown(*new)
+        shown = {each["id"] for each in new[1].get("appeals", ())}
+        await appeals.note_read(tx, runtime, caller, [each for each in raised if str(each.id) in shown])
+        return await _known_to(tx, caller, *new)
     last = (await repository.of_visit(tx, caller.unit, visit_id))[-1]
     if (record := supplementing.entered_by_itself(last, await opened(tx, runtime, last))) is None:
         raise NothingNew
-    return _shown(last, record)
+    return await _known_to(tx, caller, last, record)
 
 
 async def hold(
@@ -194,13 +200,40 @@ def _shown(entry: Entry, record: dict[str, Any]) -> dict[str, Any]:
     return {**as_shown(ArchiveEntryView, entry), "record": record}
 
 
+async def _known_to(tx: AsyncSession, caller: Principal, entry: Entry, record: dict[str, Any]) -> dict[str, Any]:
+    """A supplement as far as the caller may know of it. Raises `NothingNew` where that is nothing: what is undone by
+    that is entered by itself."""
+    lines = record.get("devices", [])
+    known = await sync.known_to(tx, caller, entry.visit_id, lines)
+    if len(known) == len(lines):
+        return _shown(entry, record)
+    rest = {section: its for section, its in {**record, "devices": known}.items() if its or section != "devices"}
+    if rest.keys() <= {"told"}:
+        raise NothingNew
+    if "told" in rest:
+        brought = {line["brought_by"] for line in lines} - {line["brought_by"] for line in known}
+        told = rest["told"]
+        what, by = [its for its in told["what"] if its in rest], [its for its in told["by"] if its not in brought]
+        rest["told"] = {**told, "what": what, "by": by}
+    return {**_shown(entry, rest), "contents": contents(rest)}
+
+
 async def _record(
-    tx: AsyncSession, runtime: Runtime, visit: Visit, raised: Sequence[Appeal], gaps: Sequence[Gap]
+    tx: AsyncSession,
+    runtime: Runtime,
+    visit: Visit,
+    raised: Sequence[Appeal],
+    gaps: Sequence[Gap],
+    *,
+    reader: Principal | None = None,
 ) -> dict[str, Any]:
+    """What is archived of a visit; or what `reader` may know of it."""
     await sealing.show(tx, runtime, raised)
     record: dict[str, Any] = {"visit": as_shown(VisitView, visit)}
     for its in SLICES:
         record[its.section] = await its.on_record(tx, runtime, visit)
+    if reader is not None:
+        record["devices"] = await sync.known_to(tx, reader, visit.id, record["devices"])
     record["appeals"] = [as_shown(AppealView, appeal) for appeal in raised]
     record["gaps"] = [gap.shown() for gap in gaps]
     return {**record, "service_record": service_record(record)}

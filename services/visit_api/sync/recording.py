@@ -1,12 +1,16 @@
 """What belongs in the archive of a visit: what devices brought, by which clock, and who decided where that
 contradicted the record. What nobody decided keeps a visit from its archive, for what is archived is not corrected."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.runtime import Runtime
+from chassis.web.tokens import Principal
+from visit_api.appeals.service import stranger
 from visit_api.sync import conflicts, repository
 from visit_api.sync.models import Conflict
 from visit_api.visits.lifecycle import Unmet
@@ -27,6 +31,21 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     return [
         {**_shown(item, _ITEM), "conflict": found.get(item.id)} for item in await repository.brought_to(tx, visit.id)
     ]
+
+
+async def known_to(
+    tx: AsyncSession, caller: Principal, visit_id: UUID, lines: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Those of `lines`, as they are archived of a visit, that the caller may know of: not what tells strangers of a
+    hidden appeal."""
+    confidential_of = stranger(caller)
+    if confidential_of is None:
+        return [*lines]
+    known = {
+        (str(item), conflict and str(conflict))
+        for item, conflict in await repository.known_to(tx, visit_id, confidential_of)
+    }
+    return [line for line in lines if (line["item_id"], line["conflict"] and line["conflict"]["id"]) in known]
 
 
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, text, true
 from sqlalchemy import exists as there_is
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from chassis.ids import new_id
 from chassis.scope import ancestors, within
@@ -150,6 +151,14 @@ async def find_conflicts(
 async def brought_to(tx: AsyncSession, visit_id: UUID) -> Sequence[Brought]:
     """All that devices brought to a visit, in order."""
     return (await tx.scalars(select(Brought).where(Brought.visit_id == visit_id).order_by(Brought.id))).all()
+
+
+async def known_to(tx: AsyncSession, visit_id: UUID, confidential_of: str) -> set[tuple[UUID, UUID | None]]:
+    """The same as far as somebody may know of it: each by its item, and by the conflict that came of it."""
+    its = aliased(Conflict)  # apart from the one by which a line is hidden
+    query = select(Brought.item_id, its.id).outerjoin(its, its.brought_id == Brought.id)
+    query = query.where(Brought.visit_id == visit_id, _line_open_to(confidential_of))
+    return {(item_id, conflict_id) for item_id, conflict_id in await tx.execute(query)}
 
 
 async def conflicts_of(tx: AsyncSession, visit_id: UUID) -> Sequence[Conflict]:

@@ -98,6 +98,40 @@ async def test_whoever_does_not_wait_for_it_has_it_at_once_or_is_shown_it(world:
     assert await made(world.visitor.post(f"{path}/supplements")) == by_itself
 
 
+@pytest.mark.clause("8.1.4")
+async def test_a_supplement_tells_whoever_asks_for_it_what_they_may_know(world: World) -> None:
+    visit, phone = await archived(world), Phone(world, world.visitor)
+    colleague = world.client("visitor", unit="37401", sub="E102")
+    supervisor = world.client("supervisor", unit="37401", sub="E109")
+    path = f"/visits/{visit['id']}/supplements"
+    quiet = phone.item("appeal", visit["id"], ago=9, type="complaint", summary="停电", confidential=True)
+    opinion = phone.item("appeal", visit["id"], ago=9, type="opinion", summary="好")
+    assert outcomes(await phone.push(quiet, opinion)) == ["stored"] * 2
+    told = await made(supervisor.post(path))
+    assert [len(told["record"][section]) for section in ("devices", "appeals")] == [2, 2]
+    read = "SELECT by, thing_id FROM trail WHERE act = 'appeal.read'"
+    assert [(row["by"], row["thing_id"]) for row in await world.rows(read)] == [("E109", quiet["id"])]
+
+    worse = {**quiet, "body": {**quiet["body"], "summary": "天天停电"}}
+    assert outcomes(await phone.push(worse)) == ["conflict"]
+    problem(await colleague.post(path), 409, "nothing-to-supplement")
+    assert len(await supplements(world, visit)) == 2, "it is entered by itself all the same"
+    problem(await colleague.post(path), 409, "nothing-to-supplement")
+    assert (await made(world.visitor.post(path)))["record"]["devices"][0]["item_id"] == quiet["id"], "who brought it"
+
+    worst = {**quiet, "body": {**quiet["body"], "summary": "夜夜停电"}}
+    other = Phone(world, colleague, name="P-2")
+    assert outcomes(await phone.push(worst)) == ["conflict"]
+    step = other.item("step", visit["id"], ago=8000, content=NEEDS)
+    assert outcomes(await other.push(step)) == ["stored"]
+    its = await made(colleague.post(path))
+    assert [each["item_id"] for each in its["record"]["devices"]] == [step["id"]]
+    assert (its["record"]["told"]["what"], its["record"]["told"]["by"]) == (["steps", "devices"], ["E102"])
+    assert [line["entries"] for line in its["contents"] if line["section"] == "devices"] == [1]
+    entered = (await supplements(world, visit))[2]
+    assert {each["item_id"] for each in entered["record"]["devices"]} == {quiet["id"], step["id"]}, "all of it is kept"
+
+
 @pytest.mark.clause("7.2.6")
 async def test_all_that_a_device_brings_to_an_archived_visit_is_in_its_archive(world: World) -> None:
     visit, phone = await archived(world), Phone(world, world.visitor)

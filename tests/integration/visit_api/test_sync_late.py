@@ -125,6 +125,16 @@ async def test_what_was_said_in_confidence_is_not_told_by_what_brought_it(
     assert await told(colleague) == [start["id"], opinion["id"], heard["id"]], "who heard it knows"
     assert await told(third) == [start["id"], opinion["id"]]
 
+    await resolve(supervisor, answers[4]["conflict_id"], "server", reason="已向李某核实")
+    read = "SELECT by FROM trail WHERE act = 'appeal.read' AND thing = 'appeal'"
+    assert await world.rows(read) == []
+    sheet = f"/visits/{visit_id}/sheet"
+    lines = [(await client.get(sheet)).text.count("<td>P-1</td>") for client in (supervisor, world.visitor, colleague)]
+    assert lines == [6, 6, 3], "of the same the sheet tells"
+    page = (await third.get(sheet)).text
+    assert (page.count("<td>P-1</td>"), "李某" in page) == (2, False)
+    assert [row["by"] for row in await world.rows(read)] == ["E109"] * 2, "who read what they had not heard"
+
 
 async def test_where_somebody_arrived_is_opened_for_a_reason_only(
     world: World, phone: Phone, supervisor: httpx.AsyncClient
