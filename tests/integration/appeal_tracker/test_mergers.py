@@ -98,3 +98,8 @@ async def test_nothing_new_is_a_merged_units(known: Desk) -> None:
     assert (back["handler"], back["handling_unit_code"]) == ("E001", "374"), "to whoever handed it on"
     await desk.act(case, "return", desk.supervisor, reason="核实后退回")
     assert (await desk.appeal(case))["handling_unit_code"] == "37402", "to what raised it, as it is called by now"
+    other = await desk.raised(unit_code="37402")
+    for unit, its in (("37401", {case}), ("37402", {case, other})):
+        listed = (await desk.admin.get("/appeals", params={"unit": unit})).json()["items"]
+        assert {each["id"] for each in listed} == its, "who asks for the closed unit asks for what was its"
+    assert (await desk.admin.get("/workload", params={"unit_code": "37401"})).json()["items"] == []
