@@ -21,14 +21,21 @@ def within(units: Any, unit: str | None, column: ColumnElement[str] | Any) -> Co
     return true() if unit is None else column.in_(below(units, unit))
 
 
+def part_of(units: Any, code: str | None, column: ColumnElement[str] | Any) -> ColumnElement[bool]:
+    """The condition that `column` names `code` or a unit below it; no code: any. For what is asked for, not for
+    who asks: a closed unit that is named is itself, not the one that it merged into."""
+    return true() if code is None else column.in_(under(units, code))
+
+
 def below(units: Any, unit: str) -> Select[Any]:
     """The codes of `unit`, or of the one that it merged into, and every unit below it, as a subquery."""
     table = _table(units)
-    top = _successor(table, unit).label("code")
-    tree = select(top).cte(recursive=True)  # unnamed: a query may ask for several trees
-    # UNION, not UNION ALL: a cycle finds nothing new and ends.
-    tree = tree.union(select(table.c.code).join(tree, table.c.parent_code == tree.c.code))
-    return select(tree.c.code)
+    return _tree(table, _successor(table, unit))
+
+
+def under(units: Any, code: str) -> Select[Any]:
+    """The codes of `code` itself, closed or not, and every unit below it, as a subquery."""
+    return _tree(_table(units), literal(code))
 
 
 async def ancestors(tx: AsyncSession, units: Any, unit: str) -> list[str]:
@@ -58,6 +65,13 @@ def top_level(units: Any, unit: str | None) -> ColumnElement[bool]:
 async def is_top_level(tx: AsyncSession, units: Any, unit: str | None) -> bool:
     """Whether `unit` is known and has no unit above it."""
     return bool(await tx.scalar(select(top_level(units, unit))))
+
+
+def _tree(table: Any, top: ColumnElement[str]) -> Select[Any]:
+    tree = select(top.label("code")).cte(recursive=True)  # unnamed: a query may ask for several trees
+    # UNION, not UNION ALL: a cycle finds nothing new and ends.
+    tree = tree.union(select(table.c.code).join(tree, table.c.parent_code == tree.c.code))
+    return select(tree.c.code)
 
 
 def _successor(table: Any, unit: str) -> ColumnElement[str]:

@@ -46,9 +46,10 @@ async def listed(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Select[A
     would not know how many units there are, nor how rare the words."""
     await tx.execute(_PLANNED)
     query = select(Appeal)
-    for within in (unit, wanted.unit):
-        if within is not None:
-            query = query.where(_in(await directory.below(tx, within)))
+    if unit is not None:
+        query = query.where(_in(await directory.below(tx, unit)))
+    if wanted.unit is not None:
+        query = query.where(_in(await directory.under(tx, wanted.unit)))
     same = {"type": wanted.type, "category": wanted.category, "source": wanted.source}
     query = query.filter_by(**{name: value for name, value in same.items() if value is not None})
     if wanted.owner is not None:

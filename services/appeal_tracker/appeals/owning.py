@@ -69,7 +69,7 @@ async def workload(
     assert within is not None, "every person has a unit"
     if unit is not None and not await directory.may_see_unit(tx, unit, caller.unit):
         return Listing([], None)
-    units = await directory.below(tx, within)
+    units = await (directory.under if unit else directory.below)(tx, within)
     now, most = runtime.clock.now(), window.limit or MOST
     loads = await owned.loads(tx, units, window.place(str, str), most + 1, now, now + SOON)
     shown = loads[:most]

@@ -59,8 +59,13 @@ async def staff_member(tx: AsyncSession, staff_no: str) -> StaffMember | None:
 
 
 async def below(tx: AsyncSession, code: str) -> list[str]:
-    """The unit `code` and those below it."""
+    """What a caller of the unit `code` sees: it, or the one that it merged into, and those below."""
     return [*await tx.scalars(scope.below(Unit, code))]
+
+
+async def under(tx: AsyncSession, code: str) -> list[str]:
+    """The unit `code` that is asked for, closed or not, and those below it."""
+    return [*await tx.scalars(scope.under(Unit, code))]
 
 
 async def active(tx: AsyncSession, people: Collection[str]) -> dict[str, bool]:

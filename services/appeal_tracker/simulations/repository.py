@@ -123,7 +123,7 @@ def covered(simulation: Simulation, since: datetime, until: datetime) -> Any:
         Appeal.anonymous,
     )
     period = (Appeal.received_at >= since, Appeal.received_at < until)
-    return query.where(*period, Appeal.unit_code.in_(scope.below(Unit, simulation.scope)))
+    return query.where(*period, Appeal.unit_code.in_(scope.under(Unit, simulation.scope)))
 
 
 async def record(tx: AsyncSession, appeals: Sequence[UUID], reopened: Sequence[UUID]) -> Record:

@@ -68,7 +68,7 @@ async def request(
     if last_day > today:
         raise NotPast("/to", str(today))
     assert caller.unit is not None, "no service may ask"
-    scope = unit_code or caller.unit
+    scope = unit_code or await directory.successor(tx, caller.unit)
     if not await directory.may_see_unit(tx, scope, caller.unit):
         raise UnknownScope
     asked = await preparing.ask(tx, policy, pack, calendar, notice)

@@ -101,7 +101,7 @@ async def statistics(
     periods = [each for each in PERIODS if each in by]
     if len(periods) > 1:
         raise TwoPeriods
-    unit = unit_code or caller.unit
+    unit = unit_code or (caller.unit and await directory.successor(tx, caller.unit))
     if unit is None or not await directory.may_see_unit(tx, unit, caller.unit):
         return Statistics(first, last, now, [])
     period = periods[0] if periods else None

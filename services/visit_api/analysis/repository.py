@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Date, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.scope import within
+from chassis.scope import part_of, within
 from chassis.web.paging import Listing, Window
 from visit_api.analysis.figures import Figure
 from visit_api.civil import CHINA
@@ -47,7 +47,7 @@ def _grouped(unit: str | None, figure: Figure, asked: Asked) -> Any:
     for target, condition in figure.joins:
         query = query.join(target, condition)
     query = query.where(
-        within(Unit, unit, thing.unit_code), within(Unit, asked.unit_code, thing.unit_code), *figure.where
+        within(Unit, unit, thing.unit_code), part_of(Unit, asked.unit_code, thing.unit_code), *figure.where
     )
     if isinstance(figure.at.type, Date):
         query = query.where(figure.at >= asked.first, figure.at <= asked.last)

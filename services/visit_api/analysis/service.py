@@ -17,6 +17,7 @@ from visit_api.analysis.schemas import AnalysisView, FigureView, RecordView
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.service import may_know
 from visit_api.civil import day_of
+from visit_api.directory.service import successor
 from visit_api.plans.models import Item
 from visit_api.steps.models import Step
 from visit_api.visits.models import Visit
@@ -32,7 +33,7 @@ async def analyse(
     """Every figure of a unit and those below it, the caller's own where none is named; of this month up to today where
     no days are. A unit that the caller does not see has nothing to count. Raises `BadPeriod`."""
     now = runtime.clock.now()
-    asked = _asked(now, unit_code or caller.unit, first, last)
+    asked = _asked(now, unit_code or await _own(tx, caller), first, last)
     items = [
         FigureView(figure=name, of=row.of, count=row.number, records=_records(asked, name, row.of))
         for name, figure in figures(day_of(now)).items()
@@ -54,9 +55,13 @@ async def list_records(
 ) -> Listing[RecordView]:
     """What was counted in a figure. Raises `BadPeriod`."""
     now = runtime.clock.now()
-    asked = _asked(now, unit_code or caller.unit, first, last)
+    asked = _asked(now, unit_code or await _own(tx, caller), first, last)
     found = await repository.records(tx, caller.unit, window, figures(day_of(now))[name], asked, of)
     return Listing([_shown(caller, each) for each in found.items], found.next)
+
+
+async def _own(tx: AsyncSession, caller: Principal) -> str | None:
+    return None if caller.unit is None else await successor(tx, caller.unit)
 
 
 def _asked(now: datetime, unit_code: str | None, first: date | None, last: date | None) -> Asked:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, extract, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.scope import within
+from chassis.scope import part_of, within
 from chassis.web.paging import Listing, Window
 from visit_api.directory.models import Unit
 from visit_api.online.models import Account, Group, Inquiry, Membership
@@ -102,9 +102,8 @@ async def figures(
         func.percentile_cont(0.5).within_group(took).label("median_seconds"),
         func.percentile_cont(0.9).within_group(took).label("p90_seconds"),
         func.max(waits).filter(Inquiry.answered_at.is_(None)).label("longest_open_seconds"),
-    ).where(within(Unit, unit, Inquiry.unit_code), Inquiry.received_at >= begin, Inquiry.received_at < end)
-    if unit_code is not None:
-        query = query.where(within(Unit, unit_code, Inquiry.unit_code))
+    ).where(within(Unit, unit, Inquiry.unit_code), part_of(Unit, unit_code, Inquiry.unit_code))
+    query = query.where(Inquiry.received_at >= begin, Inquiry.received_at < end)
     return (await tx.execute(query.group_by(Inquiry.unit_code).order_by(Inquiry.unit_code))).all()
 
 

@@ -18,8 +18,9 @@ _AS_IT_WAS = ("period", "state", "rules", "approved_at", "approved_by")
 
 async def join(tx: AsyncSession, code: str, into: str, now: datetime, most: int) -> bool:
     """Moves some items whose days are still to come; False where none can be moved now. One that the other unit's plan
-    has too is dropped here, unless there is a visit for it: then it stands there beside the other, as if added by
-    hand. A plan that is being generated waits."""
+    has too is dropped here, and wanted there even if rules had dropped it since. Where there is a visit for it, or
+    somebody dropped the other by hand, it stands there beside that one, as if added by hand. A plan that is
+    being generated waits."""
     query = _open(code, day_of(now)).order_by(Item.id).limit(most)
     items = (await tx.scalars(query.with_for_update(of=Item, skip_locked=True, key_share=True))).all()
     for plan_id in {item.plan_id for item in items}:
@@ -40,16 +41,18 @@ def _open(code: str, today: date, *, settled: bool = True) -> Select[Any]:
 
 async def _join(tx: AsyncSession, plan_id: UUID, into: str, items: Sequence[Item], now: datetime) -> None:
     plan = await _plan(tx, plan_id, into, now)
-    asked = select(Item.customer_id, Item.asked_channel, Item.slot).where(
-        Item.plan_id == plan.id, Item.customer_id.in_({item.customer_id for item in items})
-    )
-    there = {tuple(row) for row in await tx.execute(asked)}
+    asked = select(Item).where(Item.plan_id == plan.id, Item.customer_id.in_({item.customer_id for item in items}))
+    asked = asked.where(Item.asked_channel.is_not(None)).order_by(Item.id).with_for_update(key_share=True)
+    there = {(twin.customer_id, twin.asked_channel, twin.slot): twin for twin in await tx.scalars(asked)}
     for item in items:
-        is_twice = (item.customer_id, item.asked_channel, item.slot) in there and item.asked_channel is not None
-        if is_twice and item.taken_at is None:
+        twin = there.get((item.customer_id, item.asked_channel, item.slot))
+        if twin and item.taken_at is None and not (twin.dropped and twin.adjusted):
             item.dropped = True
+            if twin.dropped:
+                twin.dropped = False
+                twin.touch(now)
         else:
-            if is_twice:
+            if twin:
                 item.asked_channel, item.slot, item.adjusted = None, None, True
             item.plan_id, item.unit_code = plan.id, into
         item.touch(now)

@@ -15,7 +15,8 @@ State = Literal["open", "confirmed", "dismissed", "lapsed"]
 
 
 class HeardAppeal(Base):
-    """An appeal of a customer, as far as it was heard of. A hidden one names no customer, and is not here."""
+    """An appeal of a customer, as far as it was heard of. A hidden one names no customer, and is not here, unless
+    an older version took in an anonymous one: nothing is derived from that."""
 
     __tablename__ = "risk_appeals"
     __table_args__ = (Index("risk_appeals_customer_id", "customer_id"),)

@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
+from visit_api.appeals.models import Appeal
 from visit_api.customers.models import Customer
 from visit_api.directory.models import Unit
 from visit_api.risks.models import HeardAppeal, Suggestion
@@ -58,8 +59,9 @@ async def hold_customers(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Cu
 
 
 async def of_customer(tx: AsyncSession, customer_id: UUID) -> Sequence[HeardAppeal]:
-    """All that was heard of a customer's appeals."""
-    return (await tx.scalars(select(HeardAppeal).where(HeardAppeal.customer_id == customer_id))).all()
+    """All that was heard of a customer's appeals, but the hidden ones: an older version took in what is anonymous."""
+    hidden = exists().where(Appeal.id == HeardAppeal.appeal_id, Appeal.hidden)
+    return (await tx.scalars(select(HeardAppeal).where(HeardAppeal.customer_id == customer_id, ~hidden))).all()
 
 
 async def latest(tx: AsyncSession, customer_id: UUID) -> Suggestion | None:

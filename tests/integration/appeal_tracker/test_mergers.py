@@ -1,12 +1,14 @@
 """A unit merged into another: what it has open is transferred, appeal by appeal, and nothing is reset by that."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from contracts.directory import UnitChanged
-from tests.integration.appeal_tracker.desk import Desk, instant, made, problem, staff
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
 from tests.integration.appeal_tracker.test_handing import everything
+from tests.integration.appeal_tracker.test_simulations import simulated
 
 UNIT = uuid4()
 
@@ -98,3 +100,16 @@ async def test_nothing_new_is_a_merged_units(known: Desk) -> None:
     assert (back["handler"], back["handling_unit_code"]) == ("E001", "374"), "to whoever handed it on"
     await desk.act(case, "return", desk.supervisor, reason="核实后退回")
     assert (await desk.appeal(case))["handling_unit_code"] == "37402", "to what raised it, as it is called by now"
+    other = await desk.raised(unit_code="37402")
+    for unit, its in (("37401", {case}), ("37402", {case, other})):
+        listed = (await desk.admin.get("/appeals", params={"unit": unit})).json()["items"]
+        assert {each["id"] for each in listed} == its, "who asks for the closed unit asks for what was its"
+    assert (await desk.admin.get("/workload", params={"unit_code": "37401"})).json()["items"] == []
+    for unit, number in ({"unit_code": "37401"}, 1), ({}, 2):  # by a token from before the merger: the other's
+        counted = await got(desk.client("handler", unit="37401").get("/statistics", params=unit))
+        assert counted["items"][0]["received"] == number
+    days = {"from": "2026-10-09", "to": "2026-10-09", "policy": "state-grid"}
+    desk.clock.advance(timedelta(days=1))
+    for named, raised_in in (({"unit_code": "37401"}, {"37401"}), ({}, {"37401", "37402"})):
+        run = await simulated(desk, {**days, **named}, desk.client("supervisor", unit="37401", sub="E209"))
+        assert {each["unit_code"] for each in run["rows"]} == raised_in

@@ -75,6 +75,11 @@ async def test_every_figure_opens_into_exactly_what_it_counts(world: World) -> N
     assert whole["visits_by_channel"] == {"on_site": 2, "phone": 1}, "with the units below it"
     elsewhere = (await world.stranger.get("/analysis", params={**OCTOBER, "unit_code": "37401"})).json()
     assert elsewhere["items"] == []
+    await made(world.admin.post("/units/37401/merge", json={"into": "37402", "reason": "整合"}))
+    its = (await reader.get("/analysis", params={**OCTOBER, "unit_code": "37401"})).json()
+    assert by_figure(its) == EVERY, "a closed unit's figures are its own"
+    now = by_figure((await world.visitor.get("/analysis", params=OCTOBER)).json())
+    assert now["visits_by_channel"] == whole["visits_by_channel"], "whoever was of it sees the other's"
 
 
 async def test_what_was_said_in_confidence_is_counted_and_not_traced(world: World) -> None:

@@ -179,7 +179,7 @@ async def test_nobody_is_turned_away_meanwhile(world: World, owner: asyncpg.Conn
 
 
 async def test_plans_join_those_of_the_same_period(world: World) -> None:
-    customers = [await world.customer() for _ in range(3)]
+    customers = [await world.customer() for _ in range(5)]
     ours = await made(world.admin.post("/plans", json={"unit_code": "37401", "period": "2026-10"}))
     year = await made(world.admin.post("/plans", json={"unit_code": "37401", "period": "2026"}))
     theirs = await made(world.admin.post("/plans", json={"unit_code": "37402", "period": "2026-10"}))
@@ -190,11 +190,14 @@ async def test_plans_join_those_of_the_same_period(world: World) -> None:
 
     wanted = [await item(ours, each, "2026-10-20") for each in customers]
     late, of_year = await item(ours, customers[0], "2026-10-08"), await item(year, customers[0], "2026-12-01")
-    twin = await item(theirs, customers[1], "2026-10-20")
-    # Both plans asked for the second by rule, and of the third there is a visit besides.
-    asked = "UPDATE plan_items SET asked_channel = 'phone', slot = 1 WHERE id = ANY ($1::uuid[])"
+    twin, lapsed, unwanted = [await item(theirs, customers[place], "2026-10-20") for place in (1, 3, 4)]
+    # Both plans asked for these by rule; the other's dropped the one again, and somebody the other.
+    asked = (
+        "UPDATE plan_items SET asked_channel = 'phone', slot = 1, adjusted = id = $2, dropped = id IN ($2, $3)"
+        " WHERE id = ANY ($1::uuid[])"
+    )
     async with world.runtime.db.connection() as connection:
-        await connection.execute(asked, [wanted[1], twin])
+        await connection.execute(asked, [*wanted[1:2], *wanted[3:], twin, lapsed, unwanted], unwanted, lapsed)
     await merged(world)
     await world.stack.settle()
 
@@ -203,7 +206,10 @@ async def test_plans_join_those_of_the_same_period(world: World) -> None:
         return its["plan_id"], its["unit_code"], its["dropped"]
 
     assert [await shown(wanted[place]) for place in (0, 2)] == [(theirs["id"], "37402", False)] * 2
-    assert await shown(wanted[1]) == (ours["id"], "37401", True), "it is wanted once"
+    assert [await shown(wanted[place]) for place in (1, 3)] == [(ours["id"], "37401", True)] * 2
+    assert [await shown(its) for its in (twin, lapsed)] == [(theirs["id"], "37402", False)] * 2, "each is wanted once"
+    assert await shown(wanted[4]) == (theirs["id"], "37402", False), "nobody said of this one that it is not wanted"
+    assert await shown(unwanted) == (theirs["id"], "37402", True)
     assert await shown(late) == (ours["id"], "37401", False), "whose days are over were theirs"
     plan_id, unit_code, _ = await shown(of_year)
     made_for = (await world.admin.get(f"/plans/{plan_id}")).json()

@@ -128,6 +128,9 @@ async def test_how_fast_questions_are_answered_is_a_figure(world: World) -> None
     whole = {"from": "0001-01-01", "to": "9999-12-31"}
     both = (await world.admin.get("/online/figures", params=whole)).json()["items"]
     assert [(each["unit_code"], each["received"]) for each in both] == [("37401", 4), ("37402", 1)]
+    await made(world.admin.post("/units/37402/merge", json={"into": "37401", "reason": "整合"}))
+    closed = (await world.admin.get("/online/figures", params={**whole, "unit_code": "37402"})).json()["items"]
+    assert [(each["unit_code"], each["received"]) for each in closed] == [("37402", 1)], "its own, not the other's"
     open_ones = {"answered": "false", "group_id": here["id"]}
     assert waiting in (await world.visitor.get("/online/inquiries", params=open_ones)).json()["items"]
     early = {"answer": "甲", "at": "2026-10-09T08:59:59+08:00"}

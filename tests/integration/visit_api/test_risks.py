@@ -123,6 +123,14 @@ async def test_a_hidden_appeal_suggests_nobody(world: World) -> None:
         await world.hear(opened(world, of, confidential=True), opened(world, None), opened(world, of, anonymous=True))
     assert await suggested(world) == []
     assert await world.rows("SELECT 1 FROM risk_appeals") == []
+    known = [opened(world, visit)]
+    known.append(opened(world, visit, appeal_id=UUID((await world.raised(visit["id"], anonymous=True))["id"])))
+    await world.hear(*known)  # as an older version did, which the tracker told of whom the last one is
+    assert len(await world.rows("SELECT 1 FROM risk_appeals")) == len(known)
+    assert await suggested(world) == []
+    await world.hear(opened(world, visit))
+    ((reason,),) = [each["reasons"] for each in await suggested(world)]
+    assert str(known[-1].appeal_id) not in reason["appeals"]
 
 
 @pytest.mark.clause("004 4.2")

@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from chassis import migrate
 from chassis.vault import KeysUnusable
 from tests.integration.visit_api.phone import NEEDS, Phone, outcomes
 from tests.integration.visit_api.test_archive import closed, ended, entries
@@ -17,11 +18,28 @@ from tests.integration.visit_api.test_online import group
 from tests.integration.visit_api.test_sync_deciding import conflict, resolve
 from tests.integration.visit_api.world import World, made, problem, waits
 from tests.support import samples
+from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from visit_api.archive.worker import Supplementing
 
 BEFORE = "2026-10-09T09:30:00+08:00"  # before the archive
 CALLED = {"kind": "missed_call", "called_at": BEFORE}
+OLDER = """
+INSERT INTO units (id, code, name, version, content_digest, updated_at)
+VALUES (gen_random_uuid(), '1', '', 1, '', now());
+INSERT INTO customers (id, name, kind, unit_code, accounts, version, content_digest, updated_at)
+VALUES ('{customer}', '', 'other.important', '1', '{{}}', 1, '', now());
+INSERT INTO visits (id, customer_id, unit_code, channel, direction, form, state, scheduled_at, visitor_ids, preparation,
+                    archived_at, version, content_digest, updated_at)
+VALUES ('{visit}', '{customer}', '1', 'online', 'outbound', 'ordinary', 'archived', now(), '{{}}', '{{}}',
+        now() - interval '1 hour', 1, '', now());
+INSERT INTO online_groups (id, unit_code, platform, kind, name, customer_ids, version, content_digest, updated_at)
+VALUES ('{group}', '1', 'wechat', 'group', '', '{{}}', 1, '', now());
+INSERT INTO online_inquiries (id, group_id, unit_code, visit_id, question, received_at, recorded_at, recorded_by,
+                              answer, answered_at, answered_by, content_digest, updated_at)
+VALUES ('{inquiry}', '{group}', '1', '{visit}', '何时送电', now() - interval '3 hours', now() - interval '2 hours',
+        'E101', '今日', now() - interval '2 hours', 'E102', '', now());
+"""
 
 
 async def archived(world: World, **fields: Any) -> dict[str, Any]:
@@ -217,3 +235,29 @@ async def test_a_photo_that_is_stored_while_the_visit_is_archived_is_not_missing
     assert [answer.status_code for answer in await asyncio.gather(archiving, storing)] == [200, 200]
     (late,) = await supplements(world, visit)
     assert [each["id"] for each in late["record"]["attachments"]] == [upload["id"]]
+
+
+@pytest.mark.clause("7.2.6")
+async def test_what_came_late_before_is_noted_and_no_visit_is_held_meanwhile(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = databases.server.ensure_database(f"older_{uuid4().hex}").migration
+    await migrate.upgrade("visit_api", url, "0030")
+    its, other = await asyncpg.connect(url), await asyncpg.connect(url)
+    customer, visit, inquiry, circle = (uuid4() for _ in range(4))
+    await its.execute(OLDER.format(customer=customer, visit=visit, inquiry=inquiry, group=circle))
+    monkeypatch.setattr(migrate, "_PAUSE", 0.1)
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'online_inquiries'::regclass AND NOT granted)"
+    held = "SELECT mode FROM pg_locks WHERE relation = 'visits'::regclass AND granted AND pid <> pg_backend_pid()"
+    async with other.transaction():
+        await other.execute("LOCK TABLE online_inquiries")
+        migrating = asyncio.create_task(migrate.upgrade("visit_api", url, "0031"))
+        await eventually(lambda: its.fetchval(waits))
+        assert {row["mode"] for row in await its.fetch(held)} <= {"AccessShareLock"}
+    await migrating
+    late = await its.fetch("SELECT visit_id, what, brought_by FROM visit_late")
+    assert [tuple(row) for row in late] == [(visit, "online", "E102")]
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await its.execute("UPDATE visit_late SET visit_id = gen_random_uuid()")
+    await its.close()
+    await other.close()

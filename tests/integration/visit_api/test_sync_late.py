@@ -282,3 +282,7 @@ async def test_a_copy_begins_anew_when_units_moved(world: World, phone: Phone) -
         await phone.pull()
         assert phone.ids("visit") == seen
         assert await phone.pull() == []
+    new = {"into": "37401", "reason": "班组撤并"}  # below which it stands already
+    await made(world.admin.post("/units/3740101/merge", json=new))
+    expired = await phone.client.get("/sync/pull", params={"cursor": phone.cursor})
+    problem(expired, 410, "sync-cursor-expired")

@@ -8,7 +8,7 @@ down_revision = "0030"
 LATE = """
 CREATE TABLE visit_late (
     id uuid PRIMARY KEY,
-    visit_id uuid NOT NULL REFERENCES visits (id),
+    visit_id uuid NOT NULL,
     what text NOT NULL,
     brought_by text NOT NULL,
     recorded_at timestamptz NOT NULL,
@@ -40,10 +40,19 @@ FROM (
     SELECT visit_id, 'obligations', coalesce(discharged_by, recorded_by), updated_at FROM obligations
     UNION ALL
     SELECT visit_id, 'devices', brought_by, recorded_at FROM sync_items
+    UNION ALL
+    SELECT visit_id, 'online', recorded_by, recorded_at FROM online_inquiries
+    UNION ALL
+    SELECT visit_id, 'online', answered_by, updated_at FROM online_inquiries WHERE answered_at IS NOT NULL
 ) AS its JOIN visits ON visits.id = its.visit_id AND visits.archived_at <= its.recorded_at;
+"""
+
+# Last, for it holds `visits` until the end: only what was noted is looked at. No visit is ever gone.
+VISITS = """
+ALTER TABLE visit_late ADD CONSTRAINT visit_late_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES visits (id);
 """
 
 
 def upgrade() -> None:
     """Makes the table, and notes what came late so far."""
-    run_scripts(LATE, BEFORE)
+    run_scripts(LATE, BEFORE, VISITS)

@@ -13,7 +13,8 @@ ALTER TABLE units ADD COLUMN merged_into text REFERENCES units (code);
 ALTER TABLE units ADD COLUMN moved bigint;
 ALTER TABLE units ADD CONSTRAINT units_not_merged_into_themselves CHECK (merged_into <> code);
 """
-# Whatever puts a unit below another, now or later. Whoever does holds the tree, so that the numbers come in order.
+# Whatever puts a unit below another, now or later, or closes it (one that merges into what it stands below stays where
+# it is). Whoever does holds the tree, so that the numbers come in order.
 TRIGGER = """
 CREATE SEQUENCE unit_moves;
 CREATE FUNCTION unit_moved() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -22,8 +23,9 @@ BEGIN
     RETURN new;
 END
 $$;
-CREATE TRIGGER units_moved BEFORE UPDATE OF parent_code ON units FOR EACH ROW
-WHEN (old.parent_code IS DISTINCT FROM new.parent_code) EXECUTE FUNCTION unit_moved();
+CREATE TRIGGER units_moved BEFORE UPDATE OF parent_code, merged_into ON units FOR EACH ROW
+WHEN ((old.parent_code, old.merged_into) IS DISTINCT FROM (new.parent_code, new.merged_into))
+EXECUTE FUNCTION unit_moved();
 """
 MERGERS = """
 CREATE TABLE unit_mergers (
