@@ -1,33 +1,12 @@
-"""The trail over HTTP, for those who audit."""
+"""`/v1/trail`: who read or did what with what is personal."""
 
-from typing import Annotated
-
-from fastapi import Depends, Query
-
-from chassis.web.auth import require
-from chassis.web.paging import Listing, Page, Paging
-from chassis.web.route import Router
-from chassis.web.schemas import Text
-from chassis.web.tokens import Principal
-from chassis.web.work import Tx
-from visit_api.trail import repository
-from visit_api.trail.models import Line
-from visit_api.trail.schemas import TrailLineView
-
-router = Router(tags=["trail"])
-
-Auditor = Annotated[Principal, Depends(require("auditor"))]
-Name = Annotated[str, Text(255)]
+from chassis.web.trail import TrailLine, trail_of
+from visit_api.base import Base
+from visit_api.directory.models import Unit
 
 
-@router.get("/v1/trail", response_model=Page[TrailLineView])
-async def list_trail(
-    caller: Auditor,
-    tx: Tx,
-    window: Paging,
-    thing: Annotated[Name | None, Query(description="a kind of thing: `contact`, `customer`, …")] = None,
-    thing_id: Annotated[Name | None, Query()] = None,
-    by: Annotated[Name | None, Query(description="a staff number, or a service")] = None,
-) -> Listing[Line]:
-    """Who read or did what with what is personal, of the caller's unit and those below it, oldest first."""
-    return await repository.find_all(tx, caller.unit, window, thing=thing, thing_id=thing_id, by=by)
+class Line(TrailLine, Base):
+    """A line of this service's trail."""
+
+
+router = trail_of(Line, Unit)
