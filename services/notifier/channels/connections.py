@@ -4,14 +4,17 @@ httpcore's own pool looks at each of its connections for each of them, at every 
 most of what a request costs.
 """
 
+import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from ssl import SSLContext
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import httpcore
+
+log = logging.getLogger(__name__)
 
 KEPT = 100  # connections, whomever they lead to: more than one sender has under way
 KEPT_FOR = 20.0  # seconds
@@ -50,8 +53,10 @@ class Connections:
             else:
                 await connection.aclose()
         # What was asked has been answered: whatever an old connection says at its end is nothing to the request.
-        with suppress(Exception):
+        try:
             await self._forget()
+        except Exception as error:  # noqa: BLE001 - a foreign transport may end with anything; it is said
+            log.warning("a connection that was kept did not close", extra={"error": repr(error)})
 
     async def close(self) -> None:
         """Closes those that nobody uses; safe twice."""
