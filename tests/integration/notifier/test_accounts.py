@@ -474,7 +474,7 @@ async def test_whoever_cannot_sign_knows_an_address_and_nobody_learns_which_acco
         receives_at = f"/v1/receipts/sms/{account}"
 
     key = callback_key(CALLBACK, Its())  # type: ignore[arg-type]
-    wrong = await desk.unsigned(f"/v1/receipts/sms/{account}?key={key[:-1]}0", content, {})
+    wrong = await desk.unsigned(f"/v1/receipts/sms/{account}?key={key[::-1]}", content, {})
     nobody = await desk.unsigned(f"/v1/receipts/sms/{uuid4()}?key={key}", content, {})
     nonsense = await desk.unsigned(f"/v1/receipts/sms/nobody?key={key}", content, {})
     elsewhere = await desk.unsigned(f"/v1/receipts/email/{account}?key={key}", content, {})
