@@ -17,7 +17,7 @@ from visit_api.analysis.schemas import AnalysisView, FigureView, RecordView
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.service import may_know
 from visit_api.civil import day_of
-from visit_api.directory.service import successor
+from visit_api.directory.units import successor
 from visit_api.plans.models import Item
 from visit_api.steps.models import Step
 from visit_api.visits.models import Visit

@@ -14,7 +14,7 @@ from chassis.worker import Worker
 from visit_api.appeals import sealing
 from visit_api.appeals.models import Words
 from visit_api.base import key_digest
-from visit_api.directory.service import top_unit
+from visit_api.directory.units import top_unit
 from visit_api.settings import keeps_plain
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from visit_api.archive.models import GapReason, Rule
 from visit_api.archive.schemas import NewReason, NewRule
 from visit_api.archive.sections import SLICES
 from visit_api.civil import day_of
-from visit_api.directory.service import get_unit, open_unit
+from visit_api.directory.units import get_unit, open_unit
 from visit_api.visits.lifecycle import Form, Unmet, VisitState
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit

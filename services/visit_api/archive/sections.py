@@ -13,7 +13,7 @@ from visit_api.attachments import service as attachments
 from visit_api.checklists import service as checklists
 from visit_api.customers.schemas import CustomerView
 from visit_api.customers.service import customer_on_record
-from visit_api.directory.service import staff_on_record
+from visit_api.directory.staff import staff_on_record
 from visit_api.obligations import service as obligations
 from visit_api.online import service as online
 from visit_api.progress import service as progress

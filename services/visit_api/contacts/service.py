@@ -25,7 +25,7 @@ from visit_api.customers import sealing
 from visit_api.customers import service as customers
 from visit_api.customers.models import Customer
 from visit_api.customers.service import get_customer, refuse_mask
-from visit_api.directory.service import top_unit
+from visit_api.directory.units import top_unit
 
 _PERSONAL = NewContact.kept_otherwise
 

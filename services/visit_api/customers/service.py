@@ -21,7 +21,7 @@ from visit_api.customers.errors import CustomerTaken, masked_value, unknown_cust
 from visit_api.customers.models import Customer
 from visit_api.customers.particulars import OF_ANOTHER_KIND, SPECIAL_GROUP, validated
 from visit_api.customers.schemas import CustomerChange, CustomerInFull, NewCustomer
-from visit_api.directory.service import require_unit, top_unit
+from visit_api.directory.units import require_unit, top_unit
 
 FOLLOWER = "integration"  # the role of a system that follows what changes
 

@@ -12,7 +12,7 @@ from chassis.worker import Worker
 from visit_api.customers import sealing
 from visit_api.customers.models import Customer
 from visit_api.customers.persons import PERSON
-from visit_api.directory.service import top_unit
+from visit_api.directory.units import top_unit
 from visit_api.settings import keeps_plain
 
 BATCH = 200  # rows of one transaction

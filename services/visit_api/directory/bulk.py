@@ -15,7 +15,7 @@ from visit_api.base import digest, keyed_digest
 from visit_api.directory import repository, sealing
 from visit_api.directory.models import Reach, Staff
 from visit_api.directory.schemas import NewStaff, NewUnit
-from visit_api.directory.service import staff_changed
+from visit_api.directory.staff import staff_changed
 
 # In one statement: units of a file name each other, and a row's parent must be there when the statement ends.
 _PUT = """

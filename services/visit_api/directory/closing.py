@@ -7,7 +7,7 @@ from chassis.web.tokens import Principal
 from visit_api.directory import repository
 from visit_api.directory.errors import UnitCycle
 from visit_api.directory.models import Unit
-from visit_api.directory.service import open_unit, require_unit, tell_unit
+from visit_api.directory.units import open_unit, require_unit, tell_unit
 
 
 async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, code: str, into: str) -> Unit:

@@ -11,7 +11,7 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
-from visit_api.directory import repository, service
+from visit_api.directory import repository, staff, units
 from visit_api.directory.models import Staff, Unit
 from visit_api.directory.schemas import Contact, NewStaff, NewUnit, StaffChange, StaffView, UnitChange, UnitView
 
@@ -24,7 +24,7 @@ Service = Annotated[Principal, Depends(require("service"))]
 @router.post("/v1/units", status_code=201, response_model=UnitView)
 async def add_unit(new: NewUnit, caller: Keeper, tx: Tx, runtime: TheRuntime) -> Unit:
     """Makes a unit: the caller's own, one below it, or one at the top."""
-    return await service.add_unit(tx, runtime, caller, new)
+    return await units.add_unit(tx, runtime, caller, new)
 
 
 @router.get("/v1/units", response_model=Page[UnitView])
@@ -38,7 +38,7 @@ async def list_units(
 @router.get("/v1/units/{code}", response_model=UnitView)
 async def get_unit(code: Code, caller: Caller, tx: Tx) -> Unit:
     """One unit."""
-    return await service.get_unit(tx, caller, code)
+    return await units.get_unit(tx, caller, code)
 
 
 @router.patch("/v1/units/{code}", response_model=UnitView)
@@ -46,13 +46,13 @@ async def change_unit(
     code: Code, change: UnitChange, caller: Keeper, match: Match, tx: Tx, runtime: TheRuntime
 ) -> Unit:
     """Renames a unit, or moves it with all below it."""
-    return await service.change_unit(tx, runtime, caller, code, change, match.on(UnitView))
+    return await units.change_unit(tx, runtime, caller, code, change, match.on(UnitView))
 
 
 @router.post("/v1/staff", status_code=201, response_model=StaffView)
 async def add_staff(new: NewStaff, caller: Keeper, tx: Tx, runtime: TheRuntime) -> Staff:
     """Makes a member of staff; the number is unique in the installation."""
-    return await service.add_staff(tx, runtime, caller, new)
+    return await staff.add_staff(tx, runtime, caller, new)
 
 
 @router.get("/v1/staff", response_model=Page[StaffView])
@@ -65,13 +65,13 @@ async def list_staff(
     active: Annotated[bool | None, Query()] = None,
 ) -> Listing[Staff]:
     """The staff of the caller's unit and of those below it."""
-    return await service.list_staff(tx, runtime, caller, window, unit_code, active)
+    return await staff.list_staff(tx, runtime, caller, window, unit_code, active)
 
 
 @router.get("/v1/staff/{staff_no}", response_model=StaffView)
 async def get_staff(staff_no: Code, caller: Caller, tx: Tx, runtime: TheRuntime) -> Staff:
     """One member of staff."""
-    return await service.show_staff(tx, runtime, caller, staff_no)
+    return await staff.show_staff(tx, runtime, caller, staff_no)
 
 
 @router.patch("/v1/staff/{staff_no}", response_model=StaffView)
@@ -79,10 +79,10 @@ async def change_staff(
     staff_no: Code, change: StaffChange, caller: Keeper, match: Match, tx: Tx, runtime: TheRuntime
 ) -> Staff:
     """Changes what is known of a member of staff."""
-    return await service.change_staff(tx, runtime, caller, staff_no, change, match.on(StaffView))
+    return await staff.change_staff(tx, runtime, caller, staff_no, change, match.on(StaffView))
 
 
 @router.get("/v1/staff/{staff_no}/contact", response_model=Contact)
 async def get_staff_contact(staff_no: Code, caller: Service, tx: Tx, runtime: TheRuntime) -> Staff:
     """Where to reach a member of staff, for a service that is about to send."""
-    return await service.show_staff(tx, runtime, caller, staff_no)
+    return await staff.show_staff(tx, runtime, caller, staff_no)

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.web.tokens import Principal
 from visit_api.directory import repository
-from visit_api.directory.service import successor, top_unit
+from visit_api.directory.units import successor, top_unit
 
 
 async def of_company(tx: AsyncSession, caller: Principal) -> Principal:

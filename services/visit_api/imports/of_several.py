@@ -16,7 +16,7 @@ from contracts.customers import CustomerChanged
 from visit_api.customers import sealing
 from visit_api.customers.models import Customer
 from visit_api.customers.service import changed
-from visit_api.directory.service import successor, top_unit
+from visit_api.directory.units import successor, top_unit
 from visit_api.imports import repository
 from visit_api.imports.models import CustomerSaid, Import
 from visit_api.imports.ownership import SHIPPED, SUPPLY, orders, winners

@@ -8,7 +8,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.directory import StaffHandedOver
 from visit_api.base import add
-from visit_api.directory.service import colleague, get_staff, hold_named, let_go
+from visit_api.directory.staff import colleague, get_staff, hold_named, let_go
 from visit_api.leaving import repository
 from visit_api.leaving.errors import TO_THEMSELVES, HandOverTaken
 from visit_api.leaving.models import StaffHandOver

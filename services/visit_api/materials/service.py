@@ -14,7 +14,7 @@ from chassis.web.tokens import Principal
 from visit_api.base import add
 from visit_api.civil import begins, day_of
 from visit_api.directory.models import Unit
-from visit_api.directory.service import require_unit
+from visit_api.directory.units import require_unit
 from visit_api.materials import repository
 from visit_api.materials.errors import (
     ENDS_BEFORE_IT_BEGINS,

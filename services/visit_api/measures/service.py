@@ -16,7 +16,8 @@ from visit_api.appeals import service as appeals
 from visit_api.base import add
 from visit_api.civil import day_of
 from visit_api.directory.models import Unit
-from visit_api.directory.service import colleague, require_unit
+from visit_api.directory.staff import colleague
+from visit_api.directory.units import require_unit
 from visit_api.measures import repository
 from visit_api.measures.errors import (
     FOUND_NOWHERE,

@@ -17,7 +17,8 @@ from visit_api.base import Versioned
 from visit_api.customers.models import Customer
 from visit_api.customers.service import told as customer_told
 from visit_api.directory.models import Staff
-from visit_api.directory.service import staff_changed, successor
+from visit_api.directory.staff import staff_changed
+from visit_api.directory.units import successor
 from visit_api.materials.models import Material
 from visit_api.measures.models import Measure
 from visit_api.mergers import repository

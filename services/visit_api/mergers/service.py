@@ -8,7 +8,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.base import add
 from visit_api.directory.closing import close
-from visit_api.directory.service import get_unit
+from visit_api.directory.units import get_unit
 from visit_api.mergers import repository
 from visit_api.mergers.errors import MergerTaken
 from visit_api.mergers.models import UnitMerger

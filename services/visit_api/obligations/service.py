@@ -16,7 +16,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
-from visit_api.directory.service import colleague, hold_named
+from visit_api.directory.staff import colleague, hold_named
 from visit_api.obligations import hours, repository
 from visit_api.obligations.errors import (
     NOT_TOLD,

@@ -19,7 +19,8 @@ from visit_api.civil import begins, day_of
 from visit_api.customers.service import hold_customer
 from visit_api.directory.errors import unknown_staff
 from visit_api.directory.models import Staff
-from visit_api.directory.service import get_staff, get_unit, require_unit
+from visit_api.directory.staff import get_staff
+from visit_api.directory.units import get_unit, require_unit
 from visit_api.online import repository
 from visit_api.online.errors import (
     NOT_A_MEMBER,

@@ -10,7 +10,7 @@ from chassis.runtime import Runtime
 from chassis.web.errors import Unprocessable
 from chassis.web.etag import Unchanged
 from chassis.web.tokens import Principal
-from visit_api.directory.service import open_unit
+from visit_api.directory.units import open_unit
 from visit_api.plans import errors, period, repository
 from visit_api.plans.models import Plan
 from visit_api.plans.schemas import Rules

@@ -14,7 +14,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
-from visit_api.directory.service import open_unit, require_unit
+from visit_api.directory.units import open_unit, require_unit
 from visit_api.plans import errors, repository
 from visit_api.plans.models import Adjustment, Item, Plan
 from visit_api.plans.period import bounds

@@ -8,7 +8,7 @@ from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.tokens import Principal
 from visit_api.base import add
-from visit_api.directory.service import require_unit
+from visit_api.directory.units import require_unit
 from visit_api.materials.errors import unknown_material
 from visit_api.materials.service import get_material, is_in_force
 from visit_api.online.service import get_group

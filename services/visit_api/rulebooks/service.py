@@ -13,7 +13,7 @@ from chassis.web.etag import Unchanged
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.directory.models import Unit
-from visit_api.directory.service import get_unit, open_unit
+from visit_api.directory.units import get_unit, open_unit
 from visit_api.rulebooks import repository
 from visit_api.rulebooks.models import Edition
 

@@ -16,7 +16,7 @@ from chassis.web.work import Statements
 from visit_api.appeals import service as appeals
 from visit_api.appeals.schemas import NewAppeal
 from visit_api.base import add
-from visit_api.directory.service import visitors
+from visit_api.directory.staff import visitors
 from visit_api.materials.service import publicised
 from visit_api.standard.asked import STEPS, asked
 from visit_api.steps import repository

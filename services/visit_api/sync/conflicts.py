@@ -17,7 +17,7 @@ from chassis.web.errors import NotFound, Problem
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.appeals.service import stranger
-from visit_api.directory.service import top_unit
+from visit_api.directory.units import top_unit
 from visit_api.sync import repository, versions
 from visit_api.sync.errors import ConflictResolved, PreparedOtherwise
 from visit_api.sync.models import Conflict

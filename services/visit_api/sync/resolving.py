@@ -20,7 +20,7 @@ from chassis.web.tokens import Principal
 from chassis.web.work import Statements
 from visit_api.appointments import service as appointments
 from visit_api.appointments.schemas import NewAppointment
-from visit_api.directory.service import hold_named
+from visit_api.directory.staff import hold_named
 from visit_api.sync import conflicts, repository
 from visit_api.sync.applying import Application, apply, planned_for
 from visit_api.sync.items import BroughtArrival, BroughtStep, BroughtVisit

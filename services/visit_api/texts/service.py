@@ -12,7 +12,7 @@ from chassis.runtime import Runtime
 from chassis.vault import Place
 from visit_api.base import Brought, New, keyed_digest
 from visit_api.base import digest as plain_digest
-from visit_api.directory.service import top_unit
+from visit_api.directory.units import top_unit
 from visit_api.settings import keeps_plain
 from visit_api.texts.models import Worded
 

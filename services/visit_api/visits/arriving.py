@@ -13,7 +13,7 @@ from chassis.runtime import Runtime
 from chassis.vault import Place
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.tokens import Principal
-from visit_api.directory.service import top_unit
+from visit_api.directory.units import top_unit
 from visit_api.visits import service
 from visit_api.visits.correcting import correct
 from visit_api.visits.errors import NO_CONSENT

@@ -11,7 +11,7 @@ from chassis.web.moments import happened
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.visits import VisitReplanned
-from visit_api.directory.service import colleague, visitors
+from visit_api.directory.staff import colleague, visitors
 from visit_api.visits import repository
 from visit_api.visits.lifecycle import Act
 from visit_api.visits.models import HandOver, Visit

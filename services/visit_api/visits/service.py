@@ -27,8 +27,8 @@ from contracts.visits import (
 )
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
-from visit_api.directory.service import visitors
 from visit_api.directory.sight import of_company, unit_in_sight
+from visit_api.directory.staff import visitors
 from visit_api.plans.service import take_item
 from visit_api.visits import lifecycle, repository, showing
 from visit_api.visits.errors import (
