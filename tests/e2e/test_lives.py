@@ -62,6 +62,16 @@ LIVES = [
 ]
 
 
+class Patient(httpx.AsyncHTTPTransport):
+    """What a service was too busy to take it is asked again, when it said."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        while (answer := await super().handle_async_request(request)).status_code == 503:
+            await answer.aclose()
+            await asyncio.sleep(float(answer.headers["Retry-After"]))
+        return answer
+
+
 class People:
     """Those who act, at the services of a stack."""
 
@@ -76,7 +86,8 @@ class People:
 
     def who(self, service: str, role: str, staff: str) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {self.issuer.token([role], UNIT, staff)}"}
-        client = httpx.AsyncClient(base_url=self.stack.url(service, "/v1"), headers=headers, timeout=30)
+        url = self.stack.url(service, "/v1")
+        client = httpx.AsyncClient(base_url=url, headers=headers, timeout=60, transport=Patient())
         self.clients.append(client)
         return client
 
