@@ -31,15 +31,15 @@ ROW = Row("P3", f"the tracker takes in a backlog of {BACKLOG:,} raised appeals",
 
 
 async def _on(run: Run, bus: BusName) -> Outcome:
-    ground, share = run.ground, BACKLOG // run.rounds
+    # Besides the rounds a share to warm up, and one to see where the time goes.
+    ground, share = run.ground, BACKLOG // (run.rounds + 2)
     await ground.clear_bus(TOPIC.name)
     await ground.database(SERVICE)
     await ground.clear(SERVICE, *WRITTEN)
     environment = await settings(ground, SERVICE, 1, bus)
     async with tracker(environment) as runtime, copies(ground, SERVICE, WRITTEN) as copy:
-        backlog = share * (run.rounds + 2)  # a share more to warm up, and one to see where the time goes
-        run.say(f"{BUSES[bus]}: publishing {backlog:,} events")
-        for _ in range(0, backlog, PAGE):
+        run.say(f"{BUSES[bus]}: publishing {BACKLOG:,} events")
+        for _ in range(0, BACKLOG, PAGE):
             await runtime.bus.publish(records(PAGE))
 
         async def read() -> float:

@@ -26,7 +26,7 @@ from deploy.local.services import base_environment
 from deploy.local.settings import ROOT
 
 RATE = 500  # events a second
-SECONDS = 6
+SECONDS = 4
 SKIPPED = RATE  # events of the first second, in which a hearer finds its pace
 ECHO = "echo, one commit"
 

@@ -25,7 +25,7 @@ from chassis.web.paging import Page, Window
 from chassis.web.tokens import Principal
 
 APPEALS = 1_000_000
-PAGES = 200  # a round
+PAGES = 100  # a round
 NAME = "lists_1m"
 SHOWN: TypeAdapter[Any] = TypeAdapter(Page[AppealView])
 

@@ -26,7 +26,7 @@ from notifier.deliveries.sender import Sender
 
 MESSAGES = 2000  # a round
 AT_ONCE = Sender.batch  # requests of the bare loop: as many as the sender has under way
-CLAIMED = 5000  # a round
+CLAIMED = 3000  # a round
 FEW, MANY = 10_000, 1_000_000
 BARE = "httpx alone"
 
