@@ -33,7 +33,7 @@ class Worker(ABC):
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
-        self._progress = time.monotonic()
+        self._progress = time.monotonic()  # when the present piece of work began, or is to begin after a pause
         self._outage: str | None = None
 
     @abstractmethod
@@ -103,6 +103,7 @@ class Worker(ABC):
         return False
 
     async def _pause(self, seconds: float) -> None:
+        self._progress = time.monotonic() + seconds  # nobody is stuck who rests as long as it means to
         try:
             await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:

@@ -4,18 +4,21 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deploy.local.settings import ROOT
+from tests.support.databases import SERVICES
 from tests.support.local_stack import LocalStack
 from tests.support.readme import READMES, sample
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 FIRST_START, LATER_START = 90, 10  # seconds, promised; the environment is there, so there is nothing to download
+ALONE = 100  # seconds: a loop that does not move for 65 ends its process
 
 
 @pytest.fixture
@@ -52,3 +55,11 @@ def test_a_first_start_and_a_later_one_are_as_quick_as_promised(stack: LocalStac
     assert [unit["code"]] == [one["code"] for one in json.loads(stack.curl())["items"]]
     stack.interrupt()
     assert stack.processes() == []
+
+
+def test_a_stack_that_is_left_alone_stays_as_it_is(stack: LocalStack) -> None:
+    stack.up()
+    began = {service: stack.child(service) for service in SERVICES}
+    assert None not in began.values()
+    time.sleep(ALONE)
+    assert {service: stack.child(service) for service in SERVICES} == began
