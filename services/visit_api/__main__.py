@@ -12,6 +12,7 @@ from visit_api.app import create_app
 from visit_api.appeals.worker import WordsSealer
 from visit_api.appointments.models import Appointment
 from visit_api.archive.worker import Supplementing
+from visit_api.attachments.models import Attachment
 from visit_api.attachments.worker import Sweeper
 from visit_api.chained import CHAINED
 from visit_api.checklists.models import ItemAnswer
@@ -19,6 +20,7 @@ from visit_api.customers.worker import Forgetter, PersonSealer, PlainSealer
 from visit_api.directory.worker import StaffSealer
 from visit_api.handlers import handlers
 from visit_api.imports.worker import Importing
+from visit_api.leaving.models import StaffHandOver
 from visit_api.mergers.worker import Moving
 from visit_api.obligations.models import Obligation
 from visit_api.online.models import Inquiry
@@ -28,9 +30,11 @@ from visit_api.settings import Settings
 from visit_api.steps.models import Step
 from visit_api.sync.worker import Doubting
 from visit_api.texts.worker import PlainWords
+from visit_api.visits.models import HandOver, Visit
 
 WRITES = [topic for topic in TOPICS.values() if topic.writer == "visit_api"]
 HEARS = [topic.name for topic in TOPICS.values() if "visit_api" in topic.hearers]
+WORDED = (Visit, HandOver, StaffHandOver, Attachment, Step, ItemAnswer, Appointment, Inquiry, Obligation)
 
 
 def keep(runtime: Runtime) -> list[Worker]:
@@ -45,7 +49,7 @@ def keep(runtime: Runtime) -> list[Worker]:
         Forgetter(runtime),
         StaffSealer(runtime),
         WordsSealer(runtime),
-        PlainWords(runtime, (Step, ItemAnswer, Appointment, Inquiry, Obligation)),
+        PlainWords(runtime, WORDED),
         Supplementing(runtime),
         Doubting(runtime),
     ]

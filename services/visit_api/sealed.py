@@ -4,6 +4,11 @@ from chassis.vault import Sealed
 
 SEALED = [
     Sealed("visits", "arrival_place"),
+    Sealed("visits", "preparation_sealed"),
+    Sealed("visits", "reason_sealed"),
+    Sealed("visit_hand_overs", "reason_sealed"),
+    Sealed("staff_hand_overs", "reason_sealed"),
+    Sealed("attachments", "name_sealed"),
     Sealed("appeals", "words_sealed"),
     Sealed("steps", "words_sealed"),
     Sealed("checklist_answers", "words_sealed"),

@@ -50,11 +50,11 @@ async def _visitors(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
 
 
 async def _preparation(tx: AsyncSession, runtime: Runtime, visit: Visit) -> Any:
-    return (await visits.on_record(tx, visit))["preparation"]
+    return (await visits.on_record(tx, runtime, visit))["preparation"]
 
 
 async def _hand_overs(tx: AsyncSession, runtime: Runtime, visit: Visit) -> Any:
-    return (await visits.on_record(tx, visit))["hand_overs"]
+    return (await visits.on_record(tx, runtime, visit))["hand_overs"]
 
 
 def as_shown(view: type[View], row: Any) -> dict[str, Any]:

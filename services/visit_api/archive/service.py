@@ -229,6 +229,7 @@ async def _record(
 ) -> dict[str, Any]:
     """What is archived of a visit; or what `reader` may know of it."""
     await sealing.show(tx, runtime, raised)
+    await visits.show(tx, runtime, [visit])
     record: dict[str, Any] = {"visit": as_shown(VisitView, visit)}
     for its in SLICES:
         record[its.section] = await its.on_record(tx, runtime, visit)

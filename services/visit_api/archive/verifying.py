@@ -18,7 +18,7 @@ from visit_api.settings import Settings
 
 _BATCH = 100  # rows read at once
 _ENTRIES = "SELECT id, record, sealed FROM archive_entries WHERE id > $1 ORDER BY id LIMIT $2"
-_STORED = "SELECT id, name, sha256 FROM attachments WHERE state = 'stored' AND id > $1 ORDER BY id LIMIT $2"
+_STORED = "SELECT id, sha256 FROM attachments WHERE state = 'stored' AND id > $1 ORDER BY id LIMIT $2"
 
 
 class _Named(NamedTuple):
@@ -90,7 +90,7 @@ async def _stored(db: Database) -> AsyncIterator[_Named]:
         async with db.transaction() as tx:
             rows = await (await driver(tx)).fetch(_STORED, at, _BATCH)
         for row in rows:
-            yield _Named("attachments", row["id"], row["name"], row["sha256"])
+            yield _Named("attachments", row["id"], str(row["id"]), row["sha256"])
         if not rows:
             return
         at = rows[-1]["id"]

@@ -63,9 +63,9 @@ async def declare_attachment(id: Id, new: NewAttachment, caller: Uploader, tx: T
 
 
 @router.get("/v1/visits/{id}/attachments", response_model=Page[AttachmentView])
-async def list_attachments(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[Attachment]:
+async def list_attachments(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging) -> Listing[Attachment]:
     """The files of a visit, in the order they were declared."""
-    return await service.list_attachments(tx, caller, id, window)
+    return await service.list_attachments(tx, runtime, caller, id, window)
 
 
 @router.get("/v1/attachments/{id}", response_model=UploadView)
@@ -101,7 +101,7 @@ async def complete_attachment(id: Id, caller: Uploader, tx: Tx, runtime: TheRunt
 @router.get("/v1/attachments/{id}/content", response_class=Response, responses=FILE)
 async def get_content(id: Id, caller: Reader, tx: Tx, runtime: TheRuntime, request: Request) -> Response:
     """The bytes of a file, to be saved; a range of them where a download is taken up again."""
-    attachment = await service.get_stored(tx, caller, id)
+    attachment = await service.get_stored(tx, runtime, caller, id)
     store = service.store_of(runtime)
     if not await store.exists(attachment.sha256):
         raise ServiceUnavailable

@@ -1,19 +1,20 @@
 """Photos, recordings, documents and signatures of visits: what each is said to be, and how far its bytes have come."""
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from visit_api.base import Base, Versioned
+from visit_api.texts.models import Worded
 
 Kind = Literal["photo", "audio", "document", "signature"]
 State = Literal["uploading", "stored", "abandoned"]
 
 
-class Attachment(Versioned, Base):
+class Attachment(Worded, Versioned, Base):
     """A file of a visit. Its bytes lie in the store, in parts while it is `uploading`, then by their SHA-256; of one
     that is `abandoned` there are none."""
 
@@ -21,14 +22,19 @@ class Attachment(Versioned, Base):
     __table_args__ = (
         CheckConstraint(f"kind IN {get_args(Kind)}", name="attachments_kind_known"),
         CheckConstraint(f"state IN {get_args(State)}", name="attachments_state_known"),
+        CheckConstraint("name IS NOT NULL OR name_sealed IS NOT NULL", name="attachments_named"),
         Index("attachments_visit_id", "visit_id", "id"),
         Index("attachments_feed", "changed_xid", "id"),
         Index("attachments_uploading", "opened_at", postgresql_where=text("state = 'uploading'")),
     )
 
+    sealed_in: ClassVar = {"name_sealed": ("name",)}
+    once: ClassVar = ("name_sealed", "content_digest", "version")
+
     visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
     unit_code: Mapped[str]
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(nullable=True)  # there once it was opened
+    name_sealed: Mapped[bytes | None]
     kind: Mapped[str]
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.db import after_commit
+from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.paging import Listing, Window
@@ -22,6 +23,7 @@ from visit_api.attachments.schemas import AttachmentView, NewAttachment
 from visit_api.attachments.store import FileStore, Store, Whole
 from visit_api.base import add
 from visit_api.settings import Settings
+from visit_api.texts import service as texts
 from visit_api.visits.lateness import came_late_to
 from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
@@ -51,42 +53,47 @@ async def declare(
             raise errors.too_large(settings.attachment_limit)
         if await repository.count(tx, visit_id) >= settings.attachments_per_visit:
             raise errors.TooManyAttachments(limit=settings.attachments_per_visit)
-        its = {"visit_id": visit.id, "unit_code": visit.unit_code, "name": types.harmless(new.name)}
+        id = new.id or new_id()  # noqa: A001
+        its = {"id": id, "visit_id": visit.id, "unit_code": visit.unit_code}
         state = {"state": "uploading", "declared_by": caller.sub, "declared_at": now}
-        attachment = await add(tx, Attachment, new, now, **its, **state)
+        name = {"name": types.harmless(new.name)}
+        its |= await texts.kept(tx, runtime, Attachment, id, visit.unit_code, name)
+        digest = await texts.digest(tx, runtime, new)
+        attachment = await add(tx, Attachment, new, now, **its, **state, content_digest=digest)
         if attachment is not None:
+            await texts.show(tx, runtime, [attachment])
             return attachment
         found = new.id and await repository.find(tx, caller.unit, new.id)
-    if not found or found.visit_id != visit_id or not found.is_made_of(new):
+    if not found or found.visit_id != visit_id or not await texts.is_made_of(tx, runtime, found, new):
         raise errors.AttachmentTaken(id=new.id)
+    await texts.show(tx, runtime, [found])
     return found
 
 
-async def list_attachments(tx: AsyncSession, caller: Principal, visit_id: UUID, window: Window) -> Listing[Attachment]:
+async def list_attachments(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID, window: Window
+) -> Listing[Attachment]:
     """The attachments of a visit. Raises `NotFound`."""
     await get_visit(tx, caller, visit_id)
-    return await repository.find_all(tx, caller.unit, window, visit_id)
+    found = await repository.find_all(tx, caller.unit, window, visit_id)
+    await texts.show(tx, runtime, found.items)
+    return found
 
 
-async def get_attachment(tx: AsyncSession, caller: Principal, id: UUID) -> Attachment:
-    """The attachment `id`. Raises `NotFound`."""
+async def get_stored(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Attachment:
+    """The attachment `id`, whose bytes are kept. Raises `NotFound`, `NotStored`."""
     attachment = await repository.find(tx, caller.unit, id)
     if attachment is None:
         raise NotFound
-    return attachment
-
-
-async def get_stored(tx: AsyncSession, caller: Principal, id: UUID) -> Attachment:
-    """The attachment `id`, whose bytes are kept. Raises `NotFound`, `NotStored`."""
-    attachment = await get_attachment(tx, caller, id)
     if attachment.state != "stored":
         raise errors.NotStored(state=attachment.state)
+    await texts.show(tx, runtime, [attachment])
     return attachment
 
 
 async def get_upload(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> dict[str, Any]:
     """The attachment `id` and the parts of it that have arrived. Raises `NotFound`."""
-    attachment = await _get_upload(tx, caller, id)
+    attachment = await _get_upload(tx, runtime, caller, id)
     parts = await store_of(runtime).parts(id) if attachment.state == "uploading" else {}
     return _as_upload(attachment, parts)
 
@@ -99,7 +106,7 @@ async def put_part(
     Raises `NotFound`, `UploadOver`, `MoreThanDeclared`, `TooLarge`, `Unprocessable` where there are no bytes.
     """
     async with runtime.db.transaction() as tx:
-        attachment = await _get_upload(tx, caller, id)
+        attachment = await _get_upload(tx, runtime, caller, id)
     if attachment.state != "uploading":
         raise errors.UploadOver(state=attachment.state)
     data = b"".join([chunk async for chunk in body])
@@ -140,10 +147,11 @@ async def complete(
     held = await repository.find_upload(tx, caller, id, to_end=True)
     if held is None:
         raise NotFound
+    await texts.show(tx, runtime, [held])
     if its is not None and held.state == "uploading":
-        held.state, held.media_type, held.name = "stored", its.media_type, types.with_ending(held.name, its)
-        held.stored_at = runtime.clock.now()
+        held.state, held.media_type, held.stored_at = "stored", its.media_type, runtime.clock.now()
         held.touch(held.stored_at)
+        await texts.put(tx, runtime, held, name=types.with_ending(held.name, its))
         await came_late_to(tx, held.visit_id, "attachments", caller.sub, held.stored_at)
         after_commit(tx, partial(store_of(runtime).discard, id))
     if held.state != "stored":
@@ -173,6 +181,7 @@ async def sweep_parts(tx: AsyncSession, runtime: Runtime) -> None:
 async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """What is archived of the attachments of a visit: each with the SHA-256 by which its bytes are found."""
     stored = [each for each in await repository.of_visit(tx, visit.id) if each.state == "stored"]
+    await texts.show(tx, runtime, stored)
     return [AttachmentView.model_validate(each).model_dump(mode="json") for each in stored]
 
 
@@ -182,17 +191,21 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     return [Unmet("7.2.6", f"attachment_uploaded:{each.id}") for each in waiting]
 
 
-async def _get_upload(tx: AsyncSession, caller: Principal, id: UUID) -> Attachment:
+async def _get_upload(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Attachment:
     attachment = await repository.find_upload(tx, caller, id)
     if attachment is None:
         raise NotFound
+    await texts.show(tx, runtime, [attachment])
     return attachment
 
 
 async def _find_open(runtime: Runtime, caller: Principal, id: UUID) -> Attachment | None:
     async with runtime.db.transaction() as tx:
         attachment = await repository.find_upload(tx, caller, id)
-    return attachment if attachment is not None and attachment.state == "uploading" else None
+        if attachment is None or attachment.state != "uploading":
+            return None
+        await texts.show(tx, runtime, [attachment])
+    return attachment
 
 
 async def _keep(store: Store, attachment: Attachment) -> types.Type:

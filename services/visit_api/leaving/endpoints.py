@@ -28,6 +28,8 @@ async def hand_over_staff(
 
 
 @router.get("/{staff_no}/hand-overs", response_model=Page[StaffHandOverView])
-async def list_staff_hand_overs(staff_no: Code, caller: Caller, tx: Tx, window: Paging) -> Listing[StaffHandOver]:
+async def list_staff_hand_overs(
+    staff_no: Code, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging
+) -> Listing[StaffHandOver]:
     """To whom the open work of a member of staff went."""
-    return await service.list_hand_overs(tx, caller, staff_no, window)
+    return await service.list_hand_overs(tx, runtime, caller, staff_no, window)

@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import Unprocessable
 from chassis.web.paging import Listing, Window
@@ -15,6 +16,7 @@ from visit_api.leaving.models import StaffHandOver
 from visit_api.leaving.schemas import NewHandOver
 from visit_api.measures import service as measures
 from visit_api.obligations import service as obligations
+from visit_api.texts import service as texts
 from visit_api.visits import handing
 
 
@@ -28,19 +30,22 @@ async def hand_over(
     member = await get_staff(tx, caller, staff_no, lock=True)
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if found:
-        return _same(found, staff_no, new)
+        return await _same(tx, runtime, found, staff_no, new)
     if new.to_staff_no == staff_no:
         raise Unprocessable(TO_THEMSELVES)
-    pointer, now = "/to_staff_no", runtime.clock.now()
-    to = await colleague(tx, member.unit_code, new.to_staff_no, pointer)
+    id, now, unit = new.id or new_id(), runtime.clock.now(), member.unit_code  # noqa: A001
+    to = await colleague(tx, unit, new.to_staff_no, "/to_staff_no")
     made = await add(
         tx,
         StaffHandOver,
         new,
         now,
+        id=id,
         staff_no=staff_no,
         to_staff_no=to,
-        unit_code=member.unit_code,
+        unit_code=unit,
+        **await texts.kept(tx, runtime, StaffHandOver, id, unit, {"reason": new.reason}),
+        content_digest=await texts.digest(tx, runtime, new),
         visits=await handing.take_over(tx, runtime, caller, staff_no, to, new.reason),
         obligations=await obligations.take_over(tx, runtime, caller, staff_no, to),
         measures=await measures.take_over(tx, runtime, caller, staff_no, to, new.reason),
@@ -51,19 +56,26 @@ async def hand_over(
         raise HandOverTaken(id=new.id)
     if new.leaves:
         await let_go(tx, runtime, member)
-    unit = member.unit_code
     event = StaffHandedOver(hand_over_id=made.id, unit_code=unit, staff_no=staff_no, to=to, by=caller.sub)
     await runtime.outbox.append(tx, [event], at=now)
+    await texts.show(tx, runtime, [made])
     return made
 
 
-async def list_hand_overs(tx: AsyncSession, caller: Principal, staff_no: str, window: Window) -> Listing[StaffHandOver]:
+async def list_hand_overs(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str, window: Window
+) -> Listing[StaffHandOver]:
     """What was handed over of a member of staff. Raises `NotFound`."""
     await get_staff(tx, caller, staff_no)
-    return await repository.find_all(tx, staff_no, window)
+    found = await repository.find_all(tx, staff_no, window)
+    await texts.show(tx, runtime, found.items)
+    return found
 
 
-def _same(found: StaffHandOver, staff_no: str, new: NewHandOver) -> StaffHandOver:
-    if found.staff_no != staff_no or not found.is_made_of(new):
+async def _same(
+    tx: AsyncSession, runtime: Runtime, found: StaffHandOver, staff_no: str, new: NewHandOver
+) -> StaffHandOver:
+    if found.staff_no != staff_no or not await texts.is_made_of(tx, runtime, found, new):
         raise HandOverTaken(id=new.id)
+    await texts.show(tx, runtime, [found])
     return found

@@ -23,6 +23,7 @@ from visit_api.sync.errors import ConflictResolved, PreparedOtherwise
 from visit_api.sync.models import Conflict
 from visit_api.sync.schemas import BothVersions, ConflictView
 from visit_api.sync.versions import Thing
+from visit_api.texts import service as texts
 from visit_api.visits.errors import ActRefused, AlreadyArrived
 from visit_api.visits.models import Visit
 from visit_api.visits.preparing import kept_as
@@ -36,12 +37,16 @@ _DONE_AT = {
 }
 
 
-async def is_said_already(tx: AsyncSession, item: Any, visit_id: UUID, at: datetime, problem: Problem) -> bool:
+async def is_said_already(
+    tx: AsyncSession, runtime: Runtime, item: Any, visit_id: UUID, at: datetime, problem: Problem
+) -> bool:
     """Whether an item was refused because the very same is on record: two devices that say one thing agree."""
     kind = item.kind
     if isinstance(problem, PreparedOtherwise):
-        prepared = await tx.scalar(select(Visit.preparation).where(Visit.id == visit_id))
-        return bool(prepared == kept_as(item.body))
+        visit = await tx.scalar(select(Visit).where(Visit.id == visit_id))
+        assert visit is not None, "what was prepared otherwise is there"
+        await texts.show(tx, runtime, [visit], "preparation_sealed")
+        return visit.preparation == kept_as(item.body)
     if not isinstance(problem, ActRefused | AlreadyArrived) or kind not in _DONE_AT:
         return False
     return await tx.scalar(select(_DONE_AT[kind]).where(Visit.id == visit_id)) == at

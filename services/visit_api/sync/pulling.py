@@ -221,6 +221,7 @@ def _find_visits(puller: Puller) -> Select[Any]:
 
 
 async def _show_visits(puller: Puller, rows: Sequence[Visit]) -> list[PulledView]:
+    await texts.show(puller.tx, puller.runtime, rows)
     return [PulledView(kind="visit", id=str(row.id), value=_visit(row)) for row in rows]
 
 

@@ -131,7 +131,7 @@ async def _applied(
         async with tx.begin_nested():
             thing_id = await apply(application, item)
     except Problem as problem:
-        if await conflicts.is_said_already(tx, item, visit_id, at, problem):
+        if await conflicts.is_said_already(tx, its.runtime, item, visit_id, at, problem):
             await _mark(tx, brought, "same")
             return answer.model_copy(update={"outcome": "same"})
         conflict = await conflicts.note(tx, its.runtime, caller, brought, item, line, problem)

@@ -13,11 +13,13 @@ class Worded:
     """A row that holds what people said. Each column named in `sealed_in` has the words of some others, sealed
     together; what an earlier version wrote stands open in those. Whoever shows a row has it opened before.
 
-    `once` are the columns that the function `seal_<table>` of the tables' owner fills, in the order of its arguments:
-    nobody else may touch what was said, and it does so once.
+    `silent` is what a column of words has where nothing is said, if it is not null. `once` are what the function
+    `seal_<table>` of the tables' owner takes, in the order of its arguments: it seals what was said, once, and where
+    nobody else may touch it.
     """
 
     sealed_in: ClassVar[Mapping[str, tuple[str, ...]]]
+    silent: ClassVar[Mapping[str, Any]] = {}
     once: ClassVar[tuple[str, ...]]
 
     if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
 from chassis.runtime import Runtime
 from chassis.vault import Place
@@ -40,10 +40,23 @@ async def sealed(
     return columns
 
 
-async def show(tx: AsyncSession, runtime: Runtime, rows: Iterable[Worded]) -> None:
-    """Has each of `rows` show what was said. An earlier version may have written more besides, which stays."""
+async def put(tx: AsyncSession, runtime: Runtime, row: Worded, **said: Any) -> None:
+    """Has a row that is there keep `said` in place of what it said so far, and show it."""
+    instead: dict[str, Any] = {column: None for column, names in row.sealed_in.items() if said.keys() & {*names}}
+    instead |= await kept(tx, runtime, type(row), row.id, row.unit_code, said)
+    for column, value in instead.items():
+        setattr(row, column, value)
+        flag_modified(row, column)  # what it shows may not be what stands there
+    await tx.flush()
+    for name, its in said.items():
+        set_committed_value(row, name, its)
+
+
+async def show(tx: AsyncSession, runtime: Runtime, rows: Iterable[Worded], *columns: str) -> None:
+    """Has each of `rows` show what was said, or what of it is sealed in `columns`. An earlier version may have written
+    more besides, which stays."""
     for row in rows:
-        for column in row.sealed_in:
+        for column in columns or row.sealed_in:
             if (words := getattr(row, column)) is not None:
                 said = json.loads(await runtime.vault.open(tx, _place(type(row), column, row.id), words))
                 for name, its in said.items():

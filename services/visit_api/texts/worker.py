@@ -65,6 +65,8 @@ class PlainWords(Worker):
                     digest = row.content_digest
                     keyed = len(digest) != _PLAIN_DIGEST
                     its["content_digest"] = digest if keyed else await key_digest(tx, self._runtime, digest)
+                if "version" in entity.once:  # of one that was changed meanwhile, that is sealed
+                    its["version"] = row.version
                 done.append((row.id, *(_as_stored(its.get(column)) for column in entity.once)))
             if done:
                 places = ", ".join(f"${place}" for place in range(1, len(entity.once) + 2))
@@ -75,10 +77,15 @@ class PlainWords(Worker):
 def _stands_open(entity: type[Any]) -> ColumnElement[bool]:
     return or_(
         *(
-            and_(getattr(entity, column).is_(None), or_(*(getattr(entity, name).is_not(None) for name in names)))
+            and_(getattr(entity, column).is_(None), or_(*(_says(entity, name) for name in names)))
             for column, names in entity.sealed_in.items()
         )
     )
+
+
+def _says(entity: type[Any], name: str) -> ColumnElement[bool]:
+    says: ColumnElement[bool] = getattr(entity, name).is_not(None)
+    return and_(says, getattr(entity, name) != entity.silent[name]) if name in entity.silent else says
 
 
 def _as_stored(value: Any) -> Any:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.runtime import Runtime
 from chassis.web.errors import Unprocessable
 from chassis.web.tokens import Principal
+from visit_api.texts import service as texts
 from visit_api.visits.errors import ActRefused, before_start
 from visit_api.visits.lifecycle import LIFE, Act, Form, VisitState
 from visit_api.visits.models import Visit
@@ -53,7 +54,9 @@ async def plan_again(
         form=Form(off.form),
     )
     made = await plan_visit(tx, runtime, caller, new, late=True)
-    made.preparation, made.prepared_at, made.prepared_by = off.preparation, off.prepared_at, off.prepared_by
+    await texts.show(tx, runtime, [off], "preparation_sealed")
+    made.prepared_at, made.prepared_by = off.prepared_at, off.prepared_by
+    await texts.put(tx, runtime, made, preparation=off.preparation)
     return off, made
 
 
@@ -67,6 +70,7 @@ async def mark_double(
         visit.double_of = of
         visit.touch(runtime.clock.now())
         if of is not None and visit.state == VisitState.PLANNED:
-            visit.reason = reason or visit.reason
+            if reason:
+                await texts.put(tx, runtime, visit, reason=reason)
             await perform(tx, runtime, visit, Act.CANCEL)
     return visit

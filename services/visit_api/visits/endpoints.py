@@ -11,7 +11,7 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
-from visit_api.visits import arriving, handing, preparing, repository, service
+from visit_api.visits import arriving, handing, preparing, service
 from visit_api.visits.lifecycle import Act, VisitState
 from visit_api.visits.models import HandOver, Visit
 from visit_api.visits.schemas import (
@@ -51,6 +51,7 @@ async def plan_visit(new: NewVisit, caller: Visiting, tx: Tx, runtime: TheRuntim
 async def list_visits(
     caller: Caller,
     tx: Tx,
+    runtime: TheRuntime,
     window: Paging,
     state: Annotated[VisitState | None, Query()] = None,
     unit_code: Annotated[Code | None, Query()] = None,
@@ -58,9 +59,10 @@ async def list_visits(
     plan_item_id: Annotated[Id | None, Query()] = None,
 ) -> Listing[Visit]:
     """The visits of the caller's unit and of those below it."""
-    return await repository.find_all(
+    return await service.list_visits(
         tx,
-        caller.unit,
+        runtime,
+        caller,
         window,
         state=state,
         unit_code=unit_code,
@@ -70,9 +72,9 @@ async def list_visits(
 
 
 @router.get("/{id}", response_model=VisitView)
-async def get_visit(id: Id, caller: Caller, tx: Tx) -> Visit:
+async def get_visit(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> Visit:
     """One visit."""
-    return await service.get_visit(tx, caller, id)
+    return await service.show_visit(tx, runtime, caller, id)
 
 
 @router.patch("/{id}", response_model=VisitView)
@@ -84,9 +86,9 @@ async def replan_visit(
 
 
 @router.get("/{id}/preparation", response_model=PreparationView)
-async def get_preparation(id: Id, caller: Caller, tx: Tx) -> dict[str, Any]:
+async def get_preparation(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> dict[str, Any]:
     """What was prepared for a visit, and what its channel asks for."""
-    return await preparing.get_preparation(tx, caller, id)
+    return await preparing.get_preparation(tx, runtime, caller, id)
 
 
 @router.put("/{id}/preparation", response_model=PreparationView)
@@ -104,9 +106,9 @@ async def hand_over_visit(id: Id, handing_over: HandingOver, caller: Visiting, t
 
 
 @router.get("/{id}/hand-overs", response_model=Page[HandOverView])
-async def list_hand_overs(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[HandOver]:
+async def list_hand_overs(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging) -> Listing[HandOver]:
     """To whom a visit was handed."""
-    return await handing.list_hand_overs(tx, caller, id, window)
+    return await handing.list_hand_overs(tx, runtime, caller, id, window)
 
 
 @router.post("/{id}/arrive", response_model=VisitView)

@@ -12,6 +12,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.visits import VisitReplanned
 from visit_api.directory.staff import colleague, visitors
+from visit_api.texts import service as texts
 from visit_api.visits import repository
 from visit_api.visits.lifecycle import Act
 from visit_api.visits.models import HandOver, Visit
@@ -45,14 +46,14 @@ async def take_over(tx: AsyncSession, runtime: Runtime, caller: Principal, staff
 async def _hand(
     tx: AsyncSession, runtime: Runtime, caller: Principal, visit: Visit, to: list[str], reason: str, at: datetime
 ) -> None:
-    now = runtime.clock.now()
+    now, id = runtime.clock.now(), new_id()  # noqa: A001
     entry = HandOver(
-        id=new_id(),
+        id=id,
         visit_id=visit.id,
         unit_code=visit.unit_code,
         from_visitors=visit.visitor_ids,
         to_visitors=to,
-        reason=reason,
+        **await texts.kept(tx, runtime, HandOver, id, visit.unit_code, {"reason": reason}),
         at=at,
         recorded_at=now,
         recorded_by=caller.sub,
@@ -63,7 +64,11 @@ async def _hand(
     await tell_plan(tx, runtime, visit, VisitReplanned)
 
 
-async def list_hand_overs(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[HandOver]:
+async def list_hand_overs(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, window: Window
+) -> Listing[HandOver]:
     """To whom a visit was handed, in order. Raises `NotFound`."""
     await get_visit(tx, caller, id)
-    return await repository.hand_overs(tx, id, window)
+    found = await repository.hand_overs(tx, id, window)
+    await texts.show(tx, runtime, found.items)
+    return found

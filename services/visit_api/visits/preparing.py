@@ -10,6 +10,7 @@ from chassis.runtime import Runtime
 from chassis.web.errors import FieldError, Unprocessable
 from chassis.web.etag import Unchanged
 from chassis.web.tokens import Principal
+from visit_api.texts import service as texts
 from visit_api.visits import errors, showing
 from visit_api.visits.kit import KIT
 from visit_api.visits.lifecycle import Act
@@ -17,9 +18,11 @@ from visit_api.visits.schemas import KitAnswer, Preparation
 from visit_api.visits.service import get_visit, lock_visit, require_possible
 
 
-async def get_preparation(tx: AsyncSession, caller: Principal, id: UUID) -> dict[str, Any]:
+async def get_preparation(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> dict[str, Any]:
     """What was prepared for a visit so far. Raises `NotFound`."""
-    return showing.preparation(await get_visit(tx, caller, id))
+    visit = await get_visit(tx, caller, id)
+    await texts.show(tx, runtime, [visit], "preparation_sealed")
+    return showing.preparation(visit)
 
 
 async def prepare_visit(
@@ -27,13 +30,14 @@ async def prepare_visit(
 ) -> dict[str, Any]:
     """Records what was prepared for a visit. Raises `NotFound`, `PreconditionFailed`, `ActRefused`, `Unprocessable`."""
     visit = await lock_visit(tx, caller, id)
+    await texts.show(tx, runtime, [visit], "preparation_sealed")
     unchanged(showing.preparation(visit))
     require_possible(Act.PREPARE, visit)
     if faults := [*_faults(visit.channel, preparation.kit)]:
         raise Unprocessable(*faults)
-    visit.preparation = kept_as(preparation)
     visit.touch(runtime.clock.now())
     visit.prepared_at, visit.prepared_by = visit.updated_at, caller.sub
+    await texts.put(tx, runtime, visit, preparation=kept_as(preparation))
     return showing.preparation(visit)
 
 

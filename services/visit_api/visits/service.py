@@ -1,7 +1,7 @@
 """What is done with visits. Every act locks the visit's row before it is told, so that the order in which acts and
 appeals of one visit are told is the order in which they were stored."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.etag import Unchanged
 from chassis.web.moments import happened
+from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.visits import (
     VisitArchived,
@@ -30,6 +31,7 @@ from visit_api.customers.service import hold_customer
 from visit_api.directory.sight import of_company, unit_in_sight
 from visit_api.directory.staff import visitors
 from visit_api.plans.service import take_item
+from visit_api.texts import service as texts
 from visit_api.visits import lifecycle, repository, showing
 from visit_api.visits.errors import (
     ActRefused,
@@ -88,6 +90,7 @@ async def plan_visit(
         found = new.id and await repository.find(tx, caller.unit, new.id)
     if not found or not found.is_made_of(new):
         raise VisitTaken(id=new.id)
+    await show(tx, runtime, [found])
     return found
 
 
@@ -97,6 +100,27 @@ async def get_visit(tx: AsyncSession, caller: Principal, id: UUID) -> Visit:
     if visit is None:
         raise NotFound
     return visit
+
+
+async def show_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Visit:
+    """The same, and why it did not take place, if that was said. Raises `NotFound`."""
+    visit = await get_visit(tx, caller, id)
+    await show(tx, runtime, [visit])
+    return visit
+
+
+async def list_visits(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, **wanted: Any
+) -> Listing[Visit]:
+    """The visits that the caller sees, as `repository.find_all` finds them."""
+    found = await repository.find_all(tx, caller.unit, window, **wanted)
+    await show(tx, runtime, found.items)
+    return found
+
+
+async def show(tx: AsyncSession, runtime: Runtime, visits: Iterable[Visit]) -> None:
+    """Has each of `visits` show why it did not take place. What was prepared is opened for whoever reads that."""
+    await texts.show(tx, runtime, visits, "reason_sealed")
 
 
 async def replan_visit(
@@ -189,7 +213,7 @@ async def drop(
     """Cancels a visit, or records that it was missed. Raises `NotFound`, `ActRefused`."""
     visit = await lock_visit(tx, caller, id)
     require_possible(act, visit)
-    visit.reason = reason
+    await texts.put(tx, runtime, visit, reason=reason)
     return await perform(tx, runtime, visit, act, at)
 
 
@@ -205,9 +229,10 @@ async def perform(tx: AsyncSession, runtime: Runtime, visit: Visit, act: Act, at
     return visit
 
 
-async def on_record(tx: AsyncSession, visit: Visit) -> dict[str, Any]:
+async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[str, Any]:
     """What is archived of a visit beside itself: its preparation, and to whom it was handed."""
     handed = await repository.all_hand_overs(tx, visit.id)
+    await texts.show(tx, runtime, [visit, *handed])
     return {
         "preparation": PreparationView.model_validate(showing.preparation(visit)).model_dump(mode="json"),
         "hand_overs": [HandOverView.model_validate(each).model_dump(mode="json") for each in handed],

@@ -144,7 +144,7 @@ async def test_a_file_has_its_limits(world: World, owner: asyncpg.Connection) ->
     assert pointers(await world.visitor.post(path, json=declared(size=LIMIT + 1))) == [("/size", "too_large")]
     first = await begun(world, visit_id=visit["id"])
     await owner.execute(
-        "INSERT INTO attachments SELECT gen_random_uuid(), visit_id, unit_code, name, kind, size, sha256, state,"
+        "INSERT INTO attachments SELECT gen_random_uuid(), visit_id, unit_code, 'x.png', kind, size, sha256, state,"
         " media_type, declared_by, declared_at, stored_at, opened_at, version, content_digest, updated_at"
         " FROM attachments, generate_series(1, 49) WHERE id = $1",
         first["id"],

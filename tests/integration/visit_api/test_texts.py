@@ -1,5 +1,6 @@
 """What people say in the course of a visit: nowhere in the clear, and shown as it was said."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,22 @@ from prometheus_client import REGISTRY
 
 from tests.integration.visit_api.phone import Phone
 from tests.integration.visit_api.test_archive import closed, entries
+from tests.integration.visit_api.test_attachments import PICTURE, completed, declared, put
 from tests.integration.visit_api.test_online import group
 from tests.integration.visit_api.test_steps import CONTENTS, QUESTION
-from tests.integration.visit_api.world import World, made, member, problem
+from tests.integration.visit_api.world import World, made, member, problem, tag
 from tests.support.databases import everything
 from tests.support.eventually import eventually
 from visit_api.__main__ import SERVICE
 from visit_api.appointments.schemas import NewAppointment
+from visit_api.attachments.schemas import NewAttachment
 from visit_api.base import digest
+from visit_api.leaving.schemas import NewHandOver
 from visit_api.obligations.schemas import NewObligation
 from visit_api.online.schemas import NewInquiry
 from visit_api.steps.schemas import NewStep
+from visit_api.visits.preparing import kept_as
+from visit_api.visits.schemas import Preparation
 
 STEPS = [*CONTENTS, {**QUESTION, "reason_not_answered": "须核实当地文件"}]
 SAID = (
@@ -39,7 +45,16 @@ SAID = (
     "表计",
     "老人来电",
     "致歉",
+    "负荷偏高",
+    "对讲机没电",
+    "增派一人",
+    "老宅门前",
 )
+ELSEWHERE = ("客户住院", "调往检修")  # of another visit, and of somebody who left
+PREPARED = {
+    "usage_analysis": "用电负荷偏高",
+    "kit": [{"item": "recorder", "ready": "no", "note": "对讲机没电"}, {"item": "handheld", "ready": "yes"}],
+}
 APPOINTED = {
     "id": str(uuid4()),
     "purpose": "了解扩建后的用电需求",
@@ -60,6 +75,8 @@ class Said:
         self.world = world
         self.steps = [{"id": str(uuid4()), "content": content} for content in STEPS]
         self.call = {"id": str(uuid4()), "kind": "missed_call", "called_at": CALLED_AT, "note": "老人来电未接"}
+        self.file = declared(name="老宅门前", id=str(uuid4()))
+        self.left = {"id": str(uuid4()), "to_staff_no": "E102", "reason": "调往检修班组"}
         self.asked = {"id": str(uuid4()), "question": "表计为何走得快", "received_at": CALLED_AT}
 
     async def say(self) -> None:
@@ -71,11 +88,20 @@ class Said:
         self.call |= {"customer_id": visit["customer_id"], "visit_id": self.visit}
         self.online = f"/online/groups/{(await group(world))['id']}/inquiries"
         await world.visitor.post(f"{self.path}/appointment", json=APPOINTED)
+        await self.prepare(PREPARED)
+        handed = {"visitor_ids": ["E101", "E102"], "reason": "路远增派一人"}
+        assert (await world.visitor.post(f"{self.path}/hand-over", json=handed)).status_code == 200
+        self.off = (await world.visit(visitor_ids=["E101"]))["id"]
+        off = await world.visitor.post(f"/visits/{self.off}/cancel", json={"reason": "客户住院"})
+        assert off.json()["reason"] == "客户住院"
+        await made(world.admin.post("/staff", json=member("E109", "37401")))
         await world.act(self.visit, "start")
         key = {"Idempotency-Key": uuid4().hex}
         no = {"item": "on_site.kit", "answer": "no", "note": "未带意见簿"}
         await world.visitor.post(f"{self.path}/checklist", json={"answers": [no]}, headers=key)
         await self.repeat()
+        assert (await put(world, self.file, 1, PICTURE)).status_code == 200
+        assert (await completed(world, self.file)).json()["name"] == "老宅门前.png"
         await world.visitor.post(f"/online/inquiries/{self.asked['id']}/answer", json={"answer": "表计已校验"})
         await world.visitor.post(f"/obligations/{self.call['id']}/discharge", json={"words": "已致歉并说明"})
 
@@ -87,7 +113,17 @@ class Said:
             await made(world.visitor.post(f"{self.path}/appointment", json=APPOINTED)),
             await made(world.visitor.post(self.online, json=self.asked)),
             await made(world.visitor.post("/obligations", json=self.call)),
+            await made(world.visitor.post(f"{self.path}/attachments", json=self.file)),
+            await made(world.admin.post("/staff/E109/hand-over", json=self.left)),
         ]
+
+    async def prepare(self, prepared: dict[str, Any]) -> dict[str, Any]:
+        """The preparation, which is now this."""
+        path = f"{self.path}/preparation"
+        answer = await self.world.visitor.put(path, json=prepared, headers=await tag(self.world.visitor, path))
+        assert answer.status_code == 200, answer.text
+        its: dict[str, Any] = answer.json()
+        return its
 
     async def shown(self) -> list[Any]:
         """All answers in which it is shown."""
@@ -96,10 +132,13 @@ class Said:
         places = [f"{self.path}/steps", f"{self.path}/checklist", f"{self.path}/appointment", "/online/inquiries"]
         places += ["/obligations", f"/obligations/{self.call['id']}"]
         places += [f"{self.path}/appointment/history", "/my-day?day=2026-10-12", "/online/figures"]
+        places += [f"{self.path}/{its}" for its in ("preparation", "hand-overs", "attachments")]
+        places += [f"/visits/{self.off}", "/visits", f"/attachments/{self.file['id']}", "/staff/E109/hand-overs"]
         answers = [await world.visitor.get(place) for place in places]
         assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
         await phone.pull()
-        pulled = [value for (kind, _), value in sorted(phone.copy.items()) if kind == "answer"]
+        pulled = [value for (kind, _), value in sorted(phone.copy.items()) if kind in ("answer", "visit")]
+        assert "对讲机没电" in str(pulled)
         analysed = (await world.admin.get("/analysis", params={"from": "2026-10-01", "to": "2026-10-31"})).json()
         return [*[answer.json() for answer in answers], pulled, analysed]
 
@@ -117,7 +156,7 @@ async def test_a_dump_and_the_topics_tell_nothing_that_was_said_on_a_visit(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     shown = str([await said.shown(), await said.repeat()])
-    assert [each for each in SAID if each not in shown] == []
+    assert [each for each in SAID + ELSEWHERE if each not in shown] == []
     other = {**said.steps[0], "content": {"kind": "needs", "needs": []}}
     problem(await world.visitor.post(f"{said.path}/steps", json=other), 409, "step-taken")
     await world.stack.settle()
@@ -126,7 +165,7 @@ async def test_a_dump_and_the_topics_tell_nothing_that_was_said_on_a_visit(
     dumped = await everything(owner)
     logged = str([record.__dict__ for record in caplog.records])
     told = str(await world.told())
-    assert [each for each in SAID if each in dumped or each in told or each in logged] == []
+    assert [each for each in SAID + ELSEWHERE if each in dumped or each in told or each in logged] == []
     assert [each for each in ("未带意见簿", "厂区办公楼", "增容 800") if each not in page] == []
     categories = "SELECT jsonb_path_query(content, '$.needs[*].category') #>> '{}' FROM steps"
     assert [row[0] for row in await world.rows(categories)] == ["connection"], "what is counted can be"
@@ -150,6 +189,21 @@ async def plainly(owner: asyncpg.Connection, said: Said) -> None:
             "UPDATE steps SET content = $2::jsonb, words_sealed = NULL, content_digest = $3 WHERE id = $1",
             UUID(each["id"]), content, digest(NewStep(**each)),
         )  # fmt: skip
+    prepared = kept_as(Preparation.model_validate(PREPARED))
+    await owner.execute(
+        "UPDATE visits SET preparation = $1, preparation_sealed = NULL WHERE id = $2",
+        json.dumps(prepared), UUID(said.visit),
+    )  # fmt: skip
+    await owner.execute("UPDATE visits SET reason = '客户住院', reason_sealed = NULL WHERE id = $1", UUID(said.off))
+    await owner.execute("UPDATE visit_hand_overs SET reason = '路远增派一人', reason_sealed = NULL")
+    await owner.execute(
+        "UPDATE staff_hand_overs SET reason = $1, content_digest = $2, reason_sealed = NULL",
+        said.left["reason"], digest(NewHandOver(**said.left)),
+    )  # fmt: skip
+    await owner.execute(
+        "UPDATE attachments SET name = '老宅门前.png', content_digest = $1, name_sealed = NULL",
+        digest(NewAttachment(**said.file)),
+    )
     await owner.execute("UPDATE checklist_answers SET note = '未带意见簿', words_sealed = NULL")
     await owner.execute(
         "UPDATE appointments SET purpose = $1, place = $2, reason = $3, words_sealed = NULL, content_digest = $4",
@@ -179,13 +233,21 @@ async def test_what_an_earlier_version_wrote_is_sealed_meanwhile_and_once(
     assert sorted(await owner.fetch(marks)) == written, "no feed tells it again"
     assert (await said.shown(), await said.repeat()) == (before, again)
     dumped = await everything(owner)
-    assert [each for each in SAID if each in dumped] == []
+    assert [each for each in SAID + ELSEWHERE if each in dumped] == []
     ids = [UUID(each["id"]) for each in said.steps]
     bad = [b"other words"] * len(ids)
     await world.rows("SELECT seal_steps($1, $2, $3, $2)", ids, bad, ["{}"] * len(ids))
     await world.rows("SELECT seal_appointments($1, $2, $2)", [UUID(APPOINTED["id"])], bad[:1])
     await world.rows("SELECT seal_online_inquiries($1, $2, $2, $2)", [UUID(said.asked["id"])], bad[:1])
+    ours = [row["id"] for row in await owner.fetch("SELECT id FROM visit_hand_overs")]
+    await world.rows("SELECT seal_visit_hand_overs($1, $2)", ours, bad[:1])
+    await world.rows("SELECT seal_staff_hand_overs($1, $2, $2)", [UUID(said.left["id"])], bad[:1])
     assert await said.shown() == before, "once, and never again"
+    await plainly(owner, said)
+    late = [UUID(said.off)], bad[:1], ["{}"], bad[:1], [1]
+    await world.rows("SELECT seal_visits($1, $2, $3, $4, $5)", *late)
+    await world.rows("SELECT seal_attachments($1, $2, $2, $3)", [UUID(said.file["id"])], bad[:1], [1])
+    assert await said.shown() == before, "what was changed meanwhile is not what was read"
     await owner.execute(
         "UPDATE steps SET words_sealed = NULL, content = $1 WHERE kind = 'appeals'", '{"kind": "appeals"}'
     )
@@ -204,14 +266,23 @@ async def test_an_earlier_version_that_still_runs_reads_what_was_said_if_that_is
     await said.say()
     await world.stack.settle()
     dumped, shown = await everything(owner), await said.shown()
-    assert [each for each in SAID if each not in dumped] == []
+    assert [each for each in SAID + ELSEWHERE if each not in dumped] == []
     digests = {row["content_digest"] for row in await owner.fetch("SELECT content_digest FROM steps")}
     assert digests == {digest(NewStep(**each)) for each in said.steps}, "by which it knows again what it is sent twice"
     monkeypatch.undo()
     await world.stack.settle()
     dumped = await everything(owner)
-    assert [each for each in SAID if each in dumped] == []
+    assert [each for each in SAID + ELSEWHERE if each in dumped] == []
     assert await said.shown() == shown
+    monkeypatch.setattr(world.runtime, "settings", settings)
+    await world.rows("UPDATE visits SET state = 'planned' WHERE state = 'in_progress'")
+    await said.prepare(PREPARED)  # the same as was sealed
+    assert "负荷偏高" in await everything(owner)
+    assert (await said.prepare({**PREPARED, "usage_analysis": "正常"}))["usage_analysis"] == "正常"
+    monkeypatch.undo()
+    await world.stack.settle()
+    kept = await said.prepare({"kit": []})
+    assert (kept["usage_analysis"], "正常" in await everything(owner)) == (None, False)
 
 
 @pytest.mark.parametrize(

@@ -270,7 +270,7 @@ async def test_a_visit_is_handed_over_with_its_reason(world: World) -> None:
     refused = await world.visitor.post(path, json={"visitor_ids": ["E201"], "reason": "支援"})
     assert pointers(refused) == [("/visitor_ids/0", "unknown_staff")]
     async with world.runtime.db.transaction() as tx:
-        record = await on_record(tx, await find(tx, visit["id"]))
+        record = await on_record(tx, world.runtime, await find(tx, visit["id"]))
     assert [each["to_visitors"] for each in record["hand_overs"]] == [["E102"]]
     await world.act(visit["id"], "complete")
     over = await world.visitor.post(path, json={"visitor_ids": ["E101"], "reason": "晚了"})
