@@ -31,20 +31,19 @@ class LadderEvent(DeadlineEvent):
     """A step of the ladder was reached: `audience` is to be told; `late` if downtime ate the moment it was due.
 
     Of several steps of a clock that are late at once the highest names all their audiences, the others none.
-    `late_arrival`: the deadline was past already when its subject was heard of.
+    `late_arrival`: the deadline was past already when its subject was heard of. `packs`: those that name the steps of
+    this ladder, of its clock and of those that it speaks for; empty where an earlier version said it.
     """
 
     step: Step
     audience: list[Audience]
     late: bool
     late_arrival: bool = False
+    packs: list[Pack] = []
 
 
 class DeadlineWarned(LadderEvent, type="deadline.warned.v1", topic="appeal.events", key="subject_id"):
-    """The deadline draws near. `packs`: those that name the steps of this ladder, of its clock and of those that it
-    speaks for; empty where an earlier version said it."""
-
-    packs: list[Pack] = []
+    """The deadline draws near."""
 
 
 class DeadlineBreached(LadderEvent, type="deadline.breached.v1", topic="appeal.events", key="subject_id"):

@@ -64,6 +64,7 @@ Invariant = Annotated[
         "breach_untold",
         "step_fired_twice",
         "canary_silent",
+        "recalculation_failing",
     ),
 ]
 SubjectKind = Annotated[str, known("what the clock is on", "appeal", "visit", "canary")]

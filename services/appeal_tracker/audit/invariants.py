@@ -19,6 +19,7 @@ class Invariant(StrEnum):
     BREACH_UNTOLD = "breach_untold"
     STEP_FIRED_TWICE = "step_fired_twice"
     CANARY_SILENT = "canary_silent"
+    RECALCULATION_FAILING = "recalculation_failing"
 
 
 MEANINGS: dict[Invariant, Words] = {
@@ -34,6 +35,10 @@ MEANINGS: dict[Invariant, Words] = {
     Invariant.STEP_FIRED_TWICE: Words("同一提醒步骤触发了两次", "A step of a ladder fired twice"),
     Invariant.CANARY_SILENT: Words(
         "自检定时器没有按时触发，或已无人设定", "The canary timer did not fire in time, or nobody arms it any more"
+    ),
+    Invariant.RECALCULATION_FAILING: Words(
+        "日历或单位变更引起的重算失败，正在重试",
+        "A recalculation that follows from a calendar, a choice or a unit has failed, and is tried again",
     ),
 }
 

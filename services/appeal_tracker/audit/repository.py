@@ -91,6 +91,13 @@ FROM canary
 WHERE now() > armed_at + $2::interval * 3 OR coalesce(fired_at, now()) > expected_at + $1::interval
 """
 
+# Until it is done, also while it is tried again.
+RECALCULATION_FAILING = f"""
+SELECT 'recalculation' AS subject_kind, id AS subject_id, NULL::uuid AS clock_id, NULL::text AS milestone,
+       cause AS place
+FROM recalculations WHERE retry_at IS NOT NULL ORDER BY retry_at LIMIT {MOST}
+"""  # noqa: S608 - made of constants
+
 # What comes with the service was there before anything was heard of.
 _RULES_CHANGED = """
 SELECT greatest(
@@ -208,6 +215,12 @@ async def silent_canary(tx: AsyncSession, patience: timedelta, every: timedelta)
     """The canary, if it did not fire in time or nobody arms it."""
     rows = await (await driver(tx)).fetch(_CANARY_SILENT, patience, every)
     return [_finding(Invariant.CANARY_SILENT, row["subject_kind"], row) for row in rows]
+
+
+async def failing_recalculations(tx: AsyncSession) -> list[Finding]:
+    """Jobs that follow by themselves, have failed and are not done yet."""
+    rows = await (await driver(tx)).fetch(RECALCULATION_FAILING)
+    return [_finding(Invariant.RECALCULATION_FAILING, row["subject_kind"], row) for row in rows]
 
 
 async def open_clocks(tx: AsyncSession, kind: str, subjects: Sequence[UUID]) -> list[UUID]:

@@ -36,6 +36,7 @@ _OF_SUBJECTS = (
     Invariant.BREACH_UNTOLD,
     Invariant.STEP_FIRED_TWICE,
 )
+_OF_TIME = (Invariant.TIMER_UNFIRED, Invariant.CANARY_SILENT, Invariant.RECALCULATION_FAILING)
 _failures = Gauge("invariant_failures", "What the self-audit has found and is not gone yet", ["invariant"])
 _failed = Counter("invariants_failed", "Findings of the self-audit", ["invariant"])
 _audited = Counter("self_audit_subjects", "Appeals and visits looked at by the self-audit")
@@ -83,7 +84,7 @@ async def look(tx: AsyncSession, runtime: Runtime, subjects: int, older: timedel
         found += wrong
         seen, more = seen + len(its), more or not ended
     wrong = await _of_time(tx, runtime)
-    await repository.clear(tx, (Invariant.TIMER_UNFIRED, Invariant.CANARY_SILENT), None, wrong)
+    await repository.clear(tx, _OF_TIME, None, wrong)
     new = await _report(tx, runtime, _bounded([*found, *wrong]))
     _audited.inc(seen)
     return Look(seen, more, new)
@@ -123,7 +124,8 @@ async def _of_subjects(tx: AsyncSession, runtime: Runtime, kind: str, subjects: 
 
 async def _of_time(tx: AsyncSession, runtime: Runtime) -> list[Finding]:
     before = runtime.clock.now() - OVERDUE * runtime.clock.speed
-    return [*await repository.unfired_timers(tx, before), *await _canary(tx, runtime)]
+    found = [*await repository.unfired_timers(tx, before), *await _canary(tx, runtime)]
+    return [*found, *await repository.failing_recalculations(tx)]
 
 
 async def _canary(tx: AsyncSession, runtime: Runtime) -> list[Finding]:

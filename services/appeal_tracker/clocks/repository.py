@@ -96,7 +96,7 @@ WITH ended AS (
     WHERE clock_id = :clock AND state IN ('pending', 'held')
         AND (phase <> 'after' OR fire_at > :at OR state = 'held' AND CAST(:at AS timestamptz) IS NOT NULL)
     RETURNING phase, step, tell, late)
-SELECT step, CASE WHEN {SILENT} THEN '{{}}' ELSE tell END AS tell, late
+SELECT step, CASE WHEN {SILENT} THEN '{{}}' ELSE tell END AS tell, late, {PACKS} AS packs
 FROM ended JOIN clocks c ON c.id = :clock WHERE phase = 'due'
 """)  # noqa: S608 - made of constants
 
@@ -284,7 +284,8 @@ async def escalate_again(tx: AsyncSession, clocks: Collection[UUID]) -> None:
 
 async def fire_breach(
     tx: AsyncSession, clock: UUID, at: datetime | None, now: datetime, promptly: datetime
-) -> Row[tuple[str, list[str], bool]]:
+) -> Row[tuple[str, list[str], bool, list[str]]]:
     """Has the timer of a running clock's breach fire now, late if it was due before `promptly`, and those of
-    moments after the act `at` never, if one ended it; returns its step, whom it tells, and whether it is late."""
+    moments after the act `at` never, if one ended it; returns its step, whom it tells, whether it is late, and
+    the packs by which it is told."""
     return (await tx.execute(_BREACH, {"clock": clock, "at": at, "now": now, "promptly": promptly})).one()

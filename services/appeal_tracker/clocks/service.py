@@ -28,11 +28,12 @@ PROMPT_REALLY = timedelta(seconds=2)
 
 
 class Told(msgspec.Struct, frozen=True):
-    """Whom a fired step tells."""
+    """Whom a fired step tells, and by which packs."""
 
     step: str
     audience: list[str]
     late: bool
+    packs: list[str]
 
 
 class Stopped(msgspec.Struct, frozen=True):
@@ -165,7 +166,7 @@ async def _breach(tx: AsyncSession, clock: Clock, at: datetime | None, time: Dom
     too late now."""
     clock.state, clock.breached_at = ClockState.BREACHED, time.now()
     fired = await repository.fire_breach(tx, clock.id, at, time.now(), promptly(time))
-    return Told(fired.step, fired.tell, fired.late)
+    return Told(fired.step, fired.tell, fired.late, fired.packs)
 
 
 def may_be_met(clock: Open, now: datetime) -> bool:

@@ -50,7 +50,7 @@ def event(appeal: Concerned, stopped: Stopped, actor: str | None, now: datetime)
     at = clock.stopped_at or now
     if told is not None:
         facts = _facts(appeal, clock, now)
-        facts |= {"step": told.step, "audience": told.audience, "late": told.late}
+        facts |= {"step": told.step, "audience": told.audience, "late": told.late, "packs": told.packs}
         return DeadlineBreached(**facts, late_arrival=clock.late_arrival)
     if stopped.verdict is Verdict.MET:
         return DeadlineMet(**_facts(appeal, clock, at))

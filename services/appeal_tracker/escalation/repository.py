@@ -18,9 +18,8 @@ from chassis.db import driver
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
-    """A timer that is due, with its clock and what is to be said of it; `silent`: its pack was withdrawn; `packs`: of a
-    warning, those by which it is told. One of
-    thousands: nothing in it refers back."""
+    """A timer that is due, with its clock and what is to be said of it; `silent`: its pack was withdrawn; `packs`:
+    those by which it is told. One of thousands: nothing in it refers back."""
 
     clock_id: UUID
     step: str
@@ -41,7 +40,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     owner: str | None
     first_contact: str | None
     silent: bool
-    packs: list[str] | None
+    packs: list[str]
 
 
 # What is asked most often, and nearly always in vain: it has no parameter, so that it is planned once, by its index.
@@ -54,7 +53,7 @@ SELECT t.clock_id, t.step, t.phase, CASE WHEN {SILENT} THEN '{{}}' ELSE t.tell E
        coalesce(a.unit_code, v.unit_code) AS unit_code,
        coalesce(a.handling_unit_code, v.unit_code) AS handling_unit_code,
        coalesce(a.handler, a.first_contact, v.visitors[1]) AS owner, a.first_contact, {SILENT} AS silent,
-       CASE t.phase WHEN 'before' THEN {PACKS} END AS packs
+       {PACKS} AS packs
 FROM timers t JOIN clocks c ON c.id = t.clock_id
      LEFT JOIN appeals a ON a.id = c.subject_id AND c.subject_kind = 'appeal'
      LEFT JOIN visits v ON v.id = c.subject_id AND c.subject_kind = 'visit'

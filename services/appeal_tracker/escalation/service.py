@@ -178,7 +178,7 @@ def _event(row: Due, now: datetime, audience: list[str], *, late: bool) -> Ladde
         audience=audience,
         late=late,
         late_arrival=row.late_arrival,
-        **({"packs": row.packs} if kind is DeadlineWarned else {}),
+        packs=row.packs,
     )
 
 

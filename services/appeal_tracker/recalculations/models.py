@@ -20,7 +20,7 @@ class Cause(StrEnum):
 
 
 class JobState(StrEnum):
-    """How far a recalculation has come. `failed`: by its own fault; asked for anew, it goes on."""
+    """How far a recalculation has come. `failed`: by its own fault; asked for anew, or tried again, it goes on."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -35,13 +35,15 @@ class Recalculation(Tracked, Base):
     `total` counts clocks where a calendar changed, else appeals and open visits; `done` those that were looked at,
     `moved` the clocks that have another deadline now, `breaching` those of them whose deadline was past when they were
     moved. `seconds` is real time. `turn` and `after` say where it goes on: it passes by all that it is about as often
-    as something is left.
+    as something is left. It has failed `tries` times, and is tried again at `retry_at`, in real time, which stands
+    until it is done; null where nobody but who asked for it can say whether it should be.
     """
 
     __tablename__ = "recalculations"
     __table_args__ = (
         Index("recalculations_feed", "changed_xid", "id"),
         Index("recalculations_unfinished", "id", postgresql_where=text("state IN ('queued', 'running')")),
+        Index("recalculations_failing", "retry_at", postgresql_where=text("retry_at IS NOT NULL")),
         one_of("cause", Cause),
         one_of("state", JobState),
     )
@@ -65,7 +67,15 @@ class Recalculation(Tracked, Base):
     seconds: Mapped[float] = mapped_column(server_default=text("0"))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    failure: Mapped[str | None]  # why it failed, if it did
+    failure: Mapped[str | None]  # why it failed last, if it did
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    retry_at: Mapped[datetime | None]
+
+    @property
+    def follows_by_itself(self) -> bool:
+        """Whether it brings what is open to the rules as they are, be it late; one that was asked for brings it to a
+        version, which may not be wanted any more by then."""
+        return self.target is None
 
     @property
     def rate(self) -> float | None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, and_, exists, literal_column, or_, select, text, update
+from sqlalchemy import Select, and_, exists, func, literal_column, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
@@ -19,6 +19,8 @@ from appeal_tracker.visits.models import Visit
 from chassis import scope
 from chassis.db import driver
 from chassis.messaging.outbox import INSERT, Row
+
+RETRY_FIRST, RETRY_LONGEST = 30.0, 3600.0  # seconds of real time until a job that failed is tried again
 
 # What moved, in one statement: the lines of the timelines, what is told of them, and the mark on the appeals.
 _TELL = f"""
@@ -152,9 +154,19 @@ async def is_anyone_older(tx: AsyncSession, than: datetime) -> bool:
 
 
 async def oldest(tx: AsyncSession) -> Recalculation | None:
-    """The unfinished job that was asked for first."""
-    unfinished = text("state IN ('queued', 'running')")
+    """The unfinished job that was asked for first; one that failed is none until it is to be tried again."""
+    unfinished = text("(state IN ('queued', 'running') OR state = 'failed' AND retry_at <= now())")
     return (await tx.scalars(select(Recalculation).where(unfinished).order_by(Recalculation.id).limit(1))).one_or_none()
+
+
+async def fail(tx: AsyncSession, job: Recalculation, why: str, now: datetime) -> None:
+    """Has a job fail; what follows by itself is tried again, the later the more often it has failed."""
+    pause = func.least(RETRY_FIRST * func.power(2, func.least(Recalculation.tries, 20)), RETRY_LONGEST)
+    again = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, pause) if job.follows_by_itself else None
+    tries = Recalculation.tries + 1
+    await write(
+        tx, job.id, state=JobState.FAILED, failure=why, tries=tries, retry_at=again, finished_at=now, updated_at=now
+    )
 
 
 async def progress(tx: AsyncSession, id: UUID, done: int, moved: int, breaching: int) -> None:

@@ -35,7 +35,8 @@ class RecalculationView(View):
     """A job. `total` and `done` count clocks where a calendar changed, else appeals and open visits; `moved` the
     deadlines that are others now, `breaching` those of them that were past when they were moved. `rate` is `done` a
     second, in real time; `requested_by` is empty for what the service asked itself for, when it heard of units that
-    something waited for."""
+    something waited for. `failure` says why it failed last, of `tries`; one without a `target` is tried again at
+    `retry_at`, in real time, until it is done."""
 
     id: UUID
     cause: CauseName
@@ -54,6 +55,8 @@ class RecalculationView(View):
     started_at: Instant | None
     finished_at: Instant | None
     failure: str | None
+    tries: int
+    retry_at: Instant | None
 
 
 class ChangeView(View):

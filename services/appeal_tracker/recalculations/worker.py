@@ -42,7 +42,8 @@ class Recalculating(Worker):
     """Does the jobs one after the other, a batch in a transaction, a few abreast; rests while much waits to be told.
 
     A job ends when nothing is left to do, and every transaction that may not know of its cause has ended: one that read
-    the calendars before the new version was published opens its appeal by the old one.
+    the calendars before the new version was published opens its appeal by the old one. One that fails stands in
+    nobody's way, and what follows by itself is tried again (`repository.fail`): until then, the self-audit says so.
     """
 
     idle = 0.5
@@ -72,8 +73,8 @@ class Recalculating(Worker):
             self._job = self._turn = None
             if isinstance(error, Exception) and not is_outage(error):
                 log.exception("a recalculation fails", extra={"recalculation": str(job.id)})
-                now = self._runtime.clock.now()
-                await self._write(job, state=JobState.FAILED, failure=reason(error), finished_at=now)
+                async with self._runtime.db.transaction() as tx:
+                    await repository.fail(tx, job, reason(error), self._runtime.clock.now())
                 return True
             raise
 
@@ -125,8 +126,8 @@ class Recalculating(Worker):
 
     async def _take_up(self, job: Recalculation) -> None:
         # First this, then the rules: who hears of units meanwhile waits for it, or asks for a job of their own.
-        values = {"state": JobState.RUNNING, "started_at": job.started_at or self._runtime.clock.now()}
-        await self._write(job, **values)
+        started = job.started_at or self._runtime.clock.now()
+        await self._write(job, state=JobState.RUNNING, started_at=started, finished_at=None)
         async with self._runtime.db.transaction() as tx:
             self._since = await repository.now(tx)
 
@@ -169,7 +170,8 @@ class Recalculating(Worker):
         self._turn = None
         if turn.whole and not turn.left:
             now = self._runtime.clock.now()
-            await self._write(job, state=JobState.DONE, total=Recalculation.done, after=None, finished_at=now)
+            its = {"total": Recalculation.done, "after": None, "failure": None, "retry_at": None}
+            await self._write(job, state=JobState.DONE, **its, finished_at=now)
             return True
         await self._write(job, after=None, turn=job.turn + 1)
         return not turn.left  # what somebody holds is held for a moment

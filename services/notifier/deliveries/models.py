@@ -26,8 +26,8 @@ UNSETTLED = "state NOT IN ('sent', 'delivered', 'cancelled')"
 class Notice(Base):
     """An event that somebody must be told of. `said_at` is when it was said, `heard` its place in the order of hearing;
     `plan_at` is when its people are looked for (again), null once they are found. What a ladder says names its
-    `audience`; of anything else (an act `by` somebody, without step, milestone and due) the routes do. `packs`: of a
-    warning, those by which it is told, where that was said; `scheduled_at`: of a plan, for when; of a callback
+    `audience`; of anything else (an act `by` somebody, without step, milestone and due) the routes do. `packs`: those
+    by which a ladder tells it, where that was said; `scheduled_at`: of a plan, for when; of a callback
     `task_id` and `kind`, and the `person` whose it is, where that was said."""
 
     __tablename__ = "notices"

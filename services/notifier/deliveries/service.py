@@ -11,7 +11,7 @@ from chassis.web.errors import NotFound
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealResumed
-from contracts.deadlines import DeadlineWarned, LadderEvent
+from contracts.deadlines import LadderEvent
 from contracts.envelope import Message
 from notifier.channels.models import Mail
 from notifier.deliveries import repository
@@ -128,7 +128,7 @@ def _notice(message: Message, event: LadderEvent) -> dict[str, Any]:
         "at": event.at,
         "owner": event.owner,
         "first_contact": event.first_contact,
-        "packs": event.packs or None if isinstance(event, DeadlineWarned) else None,
+        "packs": event.packs or None,
         "person": None,
         "by": None,
         "scheduled_at": None,

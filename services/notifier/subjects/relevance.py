@@ -7,8 +7,9 @@ act of before the deadline that it says nothing about did not count. Of an act a
 it makes warnings pointless, but a breach or an escalation is told all the same, for it happened.
 
 A step that was said is never said again, whatever becomes of its clock. So a warning of a clock that is due at another
-time now stays true, with that time; one of a clock that stands still waits; only one that was cancelled ends it, and
-the withdrawal of the packs by which it is told, whenever that was.
+time now stays true, with that time; one of a clock that stands still waits; only one that was cancelled ends it. What
+is told by packs that were all withdrawn, whenever that was, is told no more, be it that a deadline passed: that is on
+record, and nobody is to act on it.
 """
 
 from datetime import datetime
@@ -75,7 +76,7 @@ def obsolete(heard: Heard, *, round: int, said: Said, due_at: datetime, warning:
         return "later_round"
     if heard.stopped is not None and heard.stopped.since(said):
         return "milestone_done"
-    if warning and heard.silenced:
+    if heard.silenced:
         return "pack_withdrawn"
     if warning and heard.moved is not None and heard.moved.due_at is None and heard.moved.said.since(said):
         return "deadline_cancelled"

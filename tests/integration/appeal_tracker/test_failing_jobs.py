@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import asyncpg
 import pytest
 
+from appeal_tracker.audit.invariants import Invariant
 from appeal_tracker.recalculations import worker
 from appeal_tracker.recalculations.worker import Recalculating
 from appeal_tracker.simulations import preparing
 from appeal_tracker.simulations.worker import Simulating
 from tests.integration.appeal_tracker.desk import Desk, got, made
+from tests.integration.appeal_tracker.test_audit import look
+from tests.integration.appeal_tracker.test_recalculations import with_day_off
 
 PAST = {"from": "2026-10-01", "to": "2026-10-09", "policy": "state-grid"}
 
@@ -70,21 +74,71 @@ async def test_what_is_away_fails_nothing(desk: Desk, monkeypatch: pytest.Monkey
     assert await simulations(desk) == {asked: ("done", None, True)}
 
 
-async def test_why_a_recalculation_failed_is_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    await desk.raised()
-    body = {"cause": "assignment", "unit_code": "374"}
-    job = await made(desk.admin.post("/recalculations", json=body))
-    assert job["failure"] is None
-
+def fail(patched: pytest.MonkeyPatch) -> None:
     async def write_seen(*_: Any) -> None:
         raise ValueError("a clock that nobody set")
 
+    patched.setattr(worker, "write_seen", write_seen)
+
+
+async def recalculate(desk: Desk) -> None:
     its = Recalculating(desk.runtime)
-    with monkeypatch.context() as patched:
-        patched.setattr(worker, "write_seen", write_seen)
-        while await its.run_once():
-            pass
+    while await its.run_once():
+        pass
     await its.close()
+
+
+async def test_a_recalculation_that_was_asked_for_and_fails_says_why_and_is_not_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To bring what is open to a version may not be wanted any more when it is tried again."""
+    await desk.raised()
+    body = {"cause": "policy_version", "policy": "t-sdpea", "to": "state-grid"}
+    job = await made(desk.admin.post("/recalculations", json=body))
+    assert job["failure"] is None
+    with monkeypatch.context() as patched:
+        fail(patched)
+        await recalculate(desk)
     shown = await got(desk.admin.get(f"/recalculations/{job['id']}"))
     assert (shown["state"], shown["failure"]) == ("failed", "ValueError: a clock that nobody set")
     assert shown["finished_at"] is not None
+    assert shown["retry_at"] is None
+    assert await look(desk) == {}
+
+
+async def test_one_that_follows_from_a_calendar_is_tried_again_until_it_is_done_and_seen_until_then(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time a little later, and whatever else is asked for is done meanwhile."""
+    case = await desk.raised()
+    due_at = (await desk.clocks(case))["answer"]["due_at"]
+    published = await made(desk.admin.post("/calendars/cn-statutory/versions", json=with_day_off("2026-10-13")))
+    job, pauses = published["recalculation"]["id"], list[float]()
+    with monkeypatch.context() as patched:
+        fail(patched)
+        for _ in range(3):
+            await recalculate(desk)
+            (row,) = await owner.fetch("SELECT extract(epoch FROM retry_at - now()) FROM recalculations")
+            pauses.append(float(row[0]))
+            await recalculate(desk)  # not yet
+            await owner.execute("UPDATE recalculations SET retry_at = now()")
+    assert [round(pause, -1) for pause in pauses] == [30, 60, 120]
+    shown = await got(desk.admin.get(f"/recalculations/{job}"))
+    assert (shown["state"], shown["tries"], shown["failure"]) == ("failed", 3, "ValueError: a clock that nobody set")
+    (finding,) = (await look(desk))[Invariant.RECALCULATION_FAILING]
+    assert (finding["subject_kind"], finding["subject_id"]) == ("recalculation", job)
+    (told,) = await desk.told("invariant.failed.v1")
+    assert (told["invariant"], told["subject_id"], told["unit_code"]) == ("recalculation_failing", job, "")
+
+    await owner.execute("UPDATE recalculations SET retry_at = now() + interval '1 hour'")
+    other = await made(desk.admin.post("/recalculations", json={"cause": "assignment", "unit_code": "374"}))
+    await recalculate(desk)
+    assert (await got(desk.admin.get(f"/recalculations/{other['id']}")))["state"] == "done"
+    assert (await desk.clocks(case))["answer"]["due_at"] == due_at
+
+    await owner.execute("UPDATE recalculations SET retry_at = now() WHERE retry_at IS NOT NULL")
+    await recalculate(desk)
+    shown = await got(desk.admin.get(f"/recalculations/{job}"))
+    assert (shown["state"], shown["failure"], shown["retry_at"]) == ("done", None, None)
+    assert (await desk.clocks(case))["answer"]["due_at"] > due_at
+    assert await look(desk) == {}

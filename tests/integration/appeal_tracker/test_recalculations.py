@@ -213,12 +213,12 @@ async def test_recorded_breaches_and_what_has_ended_stay(desk: Desk) -> None:
     await desk.at("10-20T00:01")
     before = [await desk.clocks(case) for case in (breached, met)]
     assert [its["answer"]["state"] for its in before] == ["breached", "met"]
-    job = await publish(desk, "cn-statutory", _with_day_off("2026-10-13"))
+    job = await publish(desk, "cn-statutory", with_day_off("2026-10-13"))
     assert [await desk.clocks(case) for case in (breached, met)] == before
     assert (job["total"], job["moved"]) == (0, 0)
 
 
-def _with_day_off(day: str) -> dict[str, Any]:
+def with_day_off(day: str) -> dict[str, Any]:
     """2026 as it was published, with one more day off."""
     notice = next(notice for notice in packaged_notices() if notice.year == 2026)
     days = [
@@ -311,7 +311,7 @@ async def test_fired_steps_stay_fired_and_the_others_move(desk: Desk) -> None:
     await desk.at("10-15T09:00")
     before = {timer["step"]: timer for timer in await _timers(desk, case, "answer")}
     assert before["0.5"]["state"] == "fired"
-    await publish(desk, "cn-statutory", _with_day_off("2026-10-13"))
+    await publish(desk, "cn-statutory", with_day_off("2026-10-13"))
     after = {timer["step"]: timer for timer in await _timers(desk, case, "answer")}
     assert after["0.5"] == before["0.5"]
     assert {step for step in after if after[step]["fire_at"] != before[step]["fire_at"]} == {
@@ -330,11 +330,11 @@ async def test_fired_steps_stay_fired_and_the_others_move(desk: Desk) -> None:
 
 async def test_what_falls_into_the_past_by_it_is_breached_at_the_next_turn(desk: Desk) -> None:
     """A day off that turns into a working day: the promise was kept by a calendar that no longer is."""
-    await publish(desk, "cn-statutory", _with_day_off("2026-10-13"))
+    await publish(desk, "cn-statutory", with_day_off("2026-10-13"))
     case = await desk.raised()
     assert (await desk.clocks(case))["answer"]["due_at"] == "2026-10-20T16:00:00Z"
     await desk.at("10-20T10:00")
-    document = _with_day_off("2026-12-31")
+    document = with_day_off("2026-12-31")
     assert (await would(desk, "cn-statutory", document))["preview"]["breaching"] == 1
     job = await publish(desk, "cn-statutory", document)
     assert (job["moved"], job["breaching"]) == (1, 1)

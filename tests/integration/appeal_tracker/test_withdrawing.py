@@ -144,13 +144,23 @@ async def test_however_much_runs_by_it_nothing_is_written_but_of_what_is_merged(
     assert step == ("due", "fired")
 
 
-async def test_a_warning_names_the_packs_it_is_told_by_and_the_withdrawal_is_told(desk: Desk) -> None:
-    """So that one which waits for the morning can be dropped, if all of them are withdrawn by then."""
+async def test_each_step_names_the_packs_it_is_told_by_and_the_withdrawal_is_told(desk: Desk) -> None:
+    """So that one which waits for the morning can be dropped, if all of them are withdrawn by then; also a breach that
+    an act records."""
     leader, _ = await merged(desk, "37401", "37402")
-    alone = await desk.raised(unit_code="37402", received_at=desk.clock.now())
+    alone, acted = [await desk.raised(unit_code="37402", received_at=desk.clock.now()) for _ in "ab"]
     await desk.at("10-15T23:00")
-    warned = [each for each in await desk.told("deadline.warned.v1") if each["milestone"] == "answer"]
-    assert {(each["subject_id"], *each["packs"]) for each in warned} == {(leader, "t-sdpea", "own"), (alone, "own")}
+    desk.clock.set(datetime.fromisoformat("2026-10-16T00:00:20+08:00"))
+    body = {"at": "2026-10-16T00:00:10+08:00", "content": "已检修线路，今日送电。"}
+    await made(desk.supervisor.post(f"/appeals/{acted}/answers", json=body))
+    await desk.stack.settle()
+    await desk.at("10-30T10:00")
+    told = [each for each in await desk.told(*LADDER) if each["milestone"] == "answer" and each["audience"]]
+    packs = {(leader, "t-sdpea", "own"), (alone, "own")}
+    for kind in LADDER:
+        its = {(each["subject_id"], *each["packs"]) for each in told if each["type"] == kind}
+        assert its - {(acted, "own")} == packs, kind
+    assert (acted, "deadline.breached.v1", ["own"]) in [(e["subject_id"], e["type"], e["packs"]) for e in told]
     await withdraw(desk)
     (told,) = await desk.told("policy.withdrawn.v1")
     assert (told["policy"], told["unit_code"], told["by"]) == ("own", "374", "E009")
