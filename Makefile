@@ -21,9 +21,9 @@ token:  ## print a token: make -s token ROLE=admin UNIT=37401 [STAFF=…]
 	$(RUN) -m deploy.local token
 demo:  ## play the whole life of an appeal in two minutes; BUS=kafka
 	$(RUN) -m deploy.local.demo
-dlq:  ## list dead letters, or replay them: make dlq [SERVICE=…] [DO=replay [KEY=…]|DO=drop PLACE=…]
+dlq:  ## list dead letters, or replay them: make dlq [SERVICE=…] [DO=replay [KEY=…]], make dlq SERVICE=… DO=drop PLACE=…
 	$(RUN) -m deploy.local dlq
-verify:  ## find whatever was edited, removed or reordered in archive and trail: make verify [SERVICE=…] [AGAINST=<file or DSN>] [SAVE=<file>] [FILES=<folder or no>]
+verify:  ## find whatever was edited, removed or reordered in archive and trail: make verify [FILES=<folder or no>] [SERVICE=… [AGAINST=<file or DSN>] [SAVE=<file>]]
 	$(RUN) -m deploy.local verify
 kafka-console:  ## print a topic with Kafka's own consumer: make kafka-console TOPIC=visit.events
 	$(RUN) -m deploy.local kafka-console

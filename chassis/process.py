@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import faulthandler
-import json
 import logging
 import os
 import signal
@@ -21,7 +20,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from chassis.chain.links import Source
-from chassis.messaging import dead_letters
+from chassis.messaging import command as letters
 from chassis.messaging.bus import TopicSpec, with_dead_letters
 from chassis.messaging.handlers import Handlers
 from chassis.outage import Outage
@@ -109,10 +108,10 @@ def main(service: Service, words: Sequence[str] | None = None) -> None:
         proof.add_argument("--against", metavar="FILE|DSN", help="heads saved before, or a restored backup")
         proof.add_argument("--save", type=Path, metavar="FILE", help="write the heads of the chains there")
         proof.add_argument("--files", metavar="FOLDER|no", help="where the files lie, or `no` to leave them out")
-    letters = commands.add_parser("dlq", help="list, replay or drop dead letters")
-    letters.add_argument("do", choices=["list", "replay", "drop"], nargs="?", default="list")
-    letters.add_argument("--key", help="replay this key alone")
-    letters.add_argument("--place", help="topic/partition/offset of the one to drop, as listed")
+    parked = commands.add_parser("dlq", help="list, replay or drop dead letters, and what no bus would carry")
+    parked.add_argument("do", choices=["list", "replay", "drop"], nargs="?", default="list")
+    parked.add_argument("--key", help="replay this key alone")
+    parked.add_argument("--place", help="which one to drop, as listed: topic/partition/offset, or outbox/seq")
     chosen = parser.parse_args(words)
     sys.exit(_run(service, chosen))
 
@@ -176,34 +175,7 @@ async def _migrate(service: Service, settings: RuntimeSettings) -> int:
 
 async def _dead_letters(service: Service, settings: RuntimeSettings, chosen: argparse.Namespace) -> int:
     async with Runtime(service.name, settings) as runtime:
-        if chosen.do == "list":
-            async with runtime.db.transaction() as tx:
-                for row in await dead_letters.listed(tx):
-                    place = f"{row.pop('topic')}/{row.pop('partition')}/{row.pop('record_offset')}"
-                    shown = {
-                        "place": place,
-                        **row,
-                        "key": row["key"].decode(errors="replace"),
-                        "digest": row["digest"].hex(),
-                    }
-                    print(json.dumps(shown, default=str, ensure_ascii=False))
-            return 0
-        if chosen.do == "drop":
-            return await _drop(runtime, chosen.place or "")
-        only = chosen.key.encode() if chosen.key else None
-        done, failures = await dead_letters.replay(runtime.db, service.handlers(runtime), only)
-        print(f"{done} replayed, {len(failures)} still failing")
-        for failure in failures:
-            print(failure, file=sys.stderr)
-        return 1 if failures else 0
-
-
-async def _drop(runtime: Runtime, place: str) -> int:
-    topic, partition, offset = [*place.split("/"), "", ""][:3]
-    dropped = partition.isdecimal() and offset.isdecimal()
-    dropped = dropped and await dead_letters.drop(runtime.db, topic, int(partition), int(offset))
-    print(f"dropped {place}" if dropped else f"no dead letter waits at {place!r} here", file=sys.stderr)
-    return 0 if dropped else 1
+        return await letters.run(runtime, service.handlers(runtime), chosen.do, chosen.key, chosen.place)
 
 
 async def _serve(service: Service, settings: RuntimeSettings, words: Sequence[str]) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -34,6 +34,17 @@ DELETE FROM outbox WHERE seq IN (
     SELECT seq FROM outbox WHERE published_at < now() - CAST(:keep AS interval) AND refused IS NULL
     ORDER BY published_at LIMIT 10000)
 """)
+
+# What no bus would carry is kept for a person; to give it up, or offer it again, is to take the mark away.
+_REFUSED = text("""
+SELECT seq, aggregatetype AS topic, aggregateid AS key, type, refused AS reason, published_at AS refused_at
+FROM outbox WHERE refused IS NOT NULL ORDER BY seq
+""")
+_OFFER = text("""
+UPDATE outbox SET published_at = NULL, refused = NULL
+WHERE refused IS NOT NULL AND (CAST(:key AS text) IS NULL OR aggregateid = :key)
+""")
+_GIVE_UP = text("UPDATE outbox SET refused = NULL WHERE refused IS NOT NULL AND seq = :seq")
 
 
 class Outbox:
@@ -99,6 +110,21 @@ class Row(NamedTuple):
 def _payload(event: Event) -> bytes | None:
     body = encode_payload(event)
     return None if body is None else body.encode()
+
+
+async def refused(tx: AsyncSession) -> list[dict[str, Any]]:
+    """What no bus would carry, in the order in which it was told."""
+    return [dict(row) for row in (await tx.execute(_REFUSED)).mappings()]
+
+
+async def offer(tx: AsyncSession, key: str | None) -> int:
+    """Has the relay try what was refused once more, of one key or of all; returns how many."""
+    return (await tx.execute(_OFFER, {"key": key})).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+async def give_up(tx: AsyncSession, seq: int) -> bool:
+    """Keeps a refused row no longer than those that were published."""
+    return bool((await tx.execute(_GIVE_UP, {"seq": seq})).rowcount)  # type: ignore[attr-defined]
 
 
 async def purge(tx: AsyncSession, keep: timedelta) -> int:

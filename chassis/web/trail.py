@@ -63,7 +63,7 @@ def trail_of(line: type[TrailLine], unit: Any) -> APIRouter:
         caller: Auditor,
         tx: Tx,
         window: Paging,
-        thing: Annotated[Name | None, Query(description="a kind of thing: `appeal`, `customer`, …")] = None,
+        thing: Annotated[Name | None, Query(description="a kind of thing, as the lines name it")] = None,
         thing_id: Annotated[Name | None, Query()] = None,
         by: Annotated[Name | None, Query(description="a staff number, or a service")] = None,
     ) -> Listing[TrailLine]:

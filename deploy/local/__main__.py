@@ -65,13 +65,15 @@ def token(settings: Settings, programs: Programs) -> int:
 
 def dlq(settings: Settings, programs: Programs) -> int:
     """List the dead letters of all services or of SERVICE; DO=replay handles them again, with KEY= one key's only;
-    DO=drop gives up the one at PLACE=; what was parked behind it is then taken in by a replay."""
+    DO=drop gives up SERVICE's at PLACE=; what was parked behind it is then taken in by a replay."""
     chosen = os.environ.get("SERVICE") or None
     if chosen is not None and chosen not in programs.services:
         raise Refused(f"There is no service {chosen!r}; the services are {', '.join(programs.services)}.")
     do = os.environ.get("DO") or "list"
     if do not in ("list", "replay", "drop"):
         raise Refused(f"DO is list, replay or drop, not {do!r}.")
+    if do == "drop" and chosen is None:
+        raise Refused("SERVICE is missing: each service parks for itself, and what one gives up another may need.")
     words = ["dlq", do]
     for name in ("KEY", "PLACE"):
         if os.environ.get(name):
@@ -81,13 +83,15 @@ def dlq(settings: Settings, programs: Programs) -> int:
 
 def verify(settings: Settings, programs: Programs) -> int:
     """Look for whatever was edited, removed or reordered in what is chained, in all services or in SERVICE; of that
-    one, or of visit_api, AGAINST= compares with saved heads or another copy of the database, SAVE= writes the heads;
-    FILES= says where the files lie, FILES=no leaves them out."""
+    one AGAINST= compares with saved heads or another copy of the database, SAVE= writes the heads; FILES= says where
+    the files lie, FILES=no leaves them out."""
     words = ["verify"]
     for name in ("AGAINST", "SAVE", "FILES"):
         if os.environ.get(name):
             words += [f"--{name.lower()}", os.environ[name]]
-    chosen = os.environ.get("SERVICE") or (CHAINING[0] if "--against" in words or "--save" in words else None)
+    chosen = os.environ.get("SERVICE") or None
+    if chosen is None and {"--against", "--save"} & {*words}:
+        raise Refused(f"SERVICE is missing: each has chains of its own; those that do are {', '.join(CHAINING)}.")
     if chosen is not None and chosen not in CHAINING:
         raise Refused(f"{chosen!r} chains nothing; the services that do are {', '.join(CHAINING)}.")
     codes = [_run_as(name, words, settings, programs) for name in ([chosen] if chosen else CHAINING)]

@@ -13,8 +13,9 @@ from uuid import UUID
 import pytest
 
 from chassis.ids import new_id
-from chassis.messaging import dead_letters
+from chassis.messaging import command, dead_letters
 from chassis.messaging.bus import Record
+from chassis.messaging.handlers import Handlers
 from contracts import envelope
 from contracts.envelope import Event
 from contracts.visits import VisitCompleted, VisitStarted
@@ -25,6 +26,11 @@ from tests.support.stack import Stack
 
 TRACKER, TOPIC = "appeal_tracker", "visit.events"
 FIRST, BEHIND = f"{TOPIC}/0/0", f"{TOPIC}/0/1"
+
+_TOO_LARGE = """
+INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload)
+VALUES (gen_random_uuid(), 'appeal.events', 'k', 't.t.v1', '/appeal_tracker', 's', now(), $1) RETURNING seq
+"""
 
 
 @dataclass(frozen=True)
@@ -139,3 +145,29 @@ async def test_with_nothing_behind_it_a_drop_alone_lets_the_key_go_on(letters: L
     assert await dead_letters.drop(letters.stack[TRACKER].runtime.db, TOPIC, 0, 0)
     await letters.comes(started(visit))
     assert await letters.known(visit) == (True, False)
+
+
+async def test_what_no_bus_carries_is_listed_offered_again_and_given_up(
+    letters: Letters, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runtime = letters.stack[TRACKER].runtime
+
+    async def dlq(do: str, place: str | None = None) -> tuple[int, str]:
+        code = await command.run(runtime, Handlers({}), do, None, place)
+        return code, capsys.readouterr().out
+
+    async with runtime.db.connection() as connection:
+        seq = await connection.fetchval(_TOO_LARGE, b"x" * 1_200_000)
+    await letters.stack.settle()
+    _, listed = await dlq("list")
+    shown = json.loads(listed)
+    assert (shown["place"], shown["topic"], shown["key"]) == (f"outbox/{seq}", "appeal.events", "k")
+    assert "1000000 bytes" in shown["reason"]
+    assert await dlq("replay") == (0, "0 replayed, 0 still failing, 1 offered to the bus again\n")
+    assert await dlq("list") == (0, ""), "it is on its way"
+    await letters.stack.settle()
+    assert json.loads((await dlq("list"))[1])["place"] == f"outbox/{seq}", "and is refused again"
+    assert (await dlq("drop", f"outbox/{seq}"))[0] == 0
+    assert await dlq("list") == (0, "")
+    for wrong in (f"outbox/{seq}", "outbox/x", "outbox", "outbox/1/2", ""):
+        assert (await dlq("drop", wrong))[0] == 1

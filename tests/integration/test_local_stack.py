@@ -406,6 +406,9 @@ class TestWords:
         assert "notifier ['replay', '--key', 'a key']" in said
         assert "visit_api" not in said
         assert "There is no service 'x'" in stack.run("dlq", SERVICE="x").stderr
+        everywhere = stack.run("dlq", DO="drop", PLACE="visit.events/0/0")
+        assert (everywhere.returncode, everywhere.stdout) == (1, ""), "one group's letter is not another's"
+        assert everywhere.stderr.startswith("SERVICE is missing")
 
     def test_what_was_not_looked_at_is_not_whole(self, stack: LocalStack) -> None:
         stack.up()
@@ -421,9 +424,13 @@ class TestWords:
         assert stack.run("verify").stdout.splitlines() == both
         backup = {"AGAINST": "postgresql://other/backup", "FILES": "/mnt/backup"}
         for service in ("visit_api", "appeal_tracker"):
-            said = stack.run("verify", **backup, **({} if service == "visit_api" else {"SERVICE": service})).stdout
+            said = stack.run("verify", **backup, SERVICE=service).stdout
             words = f"{service} ['--against', 'postgresql://other/backup', '--files', '/mnt/backup']"
             assert (words in said, len(said.splitlines())) == (True, 2)
+        for option in ("AGAINST", "SAVE"):
+            alone = stack.run("verify", **{option: "heads.json"})
+            assert (alone.returncode, alone.stdout) == (1, "")
+            assert alone.stderr.startswith("SERVICE is missing")
         assert "'notifier' chains nothing" in stack.run("verify", SERVICE="notifier").stderr
 
     def test_the_console_consumer_needs_kafka(self, stack: LocalStack) -> None:
