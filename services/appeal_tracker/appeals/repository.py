@@ -163,9 +163,15 @@ def _first_contact(opening: Opening) -> str | None:
 
 def visible(unit: str | None) -> ColumnElement[bool]:
     """The condition that a caller of `unit` may see an appeal: its raising unit or its handling unit lies there."""
-    if unit is None:
-        return true()
-    units = scope.below(Unit, unit)
+    return true() if unit is None else _lies_in(scope.below(Unit, unit))
+
+
+def of_unit(code: str) -> ColumnElement[bool]:
+    """The same of a unit that is asked for: a closed one is itself."""
+    return _lies_in(scope.under(Unit, code))
+
+
+def _lies_in(units: Select[Any]) -> ColumnElement[bool]:
     # So said, the second half is answered by an index of the few appeals that another unit handles.
     elsewhere = and_(Appeal.handling_unit_code != Appeal.unit_code, Appeal.handling_unit_code.in_(units))
     return or_(Appeal.unit_code.in_(units), elsewhere)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import Appeal
-from appeal_tracker.appeals.repository import visible
+from appeal_tracker.appeals.repository import of_unit, visible
 from appeal_tracker.callbacks.models import Callback
 from appeal_tracker.tasks import repository as tasks
 from appeal_tracker.tasks.models import CallbackTask
@@ -38,10 +38,12 @@ async def tasks_page(
 ) -> Listing[CallbackTask]:
     """Some of the tasks that a caller of `unit` may see, about appeals raised or handled in `within_unit`."""
     query = _seen(tasks.listed(**filters), unit)
-    return await window.fetch(tx, query if within_unit is None else _seen(query, within_unit), CallbackTask)
+    return await window.fetch(tx, query if within_unit is None else _about(query, of_unit(within_unit)), CallbackTask)
 
 
 def _seen(query: Select[CallbackTask], unit: str | None) -> Select[CallbackTask]:
-    if unit is None:
-        return query
-    return query.where(exists().where(Appeal.id == CallbackTask.appeal_id, visible(unit)).correlate(CallbackTask))
+    return query if unit is None else _about(query, visible(unit))
+
+
+def _about(query: Select[CallbackTask], which: ColumnElement[bool]) -> Select[CallbackTask]:
+    return query.where(exists().where(Appeal.id == CallbackTask.appeal_id, which).correlate(CallbackTask))

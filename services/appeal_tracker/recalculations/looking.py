@@ -17,9 +17,10 @@ from appeal_tracker.clocks.planning import Planner, limit_of
 from appeal_tracker.clocks.recalculation import Replanner, Target
 from appeal_tracker.clocks.service import may_be_met
 from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
-from appeal_tracker.recalculations import concerned, repository
+from appeal_tracker.recalculations import concerned
 from appeal_tracker.recalculations.concerned import (
     NOTHING_DONE,
     Milestone,
@@ -208,7 +209,7 @@ class OnPolicy:
 
 async def scope_of(tx: AsyncSession, job: Recalculation, shelf: policies.Shelf) -> Scope:
     """Which open appeals a job is about."""
-    units = None if job.unit_code is None else await repository.units_below(tx, job.unit_code)
+    units = None if job.unit_code is None else await directory.under(tx, job.unit_code)
     left = None if job.policy is None else [each.label for each in shelf.versions(job.policy)]
     return Scope(left and [label for label in left if label != job.target], job.assumed, units)
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.clocks.replanning import Plan, moves
 from appeal_tracker.clocks.states import ClockState
-from appeal_tracker.recalculations import repository
+from appeal_tracker.directory import service as directory
 from appeal_tracker.recalculations.concerned import OnWhat, OpenClock
 from appeal_tracker.recalculations.looking import FIRST, Errand
 from appeal_tracker.recalculations.seen import Seen
@@ -58,7 +58,7 @@ async def preview(
 ) -> Preview:
     """What an errand would do now; of its changes the next page that a caller of `unit` may see, `most` or a few more:
     what moves together is shown together."""
-    units = None if unit is None else {*await repository.units_below(tx, unit)}
+    units = None if unit is None else {*await directory.below(tx, unit)}
     known: set[UUID] = set()
     items: list[Change] = []
     total = moved = breaching = 0

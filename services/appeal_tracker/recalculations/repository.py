@@ -117,11 +117,6 @@ async def relabel(tx: AsyncSession, appeals: Sequence[tuple[UUID, str, str, bool
     await (await driver(tx)).execute(_RELABEL, *(list(column) for column in zip(*appeals, strict=True)), now)
 
 
-async def units_below(tx: AsyncSession, unit: str) -> list[str]:
-    """`unit` and all below it."""
-    return list(await tx.scalars(scope.below(Unit, unit)))
-
-
 async def waiting(tx: AsyncSession, topic: str, most: int) -> int:
     """How many rows wait to be published on a topic, counted up to `most`."""
     return int(await (await driver(tx)).fetchval(_WAITING, topic, most))

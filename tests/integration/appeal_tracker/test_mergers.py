@@ -89,6 +89,7 @@ async def test_whoever_is_of_the_merged_unit_is_of_the_other(known: Desk) -> Non
 
 async def test_nothing_new_is_a_merged_units(known: Desk) -> None:
     desk = known
+    await desk.assign("374", "state-grid")
     case = await desk.raised()
     await desk.act(case, "dispatch", handler="E150", handling_unit_code="37402")
     await desk.hear(closed())
@@ -108,6 +109,14 @@ async def test_nothing_new_is_a_merged_units(known: Desk) -> None:
     for unit, number in ({"unit_code": "37401"}, 1), ({}, 2):  # by a token from before the merger: the other's
         counted = await got(desk.client("handler", unit="37401").get("/statistics", params=unit))
         assert counted["items"][0]["received"] == number
+    desk.clock.set(instant("10-09T11:00"))
+    for each in (case, other):
+        await desk.answer(each, "10-09T10:40")
+    for unit, its in (("37401", {case}), ("37402", {case, other})):
+        tasks = (await got(desk.admin.get("/callback-tasks", params={"unit": unit})))["items"]
+        assert {each["appeal_id"] for each in tasks} == its
+        job = {"cause": "policy_version", "policy": "state-grid", "to": "t-sdpea", "unit_code": unit}
+        assert (await got(desk.admin.post("/recalculations?dry_run=true", json=job)))["total"] == len(its)
     days = {"from": "2026-10-09", "to": "2026-10-09", "policy": "state-grid"}
     desk.clock.advance(timedelta(days=1))
     for named, raised_in in (({"unit_code": "37401"}, {"37401"}), ({}, {"37401", "37402"})):
