@@ -1,14 +1,19 @@
 """Appeals suggest who may be at risk (§4.4.2), and a person decides; and who audits reads the trail."""
 
+import json
+import runpy
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from chassis.ids import new_id
 from contracts.appeals import AppealCalledBack, AppealClosed, AppealOpened, AppealReopened
 from contracts.deadlines import DeadlineBreached
 from tests.integration.visit_api.world import World, made, problem
+from visit_api.risks import service
 
 
 def opened(world: World, visit: dict[str, Any] | None, **fields: Any) -> AppealOpened:
@@ -131,6 +136,40 @@ async def test_a_hidden_appeal_suggests_nobody(world: World) -> None:
     await world.hear(opened(world, visit))
     ((reason,),) = [each["reasons"] for each in await suggested(world)]
     assert str(known[-1].appeal_id) not in reason["appeals"]
+
+
+async def test_what_an_older_version_suggested_by_hidden_appeals_is_derived_anew(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    customers = {}
+    for name in ("lapses", "stands", "decided"):
+        visit = await world.visit()
+        raised = [await world.raised(visit["id"], anonymous=number == 2) for number in range(3)]
+        await world.hear(*[opened(world, visit, appeal_id=UUID(each["id"])) for each in raised])
+        customers[name] = visit["customer_id"], [each["id"] for each in raised]
+    for name, (customer, ids) in customers.items():
+        signs = [
+            {"signal": "complained", "count": 3, "threshold": 3 if name == "lapses" else 2, "appeals": ids},
+            {"signal": "reopened_appeals", "count": 1, "threshold": 1, "appeals": ids[2:]},
+        ]
+        signs = [{"window_days": 365, **each} for each in signs]
+        state = "confirmed" if name == "decided" else "open"
+        older = "UPDATE risk_suggestions SET reasons = $2, state = $3 WHERE customer_id = $1"
+        await owner.execute(older, UUID(customer), json.dumps(signs), state)
+    (migration,) = (Path(service.__file__).parents[1] / "migrations" / "versions").glob("*_unnamed_signs.py")
+    await owner.execute(runpy.run_path(str(migration))["SIGNS"])
+    for name, state, counts in (
+        ("lapses", "lapsed", [3, 1]),
+        ("stands", "open", [2]),
+        ("decided", "confirmed", [3, 1]),
+    ):
+        customer, ids = customers[name]
+        (its,) = await suggested(world, customer_id=customer)
+        assert (its["state"], [each["count"] for each in its["reasons"]]) == (state, counts)
+        assert [each["appeals"] for each in its["reasons"]] == [sorted(ids[:2]), []][: len(counts)]
+    before = await owner.fetch("SELECT * FROM risk_suggestions ORDER BY id")
+    await owner.execute(runpy.run_path(str(migration))["SIGNS"])
+    assert await owner.fetch("SELECT * FROM risk_suggestions ORDER BY id") == before, "once"
 
 
 @pytest.mark.clause("004 4.2")
