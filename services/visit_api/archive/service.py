@@ -34,6 +34,7 @@ from visit_api.archive.sections import SLICES, as_shown
 from visit_api.archive.service_record import service_record
 from visit_api.attachments import service as attachments
 from visit_api.sync import recording as sync
+from visit_api.visits import repository as visited
 from visit_api.visits import service as visits
 from visit_api.visits.lifecycle import Act, VisitState
 from visit_api.visits.models import Visit
@@ -140,19 +141,20 @@ async def explain_gap(
 
 
 async def supplement(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> dict[str, Any]:
-    """Enters what was recorded of an archived visit since, without waiting until that is done by itself; where it was,
-    that is the answer. Of what devices brought the answer has what the caller may know of.
+    """Enters what was recorded of an archived visit since, all of it, without waiting until that is done by itself;
+    where it was, that is the answer. Of what devices brought and of appeals it has what the caller may know of.
 
     Raises `NotFound`, `NotArchived`, `NothingNew`.
     """
     visit = await visits.lock_visit(tx, caller, visit_id)
     if visit.state != VisitState.ARCHIVED:
         raise NotArchived
-    raised = [each for each in await appeals.all_raised(tx, visit_id) if appeals.may_know(caller, each)]
+    raised = await appeals.all_raised(tx, visit_id)
     if (new := await supplementing.enter_late(tx, runtime, visit, raised, by=caller.sub)) is not None:
-        shown = {each["id"] for each in new[1].get("appeals", ())}
+        its = await _known_to(tx, caller, *new, [each for each in raised if appeals.may_know(caller, each)])
+        shown = {each["id"] for each in its["record"].get("appeals", ())}
         await appeals.note_read(tx, runtime, caller, [each for each in raised if str(each.id) in shown])
-        return await _known_to(tx, caller, *new)
+        return its
     last = (await repository.of_visit(tx, caller.unit, visit_id))[-1]
     if (record := supplementing.entered_by_itself(last, await opened(tx, runtime, last))) is None:
         raise NothingNew
@@ -200,22 +202,30 @@ def _shown(entry: Entry, record: dict[str, Any]) -> dict[str, Any]:
     return {**as_shown(ArchiveEntryView, entry), "record": record}
 
 
-async def _known_to(tx: AsyncSession, caller: Principal, entry: Entry, record: dict[str, Any]) -> dict[str, Any]:
+async def _known_to(
+    tx: AsyncSession, caller: Principal, entry: Entry, record: dict[str, Any], may_know: Sequence[Appeal] = ()
+) -> dict[str, Any]:
     """A supplement as far as the caller may know of it. Raises `NothingNew` where that is nothing: what is undone by
     that is entered by itself."""
-    lines = record.get("devices", [])
-    known = await sync.known_to(tx, caller, entry.visit_id, lines)
-    if len(known) == len(lines):
+    lines, raised, theirs = record.get("devices", []), record.get("appeals", []), {str(each.id) for each in may_know}
+    known = {
+        "devices": await sync.known_to(tx, caller, entry.visit_id, lines),
+        "appeals": [each for each in raised if each["id"] in theirs],
+    }
+    if known == {"devices": lines, "appeals": raised}:
         return _shown(entry, record)
-    rest = {section: its for section, its in {**record, "devices": known}.items() if its or section != "devices"}
+    rest = {section: its for section, its in {**record, **known}.items() if its or section not in known}
     if rest.keys() <= {"told"}:
         raise NothingNew
     if "told" in rest:
-        brought = {line["brought_by"] for line in lines} - {line["brought_by"] for line in known}
+        late = await visited.late_in(tx, entry.id)
+        by = {each.brought_by for each in late if each.what != "devices"}
+        by |= sync.named_in(known["devices"])
         told = rest["told"]
-        what, by = [its for its in told["what"] if its in rest], [its for its in told["by"] if its not in brought]
-        rest["told"] = {**told, "what": what, "by": by}
-    return {**_shown(entry, rest), "contents": contents(rest)}
+        what = [its for its in told["what"] if its in rest]
+        rest["told"] = {**told, "what": what, "by": [its for its in told["by"] if its in by]}
+    types = sorted({each["type"] for each in known["appeals"]})
+    return {**_shown(entry, rest), "contents": contents(rest), "appeal_types": types}
 
 
 async def _record(

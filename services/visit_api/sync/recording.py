@@ -48,6 +48,12 @@ async def known_to(
     return [line for line in lines if (line["item_id"], line["conflict"] and line["conflict"]["id"]) in known]
 
 
+def named_in(lines: Sequence[dict[str, Any]]) -> set[str]:
+    """Who brought `lines`, as they are archived, or decided about them."""
+    decided = {line["conflict"]["resolved_by"] for line in lines if line["conflict"]}
+    return {line["brought_by"] for line in lines} | (decided - {None})
+
+
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     """What contradicts the record, and nobody has decided (§7.2.6: complete)."""
     waiting = [each for each in await repository.conflicts_of(tx, visit.id) if each.keep is None]

@@ -73,6 +73,11 @@ async def one_with_more(tx: AsyncSession, but: Collection[UUID]) -> UUID | None:
     return found
 
 
+async def late_in(tx: AsyncSession, entry_id: UUID) -> Sequence[Late]:
+    """What came late and is in the supplement `entry_id`."""
+    return (await tx.scalars(select(Late).where(Late.entry_id == entry_id))).all()
+
+
 async def late_of(tx: AsyncSession, visit_id: UUID) -> Sequence[Late]:
     """What came late of a visit and no supplement has yet."""
     query = select(Late).where(Late.visit_id == visit_id, Late.entry_id.is_(None))

@@ -142,12 +142,20 @@ async def test_a_supplement_tells_whoever_asks_for_it_what_they_may_know(world: 
     assert outcomes(await phone.push(worst)) == ["conflict"]
     step = other.item("step", visit["id"], ago=8000, content=NEEDS)
     assert outcomes(await other.push(step)) == ["stored"]
+    unnamed = phone.item("appeal", visit["id"], ago=9, type="report", summary="收费", anonymous=True)
+    assert outcomes(await phone.push(unnamed)) == ["stored"]
+    call = {**CALLED, "customer_id": visit["customer_id"], "visit_id": visit["id"]}
+    await made(supervisor.post("/obligations", json=call))
     its = await made(colleague.post(path))
     assert [each["item_id"] for each in its["record"]["devices"]] == [step["id"]]
-    assert (its["record"]["told"]["what"], its["record"]["told"]["by"]) == (["steps", "devices"], ["E102"])
+    told = its["record"]["told"]
+    assert (told["what"], told["by"]) == (["obligations", "steps", "devices"], ["E102", "E109"])
+    assert ("收费" in str(its), its["appeal_types"]) == (False, [])
     assert [line["entries"] for line in its["contents"] if line["section"] == "devices"] == [1]
     entered = (await supplements(world, visit))[2]
-    assert {each["item_id"] for each in entered["record"]["devices"]} == {quiet["id"], step["id"]}, "all of it is kept"
+    brought = {each["item_id"] for each in entered["record"]["devices"]}
+    assert brought == {quiet["id"], step["id"], unnamed["id"]}, "all of it is kept"
+    assert [each["summary"] for each in entered["record"]["appeals"]] == ["收费"]
 
 
 @pytest.mark.clause("7.2.6")
