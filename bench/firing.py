@@ -17,7 +17,7 @@ SELECT fire_at, fired_at FROM timers WHERE fire_at > $1 AND fire_at <= $2
 _WRITTEN = """
 SELECT (SELECT count(*) FROM timers WHERE state = 'fired' AND fire_at = $1),
        (SELECT count(*) FROM clocks WHERE state = 'breached' AND due_at = $1),
-       (SELECT count(*) FROM appeals WHERE updated_at = $1 AND received_at < $1),
+       (SELECT count(*) FROM clocks WHERE changed_at = $1),
        (SELECT count(*) FROM timeline WHERE recorded_at = $1 AND kind LIKE 'deadline_%'),
        (SELECT count(*) FROM outbox WHERE "time" = $1)
 """
@@ -46,7 +46,7 @@ class Written(NamedTuple):
 
     timers: int
     clocks: int
-    appeals: int
+    marks: int
     timeline: int
     outbox: int
 

@@ -30,10 +30,9 @@ WITH due AS MATERIALIZED (
     UPDATE timers SET state = 'fired', fired_at = $1, late = false
     FROM due WHERE timers.clock_id = due.clock_id AND timers.step = due.step
 ), breached AS (
-    UPDATE clocks SET state = 'breached', breached_at = $1 FROM due WHERE id = due.clock_id AND due.phase = 'due'
-), touched AS (
-    UPDATE appeals SET updated_at = $1, changed_xid = pg_current_xact_id()::text::bigint
-    FROM due WHERE id = due.subject_id AND due.phase = 'due'
+    UPDATE clocks SET state = 'breached', breached_at = $1, changed_at = $1,
+                      changed_xid = pg_current_xact_id()::text::bigint
+    FROM due WHERE id = due.clock_id AND due.phase = 'due'
 ), noted AS (
     INSERT INTO timeline (appeal_id, at, recorded_at, kind, data)
     SELECT subject_id, $1, $1, 'deadline_warned', $3 FROM due

@@ -32,14 +32,12 @@ ADMIN = Principal(sub="S0009", unit=UNIT, roles=frozenset({"admin"}))
 _IDS = "SELECT id, subject_id FROM clocks ORDER BY id"
 _WRITES = (
     """
-UPDATE clocks SET due_at = due_at + interval '1 day', provisional = false, calendar = 'cn-statutory@2'
+UPDATE clocks SET due_at = due_at + interval '1 day', provisional = false, calendar = 'cn-statutory@2',
+                  changed_at = now(), changed_xid = pg_current_xact_id()::text::bigint
 WHERE id = ANY ($1::uuid[])
 """,
     """
 UPDATE timers SET fire_at = fire_at + interval '1 day' WHERE clock_id = ANY ($1::uuid[]) AND state = 'pending'
-""",
-    """
-UPDATE appeals SET updated_at = now(), changed_xid = pg_current_xact_id()::text::bigint WHERE id = ANY ($1::uuid[])
 """,
     """
 INSERT INTO timeline (appeal_id, at, recorded_at, kind, data)

@@ -14,12 +14,13 @@ import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
+from heapq import merge
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar, get_args
 
 import msgspec
 from fastapi import Depends, Query
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import ColumnElement, Select, literal_column, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.web.errors import FieldError, Unprocessable, Words
@@ -57,9 +58,22 @@ class Listing(Generic[Row]):
     next: str | None
 
 
+class Way(NamedTuple):
+    """One way in which the rows of a feed change, as a query finds them so: by the transaction that did it, with the id
+    of the row, and when; the two are its index."""
+
+    query: Select[Any]
+    xid: Any
+    id: Any
+    at: Any
+
+
 class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """`every`: by whoever gave it all ways were followed. Older code knows of the first alone, and passes this by."""
+
     kind: Literal["list", "feed", "since"]
     position: tuple[Any, ...]
+    every: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,21 +93,35 @@ class Window:
         """The rows of `query` in this window. A list is ordered by `key` (unique, not null; the id where none is
         given); a feed wants `entity` to be `Tracked`, with an index on (changed_xid, id)."""
         model: Any = entity
-        feed = self.is_feed
-        columns: tuple[Any, ...] = (model.changed_xid, model.id) if feed else (key or (model.id,))
-        if feed:
-            query = query.where(model.changed_xid < _OLDEST_RUNNING)
-        if self.after is not None:
-            query = query.where(tuple_(*columns) > tuple_(*self._position(columns)))
-        elif self.since is not None:
-            query = query.where(model.updated_at >= self.since)
-        most = None if self.limit is None else self.limit + (not feed)
-        rows = (await tx.scalars(query.order_by(*columns).limit(most))).all()
+        if self.is_feed:
+            return await self.follow(tx, Way(query, model.changed_xid, model.id, model.updated_at))
+        columns = key or (model.id,)
+        query = self.ordered(query, *columns)
+        rows = (await tx.scalars(query.limit(None if self.limit is None else self.limit + 1))).all()
         shown = rows[: self.limit]
         last = [getattr(shown[-1], column.key) for column in columns] if shown else []
-        if feed:
-            return Listing(shown, _encode("feed", last) if shown else self._again())
         return Listing(shown, _encode("list", last) if len(rows) > len(shown) else None)
+
+    async def follow(self, tx: AsyncSession, *ways: Way) -> Listing[Any]:
+        """What changed next, in whichever of the ways; in each the query finds what changed so last."""
+        found, several = [], len(ways) > 1
+        # Several stop at one transaction, asked for first: none gives what lies beyond what another has seen.
+        until: Any = await tx.scalar(select(_OLDEST_RUNNING)) if several else _OLDEST_RUNNING
+        place = None
+        if self.after is not None:
+            place = self._position((ways[0].xid, ways[0].id))
+            place = place if self.after.every else await _rewound(tx, place, ways[1:])
+        for way in ways:
+            query = way.query.add_columns(way.xid, way.id).where(way.xid < until)
+            if place is not None:
+                query = query.where(tuple_(way.xid, way.id) > tuple_(*place))
+            elif self.since is not None:
+                query = query.where(way.at >= self.since)
+            found.append((await tx.execute(query.order_by(way.xid, way.id).limit(self.limit))).all())
+        rows = [*merge(*found, key=lambda row: row[1:])][: self.limit]
+        if (last := rows[-1][1:] if rows else place) is None:
+            return Listing([], self._again())
+        return Listing([row[0] for row in rows], _encode("feed", last, *([several] if several else ())))
 
     def ordered(self, query: Select[*tuple[Any, ...]], *key: Any) -> Select[*tuple[Any, ...]]:
         """The rows of `query` from where a list goes on, by `key`: for whoever reads until they have enough."""
@@ -153,8 +181,16 @@ class Window:
             raise Unprocessable(_NO_CURSOR) from error
 
 
-def _encode(kind: str, position: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode((kind, position))).rstrip(b"=").decode()
+async def _rewound(tx: AsyncSession, place: list[Any], ways: Sequence[Way]) -> list[Any]:
+    """From where to go on after a place that older code gave, which may have passed what changed in these ways."""
+    for way in ways:
+        first = await tx.scalar(select(func.min(way.xid)))
+        place = place if first is None else min(place, [first - 1, place[1]])
+    return place
+
+
+def _encode(kind: str, position: Sequence[Any], *every: bool) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((kind, position, *every))).rstrip(b"=").decode()
 
 
 def _decode(text: str) -> _Cursor:

@@ -6,18 +6,32 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, any_, exists, literal, literal_column, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    any_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import aliased, selectinload
 
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.appeals.models import SUBJECT, Appeal
 from appeal_tracker.appeals.owned import OPEN, whose
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.directory import service as directory
+from chassis.web.paging import Listing, Way, Window
 
-WITH_CLOCKS = selectinload(Appeal.clocks)
+_WITH_CLOCKS = selectinload(Appeal.clocks)
 # What is listed is at hand in memory, nearly always.
 _PLANNED = text(
     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true)"
@@ -60,6 +74,28 @@ async def listed(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Select[A
     return _due(_standing(query, wanted), wanted)
 
 
+async def page(tx: AsyncSession, window: Window, query: Select[Appeal]) -> Listing[Appeal]:
+    """The appeals of a query in a window, with their clocks, by id; as they changed where a feed is asked for."""
+    query = query.options(_WITH_CLOCKS)
+    return await window.follow(tx, *_ways(query)) if window.is_feed else await window.fetch(tx, query, Appeal)
+
+
+def _ways(query: Select[Appeal]) -> tuple[Way, Way]:
+    """How appeals change: themselves, or by a clock that bears the mark in their place. Each is met once, where it
+    changed last."""
+    changed, other = aliased(Clock), aliased(Clock)
+    last = ~exists().where(_on(other), other.changed_xid > Appeal.changed_xid)
+    itself = Way(query.where(last), Appeal.changed_xid, Appeal.id, Appeal.updated_at)
+    last = ~exists().where(_on(other), tuple_(other.changed_xid, other.id) > tuple_(changed.changed_xid, changed.id))
+    query = query.join(changed, _on(changed)).where(changed.changed_xid > Appeal.changed_xid, last)
+    at = func.greatest(Appeal.updated_at, changed.changed_at)
+    return itself, Way(query, changed.changed_xid, changed.subject_id, at)
+
+
+def _on(clock: Any) -> ColumnElement[bool]:
+    return and_(clock.subject_id == Appeal.id, clock.subject_kind == SUBJECT)
+
+
 def _in(units: list[str]) -> ColumnElement[bool]:
     its = any_(literal(units, ARRAY(TEXT)))
     # So said, the second half is answered by an index of the few appeals that another unit handles.
@@ -95,5 +131,5 @@ def about(query: Select[Appeal], id: Any) -> ColumnElement[bool]:
 
 async def shown(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Appeal]:
     """Appeals with their clocks, in the order of their ids."""
-    query = select(Appeal).where(Appeal.id.in_(ids)).options(WITH_CLOCKS)
+    query = select(Appeal).where(Appeal.id.in_(ids)).options(_WITH_CLOCKS)
     return (await tx.scalars(query.order_by(Appeal.id))).all()

@@ -146,6 +146,11 @@ class Appeal(Tracked, Base):
         return self.handler or self.first_contact
 
     @property
+    def changed_at(self) -> datetime:
+        """When it last changed, as it is shown: itself, or one of its clocks."""
+        return max([self.updated_at, *(clock.changed_at for clock in self.clocks if clock.changed_at)])
+
+    @property
     def since(self) -> datetime:
         """When its present round began."""
         return self.reopened_at or self.received_at

@@ -33,7 +33,7 @@ async def listing(
     """The appeals that `caller` may see and wants, with their clocks."""
     query = await lists.listed(tx, caller.unit, wanted)
     if wanted.words is None:
-        page = await window.fetch(tx, query.options(lists.WITH_CLOCKS), Appeal)
+        page = await lists.page(tx, window, query)
     else:
         page = await _saying(tx, runtime, window, query, wanted.words)
     return Listing(await showing.appeals(tx, caller, page.items), page.next)
@@ -44,7 +44,7 @@ async def _saying(
 ) -> Listing[Appeal]:
     """A page of those in whose words `text` truly stands, by id; of what changed where a feed is asked for."""
     if window.is_feed:
-        page = await window.fetch(tx, query.options(lists.WITH_CLOCKS), Appeal)
+        page = await lists.page(tx, window, query)
         truly = await words.saying(tx, runtime, [each.id for each in page.items if not each.hidden], text)
         return Listing([each for each in page.items if each.id in truly], page.next)
     found, last = await _found(tx, runtime, window, query, text)

@@ -23,6 +23,7 @@ from chassis.runtime import Runtime
 from chassis.web.paging import Listing
 from chassis.web.tokens import Principal
 
+_OTHERS = ("merged_into", "repeat_of")  # what an appeal names others by
 # What the facts of a timeline name other appeals by.
 _NAMES = ("appeal_id", "into", "out_of", "repeat_of")
 
@@ -47,10 +48,10 @@ async def sight(tx: AsyncSession, caller: Principal, ids: Iterable[UUID | None])
 async def appeals(tx: AsyncSession, caller: Principal, rows: Sequence[Appeal]) -> list[Any]:
     """Appeals that `caller` sees; of one that is merged, into which only where they see that one too."""
     seen = await sight(tx, caller, (its for row in rows for its in (row.merged_into, row.repeat_of)))
-    hidden = [
-        [name for name in ("merged_into", "repeat_of") if getattr(row, name) not in {None, *seen}] for row in rows
+    hidden = ({name for name in _OTHERS if getattr(row, name) not in {None, *seen}} for row in rows)
+    return [
+        Shown(row, updated_at=row.changed_at, **dict.fromkeys(these)) for row, these in zip(rows, hidden, strict=True)
     ]
-    return [Shown(row, **dict.fromkeys(these)) if these else row for row, these in zip(rows, hidden, strict=True)]
 
 
 async def named(tx: AsyncSession, caller: Principal, **ids: UUID | None) -> dict[str, str]:

@@ -80,7 +80,7 @@ FROM (
     LEFT JOIN appeals a ON a.id = c.subject_id AND c.subject_kind = 'appeal'
     LEFT JOIN visits v ON v.id = c.subject_id AND c.subject_kind = 'visit'
 WHERE t.state = 'pending' AND t.fire_at <= $1 AND c.subject_kind <> 'canary'
-    AND coalesce(a.updated_at, v.updated_at, t.fire_at) <= $1
+    AND coalesce(greatest(a.updated_at, v.updated_at, c.changed_at), t.fire_at) <= $1
 """  # noqa: S608 - made of constants
 
 # It fires in time within $1; whoever drives it arms it anew every $2.

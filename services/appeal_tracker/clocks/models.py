@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from appeal_tracker.base import Base, one_of
@@ -19,6 +19,8 @@ class Clock(Base):
 
     `late_arrival`: it was past already when its subject was heard of. `follows`: the clock of the appeal that this one
     was merged into; `promised_by`: the clock among those merged that promised the earliest, whose deadline all keep.
+    `changed_xid` and `changed_at`: the transaction that last changed it in its subject's place, and when: firing timers
+    and recalculating write no appeal anew.
     """
 
     __tablename__ = "clocks"
@@ -27,6 +29,7 @@ class Clock(Base):
         Index("clocks_running", "due_at", postgresql_where=text("state = 'running'")),
         Index("clocks_held", "due_at", postgresql_where=text("state = 'held'")),
         Index("clocks_follows", "follows", postgresql_where=text("follows IS NOT NULL")),
+        Index("clocks_feed", "changed_xid", "subject_id", postgresql_where=text("changed_xid IS NOT NULL")),
         one_of("state", ClockState),
     )
 
@@ -47,6 +50,8 @@ class Clock(Base):
     late_arrival: Mapped[bool] = mapped_column(server_default=text("false"))
     follows: Mapped[UUID | None]
     promised_by: Mapped[UUID | None]
+    changed_xid: Mapped[int | None] = mapped_column(BigInteger)
+    changed_at: Mapped[datetime | None]
 
     @property
     def met_at(self) -> datetime | None:

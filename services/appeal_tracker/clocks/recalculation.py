@@ -144,9 +144,15 @@ async def recalculate(
     return await write(tx, [(clock, plans[clock.id]) for clock in every if clock.id in plans])
 
 
-async def write(tx: AsyncSession, plans: Sequence[tuple[Running, Plan]]) -> list[Recalculated]:
-    """Writes locked clocks as planned; from now on each bears what its plan says."""
-    await repository.rewrite(tx, [(clock.id, plan) for clock, plan in plans])
+async def write(
+    tx: AsyncSession,
+    plans: Sequence[tuple[Running, Plan]],
+    mark: Collection[UUID] = (),
+    now: datetime | None = None,
+) -> list[Recalculated]:
+    """Writes locked clocks as planned; from now on each bears what its plan says. Those to `mark` change by
+    themselves, `now`: nobody marks what they run on."""
+    await repository.rewrite(tx, [(clock.id, plan) for clock, plan in plans], mark, now)
     return [_written(clock, plan) for clock, plan in plans]
 
 

@@ -35,8 +35,8 @@ FROM unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::timestamptz
 # clocks share their plan but for their start: it travels once, and each clock names its own.
 _REWRITE = """
 WITH its AS MATERIALIZED (
-    SELECT c.id, c.started_at, p.*, string_to_array(p.steps, ',') AS ladder
-    FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[]) AS c (id, started_at, plan)
+    SELECT c.id, c.started_at, c.marked, p.*, string_to_array(p.steps, ',') AS ladder
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $18::boolean[]) AS c (id, started_at, plan, marked)
          JOIN unnest($4::integer[], $5::timestamptz[], $6::boolean[], $7::text[], $8::text[], $9::text[], $10::uuid[],
                      $17::text[])
               AS p (plan, due_at, provisional, policy, calendar, state, promised_by, steps) USING (plan)
@@ -46,7 +46,10 @@ WITH its AS MATERIALIZED (
                   AS t (plan, step, phase, tell, fire_at, state) USING (plan)
 ), rewritten AS (
     UPDATE clocks SET started_at = its.started_at, due_at = its.due_at, provisional = its.provisional,
-                      policy = its.policy, calendar = its.calendar, state = its.state, promised_by = its.promised_by
+                      policy = its.policy, calendar = its.calendar, state = its.state, promised_by = its.promised_by,
+                      changed_at = CASE WHEN its.marked THEN $19::timestamptz ELSE clocks.changed_at END,
+                      changed_xid = CASE WHEN its.marked THEN (SELECT pg_current_xact_id()::text::bigint)
+                                         ELSE clocks.changed_xid END
     FROM its WHERE clocks.id = its.id
 ), vanished AS (
     UPDATE timers t SET state = 'cancelled'
@@ -146,8 +149,11 @@ async def follow(tx: AsyncSession, following: Mapping[UUID, UUID | None]) -> Non
         await (await driver(tx)).execute(_FOLLOW, [*following], [*following.values()])
 
 
-async def rewrite(tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]]) -> None:
-    """Writes locked clocks and their timers as planned, in one round trip however many."""
+async def rewrite(
+    tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]], mark: Collection[UUID] = (), now: datetime | None = None
+) -> None:
+    """Writes locked clocks and their timers as planned, in one round trip however many; those to `mark` as changed
+    `now`."""
     if not plans:
         return
     numbers: dict[tuple[object, ...], int] = {}
@@ -174,6 +180,8 @@ async def rewrite(tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]]) -> None:
         [timer.point.fire_at for _, timer in timers],
         [timer.state for _, timer in timers],
         [",".join(timer.point.step for timer in plan.timers) for plan in shared],
+        [clock in mark for clock, _ in plans],
+        now,
     )
 
 

@@ -66,16 +66,15 @@ WHERE t.state = 'pending' AND t.fire_at <= $1
 CLAIM = _DUE + "AND t.fire_at >= $3 ORDER BY t.fire_at LIMIT $2 FOR NO KEY UPDATE OF c, t SKIP LOCKED"
 _REST = _DUE + "AND t.clock_id = ANY ($2::uuid[]) ORDER BY t.fire_at FOR NO KEY UPDATE OF t"
 
-# A breach shows in its appeal, so lists that are followed by what changed must find it.
-_TOUCH = """
-UPDATE appeals SET updated_at = $1, changed_xid = pg_current_xact_id()::text::bigint
-WHERE id IN (SELECT id FROM appeals WHERE id = ANY ($2::uuid[]) FOR NO KEY UPDATE SKIP LOCKED)
-RETURNING id
-"""
+_FREE = "SELECT id FROM appeals WHERE id = ANY ($1::uuid[]) FOR NO KEY UPDATE SKIP LOCKED"
 
+# A breach shows in its appeal, so lists that are followed by what changed must find it: by its clock, whose row is
+# written anyway. The appeal's own would be written anew in all its indexes.
 _WRITE = """
 WITH breached AS (
-    UPDATE clocks SET state = 'breached', breached_at = $1 WHERE id = ANY ($2::uuid[]))
+    UPDATE clocks SET state = 'breached', breached_at = $1, changed_at = $1,
+                      changed_xid = (SELECT pg_current_xact_id()::text::bigint)
+    WHERE id = ANY ($2::uuid[]))
 UPDATE timers t SET state = f.state, fired_at = CASE f.state WHEN 'fired' THEN $1::timestamptz END, late = f.late
 FROM unnest($3::uuid[], $4::text[], $5::text[], $6::boolean[]) AS f (clock_id, step, state, late)
 WHERE t.clock_id = f.clock_id AND t.step = f.step
@@ -99,15 +98,16 @@ async def all_due(tx: AsyncSession, now: datetime, clocks: Collection[UUID]) -> 
     return [Due(*row) for row in await (await driver(tx)).fetch(_REST, now, list(clocks))]
 
 
-async def touch(tx: AsyncSession, appeals: Collection[UUID], now: datetime) -> set[UUID]:
-    """Marks appeals as changed; returns those that nobody is acting on now."""
+async def free(tx: AsyncSession, appeals: Collection[UUID]) -> set[UUID]:
+    """Those of some appeals that nobody is acting on now; nobody does until the transaction ends."""
     if not appeals:
         return set()
-    return {row["id"] for row in await (await driver(tx)).fetch(_TOUCH, now, list(appeals))}
+    return {row["id"] for row in await (await driver(tx)).fetch(_FREE, list(appeals))}
 
 
 async def write(
     tx: AsyncSession, ended: Sequence[tuple[UUID, str, str, bool | None]], breached: Collection[UUID], now: datetime
 ) -> None:
-    """Writes what became of claimed timers (clock, step, state, late) and which clocks they breached."""
+    """Writes what became of claimed timers (clock, step, state, late) and which clocks they breached, which are marked
+    as changed."""
     await (await driver(tx)).execute(_WRITE, now, list(breached), *zip(*ended, strict=True))

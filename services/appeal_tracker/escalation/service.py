@@ -126,20 +126,20 @@ async def _claimed(
             # Steps that are late together are told of together, also where a batch ends between them.
             rows = [*(row for row in rows if row.clock_id not in late), *await repository.all_due(tx, now, late)]
         crash.point("escalation.claimed")
-        firing, cancelled, breached = _decide(await _free(tx, rows, now))
+        firing, cancelled, breached = _decide(await _free(tx, rows))
         if not full or 2 * (len(firing) + len(cancelled)) >= len(rows):
             return firing, cancelled, breached
         most *= 2
 
 
-async def _free(tx: AsyncSession, rows: Sequence[Due], now: datetime) -> list[Due]:
-    """Marks the appeals that will show a breach, and leaves out the timers of those that somebody is acting on."""
+async def _free(tx: AsyncSession, rows: Sequence[Due]) -> list[Due]:
+    """Holds the appeals that will show a breach, and leaves out the timers of those that somebody is acting on."""
     breaching = {
         row.subject_id
         for row in rows
         if row.subject_kind == APPEAL and row.phase == Phase.DUE and row.state == ClockState.RUNNING
     }
-    busy = breaching - await repository.touch(tx, breaching, now)
+    busy = breaching - await repository.free(tx, breaching)
     return [row for row in rows if row.subject_id not in busy]
 
 

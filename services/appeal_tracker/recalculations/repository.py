@@ -22,7 +22,7 @@ from chassis.messaging.outbox import INSERT, Row
 
 RETRY_FIRST, RETRY_LONGEST = 30.0, 3600.0  # seconds of real time until a job that failed is tried again
 
-# What moved, in one statement: the lines of the timelines, what is told of them, and the mark on the appeals.
+# What moved, in one statement: the lines of the timelines, and what is told of them.
 _TELL = f"""
 WITH moved AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[])
@@ -30,9 +30,6 @@ WITH moved AS MATERIALIZED (
 ), noted AS (
     INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
     SELECT subject_id, $5, $5, $6, $7, entry::jsonb FROM moved ORDER BY place
-), touched AS (
-    UPDATE appeals SET updated_at = $5, changed_xid = pg_current_xact_id()::text::bigint
-    WHERE $11 AND id = ANY ($1::uuid[])
 )
 {INSERT}
 SELECT event_id, $8, subject_id::text, $9, $10, subject_id::text, $5, payload, NULL FROM moved ORDER BY place
@@ -90,9 +87,9 @@ WHERE id = $1
 """
 
 
-async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row], *, touch: bool) -> None:
+async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row]) -> None:
     """Writes entries of one kind, by one actor, at one time, to the timelines of their subjects, and what is told of
-    each; `touch` marks the appeals among them as changed."""
+    each."""
     if not entries:
         return
     await (await driver(tx)).execute(
@@ -107,7 +104,6 @@ async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row], 
         told[0].topic,
         told[0].type,
         told[0].source,
-        touch,
     )
 
 

@@ -11,6 +11,7 @@ from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import telling
 from appeal_tracker.clocks.planning import no_clock_reason
 from appeal_tracker.clocks.recalculation import Recalculated, write
+from appeal_tracker.clocks.replanning import moves
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry, note
 from appeal_tracker.recalculations import repository
@@ -55,9 +56,10 @@ class _Told:
 async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, seen: Seen, now: datetime) -> Written:
     """Writes what was seen under lock, and tells of every deadline that is another one `now`; of the others nothing."""
     told = _Told(job, now)
-    moved = [done for done in await write(tx, seen.plans) if done.moved]
     marked = {each.appeal.id for each in seen.relabelled}  # as changed, by that
-    await _tell(tx, runtime, moved, told, touch=any(done.clock.subject_id not in marked for done in moved))
+    mark = {clock.id for clock, plan in seen.plans if clock.subject_id not in marked and moves(clock, plan)}
+    moved = [done for done in await write(tx, seen.plans, mark, now) if done.moved]
+    await _tell(tx, runtime, moved, told)
     ended = await _end(tx, seen.ending, told)
     await _start(tx, runtime, seen, told)
     if told.entries:
@@ -76,7 +78,7 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     return Written(len(moved) + ended + len(seen.starting), past)
 
 
-async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated], told: _Told, *, touch: bool) -> None:
+async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated], told: _Told) -> None:
     """Keeps and tells of each deadline that moved, all at once: there may be a million of them."""
     entries, rows = [], []
     cause, actor, now, job = told.job.cause, told.job.requested_by, told.now, told.job.id
@@ -85,7 +87,7 @@ async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated
         its = telling.recalculated(done.clock.on, done, cause, actor, now, job)
         entries.append(its[0])
         rows.append(runtime.outbox.row(its[1], now))
-    await repository.tell(tx, entries, rows, touch=touch)
+    await repository.tell(tx, entries, rows)
     after_commit(tx, runtime.outbox.wake)
 
 
