@@ -45,6 +45,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
 
 # What is asked most often, and nearly always in vain: it has no parameter, so that it is planned once, by its index.
 NEXT = "SELECT fire_at FROM timers WHERE state = 'pending' ORDER BY fire_at LIMIT 1"
+NEXT_FROM = "SELECT fire_at FROM timers WHERE state = 'pending' AND fire_at >= $1 ORDER BY fire_at LIMIT 1"
 
 _DUE = f"""
 SELECT t.clock_id, t.step, t.phase, CASE WHEN {SILENT} THEN '{{}}' ELSE t.tell END AS tell, t.fire_at,
@@ -81,9 +82,11 @@ WHERE t.clock_id = f.clock_id AND t.step = f.step
 """
 
 
-async def next_moment(connection: asyncpg.Connection) -> datetime | None:
-    """When the next timer is due, be it that it cannot end then; None where all have ended."""
-    moment: datetime | None = await connection.fetchval(NEXT)
+async def next_moment(connection: asyncpg.Connection, floor: datetime | None = None) -> datetime | None:
+    """When the next timer is due, be it that it cannot end then, of those at or above `floor`; None where all have
+    ended. With a floor, what ended below it and is kept by an old reader is not passed once more."""
+    asked = connection.fetchval(NEXT) if floor is None else connection.fetchval(NEXT_FROM, floor)
+    moment: datetime | None = await asked
     return moment
 
 

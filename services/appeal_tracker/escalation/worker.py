@@ -1,6 +1,7 @@
 """The loop that fires timers. Several may run; each takes what the others have not."""
 
 import asyncio
+import time
 from collections import Counter as Count
 from datetime import datetime
 
@@ -17,22 +18,41 @@ _lateness = Histogram("timer_lateness_seconds", "From a timer's moment to its fi
 
 class Escalation(Worker):
     """Fires what is due, a batch in a transaction; while there is more than one, in lanes that do not wait for each
-    other: the database works for one of them while we think about another."""
+    other: the database works for one of them while we think about another.
+
+    Where a look at all timers is dear, for what has ended is kept by somebody's old transaction, we look from the floor
+    on that we came to. What turns up below it is met before we rest, and while we do not, `at_least` so often.
+    """
 
     idle = 0.1
     batch = 1000  # timers
     lanes = 2
     longest = 10  # batches of a lane in one turn: whoever watches us sees turns
+    dear = 0.005  # seconds that a look at all took
+    at_least = 1.0  # seconds between two of them
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.escalate")
         self._runtime = runtime
         self._behind = False
+        self._floor: datetime | None = None
+        self._looked, self._took = float("-inf"), 0.0  # when, and how long, all were looked at
 
     async def run_once(self) -> bool:
+        is_dear = self._took >= self.dear and time.monotonic() - self._looked < self.at_least
+        return (is_dear and await self._turn(self._floor)) or await self._turn(None)
+
+    async def _turn(self, floor: datetime | None) -> bool:
+        """Fires what has been due, from a floor on, or of all; False where nothing ended."""
+        now = self._runtime.clock.now()
         async with self._runtime.db.connection() as connection:
-            moment = await repository.next_moment(connection)
-        if moment is None or moment > self._runtime.clock.now():
+            began = time.monotonic()
+            moment = await repository.next_moment(connection, floor)
+        if floor is None:
+            self._looked, self._took = began, time.monotonic() - began
+        # Never above the present: what is stored from now on for a later moment lies above the floor.
+        self._floor = now if moment is None else min(moment, now)
+        if moment is None or moment > now:
             self._behind = False
             return False
         lanes = (self._lane(moment) for _ in range(self.lanes if self._behind else 1))

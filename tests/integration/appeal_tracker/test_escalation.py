@@ -285,7 +285,8 @@ async def test_the_claim_and_the_look_use_their_partial_index_under_a_generic_pl
     await owner.execute("ANALYZE timers")
     await owner.execute("SET plan_cache_mode = force_generic_plan")
     await owner.execute(f"PREPARE claim (timestamptz, bigint, timestamptz) AS {repository.CLAIM}")
-    for asked in ("EXECUTE claim (now(), 1000, now() - interval '1 day')", repository.NEXT):
+    await owner.execute(f"PREPARE look (timestamptz) AS {repository.NEXT_FROM}")
+    for asked in ("EXECUTE claim (now(), 1000, now() - interval '1 day')", repository.NEXT, "EXECUTE look (now())"):
         plan = "\n".join(row[0] for row in await owner.fetch(f"EXPLAIN {asked}"))
         assert "timers_pending" in plan
         assert "Seq Scan on timers" not in plan

@@ -1,0 +1,78 @@
+"""Timers are looked for from a floor on where a look at all of them is dear; none below it is lost."""
+
+import json
+import math
+from datetime import timedelta
+
+import asyncpg
+
+from appeal_tracker.escalation.repository import NEXT, NEXT_FROM
+from appeal_tracker.escalation.worker import Escalation
+from tests.integration.appeal_tracker.desk import RECEIVED, Desk, instant, raised
+
+_PENDING = """
+INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
+SELECT gen_random_uuid(), 'due', 'due', '{}', $1::timestamptz + n * interval '1 second', 'pending'
+FROM generate_series(1, 3000) AS n
+"""
+
+
+async def pages_read(owner: asyncpg.Connection, look: str) -> int:
+    (plan,) = json.loads(await owner.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {look}"))
+    return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
+
+
+async def test_a_look_from_a_floor_does_not_pass_what_an_old_reader_keeps(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(_PENDING, RECEIVED)
+    async with desk.runtime.db.connection() as reader, reader.transaction(isolation="repeatable_read"):
+        await reader.fetchval("SELECT count(*) FROM timers")
+        await owner.execute("UPDATE timers SET state = 'fired' WHERE fire_at < $1", RECEIVED + timedelta(seconds=2990))
+        floor = f"{RECEIVED + timedelta(seconds=2989):%Y-%m-%d %H:%M:%S%z}"
+        for _ in range(2):  # the first look reads once what later ones know
+            passed = await pages_read(owner, NEXT)
+        assert passed > 30
+        await owner.execute(f"PREPARE look (timestamptz) AS {NEXT_FROM}")
+        try:
+            assert await pages_read(owner, f"EXECUTE look ('{floor}')") < 10
+        finally:
+            await owner.execute("DEALLOCATE look")
+
+
+async def test_what_turns_up_below_the_floor_fires_before_the_loop_rests(desk: Desk) -> None:
+    escalation, usual = desk.escalation, (desk.escalation.dear, desk.escalation.at_least)
+    escalation.dear, escalation.at_least = 0, math.inf
+    try:
+        first = await desk.raised()
+        await desk.at("10-10T09:30")
+        late = await desk.raised(received_at=RECEIVED - timedelta(hours=2))  # its "+2h" lies at the floor, and waits
+        assert [event["subject_id"] for event in await desk.told("deadline.breached.v1")] == [first, late]
+        second = await desk.raised(received_at=RECEIVED + timedelta(minutes=1))
+        await desk.at("10-10T09:31")
+        assert [event["subject_id"] for event in await desk.told("deadline.breached.v1")] == [first, late, second]
+    finally:
+        escalation.dear, escalation.at_least = usual
+
+
+async def test_what_turns_up_below_the_floor_waits_for_no_backlog(desk: Desk, owner: asyncpg.Connection) -> None:
+    await desk.hear(*(raised(received_at=RECEIVED + timedelta(minutes=n)) for n in range(6)))
+    desk.clock.set(instant("10-10T09:36"))
+    escalation = Escalation(desk.runtime)
+    escalation.batch, escalation.longest = 1, 1
+    escalation.dear, escalation.at_least = 0, math.inf
+    while not await desk.told("deadline.breached.v1"):
+        assert await escalation.run_once()
+    (late,) = await owner.fetch(
+        "UPDATE timers SET fire_at = '2026-10-09T09:00+08' WHERE (clock_id, step) ="
+        " (SELECT clock_id, step FROM timers WHERE phase = 'due' AND state = 'pending' AND fire_at < $1"
+        "  ORDER BY fire_at DESC LIMIT 1) RETURNING clock_id",
+        desk.clock.now(),
+    )
+    assert await escalation.run_once()
+    breached = [event["clock_id"] for event in await desk.told("deadline.breached.v1")]
+    assert str(late["clock_id"]) not in breached, "it goes on from the floor"
+    escalation.at_least = 0
+    assert await escalation.run_once()
+    breached = [event["clock_id"] for event in await desk.told("deadline.breached.v1")]
+    assert str(late["clock_id"]) in breached
