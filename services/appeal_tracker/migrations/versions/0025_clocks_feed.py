@@ -2,8 +2,8 @@
 
 from chassis.migrate import index_concurrently
 
-revision = "0023"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:
