@@ -1,9 +1,6 @@
 """Quiet hours, at their edges and for any instant, wherever the host believes to be."""
 
 import json
-import os
-import time
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from datetime import time as clock
 from importlib.resources import files
@@ -33,17 +30,9 @@ INSTANTS = st.datetimes(
 )
 
 
-@pytest.fixture(params=["Asia/Shanghai", "America/New_York", "Pacific/Kiritimati"], autouse=True)
-def host_zone(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = request.param
-    time.tzset()
-    yield
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
-    time.tzset()
+@pytest.fixture(autouse=True)
+def everywhere(host_zone: None) -> None:
+    """Each of these."""
 
 
 def published(year: int) -> list[dict[str, Any]]:

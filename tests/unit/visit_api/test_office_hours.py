@@ -25,6 +25,7 @@ def at(local: str) -> datetime:
     return datetime.fromisoformat(f"2026-10-{local.replace(' ', 'T')}:00+08:00")
 
 
+@pytest.mark.usefixtures("host_zone")
 @pytest.mark.clause("6.2.2.4")
 @pytest.mark.parametrize(
     ("its", "when", "opens"),

@@ -32,6 +32,7 @@ def test_what_lies_more_than_two_minutes_ahead_did_not_happen(microseconds: int)
             moments.happened(at, NOW)
 
 
+@pytest.mark.usefixtures("host_zone")
 def test_nothing_was_received_before_2007_in_china() -> None:
     first = datetime.fromisoformat("2007-01-01T00:00:00+08:00")
     assert moments.received(first, NOW) == first
