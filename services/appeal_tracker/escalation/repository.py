@@ -76,8 +76,9 @@ WITH breached AS (
     UPDATE clocks SET state = 'breached', breached_at = $1, changed_at = $1,
                       changed_xid = (SELECT pg_current_xact_id()::text::bigint)
     WHERE id = ANY ($2::uuid[]))
-UPDATE timers t SET state = f.state, fired_at = CASE f.state WHEN 'fired' THEN $1::timestamptz END, late = f.late
-FROM unnest($3::uuid[], $4::text[], $5::text[], $6::boolean[]) AS f (clock_id, step, state, late)
+UPDATE timers t SET state = CASE WHEN f.late IS NULL THEN 'cancelled' ELSE 'fired' END,
+                    fired_at = CASE WHEN f.late IS NOT NULL THEN $1::timestamptz END, late = f.late
+FROM unnest($3::uuid[], $4::text[], $5::boolean[]) AS f (clock_id, step, late)
 WHERE t.clock_id = f.clock_id AND t.step = f.step
 """
 
@@ -109,8 +110,8 @@ async def free(tx: AsyncSession, appeals: Collection[UUID]) -> set[UUID]:
 
 
 async def write(
-    tx: AsyncSession, ended: Sequence[tuple[UUID, str, str, bool | None]], breached: Collection[UUID], now: datetime
+    tx: AsyncSession, ended: Sequence[tuple[UUID, str, bool | None]], breached: Collection[UUID], now: datetime
 ) -> None:
-    """Writes what became of claimed timers (clock, step, state, late) and which clocks they breached, which are marked
-    as changed."""
+    """Writes which claimed timers (clock, step) fired, late or not, and which are cancelled (None); and which clocks
+    they breached, which are marked as changed."""
     await (await driver(tx)).execute(_WRITE, now, list(breached), *zip(*ended, strict=True))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.appeals.models import SUBJECT as APPEAL
 from appeal_tracker.clocks import timeline
 from appeal_tracker.clocks.service import promptly
-from appeal_tracker.clocks.states import ClockState, TimerState
+from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.escalation import repository
 from appeal_tracker.escalation.repository import Due
@@ -79,10 +79,8 @@ async def fire_due(tx: AsyncSession, runtime: Runtime, since: datetime, most: in
     firing, cancelled, breached = await _claimed(tx, since, now, late_before, most)
     if not firing and not cancelled:
         return 0, []
-    ended: list[tuple[UUID, str, str, bool | None]] = [
-        (row.clock_id, row.step, TimerState.FIRED, row.fire_at < late_before) for row in firing
-    ]
-    ended += [(row.clock_id, row.step, TimerState.CANCELLED, None) for row in cancelled]
+    ended: list[tuple[UUID, str, bool | None]] = [(row.clock_id, row.step, row.fire_at < late_before) for row in firing]
+    ended += [(row.clock_id, row.step, None) for row in cancelled]
     await repository.write(tx, ended, breached, now)
     told = [row for row in firing if row.subject_kind != CANARY]
     audiences = told_once(told, late_before)
