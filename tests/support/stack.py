@@ -5,11 +5,13 @@ Nothing runs by itself: `settle` turns every loop until there is nothing left to
 
 import importlib
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from fastapi import FastAPI
 
 from chassis.clock import ManualClock
 from chassis.messaging.consumer import Consumer
@@ -33,12 +35,16 @@ class Member:
 
     def __init__(self, name: str, runtime: Runtime, service: Service) -> None:
         self.name, self.runtime, self.service = name, runtime, service
-        self.app = service.app(runtime)
         parts = [part for make in service.processes.values() for part in make(runtime)]
         self.workers = [part for part in parts if isinstance(part, Worker)]
         for worker in self.workers:
             if isinstance(worker, Consumer):
                 worker.wait = 0.0
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """Its routes, made for whoever calls them."""
+        return self.service.app(self.runtime)
 
     def client(self, headers: dict[str, str]) -> httpx.AsyncClient:
         """An HTTP client of this service, no socket in between."""
@@ -54,15 +60,15 @@ class Stack:
         self._databases, self._names, self._folder = databases, names, folder
         self.vault_keys = folder / "vault.keys"
         self.vault_keys.write_text(new_line("first"))
-        self._urls: list[DatabaseUrls] = []
-        self._clients: list[httpx.AsyncClient] = []
+        self._lent: list[tuple[str, DatabaseUrls]] = []
+        self._clients: dict[tuple[str | None, ...], httpx.AsyncClient] = {}
         self.members: dict[str, Member] = {}
 
     async def __aenter__(self) -> Self:
-        bus = await self._clone("bus")
+        bus = await self._lend("bus")
         for name in self._names:
             service: Service = importlib.import_module(f"{name}.__main__").SERVICE
-            urls = await self._clone(name)
+            urls = await self._lend(name)
             values: dict[str, Any] = {
                 "database_url": urls.service,
                 "bus": "embedded",
@@ -83,49 +89,53 @@ class Stack:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in self._clients:
+        for client in self._clients.values():
             await client.aclose()
         for member in self.members.values():
             for worker in member.workers:
                 await worker.close()
             await member.runtime.__aexit__()
-        for urls in self._urls:
-            await self._databases.drop(urls)
+        for name, urls in self._lent:
+            self._databases.give_back(name, urls)
 
     def __getitem__(self, name: str) -> Member:
         return self.members[name]
 
     def client(self, name: str, *roles: str, unit: str | None = None, sub: str = "tester") -> httpx.AsyncClient:
         """A client of the service `name` who is `sub` in `unit` with `roles`; closed with the stack."""
-        client = self.members[name].client(self.issuer.headers(*roles, unit=unit, sub=sub))
-        self._clients.append(client)
-        return client
+        who = (name, unit, sub, *roles)
+        if who not in self._clients:
+            self._clients[who] = self.members[name].client(self.issuer.headers(*roles, unit=unit, sub=sub))
+        return self._clients[who]
 
     async def settle(self, *, rounds: int = 200) -> None:
         """Turns the loops of every service until none has work and nothing waits in an outbox or on the bus.
 
-        What carries messages goes first. A loop without work is turned again only when its service has done something
-        since, or there is something new on the bus.
+        What carries messages goes first, and each goes on while it has work. A loop without work is turned again only
+        when its service has done something since, or there is something new on the bus.
         """
         waiting = [(member, worker) for member in self.members.values() for worker in member.workers]
         turns = rounds * len(waiting)
         while waiting:
             member, worker = next((each for each in waiting if isinstance(each[1], Relay | Consumer)), waiting[0])
             waiting.remove((member, worker))
-            if await _turn(worker):
+            before = turns
+            while await _turn(worker):
                 turns -= 1
                 assert turns > 0, f"the stack did not come to rest in {rounds} rounds"
+            if turns < before:
                 told = isinstance(worker, Relay)
                 waiting = [
                     (its, each)
                     for its in self.members.values()
                     for each in its.workers
-                    if its is member or (told and isinstance(each, Consumer)) or (its, each) in waiting
+                    if (each is not worker and (its is member or (told and isinstance(each, Consumer))))
+                    or (its, each) in waiting
                 ]
 
-    async def _clone(self, name: str) -> DatabaseUrls:
-        urls = await self._databases.clone(name)
-        self._urls.append(urls)
+    async def _lend(self, name: str) -> DatabaseUrls:
+        urls = await self._databases.lend(name)
+        self._lent.append((name, urls))
         return urls
 
 

@@ -24,9 +24,9 @@ class Issuer:
         self.jwks.write_text(json.dumps({"keys": [{**public, "kid": kid, "use": "sig", "alg": "ES256"}]}))
 
     def token(self, *roles: str, unit: str | None = None, sub: str = "tester", **claims: Any) -> str:
-        """A token good for an hour; `claims` override."""
+        """A token good for a day, which no run outlasts; `claims` override."""
         now = int(time.time())
-        body = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 3600, "jti": uuid4().hex, "sub": sub}
+        body = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 86_400, "jti": uuid4().hex, "sub": sub}
         body |= {"roles": list(roles), **({"unit": unit} if unit else {}), **claims}
         return jwt.encode(body, self.key, algorithm="ES256", headers={"kid": self.kid})
 
