@@ -50,6 +50,7 @@ class Consumer(Worker):
     store_every = 0.2  # seconds between two storings of its place while there is work
     watch_every = 5.0  # seconds between two looks at the lag
     stuck_after = 60.0  # seconds behind without moving
+    blind_after = 600.0  # the same while the bus does not say how far: it is away, or else our client is broken
 
     def __init__(
         self, service: str, db: Database, bus: Bus, outbox: Outbox, clock: Clock, handlers: Handlers, topic: str
@@ -65,6 +66,7 @@ class Consumer(Worker):
         self.position = 0  # records taken since the start
         self._moved = self._watched = time.monotonic()
         self._behind = 0
+        self._blind = False
 
     async def run_once(self) -> bool:
         if self._subscription is None:
@@ -98,7 +100,8 @@ class Consumer(Worker):
     def healthy(self) -> tuple[bool, str]:
         """Stuck also when it is behind and does not move, as a client may be after a broker's restart."""
         well, why = super().healthy()
-        if well and self._behind and time.monotonic() - self._moved > self.stuck_after and not self._outage:
+        patience = self.blind_after if self._blind else self.stuck_after
+        if well and self._behind and time.monotonic() - self._moved > patience and not self._outage:
             return False, f"{self._behind} records behind, not moving"
         return well, why
 
@@ -108,11 +111,13 @@ class Consumer(Worker):
             try:
                 self._behind = await subscription.lag()
             except Outage as error:
+                self._blind = True
                 log.warning("the lag is not known", extra={"topic": self._topic, "error": repr(error)})
             else:
                 _lag.labels(self._service, self._topic).set(self._behind)
-                if not self._behind:  # and had nothing to move for: what comes now is not behind since then
+                if self._blind or not self._behind:  # it could not move, or had nothing to: it counts from now
                     self._moved = time.monotonic()
+                self._blind = False
 
     async def _keep_place(self, subscription: Subscription) -> None:
         """Stores how far it came while the next batch is taken: what is read again after a death has no second effect.

@@ -5,12 +5,14 @@ from typing import Any
 
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.handlers import Handlers
+from chassis.outage import Outage
 
 
 class Deaf:
     """A bus and a subscription that tell how far behind it is, and give nothing."""
 
     behind = 0
+    away = False
 
     async def subscribe(self, group: str, topic: str) -> "Deaf":
         return self
@@ -19,6 +21,8 @@ class Deaf:
         return []
 
     async def lag(self) -> int:
+        if self.away:
+            raise Outage("the bus is away")
         return self.behind
 
 
@@ -34,3 +38,20 @@ async def test_only_what_is_behind_and_does_not_move_is_stuck() -> None:
     await asyncio.sleep(0.1)
     await consumer.run_once()
     assert consumer.healthy() == (False, "3 records behind, not moving")
+
+
+async def test_while_the_bus_is_away_nobody_is_stuck_and_a_broken_client_is_found_out_later() -> None:
+    bus, nothing = Deaf(), Handlers({})
+    consumer = Consumer("s", None, bus, None, None, nothing, "t")  # type: ignore[arg-type]
+    consumer.watch_every, consumer.stuck_after, consumer.blind_after = 0.0, 0.05, 0.4
+    bus.behind = 3
+    await consumer.run_once()
+    bus.away = True
+    await asyncio.sleep(0.1)
+    await consumer.run_once()
+    assert consumer.healthy() == (True, "running")
+    await asyncio.sleep(0.4)
+    assert consumer.healthy()[0] is False
+    bus.away = False
+    await consumer.run_once()
+    assert consumer.healthy() == (True, "running"), "it is back, and there is time to move"
