@@ -14,8 +14,8 @@ from visit_api.analysis.errors import BadPeriod
 from visit_api.analysis.figures import Name, figures
 from visit_api.analysis.repository import Asked
 from visit_api.analysis.schemas import AnalysisView, FigureView, RecordView
+from visit_api.appeals.confidence import Confidence, confidence
 from visit_api.appeals.models import Appeal
-from visit_api.appeals.service import may_know
 from visit_api.civil import day_of
 from visit_api.directory.units import successor
 from visit_api.plans.models import Item
@@ -57,7 +57,8 @@ async def list_records(
     now = runtime.clock.now()
     asked = _asked(now, unit_code or await _own(tx, caller), first, last)
     found = await repository.records(tx, caller.unit, window, figures(day_of(now))[name], asked, of)
-    return Listing([_shown(caller, each) for each in found.items], found.next)
+    known = await confidence(tx, caller)
+    return Listing([_shown(known, each) for each in found.items], found.next)
 
 
 async def _own(tx: AsyncSession, caller: Principal) -> str | None:
@@ -78,9 +79,9 @@ def _records(asked: Asked, name: Name, of: str) -> str:
     return f"/v1/analysis/records?{urlencode(query)}"
 
 
-def _shown(caller: Principal, thing: Any) -> RecordView:
+def _shown(known: Confidence, thing: Any) -> RecordView:
     its_visit = thing.id if isinstance(thing, Visit) else getattr(thing, "visit_id", None)
-    if isinstance(thing, Appeal) and not may_know(caller, thing):
+    if isinstance(thing, Appeal) and not known.may_know(thing):
         its_visit = None
     its = {"id": thing.id, "unit_code": thing.unit_code, "updated_at": thing.updated_at}
     return RecordView(thing=_THINGS[type(thing)], visit_id=its_visit, **its)

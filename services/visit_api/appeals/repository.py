@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.messaging.outbox import INSERT
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
 from chassis.web.work import Statements
+from visit_api.appeals.confidence import Confidence
 from visit_api.appeals.models import Appeal
 from visit_api.directory.models import Unit
 
@@ -113,18 +114,11 @@ async def find(tx: AsyncSession, unit: str | None, id: UUID) -> Appeal | None:
 
 
 async def find_all(
-    tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID, *, hidden_from: str | None
+    tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID, *, known: Confidence
 ) -> Listing[Appeal]:
-    """What was raised on a visit; of the hidden, what `hidden_from` heard or recorded, or all where that is None."""
-    query = select(Appeal).where(Appeal.visit_id == visit_id, within(Unit, unit, Appeal.unit_code))
-    if hidden_from is not None:
-        query = query.where(or_(~Appeal.hidden, heard_by(hidden_from)))
+    """What was raised on a visit, as far as it is `known`."""
+    query = select(Appeal).where(Appeal.visit_id == visit_id, within(Unit, unit, Appeal.unit_code), ~known.hidden)
     return await window.fetch(tx, query, Appeal)
-
-
-def heard_by(staff_no: str) -> ColumnElement[bool]:
-    """The condition that somebody heard an appeal, or recorded it."""
-    return or_(Appeal.raised_by == staff_no, Appeal.typed_by == staff_no)
 
 
 async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Appeal]:

@@ -17,14 +17,13 @@ from chassis.web.work import Statements
 from contracts.appeals import AppealAct, AppealCalledBack, AppealClosed, AppealRaised, AppealReclassified
 from visit_api import moments
 from visit_api.appeals import repository, sealing
+from visit_api.appeals.confidence import confidence, heard
 from visit_api.appeals.errors import NO_REASON, UNKNOWN_HEARER, AppealTaken
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import NewAppeal
 from visit_api.base import digest, key_digest
 from visit_api.visits.service import get_visit
 
-# Who may see what hides who said it, beside whoever heard it.
-_CONFIDANTS = frozenset({"supervisor", "admin", "auditor"})
 _RATINGS = frozenset("12345")
 
 
@@ -67,7 +66,7 @@ async def list_raised(
 ) -> Listing[Appeal]:
     """What was raised on a visit, as far as the caller may know of it. Raises `NotFound`."""
     await get_visit(tx, caller, visit_id)
-    found = await repository.find_all(tx, caller.unit, window, visit_id, hidden_from=stranger(caller))
+    found = await repository.find_all(tx, caller.unit, window, visit_id, known=await confidence(tx, caller))
     await sealing.show(tx, runtime, found.items)
     await note_read(tx, runtime, caller, found.items)
     return found
@@ -76,7 +75,7 @@ async def list_raised(
 async def note_read(tx: AsyncSession, runtime: Runtime, caller: Principal, appeals: Iterable[Appeal]) -> None:
     """Notes in the trail which hidden appeals the caller is shown, beside those that they heard themselves."""
     for appeal in appeals:
-        if appeal.hidden and not _heard(caller, appeal):
+        if appeal.hidden and not heard(caller.sub, appeal):
             unit = appeal.unit_code
             await trail.note(tx, runtime, caller, act="appeal.read", thing="appeal", thing_id=appeal.id, unit_code=unit)
 
@@ -117,20 +116,6 @@ async def follow(
         if appeal is not None and _took_over(appeal, event):
             appeal.updated_at = now
             yield appeal, event
-
-
-def stranger(caller: Principal) -> str | None:
-    """The caller, of hidden appeals to know only their own; None where they may know all."""
-    return None if caller.roles & _CONFIDANTS else caller.sub
-
-
-def may_know(caller: Principal, appeal: Appeal) -> bool:
-    """Whether the caller may know that the appeal was raised on its visit."""
-    return not appeal.hidden or _heard(caller, appeal) or bool(caller.roles & _CONFIDANTS)
-
-
-def _heard(caller: Principal, appeal: Appeal) -> bool:
-    return caller.sub in (appeal.raised_by, appeal.typed_by)
 
 
 def _took_over(appeal: Appeal, event: AppealAct) -> bool:

@@ -11,6 +11,7 @@ from chassis.web.errors import Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.appeals import service as appeals
+from visit_api.appeals.confidence import confidence
 from visit_api.archive import repository
 from visit_api.archive.errors import NO_SUCH_GAP, NOT_BEFORE_TODAY, GapStaysOpen
 from visit_api.archive.gaps import Gap, Reason, judged
@@ -109,9 +110,9 @@ async def list_rules(tx: AsyncSession, caller: Principal, unit_code: str, window
 async def _open(tx: AsyncSession, caller: Principal, visit: Visit) -> list[Gap]:
     """What is still to be done: the visit, and the appeals; whose words are not the caller's to know has no name."""
     gaps = [] if visit.state in _ENDED else [Gap("7.1", "visit_completed", demanded=True, open=True)]
+    known = await confidence(tx, caller)
     for each in await appeals.all_raised(tx, visit.id):
         if each.state != "closed":
-            known = appeals.may_know(caller, each)
-            named = {"appeal_id": str(each.id), "appeal_no": each.appeal_no} if known else {}
+            named = {"appeal_id": str(each.id), "appeal_no": each.appeal_no} if known.may_know(each) else {}
             gaps.append(Gap("7.2.6", "appeal_closed", demanded=True, open=True, named=named))
     return gaps

@@ -18,7 +18,7 @@ from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 from visit_api.appeals.models import Type
 from visit_api.archive import completing, exporting, page, service
-from visit_api.archive.models import Entry, GapReason, Hold, Rule
+from visit_api.archive.models import GapReason, Hold, Rule
 from visit_api.archive.repository import Sought
 from visit_api.archive.schemas import (
     ArchiveEntryView,
@@ -106,7 +106,7 @@ async def list_archive(
     words: Annotated[
         str | None, Query(min_length=1, max_length=100, description="all of which are in the record, in any place")
     ] = None,
-) -> Listing[Entry]:
+) -> Listing[Any]:
     """What was entered, by its table of contents, in the order it was entered. A page of those with certain words may
     have fewer items than its limit, and others after it all the same."""
     return await service.find(tx, runtime, caller, window, sought, words)

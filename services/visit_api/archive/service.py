@@ -19,22 +19,21 @@ from chassis.web.tokens import Principal
 from contracts.appeals import AppealAct
 from visit_api.appeals import sealing
 from visit_api.appeals import service as appeals
+from visit_api.appeals.confidence import confidence
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
-from visit_api.archive import exporting, repository, supplementing
+from visit_api.archive import exporting, knowing, repository, supplementing
 from visit_api.archive.completing import gaps_of, give_reason
-from visit_api.archive.contents import contents
-from visit_api.archive.entering import enter, holds, opened, sought
+from visit_api.archive.entering import enter, opened, sought
 from visit_api.archive.errors import TOO_SHORT, ArchiveIncomplete, HoldUnchanged, NotArchived, NothingNew
 from visit_api.archive.gaps import Gap
 from visit_api.archive.models import Entry, GapReason, Hold
 from visit_api.archive.repository import Sought
-from visit_api.archive.schemas import ArchiveEntryView, ArchiveView, GapReasonView, NewReason
+from visit_api.archive.schemas import ArchiveView, GapReasonView, NewReason
 from visit_api.archive.sections import SLICES, as_shown
 from visit_api.archive.service_record import service_record
 from visit_api.attachments import service as attachments
 from visit_api.sync import recording as sync
-from visit_api.visits import repository as visited
 from visit_api.visits import service as visits
 from visit_api.visits.lifecycle import Act, VisitState
 from visit_api.visits.models import Visit
@@ -63,14 +62,17 @@ async def archive_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, i
 async def get_archive(
     tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID, *, act: str = "archive.read"
 ) -> dict[str, Any]:
-    """The record of a visit, its supplements, and whether it is held; that it was read is noted. Raises `NotFound`."""
+    """The record of a visit and its supplements, as far as the caller may know, and whether it is held; that it was
+    read is noted. Raises `NotFound`."""
     entries = await repository.of_visit(tx, caller.unit, visit_id)
     if not entries:
         raise NotFound
     unit = entries[0].unit_code
     await trail.note(tx, runtime, caller, act=act, thing="visit", thing_id=visit_id, unit_code=unit)
-    shown = [_shown(entry, await opened(tx, runtime, entry)) for entry in entries]
-    return {"record": shown[0], "supplements": shown[1:], "hold": await repository.last_hold(tx, visit_id)}
+    hidden = await knowing.hidden_on(tx, caller, visit_id)
+    shown = [await knowing.as_known(tx, caller, each, await opened(tx, runtime, each), hidden) for each in entries]
+    record, *supplements = [each for each in shown if each is not None]
+    return {"record": record, "supplements": supplements, "hold": await repository.last_hold(tx, visit_id)}
 
 
 async def get_sheet(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> dict[str, Any]:
@@ -79,7 +81,8 @@ async def get_sheet(tx: AsyncSession, runtime: Runtime, caller: Principal, visit
     `NotFound`."""
     visit = await visits.get_visit(tx, caller, visit_id)
     _, gaps = await gaps_of(tx, caller, visit)
-    raised = [each for each in await appeals.all_raised(tx, visit_id) if appeals.may_know(caller, each)]
+    known = await confidence(tx, caller)
+    raised = [each for each in await appeals.all_raised(tx, visit_id) if known.may_know(each)]
     draft = {"entered_at": None, "record": await _record(tx, runtime, visit, raised, gaps, reader=caller)}
     await appeals.note_read(tx, runtime, caller, raised)
     return {"record": draft, "supplements": [], "hold": None}
@@ -103,11 +106,14 @@ async def export(
 
 async def find(
     tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, sought_for: Sought, words: str | None
-) -> Listing[Entry]:
+) -> Listing[Any]:
     """The entries that the caller sees and that are sought; of words each must be there, and that somebody looked for
-    some is noted. Raises `Unprocessable`."""
+    some is noted. Nothing is found by what the caller may not know. Raises `Unprocessable`."""
+    its_type = sought_for.appeal_type
     if words is None:
-        return await repository.find_all(tx, caller.unit, window, sought_for)
+        found = await repository.find_all(tx, caller.unit, window, sought_for)
+        known = await knowing.listed(tx, runtime, caller, found.items, words=None, appeal_type=its_type)
+        return Listing(known, found.next)
     wanted = words.split()
     if any(len(folded(word)) < SHORTEST for word in wanted) or not wanted:
         raise Unprocessable(TOO_SHORT)
@@ -116,7 +122,7 @@ async def find(
     await trail.note(tx, runtime, caller, act="archive.search", thing="archive", thing_id=unit or "", unit_code=unit)
     hashes = await sought(tx, runtime, wanted)
     found = await repository.find_all(tx, caller.unit, window, sought_for, hashes)
-    hits = [entry for entry in found.items if holds(await opened(tx, runtime, entry), wanted)]
+    hits = await knowing.listed(tx, runtime, caller, found.items, words=wanted, appeal_type=its_type)
     return Listing(hits, found.next)
 
 
@@ -151,14 +157,14 @@ async def supplement(tx: AsyncSession, runtime: Runtime, caller: Principal, visi
         raise NotArchived
     raised = await appeals.all_raised(tx, visit_id)
     if (new := await supplementing.enter_late(tx, runtime, visit, raised, by=caller.sub)) is not None:
-        its = await _known_to(tx, caller, *new, [each for each in raised if appeals.may_know(caller, each)])
+        its = await _known(tx, caller, *new)
         shown = {each["id"] for each in its["record"].get("appeals", ())}
         await appeals.note_read(tx, runtime, caller, [each for each in raised if str(each.id) in shown])
         return its
     last = (await repository.of_visit(tx, caller.unit, visit_id))[-1]
     if (record := supplementing.entered_by_itself(last, await opened(tx, runtime, last))) is None:
         raise NothingNew
-    return await _known_to(tx, caller, last, record)
+    return await _known(tx, caller, last, record)
 
 
 async def hold(
@@ -198,34 +204,13 @@ async def follow(tx: AsyncSession, runtime: Runtime, heard: Sequence[AppealAct])
             await enter(tx, runtime, appeal, record, now=now, by=event.by)
 
 
-def _shown(entry: Entry, record: dict[str, Any]) -> dict[str, Any]:
-    return {**as_shown(ArchiveEntryView, entry), "record": record}
-
-
-async def _known_to(
-    tx: AsyncSession, caller: Principal, entry: Entry, record: dict[str, Any], may_know: Sequence[Appeal] = ()
-) -> dict[str, Any]:
+async def _known(tx: AsyncSession, caller: Principal, entry: Entry, record: dict[str, Any]) -> dict[str, Any]:
     """A supplement as far as the caller may know of it. Raises `NothingNew` where that is nothing: what is undone by
     that is entered by itself."""
-    lines, raised, theirs = record.get("devices", []), record.get("appeals", []), {str(each.id) for each in may_know}
-    known = {
-        "devices": await sync.known_to(tx, caller, entry.visit_id, lines),
-        "appeals": [each for each in raised if each["id"] in theirs],
-    }
-    if known == {"devices": lines, "appeals": raised}:
-        return _shown(entry, record)
-    rest = {section: its for section, its in {**record, **known}.items() if its or section not in known}
-    if rest.keys() <= {"told"}:
+    hidden = await knowing.hidden_on(tx, caller, entry.visit_id)
+    if (its := await knowing.as_known(tx, caller, entry, record, hidden)) is None:
         raise NothingNew
-    if "told" in rest:
-        late = await visited.late_in(tx, entry.id)
-        by = {each.brought_by for each in late if each.what != "devices"}
-        by |= sync.named_in(known["devices"])
-        told = rest["told"]
-        what = [its for its in told["what"] if its in rest]
-        rest["told"] = {**told, "what": what, "by": [its for its in told["by"] if its in by]}
-    types = sorted({each["type"] for each in known["appeals"]})
-    return {**_shown(entry, rest), "contents": contents(rest), "appeal_types": types}
+    return its
 
 
 async def _record(

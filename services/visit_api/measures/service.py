@@ -13,6 +13,7 @@ from chassis.web.errors import FieldError, NotFound, Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.appeals import service as appeals
+from visit_api.appeals.confidence import confidence
 from visit_api.base import add
 from visit_api.civil import day_of
 from visit_api.directory.models import Unit
@@ -141,7 +142,7 @@ async def _checked(tx: AsyncSession, caller: Principal, new: NewMeasure, now: da
         except NotFound:
             raise Unprocessable(UNKNOWN_APPEAL) from None
         # Beside its visit, a hidden appeal would be named together with whom it came from.
-        if not appeals.may_know(caller, appeal) or (appeal.hidden and new.visit_id is not None):
+        if not (await confidence(tx, caller)).may_know(appeal) or (appeal.hidden and new.visit_id is not None):
             raise Unprocessable(UNKNOWN_APPEAL)
         await _require_of(tx, new.unit_code, appeal.unit_code, UNKNOWN_APPEAL)
     if new.visit_id is None and new.appeal_id is None and new.figure is None:

@@ -14,6 +14,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from chassis.web.work import Statements
 from visit_api.appeals import service as appeals
+from visit_api.appeals.confidence import confidence
 from visit_api.appeals.schemas import NewAppeal
 from visit_api.base import add
 from visit_api.directory.staff import visitors
@@ -178,7 +179,8 @@ async def _owner(tx: AsyncSession, visit: Visit, strategy: Strategy) -> list[str
 
 
 async def _check_appeals(tx: AsyncSession, caller: Principal, visit: Visit, heard: AppealsHeard) -> None:
-    raised = {each.id: each for each in await appeals.all_raised(tx, visit.id) if appeals.may_know(caller, each)}
+    known = await confidence(tx, caller)
+    raised = {each.id: each for each in await appeals.all_raised(tx, visit.id) if known.may_know(each)}
     faults = [
         hidden_appeal(place) if each in raised else unknown_appeal(place)
         for place, each in enumerate(heard.appeal_ids)

@@ -16,7 +16,7 @@ from chassis.vault import Place
 from chassis.web.errors import NotFound, Problem
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
-from visit_api.appeals.service import stranger
+from visit_api.appeals.confidence import confidence
 from visit_api.directory.units import top_unit
 from visit_api.sync import repository, versions
 from visit_api.sync.errors import ConflictResolved, PreparedOtherwise
@@ -94,14 +94,14 @@ async def list_conflicts(
     tx: AsyncSession, caller: Principal, window: Window, *, state: str | None, visit_id: UUID | None
 ) -> Listing[Conflict]:
     """What devices brought and the record says otherwise, as far as the caller may know of it."""
-    return await repository.find_conflicts(
-        tx, caller.unit, window, confidential_of=stranger(caller), state=state, visit_id=visit_id
-    )
+    known = await confidence(tx, caller, decides=True)
+    return await repository.find_conflicts(tx, caller.unit, window, known=known, state=state, visit_id=visit_id)
 
 
 async def get_conflict(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Conflict:
     """The conflict `id`, held for a change if `lock` says so. Raises `NotFound`."""
-    found = await repository.find_conflict(tx, caller.unit, id, confidential_of=stranger(caller), lock=lock)
+    known = await confidence(tx, caller, decides=True)
+    found = await repository.find_conflict(tx, caller.unit, id, known=known, lock=lock)
     if found is None:
         raise NotFound
     return found

@@ -12,7 +12,7 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import HotStatements, TheRuntime, Tx, Work
-from visit_api.appeals.service import stranger
+from visit_api.appeals.confidence import confidence
 from visit_api.sync import conflicts, pulling, repository, resolving, service, suspecting
 from visit_api.sync.clocks import Mark
 from visit_api.sync.models import Brought, Conflict, Device, Suspected, Suspicion
@@ -70,8 +70,9 @@ async def list_brought(
 ) -> Listing[Brought]:
     """What devices brought, with what their clocks showed and what that was taken for; of what was said in confidence,
     what you may know of."""
+    known = await confidence(tx, caller, decides=True)
     return await repository.find_all_brought(
-        tx, caller.unit, window, confidential_of=stranger(caller), visit_id=visit_id, device=device, clock=clock
+        tx, caller.unit, window, known=known, visit_id=visit_id, device=device, clock=clock
     )
 
 

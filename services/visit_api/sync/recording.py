@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
-from visit_api.appeals.service import stranger
+from visit_api.appeals.confidence import confidence
 from visit_api.sync import conflicts, repository
 from visit_api.sync.models import Conflict
 from visit_api.visits.lifecycle import Unmet
@@ -38,12 +38,9 @@ async def known_to(
 ) -> list[dict[str, Any]]:
     """Those of `lines`, as they are archived of a visit, that the caller may know of: not what tells strangers of a
     hidden appeal."""
-    confidential_of = stranger(caller)
-    if confidential_of is None:
-        return [*lines]
+    confided = await confidence(tx, caller)
     known = {
-        (str(item), conflict and str(conflict))
-        for item, conflict in await repository.known_to(tx, visit_id, confidential_of)
+        (str(item), conflict and str(conflict)) for item, conflict in await repository.known_to(tx, visit_id, confided)
     }
     return [line for line in lines if (line["item_id"], line["conflict"] and line["conflict"]["id"]) in known]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy import exists as there_is
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,8 +15,8 @@ from chassis.ids import new_id
 from chassis.scope import ancestors, within
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
+from visit_api.appeals.confidence import Confidence
 from visit_api.appeals.models import Appeal
-from visit_api.appeals.repository import heard_by
 from visit_api.customers.models import Customer
 from visit_api.directory.models import Staff, Unit
 from visit_api.plans.models import Item
@@ -95,13 +95,13 @@ async def find_all_brought(
     unit: str | None,
     window: Window,
     *,
-    confidential_of: str | None,
+    known: Confidence,
     visit_id: UUID | None,
     device: str | None,
     clock: str | None,
 ) -> Listing[Brought]:
     """What was brought."""
-    query = select(Brought).where(within(Unit, unit, Brought.unit_code), _line_open_to(confidential_of))
+    query = select(Brought).where(within(Unit, unit, Brought.unit_code), _line_open_to(known))
     if visit_id is not None:
         query = query.where(Brought.visit_id == visit_id)
     if device is not None:
@@ -122,10 +122,10 @@ async def find_all_devices(
 
 
 async def find_conflict(
-    tx: AsyncSession, unit: str | None, id: UUID, *, confidential_of: str | None, lock: bool = False
+    tx: AsyncSession, unit: str | None, id: UUID, *, known: Confidence, lock: bool = False
 ) -> Conflict | None:
     """The conflict `id`, where the caller sees it; `lock` holds it for a change."""
-    query = select(Conflict).where(Conflict.id == id, within(Unit, unit, Conflict.unit_code), _open_to(confidential_of))
+    query = select(Conflict).where(Conflict.id == id, within(Unit, unit, Conflict.unit_code), _open_to(known))
     found: Conflict | None = await tx.scalar(query.with_for_update(of=Conflict) if lock else query)
     return found
 
@@ -135,12 +135,12 @@ async def find_conflicts(
     unit: str | None,
     window: Window,
     *,
-    confidential_of: str | None,
+    known: Confidence,
     state: str | None,
     visit_id: UUID | None,
 ) -> Listing[Conflict]:
     """What devices brought and the record says otherwise."""
-    query = select(Conflict).where(within(Unit, unit, Conflict.unit_code), _open_to(confidential_of))
+    query = select(Conflict).where(within(Unit, unit, Conflict.unit_code), _open_to(known))
     if state is not None:
         query = query.where(Conflict.keep.is_(None) == (state == "open"))
     if visit_id is not None:
@@ -153,11 +153,11 @@ async def brought_to(tx: AsyncSession, visit_id: UUID) -> Sequence[Brought]:
     return (await tx.scalars(select(Brought).where(Brought.visit_id == visit_id).order_by(Brought.id))).all()
 
 
-async def known_to(tx: AsyncSession, visit_id: UUID, confidential_of: str) -> set[tuple[UUID, UUID | None]]:
+async def known_to(tx: AsyncSession, visit_id: UUID, known: Confidence) -> set[tuple[UUID, UUID | None]]:
     """The same as far as somebody may know of it: each by its item, and by the conflict that came of it."""
     its = aliased(Conflict)  # apart from the one by which a line is hidden
     query = select(Brought.item_id, its.id).outerjoin(its, its.brought_id == Brought.id)
-    query = query.where(Brought.visit_id == visit_id, _line_open_to(confidential_of))
+    query = query.where(Brought.visit_id == visit_id, _line_open_to(known))
     return {(item_id, conflict_id) for item_id, conflict_id in await tx.execute(query)}
 
 
@@ -272,21 +272,20 @@ async def find_suspicions(
     return await window.fetch(tx, query, Suspicion)
 
 
-def _open_to(confidential_of: str | None) -> ColumnElement[bool]:
+def _open_to(known: Confidence) -> ColumnElement[bool]:
     # What was said in confidence is for whoever brought it, and for those who may know of it anyway.
-    its = Conflict.confidential.is_(False)
-    return its | Conflict.confidential if confidential_of is None else its | (Conflict.brought_by == confidential_of)
+    hidden = Conflict.confidential & known.hides(Conflict.unit_code)
+    return or_(Conflict.brought_by == known.sub, ~hidden)
 
 
-def _line_open_to(confidential_of: str | None) -> ColumnElement[bool]:
+def _line_open_to(known: Confidence) -> ColumnElement[bool]:
     # The same of the line of an appeal: whoever heard it may know of it, too.
-    if confidential_of is None:
-        return true()
-    heard = func.coalesce(heard_by(confidential_of), False)
-    appeal = there_is().where(Appeal.id == Brought.item_id, Appeal.hidden, ~heard)
-    contradicting = there_is().where(Conflict.brought_id == Brought.id, Conflict.confidential)
+    appeal = there_is().where(Appeal.id == Brought.item_id, known.hidden)
+    contradicting = there_is().where(
+        Conflict.brought_id == Brought.id, Conflict.confidential, known.hides(Conflict.unit_code)
+    )
     hidden = and_(Brought.kind == "appeal", or_(appeal, contradicting))
-    return or_(Brought.brought_by == confidential_of, ~hidden)
+    return or_(Brought.brought_by == known.sub, ~hidden)
 
 
 async def _line_of(tx: AsyncSession, visit: Visit) -> list[str]:

@@ -12,10 +12,10 @@ from chassis.scope import within
 from chassis.web.errors import Problem
 from chassis.web.tokens import Principal
 from visit_api.appeals import sealing
+from visit_api.appeals.confidence import confidence
 from visit_api.appeals.errors import AppealTaken
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
-from visit_api.appeals.service import may_know
 from visit_api.appointments.errors import AppointedSince, AppointmentTaken
 from visit_api.appointments.models import Appointment
 from visit_api.appointments.schemas import AppointmentEntryView
@@ -92,9 +92,11 @@ async def server_version(
     entity, view = _SHOWN[thing.kind]
     query = select(entity).where(entity.id == thing.id, within(Unit, caller.unit, entity.unit_code))
     row = await tx.scalar(query, execution_options={"populate_existing": True})
-    if row is None or (isinstance(row, Appeal) and not may_know(caller, row)):
+    if row is None:
         return None
     if isinstance(row, Appeal):
+        if not (await confidence(tx, caller, decides=True)).may_know(row):
+            return None
         await sealing.show(tx, runtime, [row])
     if isinstance(row, Worded):
         await texts.show(tx, runtime, [row])

@@ -54,8 +54,8 @@ async def checked(world: World, visit: dict[str, Any]) -> None:
 
 
 async def entries(world: World, visit_id: str) -> dict[str, Any]:
-    """What a supervisor reads in the archive of a visit."""
-    answer = await world.client("supervisor", unit="37401").get(f"/archive/{visit_id}")
+    """What a supervisor from above reads in the archive of a visit: all of it."""
+    answer = await world.client("supervisor", unit="374").get(f"/archive/{visit_id}")
     assert answer.status_code == 200, answer.text
     result: dict[str, Any] = answer.json()
     return result
@@ -259,6 +259,36 @@ async def test_the_archive_is_read_by_those_who_may_know_all_of_it(world: World)
         client = world.client(*roles, unit="37401")
         assert (await client.get(f"/archive/{visit['id']}")).status_code == status
         assert (await client.get("/archive")).status_code == status
+
+
+@pytest.mark.clause("8.1.4", "002 6.4.5.5")
+async def test_a_unit_reads_its_archive_without_what_was_said_about_it_in_confidence(world: World) -> None:
+    visit = await world.visit(visitor_ids=["E101"])
+    secret = await world.raised(visit["id"], confidential=True, summary="班长索要好处")
+    plain = await world.raised(visit["id"], type="opinion", summary="线路老化")
+    await world.act(visit["id"], "start", "complete")
+    await world.hear(closed(world, secret), closed(world, plain))
+    await world.act(visit["id"], "archive")
+    await world.hear(closed(world, secret))  # of another round, told late: a supplement
+    path = f"/archive/{visit['id']}"
+    all_of_it, rest = [secret["appeal_no"], plain["appeal_no"]], [plain["appeal_no"]]
+    for unit, types, supplements, numbers in (
+        ("374", ["complaint", "opinion"], 1, all_of_it),
+        ("37401", ["opinion"], 0, rest),
+    ):
+        client = world.client("supervisor", unit=unit, sub="E109")
+        archive = (await client.get(path)).json()
+        record, knows = archive["record"], unit == "374"
+        assert (record["appeal_types"], len(archive["supplements"])) == (types, supplements)
+        assert [each["appeal_no"] for each in record["record"]["appeals"]] == numbers
+        assert [each["appeal_no"] for each in record["record"]["service_record"]["result"]] == numbers
+        assert [each["entries"] for each in record["contents"] if each["section"] == "appeals"] == [len(numbers)]
+        page = (await client.get(path, headers={"Accept": "text/html"})).text
+        assert [("好处" in each, "线路" in each) for each in (page, str(archive))] == [(knows, True)] * 2
+        for query, found in (({"words": "线路"}, 1), ({}, 1 + knows), ({"words": "好处"}, 2 * knows)):
+            assert len((await client.get("/archive", params=query)).json()["items"]) == found
+        for query, found in (({"appeal_type": "complaint"}, 2 * knows), ({"appeal_type": "opinion"}, 1)):
+            assert len((await client.get("/archive", params=query)).json()["items"]) == found
 
 
 async def test_the_archive_lists_contents_in_the_order_of_entry(world: World) -> None:

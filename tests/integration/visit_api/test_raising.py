@@ -237,8 +237,10 @@ async def test_what_is_hidden_is_known_to_its_hearer_and_those_above_who_leave_a
     both, one = [secret["id"], plain["id"]], [plain["id"]]
     for client, expected in (
         (world.visitor, both),
-        (world.client("supervisor", unit="37401"), both),
+        (world.client("supervisor", unit="374"), both),
         (world.client("auditor", unit="374"), both),
+        (world.client("supervisor", unit="37401"), one),
+        (world.client("admin", unit="37401"), one),
         (world.client("visitor", unit="37401", sub="E102"), one),
         (world.client("handler", unit="374"), one),
     ):

@@ -120,7 +120,7 @@ async def test_whoever_does_not_wait_for_it_has_it_at_once_or_is_shown_it(world:
 async def test_a_supplement_tells_whoever_asks_for_it_what_they_may_know(world: World) -> None:
     visit, phone = await archived(world), Phone(world, world.visitor)
     colleague = world.client("visitor", unit="37401", sub="E102")
-    supervisor = world.client("supervisor", unit="37401", sub="E109")
+    supervisor = world.client("supervisor", unit="374", sub="E109")
     path = f"/visits/{visit['id']}/supplements"
     quiet = phone.item("appeal", visit["id"], ago=9, type="complaint", summary="停电", confidential=True)
     opinion = phone.item("appeal", visit["id"], ago=9, type="opinion", summary="好")

@@ -87,10 +87,12 @@ async def test_other_content_under_one_id_is_kept_beside(
     seen = (await colleague.get("/sync/conflicts")).json()["items"]
     assert [each["id"] for each in seen] == [found[0], found[2]], "what was said in confidence is not for everybody"
     assert (await colleague.get(f"/sync/conflicts/{found[1]}")).status_code == 404
-    for each in found:
-        assert (await resolve(supervisor, each, "device"))["made_id"] == each
+    problem(await supervisor.get(f"/sync/conflicts/{found[1]}"), 404, "not-found")
+    above = world.client("supervisor", unit="374", sub="E209")
+    for each, who in zip(found, (supervisor, above, supervisor), strict=True):
+        assert (await resolve(who, each, "device"))["made_id"] == each
     read = (await world.admin.get("/trail", params={"thing": "sync_conflict"})).json()["items"]
-    assert [(each["by"], each["thing_id"]) for each in read if each["act"] == "appeal.read"] == [("E109", found[1])]
+    assert [(each["by"], each["thing_id"]) for each in read if each["act"] == "appeal.read"] == [("E209", found[1])]
     steps = (await world.visitor.get(f"/visits/{visit['id']}/steps")).json()["items"]
     assert {each["id"]: each["superseded_by"] for each in steps} == {step["id"]: found[0], found[0]: None}
     appeals = (await world.visitor.get(f"/visits/{visit['id']}/appeals")).json()["items"]
@@ -98,6 +100,17 @@ async def test_other_content_under_one_id_is_kept_beside(
     assert {each["raised_by"] for each in appeals} == {"E101"}
     (answer,) = await phone.push(other)
     assert (answer["outcome"], answer["thing_id"]) == ("same", found[2]), "its bytes go there"
+
+
+@pytest.mark.clause("8.1.4", "002 6.4.5.5")
+async def test_where_nobody_stands_above_its_own_decide_what_was_said_in_confidence(world: World) -> None:
+    visit, phone = await world.visit("374"), Phone(world, world.client("visitor", unit="374", sub="E101"))
+    quiet = phone.item("appeal", visit["id"], type="complaint", summary="停电", anonymous=True)
+    assert outcomes(await phone.push(quiet)) == ["stored"]
+    its = await conflict(phone, {**quiet, "body": {**quiet["body"], "summary": "天天停电"}})
+    supervisor = world.client("supervisor", unit="374", sub="E109")
+    assert (await supervisor.get(f"/visits/{visit['id']}/appeals")).json()["items"] == []
+    assert (await resolve(supervisor, its, "server"))["device_version"]["body"]["summary"] == "天天停电"
 
 
 async def test_a_visit_that_was_called_off_and_made_all_the_same(

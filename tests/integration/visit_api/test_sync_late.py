@@ -106,6 +106,7 @@ async def test_two_devices_that_prepared_the_same_agree(world: World, phone: Pho
 async def test_what_was_said_in_confidence_is_not_told_by_what_brought_it(
     world: World, phone: Phone, supervisor: httpx.AsyncClient
 ) -> None:
+    above = world.client("supervisor", unit="374", sub="E209")
     visit_id = (await world.visit(visitor_ids=["E101"]))["id"]
     start = phone.item("start", visit_id, ago=9)
     opinion = phone.item("appeal", visit_id, type="opinion", summary="好")
@@ -120,20 +121,20 @@ async def test_what_was_said_in_confidence_is_not_told_by_what_brought_it(
         return [each["item_id"] for each in (await client.get("/sync/items")).json()["items"]]
 
     of_all = [each["id"] for each in (start, opinion, quiet, heard, worse, beside)]
-    assert await told(world.visitor) == await told(supervisor) == of_all
+    assert await told(world.visitor) == await told(above) == of_all
     colleague, third = (world.client("visitor", unit="37401", sub=sub) for sub in ("E102", "E103"))
     assert await told(colleague) == [start["id"], opinion["id"], heard["id"]], "who heard it knows"
-    assert await told(third) == [start["id"], opinion["id"]]
+    assert await told(third) == await told(supervisor) == [start["id"], opinion["id"]]
 
-    await resolve(supervisor, answers[4]["conflict_id"], "server", reason="已向李某核实")
+    await resolve(above, answers[4]["conflict_id"], "server", reason="已向李某核实")
     read = "SELECT by FROM trail WHERE act = 'appeal.read' AND thing = 'appeal'"
     assert await world.rows(read) == []
     sheet = f"/visits/{visit_id}/sheet"
-    lines = [(await client.get(sheet)).text.count("<td>P-1</td>") for client in (supervisor, world.visitor, colleague)]
+    lines = [(await client.get(sheet)).text.count("<td>P-1</td>") for client in (above, world.visitor, colleague)]
     assert lines == [6, 6, 3], "of the same the sheet tells"
     page = (await third.get(sheet)).text
     assert (page.count("<td>P-1</td>"), "李某" in page) == (2, False)
-    assert [row["by"] for row in await world.rows(read)] == ["E109"] * 2, "who read what they had not heard"
+    assert [row["by"] for row in await world.rows(read)] == ["E209"] * 2, "who read what they had not heard"
 
 
 async def test_where_somebody_arrived_is_opened_for_a_reason_only(
