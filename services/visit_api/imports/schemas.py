@@ -41,11 +41,11 @@ class ImportView(View):
 class FaultView(View):
     """A line that was not taken, by its number (the first after a CSV's head is 1): which column, and why: `missing`,
     `too_long`, `unknown_code`, `bad_number`, `duplicate`, `bad_encoding`, `bad_line`, `control_character`,
-    `not_text`, `masked`, `bad_code`, `bad_email`, `taken` (it is another unit's), `removed` (it is out of use here),
-    `ambiguous` (several customers have the number), `unknown_parent` or `cycle` (of units), `merged_unit` or
-    `merged_parent` (that unit merged into another, and takes nothing new), `refused` (by the database). `field` is
-    empty where it is the whole line. Of an import that failed the line 0 says why: `file_lost` (send it again), or
-    `broken` (a fault of the service, of which its log says more)."""
+    `not_text`, `masked`, `bad_code`, `bad_email`, `taken` (it is another unit's, or another company's), `removed` (it
+    is out of use here), `ambiguous` (several customers have the number), `unknown_parent` or `cycle` (of units),
+    `merged_unit` or `merged_parent` (that unit merged into another, and takes nothing new), `refused` (by the
+    database). `field` is empty where it is the whole line. Of an import that failed the line 0 says why: `file_lost`
+    (send it again), or `broken` (a fault of the service, of which its log says more)."""
 
     line: int
     field: str

@@ -165,9 +165,11 @@ async def test_another_units_customer_is_not_taken_from_it(world: World) -> None
     theirs = world.client("integration", unit="375", sub="marketing")
     await theirs.post("/customers/import", content=as_csv(row(unit_code="375")))
     await world.stack.settle()
-    its = await imported(world, as_csv(row(name="他人")))
-    assert await faults(world, its) == [(1, "CONS_NO", "taken")]
-    assert await customers(world) == []
+    (before,) = (await world.stranger.get("/customers")).json()["items"]
+    its = await imported(world, as_csv(row(name="他人"), row(customer_no="0002")))
+    assert (counts(its), await faults(world, its)) == ((1, 0, 1), [(1, "CONS_NO", "taken")])
+    assert [each["customer_no"] for each in await customers(world)] == ["0002"], "the lines around it are stored"
+    assert (await world.stranger.get("/customers")).json()["items"] == [before]
     assert (await world.stranger.get(f"/imports/{its['id']}/faults")).status_code == 404
 
 
