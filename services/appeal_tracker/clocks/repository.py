@@ -32,36 +32,40 @@ FROM unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::timestamptz
 """
 
 # What fired stays fired. What is not planned any more never fires, and may be planned again by a later change. Many
-# clocks share their plan but for their start: it travels once, and each clock names its own.
+# clocks share their plan but for their start: it travels once, and each clock names its own. The timers of a clock are
+# looked up once. FULL JOIN: whatever the planner believes of arrays that it does not see, this is never done by loops.
 _REWRITE = """
 WITH its AS MATERIALIZED (
-    SELECT c.id, c.started_at, c.marked, p.*, string_to_array(p.steps, ',') AS ladder
-    FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $18::boolean[]) AS c (id, started_at, plan, marked)
-         JOIN unnest($4::integer[], $5::timestamptz[], $6::boolean[], $7::text[], $8::text[], $9::text[], $10::uuid[],
-                     $17::text[])
-              AS p (plan, due_at, provisional, policy, calendar, state, promised_by, steps) USING (plan)
+    SELECT c.id, c.started_at, c.marked, p.*
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $17::boolean[]) AS c (id, started_at, plan, marked)
+         JOIN unnest($4::integer[], $5::timestamptz[], $6::boolean[], $7::text[], $8::text[], $9::text[], $10::uuid[])
+              AS p (plan, due_at, provisional, policy, calendar, state, promised_by) USING (plan)
 ), planned AS MATERIALIZED (
     SELECT its.id AS clock_id, t.step, t.phase, string_to_array(t.tell, ',') AS tell, t.fire_at, t.state
     FROM its JOIN unnest($11::integer[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::text[])
                   AS t (plan, step, phase, tell, fire_at, state) USING (plan)
+), compared AS MATERIALIZED (
+    SELECT coalesce(p.clock_id, t.clock_id) AS clock_id, coalesce(p.step, t.step) AS step,
+           coalesce(p.phase, t.phase) AS phase, coalesce(p.tell, t.tell) AS tell,
+           coalesce(p.fire_at, t.fire_at) AS fire_at, coalesce(p.state, 'cancelled') AS state, t.state AS was,
+           CASE WHEN p.clock_id IS NULL THEN t.state <> 'cancelled' ELSE
+               (t.phase, t.tell, t.fire_at, t.state) IS DISTINCT FROM (p.phase, p.tell, p.fire_at, p.state)
+           END AS differs
+    FROM planned p FULL JOIN (SELECT t.* FROM its JOIN timers t ON t.clock_id = its.id) AS t
+         ON t.clock_id = p.clock_id AND t.step = p.step
 ), rewritten AS (
     UPDATE clocks SET started_at = its.started_at, due_at = its.due_at, provisional = its.provisional,
                       policy = its.policy, calendar = its.calendar, state = its.state, promised_by = its.promised_by,
-                      changed_at = CASE WHEN its.marked THEN $19::timestamptz ELSE clocks.changed_at END,
+                      changed_at = CASE WHEN its.marked THEN $18::timestamptz ELSE clocks.changed_at END,
                       changed_xid = CASE WHEN its.marked THEN (SELECT pg_current_xact_id()::text::bigint)
                                          ELSE clocks.changed_xid END
     FROM its WHERE clocks.id = its.id
-), vanished AS (
-    UPDATE timers t SET state = 'cancelled'
-    FROM its WHERE t.clock_id = its.id AND t.state IN ('pending', 'held') AND t.step <> ALL (its.ladder)
 ), moved AS (
-    UPDATE timers t SET phase = p.phase, tell = p.tell, fire_at = p.fire_at, state = p.state
-    FROM planned p WHERE t.clock_id = p.clock_id AND t.step = p.step AND t.state <> 'fired'
-      AND (t.phase, t.tell, t.fire_at, t.state) IS DISTINCT FROM (p.phase, p.tell, p.fire_at, p.state)
+    UPDATE timers t SET phase = c.phase, tell = c.tell, fire_at = c.fire_at, state = c.state
+    FROM compared c WHERE c.was <> 'fired' AND c.differs AND t.clock_id = c.clock_id AND t.step = c.step
 )
 INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
-SELECT p.* FROM planned p
-WHERE NOT EXISTS (SELECT FROM timers t WHERE t.clock_id = p.clock_id AND t.step = p.step)
+SELECT clock_id, step, phase, tell, fire_at, state FROM compared WHERE was IS NULL
 """
 
 # What is breached alone is found too, and binds nobody but itself.
@@ -182,7 +186,6 @@ async def rewrite(
         [",".join(timer.point.tell) for _, timer in timers],
         [timer.point.fire_at for _, timer in timers],
         [timer.state for _, timer in timers],
-        [",".join(timer.point.step for timer in plan.timers) for plan in shared],
         [clock in mark for clock, _ in plans],
         now,
     )

@@ -24,7 +24,6 @@ from contracts.deadlines import DeadlineRecalculated
 log = logging.getLogger(__name__)
 
 _LEAD = "SELECT pg_try_advisory_lock(hashtext('recalculation'))"
-_COUNTED_EVERY = 0.2  # seconds between two looks at what waits to be told
 _moved = Counter("deadlines_recalculated", "Deadlines that a recalculation moved", ["cause"])
 
 
@@ -49,6 +48,7 @@ class Recalculating(Worker):
     idle = 0.5
     lanes = 4  # batches at once: one computes while the database writes the others
     deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
+    counted_every = 0.2  # seconds between two looks at them
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.recalculate")
@@ -102,7 +102,7 @@ class Recalculating(Worker):
             self._turn = await self._begin(job)
             return self._turn is not None
         async with self._runtime.db.transaction() as tx:
-            if began - self._counted > _COUNTED_EVERY:
+            if began - self._counted > self.counted_every:
                 if await repository.waiting(tx, DeadlineRecalculated.topic, self.deep) >= self.deep:
                     return False
                 self._counted = began
