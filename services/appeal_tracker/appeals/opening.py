@@ -91,7 +91,7 @@ def _as_kept(received: Received) -> Received:
 
 def _plan(runtime: Runtime, received: Received, shelf: policies.Shelf, planner: Planner, now: datetime) -> _Planned:
     raised, origin = received.raised, received.origin
-    policy, _, _ = shelf.chosen(raised.unit_code, raised.received_at)
+    policy = shelf.chosen(raised.unit_code, raised.received_at).policy
     subject = Subject(SUBJECT, raised.appeal_id, 1, raised.appeal_type, raised.anonymous)
     started = planner.clocks_started(subject, "received", raised.received_at, policy, heard_at=now)
     reason = no_clock_reason(raised.appeal_type, policy)

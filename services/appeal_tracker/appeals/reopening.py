@@ -47,7 +47,8 @@ async def again(deed: Deed, *, reason: str) -> None:
     case, appeal, last = deed.case, deed.appeal, deed.case.clocks
     turned = await _look_again(deed)
     # What was left of a period that another policy set is nothing to go on with.
-    mode = "restart" if turned and case.policy.reopen == "continue" else case.policy.reopen
+    mode = case.policy.reopens(appeal.type)
+    mode = "restart" if turned and mode == "continue" else mode
     contacted = all(clock.stopped_at is not None for clock in last if clock.milestone == CONTACT)
     anew = mode == "new_round" or not contacted
     await deed.move(Act.REOPEN if anew else Act.GO_ON, deed.now)

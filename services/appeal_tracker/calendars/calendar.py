@@ -80,6 +80,10 @@ class Calendar:
         """
         return _build(id, version, self.lineage, _ordered(days), self.published_years, list(self._reasons))
 
+    def lies_over(self, id: str) -> bool:
+        """Tell whether this is the calendar called `id`, or lies over it."""
+        return any(label.partition("@")[0] == id for label in self.lineage)
+
     @property
     def label(self) -> str:
         """Name this version and those it lies over: `qingdao@3+cn-statutory@1`."""

@@ -80,7 +80,8 @@ class Calculator:
         self._by_day: dict[tuple[str | None, str, int], _OfDay] = {}
 
     def calculate(self, case: Case) -> Calculation:
-        """The clocks of one case: by the pack it names, else the one its unit goes by, else the floor.
+        """The clocks of one case: by the pack it names, on the calendar that counts for it in its unit; else by the one
+        its unit goes by, else the floor.
 
         Raises `UnknownPolicy`, `PolicyNotInForce`, `OutsideCalendars`.
         """
@@ -95,9 +96,11 @@ class Calculator:
         return Calculation(its.policy, its.label, clocks, its.no_clock_reason)
 
     def _of_day(self, case: Case) -> _OfDay:
-        unit = case.unit_code if case.policy is None and case.unit_code in self._units else None
-        if unit is not None:  # what it picked may be withdrawn in the middle of a day
-            return self._begun(case, self._shelf.chosen(unit, case.received_at).policy)
+        unit, at = case.unit_code, case.received_at
+        if unit is not None and unit in self._units:  # what it picked may be withdrawn in the middle of a day
+            choice = self._shelf.chosen(unit, at)
+            named = case.policy and choice.calls_for(self._shelf.named(case.policy, at), self._newest)
+            return self._begun(case, named or choice.policy)
         key = case.policy, case.appeal_type, day_number(case.received_at)
         known = self._by_day.get(key)
         if known is None:

@@ -39,7 +39,7 @@ async def assigned(tx: AsyncSession, caller: Principal, unit: str, at: datetime)
     if not await directory.may_see_unit(tx, unit, caller.unit):
         raise NotFound
     its = await shelf(tx, [unit])
-    policy, assigned_to, since = its.chosen(unit, at)
+    policy, assigned_to, since, _ = its.chosen(unit, at)
     origin = "default" if assigned_to is None else "own" if assigned_to == unit else "inherited"
     calendar = (await calendars.newest(tx))[policy.calendar]
     today = date_of(day_number(at))

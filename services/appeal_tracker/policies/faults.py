@@ -16,6 +16,7 @@ FAULTS = (
     # policies.pack
     (r"quiet hours that end as they begin never end", r"静默时段的起止时间不能相同"),
     (r"a day that closes at midnight has no business hours", r"营业结束时间不能为零点"),
+    (r"`reopen` does not say what begins again", r"未指定 reopen"),
     (r"a figure needs the clause that states it", r"期限须注明条款"),
     (r"(.+) is none of (.+)", r"\1 不在允许值之内：\2"),
     (r"(.+) is given twice", r"\1 重复"),
@@ -39,4 +40,13 @@ FAULTS = (
     (r"its parent requires a callback for (.+) too", r"上级还要求回访 \1"),
     (r"its parent asks for (.+)", r"上级要求 \1"),
     (r"(.+) is below (.+)", r"\1 低于 \2"),
+    (r"reopened (.+) are not contacted again, as its parent asks", r"重开的 \1 不再联系客户，而上级要求再次联系"),
+    (
+        r"reopened (.+) have the whole period anew, its parent gives what was left",
+        r"重开的 \1 重新计满期限，而上级只计剩余期限",
+    ),
+    (
+        r"reopened (.+) run from another contact, its parent from the reopening",
+        r"重开的 \1 自再次联系起算，而上级自重开起算",
+    ),
 )

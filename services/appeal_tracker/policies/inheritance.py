@@ -13,6 +13,7 @@ from appeal_tracker.policies.pack import (
     AppealType,
     Pack,
     PolicyError,
+    Reopening,
     WrittenContact,
     WrittenLimit,
     WrittenQuiet,
@@ -21,7 +22,7 @@ from appeal_tracker.policies.pack import (
     sections,
     time_of_day,
 )
-from appeal_tracker.policies.policy import REPEAT_DAYS, CallbackRule, ContactRule, Limit, Policy
+from appeal_tracker.policies.policy import NEW_ROUND, REPEAT_DAYS, CallbackRule, ContactRule, Limit, Policy
 from appeal_tracker.policies.quiet import QuietHours
 
 APPEAL_TYPES: tuple[str, ...] = get_args(AppealType)
@@ -59,7 +60,7 @@ def resolve(pack: Pack, packs: Mapping[str, Pack]) -> Policy:
         quiet=QuietHours(time_of_day(quiet.begins), time_of_day(quiet.ends)) if quiet else None,
         contact=_contact(chain),
         callback=_callback(chain),
-        reopen=_nearest(chain, "reopen") or "new_round",
+        reopen={appeal_type: _reopening(chain, appeal_type) for appeal_type in APPEAL_TYPES},
         appeals={appeal_type: _limits(chain, f"/appeals/{appeal_type}") for appeal_type in APPEAL_TYPES},
         visits=_limits(chain, VISITS),
         targets={target.name: target for each in reversed(chain) for target in each.targets},
@@ -69,6 +70,11 @@ def resolve(pack: Pack, packs: Mapping[str, Pack]) -> Policy:
 
 def _nearest(chain: Sequence[Pack], field: str) -> Any:
     return next((value for each in chain if (value := getattr(each, field)) is not None), None)
+
+
+def _reopening(chain: Sequence[Pack], appeal_type: str) -> Reopening:
+    said = (each.reopen for each in chain if each.reopen_for is None or appeal_type in each.reopen_for)
+    return next((mode for mode in said if mode is not None), NEW_ROUND)
 
 
 def _contact(chain: Sequence[Pack]) -> ContactRule:

@@ -19,6 +19,7 @@ from appeal_tracker.policies.ladder import Moment
 AppealType = Literal["complaint", "report", "opinion", "suggestion", "consultation"]
 Audience = Literal["owner", "unit_supervisors", "parent_unit_supervisors"]
 ContactResult = Literal["reached", "refused", "no_answer"]
+Reopening = Literal["new_round", "continue", "restart"]
 Start = Literal["received", "contacted", "answered", "appointed", "completed", "appeals_closed"]
 
 APPEAL_STARTS: frozenset[str] = frozenset({"received", "contacted", "answered"})
@@ -93,7 +94,8 @@ class Target(_Written, frozen=True):
 
 
 class Pack(_Written, frozen=True):
-    """One version of a pack, immutable once published. No `effective_from`: it has no lower bound."""
+    """One version of a pack, immutable once published. No `effective_from`: it has no lower bound; no `reopen_for`: what
+    it says of reopening counts for all types."""
 
     id: _Id
     version: Annotated[int, Meta(ge=1)] = 1
@@ -111,7 +113,8 @@ class Pack(_Written, frozen=True):
     callback_tries: WrittenTries | None = None
     dissatisfied: Literal["follow_up", "new_round"] | None = None
     repeat_days: Annotated[int, Meta(ge=1, le=366)] | None = None
-    reopen: Literal["new_round", "continue", "restart"] | None = None
+    reopen: Reopening | None = None
+    reopen_for: Annotated[tuple[AppealType, ...], Meta(min_length=1, max_length=5)] | None = None
     ladders: Annotated[Mapping[_Name, _Ladder], Meta(max_length=MANY)] = {}
     appeals: Mapping[AppealType, Annotated[tuple[WrittenLimit, ...], Meta(max_length=MANY)]] = {}
     visits: Annotated[tuple[WrittenLimit, ...], Meta(max_length=MANY)] = ()
@@ -132,6 +135,8 @@ def parse_pack(document: object) -> Pack:
     _refuse_twice([target.name for target in pack.targets], "/targets", "name")
     if pack.quiet and pack.quiet.begins == pack.quiet.ends:
         raise PolicyError("/quiet/to", "quiet hours that end as they begin never end")
+    if pack.reopen_for and pack.reopen is None:
+        raise PolicyError("/reopen_for", "`reopen` does not say what begins again")
     if pack.close_of_business == "00:00":
         raise PolicyError("/close_of_business", "a day that closes at midnight has no business hours")
     for milestone, ladder in pack.ladders.items():

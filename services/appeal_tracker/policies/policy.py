@@ -9,10 +9,11 @@ import msgspec
 from appeal_tracker.calendars.civil import date_of, day_number
 from appeal_tracker.calendars.period import Period
 from appeal_tracker.policies.ladder import Phase, Step
-from appeal_tracker.policies.pack import Target
+from appeal_tracker.policies.pack import Reopening, Target
 from appeal_tracker.policies.quiet import QuietHours
 
 REPEAT_DAYS = 60
+NEW_ROUND: Reopening = "new_round"
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     quiet: QuietHours | None
     contact: ContactRule
     callback: CallbackRule
-    reopen: Literal["new_round", "continue", "restart"]
+    reopen: Mapping[str, Reopening]  # what is to be done again, by type of appeal
     appeals: Mapping[str, tuple[Limit, ...]]
     visits: tuple[Limit, ...]
     targets: Mapping[str, Target]
@@ -81,6 +82,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     def limits(self, appeal_type: str) -> tuple[Limit, ...]:
         """Return the deadlines of an appeal of this type; none where the standard gives no number."""
         return self.appeals.get(appeal_type, ())
+
+    def reopens(self, appeal_type: str) -> Reopening:
+        """Return what is to be done again when an appeal of this type is reopened."""
+        return self.reopen.get(appeal_type, NEW_ROUND)
 
 
 class _Version(Protocol):

@@ -98,7 +98,7 @@ def demand_over(calendar: str, below: str, newest: Mapping[str, Calendar]) -> No
     """Raises `UnknownCalendar`, and `CalendarElsewhere` unless a calendar is another or lies over it."""
     if calendar not in newest:
         raise UnknownCalendar(calendar)
-    if below not in (label.partition("@")[0] for label in newest[calendar].lineage):
+    if not newest[calendar].lies_over(below):
         raise CalendarElsewhere(calendar, below)
 
 

@@ -151,8 +151,9 @@ class PolicySummary(View):
 
 
 class PolicyView(View):
-    """One version of a pack with all its rules, its own and the inherited; `published_by` nobody: it came with the
-    service. `laxer` where a calendar published since has left it laxer than what it extends."""
+    """One version of a pack with all its rules, its own and the inherited; `reopen` says by type of appeal what is to
+    be done again when one is reopened; `published_by` nobody: it came with the service. `laxer` where a calendar
+    published since has left it laxer than what it extends."""
 
     id: str
     version: int
@@ -162,7 +163,7 @@ class PolicyView(View):
     calendar: str
     published_at: Instant | None
     published_by: str | None
-    reopen: str
+    reopen: dict[str, str]
     repeat_days: int
     quiet: QuietView | None
     contact: ContactRuleView
@@ -180,7 +181,7 @@ class PolicyView(View):
             lineage=list(policy.lineage),
             published_at=shown.published_at,
             published_by=shown.published_by,
-            reopen=policy.reopen,
+            reopen=dict(policy.reopen),
             repeat_days=policy.repeat_days,
             quiet=policy.quiet and QuietView.of(policy.quiet),
             contact=ContactRuleView.of(policy.contact),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import service as calendars
+from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import date_of, day_number
 from appeal_tracker.policies import relaxing, repository
 from appeal_tracker.policies.errors import PolicyNotFound, PolicyNotInForce, UnknownPolicy
@@ -29,15 +30,21 @@ _built: WeakKeyDictionary[Any, dict[str, Policy]] = WeakKeyDictionary()  # by da
 
 
 class Chosen(NamedTuple):
-    """The policy that counts, on the calendar that counts; the unit that picked it, and since when, if one did."""
+    """The policy that counts, on the calendar that counts; the unit that picked it, and since when, if one did, and on
+    which calendar, if it named one."""
 
     policy: Policy
     assigned_to: str | None = None
     since: date | None = None
+    calendar: str | None = None
 
-    def calls_for(self, target: Policy) -> Policy:
-        """Another policy, on the calendar that counts: that of another version of the same pack."""
-        return _on(target, self.policy.calendar if self.policy.id == target.id else target.calendar)
+    def calls_for(self, target: Policy, newest: Mapping[str, Calendar]) -> Policy:
+        """Another policy, on the calendar that counts: the one that was picked, for all versions of the same pack; for
+        another pack where it is that pack's or lies over it, so that a stop of work in one place counts on."""
+        if self.calendar is None:
+            return target
+        fits = self.policy.id == target.id or newest[self.calendar].lies_over(target.calendar)
+        return _on(target, self.calendar) if fits else target
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +157,9 @@ class Shelf:
                 gone = choice.policy in self.withdrawn if anew else self._is_withdrawn(choice.policy, at)
                 if policy and not gone:
                     running = self._running(policy)
-                    return Chosen(_on(running, choice.calendar or policy.calendar), choice.unit, choice.since)
+                    return Chosen(
+                        _on(running, choice.calendar or policy.calendar), choice.unit, choice.since, choice.calendar
+                    )
         return Chosen(self.named(FLOOR, at))
 
     def assumes(self, unit: str, at: datetime, *, anew: bool = False) -> bool:

@@ -16,7 +16,7 @@ from appeal_tracker.calendars.civil import DAY, HOUR, instant_of, number_of, wal
 from appeal_tracker.calendars.period import Period, Unit
 from appeal_tracker.calendars.refusals import NotCovered
 from appeal_tracker.policies.pack import VISITS
-from appeal_tracker.policies.policy import CallbackRule, Limit, Policy
+from appeal_tracker.policies.policy import NEW_ROUND, CallbackRule, Limit, Policy
 
 
 class Laxness(msgspec.Struct, frozen=True):
@@ -124,11 +124,29 @@ def _laxer_rules(own: Policy, parent: Policy) -> Iterator[tuple[str, str]]:
     if own.contact.hours_apart < parent.contact.hours_apart:
         yield "/contact/hours_apart", f"{own.contact.hours_apart} are fewer than {parent.contact.hours_apart}"
     yield from _laxer_callback(own.callback, parent.callback)
+    yield from _laxer_reopening(own, parent)
     if own.repeat_days < parent.repeat_days:
         yield "/repeat_days", f"{own.repeat_days} are fewer than {parent.repeat_days}"
     for name, target in parent.targets.items():
         if own.targets[name].at_least < target.at_least:
             yield f"/targets/{name}", f"{own.targets[name].at_least:g} is below {target.at_least:g}"
+
+
+def _laxer_reopening(own: Policy, parent: Policy) -> Iterator[tuple[str, str]]:
+    """Compare what a reopening begins again. What was left of a period never ends later than the whole of it, and a
+    new round alone asks for a contact, from which other periods may run."""
+    laxer: dict[str, list[str]] = {}
+    for appeal_type, limits in parent.appeals.items():
+        ours, its = own.reopens(appeal_type), parent.reopens(appeal_type)
+        starts = {limit.starts for limit in limits} - {"answered"}
+        if NEW_ROUND == its != ours and any(limit.milestone == "contact" for limit in limits):
+            laxer.setdefault("are not contacted again, as its parent asks", []).append(appeal_type)
+        elif its == "continue" != ours and starts:
+            laxer.setdefault("have the whole period anew, its parent gives what was left", []).append(appeal_type)
+        elif its == "restart" and ours == NEW_ROUND and "contacted" in starts:
+            laxer.setdefault("run from another contact, its parent from the reopening", []).append(appeal_type)
+    for fault, types in laxer.items():
+        yield "/reopen", f"reopened {', '.join(types)} {fault}"
 
 
 def _laxer_callback(own: CallbackRule, parent: CallbackRule) -> Iterator[tuple[str, str]]:

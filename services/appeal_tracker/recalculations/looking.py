@@ -188,7 +188,7 @@ class OnPolicy:
         choice = shelf.chosen(unit, at, anew=True)
         if self._target is None:
             return choice.policy, shelf.assumes(unit, at, anew=True)
-        return choice.calls_for(self._target), False
+        return choice.calls_for(self._target, self._newest), False
 
     async def _starting(
         self,

@@ -39,11 +39,10 @@ async def demand_strict(tx: AsyncSession, job: Recalculation, pointer: str = "")
     if target.visits:
         began += await repository.visited(tx, scope.units)
     shelf = await policies.shelf(tx, {unit for unit, _ in began})
-    counted: dict[str, list[date]] = {}
+    newest, counted = await calendars.newest(tx), dict[str, list[date]]()
     for unit, day in began:
         choice = shelf.chosen(unit, instant_of(number_of(day) * DAY), anew=True)
-        counted.setdefault(choice.calls_for(target).calendar, []).append(day)
-    newest = await calendars.newest(tx)
+        counted.setdefault(choice.calls_for(target, newest).calendar, []).append(day)
     questions = [
         Question(target, shelf.extended(target, min(days), max(days)), newest[calendar])
         for calendar, days in counted.items()

@@ -18,7 +18,8 @@ class Recalculate(Body):
 
     `calendar_version`: the clocks that count on `calendar`, or on one that lies over it, to its newest version; only
     those that its changed days touch. `policy_version`: the appeals and the clocks on visits that run by the pack
-    `policy` to the newest `version` of it, or of the pack `to`; of `unit_code` and the units below it, if one is named.
+    `policy` to the newest `version` of it, or of the pack `to`, counted on the calendar that their unit picked where
+    that is the pack's or lies over it; of `unit_code` and the units below it, if one is named.
     `assignment`: the appeals and visits of `unit_code` and the units below it to what counted for their units when
     appeals were received, and when what the clocks of a visit run from came true.
     """

@@ -117,7 +117,7 @@ class Visiting:
         if self._target is None:
             return choice.policy
         by = {clock.policy for clock in running} or {shelf.chosen(unit, at).policy.label}
-        return choice.calls_for(self._target) if by <= {*(self._scope.policies or ())} else None
+        return choice.calls_for(self._target, self._newest) if by <= {*(self._scope.policies or ())} else None
 
     def _bring(self, outlook: _Outlook, fact: str, policy: Policy, running: Sequence[Clock]) -> None:
         """Brings what runs from a fact to a policy; what that does not time from it ends."""

@@ -5,7 +5,7 @@ the candidate. Without a calendar of its own a candidate policy counts on the on
 that is the policy's or lies over it, else on the newest version of the policy's.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -47,14 +47,9 @@ class Candidate(msgspec.Struct, frozen=True):
         """The calendar for an appeal that was counted on another."""
         if self.calendar is not None:
             return self.over.get(counted_on.id, self.calendar)
-        if self.policy is None or self.policy.calendar in ids(counted_on.lineage):
+        if self.policy is None or counted_on.lies_over(self.policy.calendar):
             return counted_on
         return newest[self.policy.calendar]
-
-
-def ids(labels: Collection[str]) -> set[str]:
-    """The calendars that labels name, whatever the version."""
-    return {label.partition("@")[0] for label in labels}
 
 
 def build_policy(pack: object, packs: Mapping[str, Pack]) -> Policy:

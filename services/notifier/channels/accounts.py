@@ -134,5 +134,6 @@ def _terms(row: Any) -> Terms:
         shared=provider.shared,
         paused=max(0.0, row.paused or 0.0),
         codes={code.event_type: code for code in codes},
+        worded=not provider.coded,
         coded=provider.coded and not row.settings.get("template"),
     )

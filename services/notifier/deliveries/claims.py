@@ -247,7 +247,8 @@ async def _lease(
         letter = Letter(send_id, names, words.subject, words.body, addresses.get(to), terms.account)
         template, params = merging.coded(its, words, terms)
         linked = can_be_linked(its[0].event_type, customer=to.kind == CUSTOMER)
-        linked = linked and bears_link(words.subject, words.body, *params.values())
+        said = () if template and not terms.worded else (words.subject, words.body)
+        linked = linked and bears_link(*said, *params.values())
         link_for = its[0].subject_id if linked else None
         letter = msgspec.structs.replace(letter, template=template, params=params, link_for=link_for)
         leased.append(Leased(letter, 1, to))

@@ -47,6 +47,7 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
            SELECT FROM notices m JOIN deliveries e ON e.event_id = m.event_id
            WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type) AND m.heard < n.heard
                AND (e.recipient, e.channel) = (d.recipient, d.channel) AND e.state NOT IN ('cancelled', 'dead')
+               AND (e.state IN ('sent', 'delivered', 'unknown') OR (done.said_at <= m.said_at) IS NOT FALSE)
            ) AS told_before
 FROM d JOIN notices n ON n.event_id = d.event_id
 LEFT JOIN subjects s ON s.id = n.subject_id
@@ -58,6 +59,7 @@ LEFT JOIN stops done ON NOT done.certain
 LEFT JOIN moves moved ON (moved.subject_id, moved.round, moved.milestone) = (n.subject_id, n.round, n.milestone)
 LEFT JOIN holds held ON (held.subject_id, held.round) = (n.subject_id, n.round) AND n.milestone = ANY (held.milestones)
 """
+# What only waits to be told tells nobody any more once the call was made; then the customer was not told before.
 # What is locked comes first, as the rows that it is by then; all else is looked up for those rows. Joined the other way
 # round, with as many tables as these, all that was ever sent would be read.
 # The states are literal, or a generic plan would miss the partial indexes; so is how many, or it would expect a tenth

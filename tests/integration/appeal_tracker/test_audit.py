@@ -206,9 +206,13 @@ async def test_a_whole_life_leaves_nothing_to_find(desk: Desk) -> None:
 
 @pytest.mark.parametrize("mode", ["new_round", "restart", "continue"])
 async def test_a_reopened_appeal_is_whole(desk: Desk, mode: str) -> None:
-    await desk.publish(id="again", reopen=mode)
+    limits = [
+        {"milestone": "contact", "within": "24 hours", "clause": "企标 1"},
+        {"milestone": "answer", "within": "7 working days", "clause": "企标 2"},
+    ]
+    await desk.publish(id="again", reopen=mode, reopen_for=["report"], appeals={"report": limits})
     await desk.assign("37401", "again")
-    prompt, late = await desk.raised(), await desk.raised()
+    prompt, late = [await desk.raised(appeal_type="report") for _ in "ab"]
     await desk.answer(prompt, "10-09T09:45")
     await desk.at("10-20T00:00")
     await desk.answer(late, "10-20T00:00")

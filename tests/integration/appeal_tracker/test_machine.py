@@ -105,7 +105,7 @@ class Lives(RuleBasedStateMachine):
         await self.desk.hear(unit(UNITS["continue"], "374"))
         await self.desk.publish_days("plant", self.document())
         for mode, code in UNITS.items():
-            pack = {"id": mode.replace("_", "-"), "reopen": mode, "calendar": "plant"}
+            pack = {"id": mode.replace("_", "-"), "reopen": mode, "reopen_for": ["report"], "calendar": "plant"}
             await self.desk.publish(**pack, appeals={"report": REPORT})
             await self.desk.assign(code, pack["id"])
         self.stack.clock.set(start)

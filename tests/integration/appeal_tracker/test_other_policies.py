@@ -157,8 +157,13 @@ async def test_a_milestone_that_is_timed_again_runs_again_and_tells_nothing_twic
 async def test_who_need_not_be_contacted_again_need_not_by_another_policy(desk: Desk) -> None:
     contact = {"milestone": "contact", "within": "24 hours", "clause": "2"}
     survey = {"milestone": "survey", "within": "3 working days", "clause": "3", "starts": "contacted"}
-    await desk.publish(id="own", reopen="restart", appeals={"report": answer("10 working days")})
-    await desk.publish(id="more", reopen="restart", appeals={"report": [contact, *answer("9 working days"), survey]})
+    await desk.publish(id="own", reopen="restart", reopen_for=["report"], appeals={"report": answer("10 working days")})
+    await desk.publish(
+        id="more",
+        reopen="restart",
+        reopen_for=["report"],
+        appeals={"report": [contact, *answer("9 working days"), survey]},
+    )
     await desk.assign("37401", "own")
     case = await desk.raised(appeal_type="report")
     await desk.answer(case, "10-09T09:50")

@@ -106,7 +106,7 @@ async def test_what_may_not_wait_elsewhere_is_not_named(desk: Desk, near: httpx.
 async def test_what_is_noted_in_confidence_is_hidden_from_the_unit_it_may_be_about(desk: Desk) -> None:
     await desk.hear(unit("3740101", "37401"))
     answer = {"milestone": "survey", "within": "5 working days", "clause": "企标 3"}
-    await desk.publish(id="own", reopen="continue", appeals={"report": [HOLDABLE, answer]})
+    await desk.publish(id="own", reopen="continue", reopen_for=["report"], appeals={"report": [HOLDABLE, answer]})
     await desk.assign("374", "own")
     secret = await desk.raised(appeal_type="report", confidential=True, visit_id=None, customer_id=None)
     plain = await desk.raised(appeal_type="report")

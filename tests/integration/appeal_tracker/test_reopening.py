@@ -31,7 +31,7 @@ def due(local: str) -> str:
 
 async def closed(desk: Desk, mode: str, answered: str = "10-14T10:00", close: str = "10-15T09:00") -> str:
     """A report of Friday 10-09 09:30, due on 10-22, contacted, answered and closed under a pack that reopens so."""
-    await desk.publish(id="own", reopen=mode, appeals={"report": REPORT})
+    await desk.publish(id="own", reopen=mode, reopen_for=["report"], appeals={"report": REPORT})
     await desk.assign("37401", "own")
     case = await desk.raised(appeal_type="report")
     await desk.contact(case, "10-09T09:50")
@@ -114,7 +114,7 @@ async def test_continued_the_answer_has_what_was_left(desk: Desk) -> None:
 
 async def test_continued_hours_are_hours(desk: Desk) -> None:
     hours = [{"milestone": "answer", "within": "48 hours", "clause": "企标 5"}]
-    await desk.publish(id="own", reopen="continue", appeals={"opinion": hours})
+    await desk.publish(id="own", reopen="continue", reopen_for=["opinion"], appeals={"opinion": hours})
     await desk.assign("37401", "own")
     case = await desk.raised(appeal_type="opinion")
     await desk.at("10-10T09:30")
@@ -137,7 +137,7 @@ async def test_continued_what_was_told_is_not_told_again(desk: Desk) -> None:
 
 
 async def test_continued_with_the_holds_of_the_round_before(desk: Desk) -> None:
-    await desk.publish(id="own", reopen="continue", appeals={"report": REPORT})
+    await desk.publish(id="own", reopen="continue", reopen_for=["report"], appeals={"report": REPORT})
     await desk.assign("37401", "own")
     case = await desk.raised(appeal_type="report")
     await desk.contact(case, "10-09T09:50")
@@ -179,7 +179,9 @@ async def test_continued_people_hear_once_of_what_came_while_it_was_closed(desk:
         {"at": "+1wd", "tell": ["unit_supervisors"]},
         {"at": "every 1wd, at most 5", "tell": ["parent_unit_supervisors"]},
     ]
-    await desk.publish(id="own", reopen="continue", appeals={"report": [{**answer, "ladder": ladder}]})
+    await desk.publish(
+        id="own", reopen="continue", reopen_for=["report"], appeals={"report": [{**answer, "ladder": ladder}]}
+    )
     await desk.assign("37401", "own")
     case = await desk.raised(appeal_type="report")  # due at the end of 10-12
     await desk.at("10-13T09:00")
@@ -227,7 +229,7 @@ async def test_continued_people_hear_once_of_what_was_past_when_it_was_closed(de
 
 
 async def test_where_nobody_was_contacted_the_contact_is_asked_for(desk: Desk) -> None:
-    await desk.publish(id="own", reopen="restart", appeals={"report": REPORT})
+    await desk.publish(id="own", reopen="restart", reopen_for=["report"], appeals={"report": REPORT})
     await desk.assign("37401", "own")
     customer = new_id()
     leader = await desk.raised(appeal_type="report", customer_id=customer)

@@ -48,6 +48,11 @@ async def test_a_calculation_for_the_unit_agrees(qingdao: Desk) -> None:
     found = await got(qingdao.first.post("/deadline-calculations", json={**case, "unit_code": "37401"}))
     assert (found["calendar"], found["clocks"][1]["due_at"]) == ("qingdao@1+cn-statutory@1", clocks["answer"]["due_at"])
     assert (await got(qingdao.first.post("/deadline-calculations", json=case)))["calendar"] == "cn-statutory@1"
+    other = {**case, "unit_code": "37401", "policy": "state-grid"}
+    found = await got(qingdao.first.post("/deadline-calculations", json=other))
+    assert (found["policy"], found["calendar"]) == ("state-grid@1", "qingdao@1+cn-statutory@1"), (
+        "as it would be brought"
+    )
 
 
 async def test_units_below_inherit_the_calendar_with_the_choice(qingdao: Desk) -> None:
@@ -101,6 +106,36 @@ async def test_what_was_brought_to_another_version_keeps_the_calendar_that_count
     await recalculate(qingdao, cause="policy_version", policy="own")
     assert (await qingdao.appeal(case))["policy"] == "own@2"
     assert await called_back_by(qingdao, case) == ON_QINGDAO
+
+
+async def test_what_is_brought_to_another_pack_keeps_the_units_calendar_where_that_lies_over_the_packs(
+    qingdao: Desk,
+) -> None:
+    """A typhoon that stopped work in one place stopped it by whatever pack; the dry run says so too."""
+    limits = {"complaint": [{"milestone": "answer", "within": "5 working days", "clause": "1"}]}
+    await qingdao.publish(id="own", appeals=limits)
+    await qingdao.assign("37401", "t-sdpea", calendar="qingdao")
+    case = await qingdao.raised()
+    body = {"cause": "policy_version", "policy": "t-sdpea", "to": "own"}
+    dry = await got(qingdao.admin.post("/recalculations", json=body, params={"dry_run": True}))
+    (moved,) = [each for each in dry["items"] if each["milestone"] == "answer"]
+    await recalculate(qingdao, **body)
+    answer = (await qingdao.clocks(case))["answer"]
+    # Saturday 10-10 works, Monday the 12th is stopped: 10, 13, 14, 15, 16.
+    assert (answer["due_at"], answer["calendar"]) == ("2026-10-16T16:00:00Z", "qingdao@1+cn-statutory@1")
+    assert moved["due_at"] == answer["due_at"]
+    assert (await qingdao.appeal(case))["policy"] == "own@1"
+
+
+async def test_a_pack_that_is_laxer_on_a_units_calendar_is_refused_there_by_a_recalculation_too(desk: Desk) -> None:
+    await desk.publish_days("plant", typhoon(*AUGUST))
+    await desk.publish(id="base", appeals=report("15 calendar days"))
+    await desk.publish(id="own", extends="base", appeals=report("5 working days"))
+    await desk.assign("37401", "base", calendar="plant")
+    await desk.raised(appeal_type="report")
+    body = {"cause": "policy_version", "policy": "base", "to": "own"}
+    found = problem(await desk.admin.post("/recalculations", json=body), 422, "laxer-policy")
+    assert (found["policy"], found["calendar"]) == ("own@1", "plant@1+cn-statutory@1")
 
 
 async def test_what_was_brought_to_another_calendar_is_counted_on_that_from_then_on(qingdao: Desk) -> None:

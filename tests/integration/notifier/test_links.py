@@ -20,6 +20,7 @@ from tests.conftest import START
 from tests.integration.notifier.gateway import EXPIRE, Gateway, sender_of
 from tests.integration.notifier.office import STATION, Appeal, Office
 from tests.integration.notifier.test_contacts import kept
+from tests.integration.notifier.test_moved import spoken
 
 CUSTOMER = uuid4()
 ON = "UPDATE routes SET channels = '{mailbox}', active = true WHERE id = 'appeal.callback_asked.customer'"
@@ -220,6 +221,21 @@ async def test_where_there_is_nothing_to_rate_any_more_nothing_is_sent_and_it_sa
     assert (delivery["state"], delivery["why"], sending.letters()) == ("cancelled", why, [])
 
 
+async def test_what_is_asked_after_a_call_is_told_though_what_was_asked_before_it_waited_too(
+    sending: Sending, appeal: Appeal
+):
+    """That tells nobody any more, and must not stand for what comes after it."""
+    sending.office.clock.set(START.replace(hour=22))
+    await sending.asked(appeal)
+    called = AppealCalledBack(**appeal._act(result="completed", satisfaction="1"))
+    await spoken(sending.office, called)
+    await spoken(sending.office, callback_asked(appeal, kind="follow_up"))
+    sending.office.clock.set(START.replace(day=10, hour=8, minute=5))
+    await sending.office.stack.settle()
+    found = [(its["state"], its["why"]) for its in await sending.customers()]
+    assert sorted(found) == [("cancelled", "called_back"), ("delivered", "quiet_hours")]
+
+
 async def test_a_lost_send_is_handed_over_again_with_the_same_link(sending: Sending, appeal: Appeal):
     sending.gateway.loses_answers = True
     await sending.asked(appeal)
@@ -243,6 +259,21 @@ async def test_a_lost_send_for_which_there_is_no_link_any_more_is_not_sent_again
     await sending.expire()
     assert [its["state"] for its in await sending.customers()] == [state]
     assert len(sending.letters()) == 1
+
+
+async def test_what_a_provider_says_by_a_code_waits_for_no_link_that_does_not_go_into_it(
+    sending: Sending, appeal: Appeal, monkeypatch: pytest.MonkeyPatch
+):
+    async def terms(tx: Any, units: Collection[str]) -> dict[str, Terms | None]:
+        codes = {its.event_type: its for its in (Code("customer:appeal.callback_asked", "SMS_7", ("matter",)),)}
+        return dict.fromkeys(units, Terms(codes=codes, worded=False, coded=True))
+
+    monkeypatch.setattr(sending.gateway, "terms", terms)
+    sending.tracker.answers = [httpx.Response(503)] * 5
+    await sending.asked(appeal)
+    (letter,) = sending.letters()
+    assert (letter.template, letter.params) == ("SMS_7", {"matter": "投诉 V00000001"})
+    assert sending.tracker.asked == []
 
 
 async def test_each_appeal_is_told_of_with_its_own_link_and_the_provider_is_given_it_as_it_wants_it(

@@ -38,6 +38,8 @@ WRITTEN: list[tuple[dict[str, Any], str]] = [
     ({"callback": "never"}, "/callback"),
     ({"quiet": {"from": "21:00", "to": "21:00", "clause": "1"}}, "/quiet/to"),
     ({"close_of_business": "00:00"}, "/close_of_business"),
+    ({"reopen_for": ["report"]}, "/reopen_for"),
+    ({"reopen": "restart", "reopen_for": []}, "/reopen_for"),
     ({"targets": [{"name": "a", "at_least": 0.5, "clause": "1"}] * 2}, "/targets/1/name"),
     (complaint(limit(within="soon", clause="1")), "/appeals/complaint/0/within"),
     (complaint(limit(within="1001 hours", clause="1")), "/appeals/complaint/0/within"),
@@ -71,6 +73,7 @@ LAX: list[tuple[dict[str, Any], str]] = [
     ({"quiet": {"from": "12:00", "to": "12:01", "clause": "1"}}, "/quiet"),
     ({"contact": {"accepts": ["no_answer"], "attempts": 3, "hours_apart": 2}}, "/contact/accepts"),
     ({"contact": {"accepts": ["reached"], "attempts": 1, "hours_apart": 2}}, "/contact/attempts"),
+    ({"reopen": "restart"}, "/reopen"),
     ({"callback": "optional"}, "/callback"),
     ({"callback_by": "anyone"}, "/callback_by"),
     (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from appeal_tracker.calendars.calendar import Calendar, Kind
 from appeal_tracker.calendars.civil import DAY, HOUR, day_number, instant_of, number_of, wall_text
-from appeal_tracker.calendars.counting import due
+from appeal_tracker.calendars.counting import Hold, due
 from appeal_tracker.calendars.festivals import CalendarDay, statutory_days
 from appeal_tracker.calendars.loader import cn_statutory
 from appeal_tracker.calendars.period import Period, Unit
@@ -146,6 +146,65 @@ def test_quiet_hours_that_are_left_out_are_laxer():
 )  # fmt: skip
 def test_each_way_of_asking_less_is_refused(fields: dict[str, Any], pointer: str):
     assert {refused.pointer for refused in against_the_floor(**fields)} == {pointer}
+
+
+CONTACT = {"milestone": "contact", "within": "24 hours", "clause": "own 1"}
+ANSWER = {"milestone": "answer", "within": "9 working days", "clause": "own 2"}
+SURVEY = {"milestone": "survey", "within": "20 working days", "clause": "own 3", "starts": "contacted"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "parent", "limits", "fault"),
+    [
+        ("restart", "new_round", [CONTACT, ANSWER], "reopened report are not contacted again, as its parent asks"),
+        ("continue", "new_round", [CONTACT, ANSWER], "reopened report are not contacted again, as its parent asks"),
+        ("restart", "new_round", [ANSWER, SURVEY], None),
+        ("continue", "new_round", [ANSWER, SURVEY], None),
+        ("continue", "restart", [CONTACT, ANSWER, SURVEY], None),
+        ("new_round", "restart", [CONTACT, ANSWER], None),
+        ("new_round", "restart", [SURVEY], "reopened report run from another contact, its parent from the reopening"),
+        *(
+            (mode, "continue", [each], "reopened report have the whole period anew, its parent gives what was left")
+            for mode in ("new_round", "restart")
+            for each in (CONTACT, ANSWER, SURVEY)
+        ),
+    ],
+)
+def test_what_is_reopened_is_due_as_soon_as_by_the_parent(
+    mode: str, parent: str, limits: list[dict[str, Any]], fault: str | None
+):
+    """And contacted again where the parent asks for it."""
+    above = {"id": "above", "extends": "t-sdpea", "reopen": parent, "reopen_for": ["report"]}
+    above = parse_pack(above | {"appeals": {"report": limits}})
+    own = parse_pack({"id": "own", "extends": "above", "reopen": mode, "reopen_for": ["report"]})
+    packs = {**PACKS, "above": above}
+    found = list(laxer(resolve(own, packs), resolve(above, packs), ONLY_2026))
+    assert [(each.pointer, each.fault) for each in found] == ([("/reopen", fault)] if fault else [])
+    assert resolve(own, packs).reopens("complaint") == "new_round", "nothing else was said of it"
+
+
+def test_no_pack_may_leave_a_reopened_complaint_without_its_contact():
+    (refused,) = against_the_floor(reopen="restart")
+    assert (refused.pointer, refused.fault) == (
+        "/reopen",
+        "reopened complaint are not contacted again, as its parent asks",
+    )
+
+
+@given(
+    st.integers(0, 400 * 24 * 60),
+    st.integers(0, 30 * 24 * 60),
+    st.integers(0, 60 * 24 * 60),
+    st.sampled_from(["1 hour", "48 hours", "1 working day", "7 working days", "1 calendar day", "10 calendar days"]),
+)
+def test_what_was_left_of_a_period_never_ends_after_the_whole_of_it(ran: int, took: int, lay: int, within: str):
+    """Which is why going on is stricter than beginning anew; in minutes."""
+    start = datetime.fromisoformat("2024-06-01T00:00:00+08:00") + timedelta(minutes=ran)
+    stopped = start + timedelta(minutes=took)
+    reopened = stopped + timedelta(minutes=lay)
+    period = Period.parse(within)
+    left = due(start, period, CALENDAR, [Hold(stopped, reopened)]).due_at
+    assert left <= due(reopened, period, CALENDAR).due_at
 
 
 def test_what_only_a_middle_pack_requires_binds_those_above_it():
