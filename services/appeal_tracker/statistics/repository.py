@@ -37,7 +37,8 @@ _PERIODS = {
 }
 
 # What is counted is counted for each unit by itself first, and added up for those above it; so is the lateness of
-# timers, of which there are many, by tenths of a second. How long things took has to be sorted for each of them.
+# timers, of which there are many, by tenths of a second: once where a clock goes on in a later round, which keeps what
+# was told before. How long things took has to be sorted for each of them.
 _DEADLINES = """
 WITH RECURSIVE {units}, {pairs},
 raised AS (
@@ -46,8 +47,9 @@ raised AS (
     FROM appeals a JOIN numbered n ON n.code = a.unit_code
     WHERE a.received_at >= :since AND a.received_at < :until AND (CAST(:type AS text) IS NULL OR a.type = :type)
 ), deadlines AS (
-    SELECT c.id, r.unit, r.type, r.period, r.recorded_at, c.milestone, c.late_arrival, c.state = 'met' AS met,
-           c.state = 'breached' AS breached, c.state = 'cancelled' AS cancelled, c.state = 'held' AS held,
+    SELECT c.id, c.subject_id, c.round, r.unit, r.type, r.period, r.recorded_at, c.milestone, c.late_arrival,
+           c.state = 'met' AS met, c.state = 'breached' AS breached, c.state = 'cancelled' AS cancelled,
+           c.state = 'held' AS held,
            c.state = 'met' AND c.breached_at IS NOT NULL AS corrected,
            c.provisional AND c.state IN ('running', 'held') AS provisional,
            c.round = r.round AND (c.state = 'running' OR c.state = 'breached' AND c.stopped_at IS NULL AND NOT r.closed)
@@ -80,7 +82,12 @@ GROUP BY n.code, type, period
 _FIRED = """, fired_alone AS (
     SELECT unit, type, period, count(*) AS fired,
            CAST(ceil(10 * date_part('epoch', t.fired_at - greatest(t.fire_at, d.recorded_at))) AS bigint) AS tenths
-    FROM deadlines d JOIN timers t ON t.clock_id = d.id WHERE t.state = 'fired' GROUP BY unit, type, period, tenths
+    FROM deadlines d JOIN timers t ON t.clock_id = d.id
+    WHERE t.state = 'fired' AND NOT (d.round > 1 AND EXISTS (
+        SELECT FROM clocks c JOIN timers o ON o.clock_id = c.id AND o.step = t.step AND o.fired_at = t.fired_at
+        WHERE c.subject_id = d.subject_id AND c.subject_kind = 'appeal' AND c.milestone = d.milestone
+            AND c.round < d.round))
+    GROUP BY unit, type, period, tenths
 ), fired_ranked AS (
     SELECT whole, type, period, tenths,
            sum(sum(fired)) OVER (its ORDER BY tenths) AS up_to, sum(sum(fired)) OVER its AS n

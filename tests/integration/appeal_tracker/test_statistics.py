@@ -102,6 +102,23 @@ async def test_lateness_is_that_of_the_machine_and_not_of_the_news(desk: Desk) -
     assert (await one(desk))["lateness_p99_seconds"] > 3600
 
 
+async def test_what_a_clock_told_before_it_went_on_in_another_round_fired_once(desk: Desk) -> None:
+    limits = {"report": [{"milestone": "answer", "within": "10 working days", "clause": "1"}]}
+    await desk.publish(id="own", reopen="continue", reopen_for=["report"], appeals=limits)
+    await desk.assign("37401", "own")
+    case = await desk.raised(appeal_type="report")
+    await desk.at("10-16T13:00")
+    await desk.answer(case, "10-16T12:30")
+    await desk.act(case, "close")
+    await desk.act(case, "reopen", reason="客户再次反映")
+    fired = await desk.rows("SELECT step, fired_at FROM timers WHERE state = 'fired'")
+    assert [row["step"] for row in fired] == ["0.5"] * 2, "the later round keeps that it was told"
+    assert (await one(desk))["timers_fired"] == 1
+    await desk.at("11-30T10:00")
+    fired = await desk.rows("SELECT DISTINCT step, fired_at FROM timers WHERE state = 'fired'")
+    assert (await one(desk))["timers_fired"] == len(fired) == 5
+
+
 async def test_a_unit_counts_with_those_below_it(desk: Desk) -> None:
     for unit in ("374", "37401", "37401", "37402", "375"):
         await desk.raised(unit_code=unit)
