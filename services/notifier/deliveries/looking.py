@@ -39,10 +39,11 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        done.heard AS acted, done.said_at AS acted_said, done.at AS acted_at,
        moved.heard AS moved, moved.said_at AS moved_said, moved.due_at AS moved_due, moved.old_due_at AS moved_old_due,
        held.heard AS held, held.said_at AS held_said,
+       followed.said_at AS followed_said,
        n.packs <@ ARRAY(SELECT pack FROM withdrawn_packs) AS silenced,
        n.event_type = 'appeal.callback_asked' AND EXISTS (
            SELECT FROM notices m WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type)
-               AND m.task_id IS NOT DISTINCT FROM n.task_id AND m.heard > n.heard) AS said_again,
+               AND (n.task_id IS NULL OR m.task_id = n.task_id) AND m.heard > n.heard) AS said_again,
        d.recipient_kind = 'customer' AND n.event_type = 'appeal.callback_asked' AND EXISTS (
            SELECT FROM notices m JOIN deliveries e ON e.event_id = m.event_id
            WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type) AND m.heard < n.heard
@@ -56,6 +57,8 @@ LEFT JOIN stops said ON said.certain
     AND (said.subject_id, said.round, said.milestone) = (n.subject_id, n.round, coalesce(n.milestone, 'answer'))
 LEFT JOIN stops done ON NOT done.certain
     AND (done.subject_id, done.round, done.milestone) = (n.subject_id, n.round, coalesce(n.milestone, 'callback'))
+LEFT JOIN stops followed ON n.kind = 'follow_up' AND NOT followed.certain
+    AND (followed.subject_id, followed.round, followed.milestone) = (n.subject_id, n.round, n.kind)
 LEFT JOIN moves moved ON (moved.subject_id, moved.round, moved.milestone) = (n.subject_id, n.round, n.milestone)
 LEFT JOIN holds held ON (held.subject_id, held.round) = (n.subject_id, n.round) AND n.milestone = ANY (held.milestones)
 """
@@ -169,15 +172,20 @@ def _outdated(row: Any) -> str | None:
         return "replanned"
     if row.event_type in APPOINTMENTS and _later(row.appointed_said, row.said_at):
         return "appointed_anew"
-    if row.event_type in CALLBACKS and _later(row.acted_said, row.said_at):
-        return "called_back"
-    if row.told_before:  # the callback went to somebody else: the customer is asked once
-        return "told_before"
-    if row.said_again and row.recipient_kind == "staff":
-        return "handed_on"
     if row.event_type in URGINGS and _later(row.stopped_said, row.said_at):
         return "answered"
-    return None
+    return _called(row) if row.event_type in CALLBACKS else None
+
+
+def _called(row: Any) -> str | None:
+    """Why nobody need be told of a callback that was asked for."""
+    if _later(row.acted_said, row.said_at):
+        return "called_back"
+    if _later(row.followed_said, row.said_at):  # of several there is one at a time
+        return "followed_up"
+    if row.told_before:  # the callback went to somebody else: the customer is asked once
+        return "told_before"
+    return "handed_on" if row.said_again and row.recipient_kind == "staff" else None
 
 
 def _lost(row: Any, known: Known) -> bool:

@@ -12,6 +12,7 @@ from contracts.appeals import (
     AppealCalledBack,
     AppealClosed,
     AppealContacted,
+    AppealFollowedUp,
     AppealHeld,
     AppealOpened,
     AppealReclassified,
@@ -24,6 +25,8 @@ from contracts.policies import PolicyWithdrawn
 from contracts.visits import VisitArchived, VisitCancelled
 from notifier.subjects import repository
 from notifier.subjects.models import Subject
+
+FOLLOW_UP = "follow_up"  # no milestone of a clock, but done as one is
 
 
 async def opened(tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -112,6 +115,8 @@ def _stops(event: Event) -> list[dict[str, Any]]:
             return [_stop(event.appeal_id, event, "contact", certain=False)]
         case AppealCalledBack(result="completed" | "refused"):
             return [_stop(event.appeal_id, event, "callback", certain=False)]
+        case AppealFollowedUp():
+            return [_stop(event.appeal_id, event, FOLLOW_UP, certain=False)]
         case _:  # nobody responsible, or nobody reached: if that counts as enough attempts, the tracker says so
             return []
 

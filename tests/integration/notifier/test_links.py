@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from chassis.peer import Peer
-from contracts.appeals import AppealCallbackAsked, AppealCalledBack, AppealRaised
+from contracts.appeals import AppealCallbackAsked, AppealCalledBack, AppealFollowedUp, AppealRaised
 from notifier.channels.port import Code, Letter, Terms
 from notifier.deliveries.linking import Links
 from notifier.deliveries.outcomes import BackOff
@@ -168,6 +168,32 @@ async def test_a_callback_that_goes_to_somebody_else_is_told_to_them_and_the_cus
         ("V3", "delivered", None),
     }
     assert len(sending.letters()) == 1
+
+
+async def test_nobody_is_told_in_the_morning_of_a_follow_up_that_was_done_in_the_night(
+    sending: Sending, appeal: Appeal
+):
+    office = sending.office
+    await office.hear(raised(appeal), appeal.opened(), appeal.answered())
+    office.clock.set(START.replace(hour=22))
+    await office.hear(callback_asked(appeal, "V1", "follow_up"), appeal.closed())
+    await spoken(office, AppealFollowedUp(**appeal._act(task_id=uuid5(appeal.id, "follow_up"))))
+    office.clock.set(START.replace(day=10, hour=8, minute=5))
+    await office.stack.settle()
+    told = {its["recipient"]: (its["state"], its["why"]) for its in await office.deliveries()}
+    assert told["V1"] == ("cancelled", "followed_up")
+
+
+async def test_a_callback_that_an_older_version_heard_of_goes_to_somebody_else_too(sending: Sending, appeal: Appeal):
+    office = sending.office
+    office.clock.set(START.replace(hour=22))
+    await office.hear(raised(appeal), appeal.opened(), callback_asked(appeal, "V1"))
+    await office.sql("UPDATE notices SET task_id = NULL")
+    await office.hear(callback_asked(appeal, "V2"))
+    office.clock.set(START.replace(day=10, hour=8, minute=5))
+    await office.stack.settle()
+    told = {its["recipient"]: (its["state"], its["why"]) for its in await office.deliveries()}
+    assert (told["V1"], told["V2"]) == (("cancelled", "handed_on"), ("delivered", "quiet_hours"))
 
 
 async def test_a_follow_up_of_what_is_closed_is_told_and_takes_nothing_from_another_task(
