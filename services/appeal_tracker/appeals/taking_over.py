@@ -24,11 +24,11 @@ async def take_over(tx: AsyncSession, runtime: Runtime, id: UUID, *, leaver: str
     another unit has by now stays there, as does what nobody may be given: the supervisors see to it. Raises
     `MergedMeanwhile`."""
     deed = await begin(tx, runtime, Principal(by, None, frozenset()), id)
-    if to == leaver:
-        return
     its = await directory.staff_member(tx, to)
     theirs, roles = (its.unit_code, its.roles) if its is not None else (None, ())
     gone = its is not None and not its.active
+    if to == leaver and not gone:
+        return
     may = not gone and not (deed.appeal.hidden and await _inside(tx, theirs, deed.appeal))
     acted = may and await _transfer(deed, leaver, unit, to, theirs)
     calls = may and (theirs is None or await _sees(tx, theirs, deed.appeal))

@@ -27,6 +27,15 @@ WHERE NOT EXISTS (
     SELECT FROM timeline t WHERE t.appeal_id = heard.id AND t.kind IN ('dispatched', 'transferred', 'returned'))
 ORDER BY heard.id, h.at
 """
+# What somebody who is gone by now, and whose work was handed over, is to call all the same: the tracker had not heard
+# of their leaving when it was asked for. The newest hand-over says who has their work.
+_LEFT_BEHIND = """
+SELECT DISTINCT ON (t.appeal_id) t.appeal_id, h.id
+FROM callback_tasks t JOIN hand_overs h ON h.staff_no = t.person AND h.done
+WHERE t.state = 'open' AND t.appeal_id > $1
+  AND (SELECT NOT bool_or(s.active) FROM staff s WHERE s.staff_no = t.person)
+ORDER BY t.appeal_id, h.at DESC, h.id DESC LIMIT $2
+"""
 
 
 class Heard(NamedTuple):
@@ -62,6 +71,12 @@ async def next_of(tx: AsyncSession, staff_no: str, after: datetime) -> HandOver 
 async def came_to(tx: AsyncSession, id: UUID, after: UUID | None, *, done: bool) -> None:
     """Keeps how far it came; two that do it at once never go back."""
     await (await driver(tx)).execute(_CAME_TO, id, after, done)
+
+
+async def left_behind(tx: AsyncSession, after: UUID, most: int) -> Sequence[tuple[UUID, UUID]]:
+    """Some appeals after one about which somebody who is gone is to call, in their order, each with the hand-over of
+    their work."""
+    return [tuple(row) for row in await (await driver(tx)).fetch(_LEFT_BEHIND, after, most)]
 
 
 async def owed(tx: AsyncSession, heard: Mapping[UUID, Heard]) -> Sequence[tuple[UUID, UUID]]:

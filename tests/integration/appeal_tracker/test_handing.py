@@ -4,12 +4,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import taking_over
 from appeal_tracker.appeals.errors import MergedMeanwhile
 from appeal_tracker.leaving import service as leaving
+from appeal_tracker.leaving.worker import HandingOver
 from chassis.runtime import Runtime
 from contracts.directory import StaffHandedOver
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
@@ -194,6 +196,35 @@ async def test_who_takes_over_calls_whom_the_other_was_to_call_unless_another_mu
     assert (await desk.appeal(theirs))["handler"] == "E777", "which was not theirs"
     day = await got(desk.client("visitor", unit="37401", sub="E102").get("/my-day"))
     assert {each["id"] for each in day["to_call_back"]} == {mine, theirs, low}, "their day has it, whoever's it is"
+
+
+async def test_what_a_leaver_was_asked_before_their_leaving_was_heard_of_goes_to_who_has_their_work(desk: Desk) -> None:
+    """It is asked for after the work was handed over; who is only in another post by then has what they are asked."""
+    gone = staff("E171", "37401")
+    await desk.hear(gone, staff("E102", "37401", "visitor"), staff("E103", "37401"))
+    cases = [await desk.raised(raised_by=by) for by in ("E171", "E103")]
+    for leaver in ("E171", "E103"):
+        event = StaffHandedOver(hand_over_id=uuid4(), unit_code="37401", staff_no=leaver, to="E102", by="E001")
+        await desk.hear(event)
+    desk.later(minutes=1)
+    for case, handler in zip(cases, ("E171", "E103"), strict=True):
+        await desk.act(case, "dispatch", handler=handler)
+        given = {"at": desk.clock.now().isoformat(), "content": "已处理"}
+        await made(desk.supervisor.post(f"/appeals/{case}/answers", json=given))
+        await made(desk.supervisor.post(f"/appeals/{case}/callback-tasks"))
+
+    async def whose() -> list[str | None]:
+        items = (await got(desk.supervisor.get(OPEN_TASKS)))["items"]
+        return [next(each["person"] for each in items if each["appeal_id"] == case) for case in cases]
+
+    assert await whose() == ["E171", "E103"]
+    await desk.hear(msgspec.structs.replace(gone, active=False, version=2))
+    (loop,) = [each for each in desk.stack["appeal_tracker"].workers if isinstance(each, HandingOver)]
+    loop._looked_behind = float("-inf")
+    await desk.stack.settle()
+    assert await whose() == ["E102", "E103"]
+    told = (await desk.told("appeal.callback_asked.v1"))[-1]
+    assert (told["appeal_id"], told["person"], told["by"]) == (cases[0], "E102", "E001")
 
 
 OPEN_TASKS = "/callback-tasks?state=open"
