@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from appeal_tracker.clocks.acceptance import Attempt, counted_at
+from appeal_tracker.clocks.acceptance import Attempt, called_back_at, counted_at
 from appeal_tracker.clocks.planning import Timed, limit_of
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies.policy import CallbackRule, Policy
@@ -48,11 +48,19 @@ def done_at(
 ) -> datetime | None:
     """When a milestone was first reached from an instant on, by what was recorded so far; None if it was not.
     `called_back`: the rule of a customer who counts as called back; None of one who does not, whoever called."""
-    reaching = [each for each in entries if each.at >= since and _reaches(each, milestone)]
     if milestone == CALLBACK:
-        calls = [Attempt(each.at, str(each.data.get("result", "completed"))) for each in reaching]
-        return counted_at(calls, called_back, since) if called_back else None
-    return min((each.at for each in reaching), default=None)
+        return counted_at(_calls(entries), called_back, since) if called_back else None
+    return min((each.at for each in entries if each.at >= since and _reaches(each, milestone)), default=None)
+
+
+def called_back(entries: Iterable[Recorded], rule: CallbackRule, since: datetime, now: datetime) -> datetime | None:
+    """When a customer came to count as called back about an answer of `since`, by what was recorded so far."""
+    return called_back_at(_calls(entries), rule, since, now)
+
+
+def _calls(entries: Iterable[Recorded]) -> list[Attempt]:
+    calls = (each for each in entries if _reaches(each, CALLBACK))
+    return [Attempt(each.at, str(each.data.get("result", "completed"))) for each in calls]
 
 
 def _reaches(entry: Recorded, milestone: str) -> bool:

@@ -7,14 +7,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.absences import service as absences
-from appeal_tracker.appeals import judging, repeating, repository, showing
+from appeal_tracker.appeals import belated, judging, repeating, repository, showing
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.confidence import Shown
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import AppealNotFound
 from appeal_tracker.appeals.faults import NotCategorised
-from appeal_tracker.appeals.lifecycle import Act
+from appeal_tracker.appeals.lifecycle import Act, State
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
 from appeal_tracker.appeals.responsible import is_responsible
 from appeal_tracker.clocks import service as clocks
@@ -64,6 +64,12 @@ async def answers(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
 async def answered_by(tx: AsyncSession, id: UUID) -> set[str]:
     """Who gave the recorded answers."""
     return {answer.by for answer in await repository.answers(tx, id)}
+
+
+async def first_answered(tx: AsyncSession, appeal: Appeal) -> datetime:
+    """When an appeal was answered first, in a round that counts in the present one; its beginning, where nobody did."""
+    its = await repository.answers(tx, appeal.id)
+    return min((each.at for each in its if each.round >= appeal.counts_from), default=appeal.since)
 
 
 async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Deadline]:
@@ -167,8 +173,22 @@ async def answer(
     await deed.move(Act.ANSWER, at, concerned)
     await deed.stop("contact", at, concerned)
     await deed.stop("answer", at, concerned)
+    for case in concerned:
+        await _called_back_since(deed, case, at)
     await deed.settle()
     return Shown(made[0], content=content)
+
+
+async def _called_back_since(deed: Deed, case: Case, at: datetime) -> None:
+    """An answer that is recorded only now may be one about which the customer was called back by then."""
+    if case.stood is not State.ANSWERED:
+        return
+    clock, recorded = case.clock(belated.CALLBACK), await its_timeline.of(deed.tx, case.appeal.id)
+    since = max(at, clock.started_at) if clock is not None else at
+    called_at = belated.called_back(recorded, case.policy.callback, since, deed.now)
+    if called_at is not None:
+        await deed.move(Act.CALL_BACK, called_at, [case])
+        await deed.stop(belated.CALLBACK, called_at, [case])
 
 
 async def accept(

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from appeal_tracker.appeals import asking, ending, reopening
+from appeal_tracker.appeals import service as appeals
 from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.lifecycle import Act, State
@@ -59,19 +60,20 @@ async def record(deed: Deed, runtime: Runtime, said: Said) -> Callback:
     made = [await keep(deed, runtime, case, said) for case in concerned]
     its = await tasks.of_appeals(deed.tx, [case.appeal.id for case in concerned])
     for case, callback in zip(concerned, made, strict=True):
-        called_at = await _called_back_at(deed, case, case.appeal.since)
+        # What came before the answer was not about it: it moves nothing, and stops nothing that waits for a call since.
+        clock, since = case.clock("callback"), await appeals.first_answered(deed.tx, case.appeal)
+        since = max(since, clock.started_at) if clock is not None else since
+        called_at = await _called_back_at(deed, case, since)
         await deed.move(Act.TRY_BACK if called_at is None else Act.CALL_BACK, called_at or said.at, [case])
-        # What came before the answer was not about it, and stops nothing that waits for a call since.
-        clock = case.clock("callback")
-        stopped_at = await _called_back_at(deed, case, clock.started_at) if clock is not None else None
-        if stopped_at is not None:
-            await deed.stop("callback", stopped_at, [case])
+        if called_at is not None:
+            await deed.stop("callback", called_at, [case])
+        reached = said.result == COMPLETED and said.at >= since
         for task in its:
             if task.appeal_id != case.appeal.id:
                 continue
             task.attempts += said.result == UNREACHABLE
             task.updated_at = deed.now
-            if said.result == COMPLETED or (called_at is not None and task.kind == TaskKind.CALLBACK):
+            if reached or (called_at is not None and task.kind == TaskKind.CALLBACK):
                 tasks.end(task, TaskState.DONE, deed.now, deed.by, callback.id)
     await deed.tx.flush()
     if said.satisfaction in LOW:

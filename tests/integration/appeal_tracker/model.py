@@ -175,6 +175,7 @@ class Appeal:
     clocks: list[Clock] = field(default_factory=list)
     contacts: list[tuple[int, datetime]] = field(default_factory=list)
     calls: list[tuple[int, datetime]] = field(default_factory=list)
+    answers: list[tuple[int, datetime]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.world.append(self)
@@ -235,6 +236,8 @@ class Appeal:
         if not self._living(at):
             return False
         its = self._takes_part(at)
+        for each in its:
+            each.answers.append((each.round, at))
         self._answered_earlier([each for each in its if each.progress in ("answered", "called_back")], at, now)
         stop_all([(each.clock(milestone), at) for each in its for milestone in ("contact", "answer")], now)
         for each in its:
@@ -255,19 +258,35 @@ class Appeal:
             clock.start = at
         calls = [(clock, [when for made, when in clock.appeal.calls if made == clock.round]) for clock in late]
         stop_all([(clock, min(when)) for clock, those in calls if (when := [x for x in those if x >= at])], now)
+        for each in its:
+            made = [when for number, when in each.calls if number == each.round and when >= each.to_be_called_since]
+            if made and each.progress == "answered":
+                self._called_back([each], min(made), now)
 
     def call_back(self, at: datetime, now: datetime) -> bool:
         if not self._living(at) or self.progress not in ("answered", "called_back"):
             return False
         its = [each for each in self._takes_part(at) if each.progress in ("answered", "called_back")]
-        stop_all([(each.clock("callback"), at) for each in its], now)
-        if self.progress == "answered":
-            self.resume(at, now)
         for each in its:
-            each.progress = "called_back"
             each.calls.append((each.round, at))
+        about = [each for each in its if at >= each.to_be_called_since]
+        stop_all([(each.clock("callback"), at) for each in about], now)
+        self._called_back(about, at, now)
         self._let_go()
         return True
+
+    @property
+    def to_be_called_since(self) -> datetime:
+        """A call of before the answer is about none."""
+        answered = min(when for made, when in self.answers if made == self.round)
+        clock = self.clock("callback")
+        return max(answered, clock.start) if clock else answered
+
+    def _called_back(self, about: "list[Appeal]", at: datetime, now: datetime) -> None:
+        if self in about and self.progress == "answered":
+            self.resume(at, now)
+        for each in about:
+            each.progress = "called_back"
 
     def hold_since(self, since: datetime, now: datetime) -> bool:
         if not self._living(since) or self.hold:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from chassis.ids import new_id
-from tests.integration.appeal_tracker.desk import Desk, instant, made
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made
 from tests.integration.appeal_tracker.test_audit import look
 
 CALLBACK = {"milestone": "callback", "within": "24 hours", "clause": "1"}
@@ -30,6 +30,12 @@ async def call_back(desk: Desk, case: str, at: str) -> None:
 async def clock(desk: Desk, case: str, milestone: str) -> tuple[Any, ...]:
     its = (await desk.clocks(case))[milestone]
     return its["state"], its["started_at"], its["due_at"]
+
+
+async def stands(desk: Desk, case: str) -> tuple[str, str]:
+    """The state of an appeal, and of the task to call its customer."""
+    (task,) = (await got(desk.supervisor.get("/callback-tasks")))["items"]
+    return (await desk.appeal(case))["state"], task["state"]
 
 
 async def test_the_callback_runs_from_the_earlier_answer(timed: Desk) -> None:
@@ -102,9 +108,12 @@ async def test_what_was_done_in_between_stops_the_clock_that_now_ran_by_then(tim
     case = await timed.raised()
     await timed.at("10-09T15:00")
     await timed.answer(case, "10-09T14:00")
+    await made(timed.supervisor.post(f"/appeals/{case}/callback-tasks"))
     await call_back(timed, case, "10-09T13:00")
     assert (await clock(timed, case, "callback"))[0] == "running", "it cannot have been about that answer"
+    assert await stands(timed, case) == ("answered", "open"), "and moves the appeal no more than its clock"
     await timed.answer(case, "10-09T11:00")
+    assert await stands(timed, case) == ("called_back", "done")
     assert await clock(timed, case, "callback") == ("met", "2026-10-09T03:00:00Z", "2026-10-10T03:00:00Z")
     kept = [each["kind"] for each in await timed.timeline(case) if each["data"].get("milestone") == "callback"]
     assert kept == ["deadline_started", "deadline_recalculated", "deadline_met"]
@@ -116,7 +125,9 @@ async def test_a_call_of_before_the_answer_keeps_none_since_from_stopping_its_cl
     await timed.at("10-09T18:00")
     await timed.answer(case, "10-09T14:00")
     await call_back(timed, case, "10-09T13:00")
+    assert (await timed.appeal(case))["state"] == "answered"
     await call_back(timed, case, "10-09T17:00")
+    assert (await timed.appeal(case))["state"] == "called_back"
     its = (await timed.clocks(case))["callback"]
     assert (its["state"], its["met_at"]) == ("met", "2026-10-09T09:00:00Z")
 
