@@ -53,24 +53,42 @@ class Written:
         return synonym("recorded_at")
 
 
-class Database:
-    """One service's PostgreSQL, through one pool."""
+_PATIENCE = 5  # seconds until whoever gets no connection gives up
 
-    def __init__(self, url: str, *, pool_size: int = 10, name: str = "customer-visit") -> None:
+
+class Database:
+    """One service's PostgreSQL, through one pool, of which requests take `pool_size` connections at most: however many
+    there are, and however long they wait for each other, `spare` ones are left to the loops beside them."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, spare: int = 0, name: str = "customer-visit") -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
         self._name = name
         self.engine = create_async_engine(
             self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
-            pool_size=pool_size,
+            pool_size=pool_size + spare,
             max_overflow=0,
             hide_parameters=True,  # an error message must not quote what a citizen said
-            pool_timeout=5,
+            pool_timeout=_PATIENCE,
             connect_args={
                 "timeout": 5,
                 "command_timeout": 40,
                 "server_settings": {**_SERVER_SETTINGS, "application_name": name},
             },
         )
+        self._requests = asyncio.Semaphore(pool_size)
+
+    @asynccontextmanager
+    async def for_a_request(self) -> AsyncIterator[None]:
+        """Waits until fewer requests than may have a connection. Raises `TimeoutError`, as the pool does."""
+        if self._requests.locked():
+            async with asyncio.timeout(_PATIENCE):
+                await self._requests.acquire()
+        else:
+            await self._requests.acquire()
+        try:
+            yield
+        finally:
+            self._requests.release()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -25,6 +25,9 @@ KEEP_INBOX = timedelta(days=30)
 KEEP_OUTBOX = timedelta(days=14)
 KEEP_IDEMPOTENCY_KEYS = timedelta(days=3)
 
+# Connections beside those of requests: for lanes that are always at work, and for the other loops in turn.
+FOR_LOOPS = 8
+
 
 class RuntimeSettings(DatabaseSettings, HttpSettings, AuthSettings, BusSettings, ClockSettings, VaultSettings):
     """What a runtime is made from; a service's settings add its prefix and its own fields."""
@@ -38,7 +41,10 @@ class Runtime:
         self.settings = settings
         self.clock = clock or clock_from(settings.clock_file)
         self.db = Database(
-            settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, name=service
+            settings.database_url.get_secret_value(),
+            pool_size=settings.database_pool_size,
+            spare=FOR_LOOPS,
+            name=service,
         )
         self.bus = bus_from(service, settings)
         self.outbox = Outbox(f"/{service}")

@@ -35,7 +35,9 @@ class DatabaseSettings(ServiceSettings):
     migration_database_url: SecretStr | None = Field(
         None, description="DSN of the migrator role; needed by `migrate` only"
     )
-    database_pool_size: int = Field(10, ge=1, le=200, description="connections a process holds at most")
+    database_pool_size: int = Field(
+        10, ge=1, le=200, description="connections that requests hold at most, in a process"
+    )
 
 
 class HttpSettings(ServiceSettings):

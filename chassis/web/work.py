@@ -26,6 +26,7 @@ class UnitOfWork:
     async def transaction(self) -> AsyncSession:
         """The request's transaction."""
         if self.tx is None:
+            await self._stack.enter_async_context(self.db.for_a_request())
             self.tx = await self._stack.enter_async_context(self.db.transaction())
         return self.tx
 
@@ -54,7 +55,7 @@ class Statements:
         """The first row of `sql`, whose parameters are $1, $2, …"""
         if self._work.tx is not None:
             return await (await driver(self._work.tx)).fetchrow(sql, *values)
-        async with self._work.db.connection() as connection:
+        async with self._work.db.for_a_request(), self._work.db.connection() as connection:
             return await connection.fetchrow(sql, *values)
 
     def committed(self, call: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ import msgspec
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import text
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis.db import after_commit
+from chassis.runtime import FOR_LOOPS
 from chassis.web import idempotency
 from chassis.web.etag import etag_of
+from chassis.web.work import UnitOfWork
 from tests.integration.web.conftest import Client
 from tests.support.tokens import Issuer
 from tests.support.web import client_of
@@ -292,3 +296,20 @@ async def test_ten_megabytes_over_a_real_socket_get_their_answer(app: FastAPI, i
     finally:
         server.should_exit = True
         await serving
+
+
+async def test_however_many_requests_wait_they_leave_connections_to_the_loops(app: FastAPI) -> None:
+    """Ten that wait for each other's locks would otherwise keep timers from firing for as long as they do."""
+    db = app.state.runtime.db
+    async with AsyncExitStack() as stack:
+        for _ in range(4):  # all that requests may have, see the settings of the app
+            work = await stack.enter_async_context(UnitOfWork(db))
+            await (await work.transaction()).execute(text("SELECT 1"))
+        another = await stack.enter_async_context(UnitOfWork(db))
+        waiting = asyncio.create_task(another.transaction())
+        async with AsyncExitStack() as loops:
+            for _ in range(FOR_LOOPS):
+                await (await loops.enter_async_context(db.connection())).fetchval("SELECT 1")
+        assert not waiting.done()
+        await work.__aexit__(None, None, None)
+        await (await waiting).execute(text("SELECT 1"))
