@@ -17,6 +17,8 @@ POINTS = (
     "escalation.written",  # state and outbox are written inside an open transaction
     "sender.leased",  # a send is marked as being sent
     "sender.accepted",  # the provider has it, we have not recorded so
+    "webhook.leased",  # a message to an endpoint is marked as being sent
+    "webhook.answered",  # the endpoint has answered, we have not recorded so
 )
 
 

@@ -4,6 +4,7 @@ then says the same as ours."""
 import asyncio
 import base64
 import contextlib
+import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from chassis.ids import new_id
 from chassis.messaging.bus import Record
 from contracts.envelope import Event, encode_payload, headers
 from deploy.local.demo.provider import Provider, Request
+from notifier.webhooks.schedule import PAUSES
 from tests.faults.load import START
 from tests.integration.notifier.office import STATION, Appeal, staff, unit
 from tests.support.databases import Databases
@@ -26,12 +28,15 @@ from tests.support.processes import Processes
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 24).decode()
 LIMITS = [{"times": 100_000, "seconds": 1, "per": "account"}]
-FAULTS = ["ok"] * 10 + ["drop", "lost", "taken_500", "500", "429", "garbage", "410", "302"]
-POINTS = ("sender.leased", "sender.accepted")
+FAULTS = ["ok"] * 10 + ["drop", "hang", "lost", "taken_500", "500", "429", "garbage", "410", "302"]
+POINTS = {"endpoint": ("webhook.leased", "webhook.answered")}
+OF_SENDERS = ("sender.leased", "sender.accepted")
+TRIES = len(PAUSES) + 1
 # A dead sender's leases run out, and nobody is waited for.
 HURRY = (
     "UPDATE sends SET leased_until = now() WHERE state = 'sending' AND leased_until > now()",
     "UPDATE deliveries SET next_try_at = now() WHERE state IN ('queued', 'deferred', 'failed') AND next_try_at > now()",
+    "UPDATE webhook_messages SET due_at = now() WHERE state IN ('queued', 'sending') AND due_at > now()",
     "UPDATE accounts SET paused_until = NULL WHERE paused_until IS NOT NULL",
 )
 ACCOUNTS = {
@@ -85,6 +90,10 @@ class Post:
         """A unit, its account, and every route to it."""
         await self.publish(unit(STATION), staff("S1", STATION, "supervisor"))
         await eventually(self._known, within=20)
+        if channel == "endpoint":
+            hook = {"url": f"{self.provider.url}/hook", "secret": SECRET, "event_types": ["*"]}
+            await self._made("webhooks", {**hook, "unit_code": STATION})
+            return
         settings, secrets = ACCOUNTS[channel]
         new = {
             "provider": channel,
@@ -94,11 +103,14 @@ class Post:
             "settings": {name: value.format(url=self.provider.url) for name, value in settings.items()},
             "secrets": secrets,
         }
+        await self._made("accounts", new)
+        await self.sql(f"UPDATE routes SET channels = ARRAY['{channel}']")
+
+    async def _made(self, things: str, new: dict[str, Any]) -> None:
         token = {"Authorization": f"Bearer {self.services.token('admin', STATION, 'A1')}"}
         async with httpx.AsyncClient(headers=token) as client:
-            made = await client.post(f"{self.services.url('notifier')}/v1/accounts", json=new)
+            made = await client.post(f"{self.services.url('notifier')}/v1/{things}", json=new)
             assert made.status_code == 201, made.text
-        await self.sql(f"UPDATE routes SET channels = ARRAY['{channel}']")
 
     async def until_settled(self, within: float = 60.0) -> None:
         """Until nothing is under way."""
@@ -108,7 +120,8 @@ class Post:
             await asyncio.sleep(0.3)
             (row,) = await self.sql(
                 "SELECT count(*) FILTER (WHERE plan_at IS NOT NULL) AS unplanned, count(*) AS heard,"
-                " (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'deferred', 'failed', 'sending')) AS open"
+                " (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'deferred', 'failed', 'sending'))"
+                " + (SELECT count(*) FROM webhook_messages WHERE state IN ('queued', 'sending')) AS open"
                 " FROM notices"
             )
             assert (row["unplanned"], row["heard"], row["open"]) == (0, len(self.told), 0)
@@ -124,10 +137,14 @@ class Post:
 @asynccontextmanager
 async def posted(databases: Databases, folder: Path, channel: str, kills: int) -> AsyncIterator[Post]:
     chance = random.Random(kills)
-    crashes = [f"{chance.choice(POINTS)}:{chance.randint(1, 4)}" for _ in range(kills)]
+    points = POINTS.get(channel, OF_SENDERS)
+    crashes = [f"{chance.choice(points)}:{chance.randint(1, 4)}" for _ in range(kills)]
+
+    # An endpoint that is no more is not told any more; and one that hangs is given longer than a test may take.
+    known = [fault for fault in FAULTS if channel != "endpoint" or fault not in ("410", "hang")]
 
     def faults(request: Request) -> str:
-        return chance.choice(FAULTS)
+        return chance.choice(known)
 
     # The first start lives until all is set up; then it is killed, and its successors die as they are told.
     async with Provider(keep_requests=False) as provider:
@@ -184,6 +201,35 @@ async def test_the_sender_dies_and_no_message_is_doubled_or_lost(databases: Data
     async with posted(databases, tmp_path, "webhook", 3) as post:
         await work_until_dead(post, 3)
         await audit(post, "webhook")
+
+
+async def audit_endpoint(post: Post) -> None:
+    """Each event arrives at last, under the id and in the words that it has."""
+    messages = await post.sql("SELECT id, state, payload, attempts, tries, error FROM webhook_messages")
+    assert len(messages) >= len(post.told), "nothing is forgotten"
+    assert {taken.key for taken in post.provider.taken} <= {str(row["id"]) for row in messages}
+    for row in messages:
+        texts = {taken.text for taken in post.provider.taken if taken.key == str(row["id"])}
+        assert texts <= {row["payload"]}, "the same id is the same message"
+        assert row["state"] == "delivered" or (row["state"], row["tries"]) == ("dead", TRIES), row
+        assert texts or row["state"] == "dead", row
+    told = {json.loads(row["payload"])["data"]["subject_id"] for row in messages}
+    assert told >= set(post.told)
+
+
+async def test_the_dispatcher_dies_and_every_event_arrives_under_its_id(databases: Databases, tmp_path: Path) -> None:
+    async with posted(databases, tmp_path, "endpoint", 2) as post:
+        await work_until_dead(post, 2)
+        await audit_endpoint(post)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+async def test_the_dispatcher_dies_again_and_again(databases: Databases, tmp_path: Path) -> None:
+    async with posted(databases, tmp_path, "endpoint", 60) as post:
+        await work_until_dead(post, 60)
+        await audit_endpoint(post)
+        assert len(post.services.deaths) > 60
 
 
 @pytest.mark.long

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chassis import crash
 from chassis.clock import RealClock
 from chassis.outage import is_outage
 from chassis.runtime import Runtime
@@ -62,6 +63,8 @@ class Dispatcher(Worker):
                 lease=self.lease,
             )
             keys = {its.id: await self._open(tx, its) for its in claimed}
+        if claimed:
+            crash.point("webhook.leased")
         for its in claimed:
             task = asyncio.create_task(self._send(its, keys[its.id]), name=f"webhook {its.id}")
             self._under_way[task] = its.endpoint_id
@@ -104,6 +107,7 @@ class Dispatcher(Worker):
             if not secrets:
                 raise Refused(SECRET_UNREADABLE)
             answer = await self.outward.request("POST", its.url, headers, body, within=self.patience, keep=True)
+            crash.point("webhook.answered")
         except (Refused, Ambiguous) as failure:
             error = failure.reason
         except Exception as failure:  # whatever it is, it is this endpoint's alone
