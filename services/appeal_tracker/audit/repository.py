@@ -104,7 +104,7 @@ SELECT greatest(
     (SELECT max(assigned_at) FROM policy_assignments WHERE unit_code = ANY ($1::text[])),
     (SELECT max(published_at) FROM policies WHERE published_by IS NOT NULL),
     (SELECT max(withdrawn_at) FROM policy_withdrawals),
-    (SELECT max(moved_at) FROM units WHERE code = ANY ($1::text[])))
+    (SELECT max(greatest(moved_at, merged_at)) FROM units WHERE code = ANY ($1::text[])))
 """
 
 _WALKS = "INSERT INTO audit_walks (kind) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"

@@ -11,8 +11,8 @@ from appeal_tracker.base import Base
 
 class Unit(Base):
     """A unit. Its parent may not have been heard of yet, and for a while two ids may bear one code. One that was
-    `merged_into` another is closed, and what it has open is that one's. `moved_at` is when it was heard that it has
-    another parent, or another code, than before."""
+    `merged_into` another is closed, and what it has open is that one's; `merged_at` is when that was heard first. So is
+    `moved_at` that it has another parent, or another code, than before."""
 
     __tablename__ = "units"
     __table_args__ = (Index("units_code", "code"), Index("units_parent_code", "parent_code"))
@@ -22,6 +22,7 @@ class Unit(Base):
     parent_code: Mapped[str | None]
     merged_into: Mapped[str | None]
     version: Mapped[int] = mapped_column(BigInteger)
+    merged_at: Mapped[datetime | None]
     moved_at: Mapped[datetime | None]
 
 

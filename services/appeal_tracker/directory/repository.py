@@ -13,14 +13,16 @@ from contracts.directory import StaffChanged, UnitChanged
 
 # Of several versions in one batch the highest is taken, since a statement may touch a row once only.
 _UNITS = text("""
-INSERT INTO units (id, code, parent_code, merged_into, version)
-SELECT DISTINCT ON (u.id) u.id, u.code, u.parent_code, u.merged_into, u.version
+INSERT INTO units (id, code, parent_code, merged_into, merged_at, version)
+SELECT DISTINCT ON (u.id) u.id, u.code, u.parent_code, u.merged_into,
+       CASE WHEN u.merged_into IS NOT NULL THEN CAST(:now AS timestamptz) END, u.version
 FROM unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[]), CAST(:parents AS text[]), CAST(:merged AS text[]),
             CAST(:versions AS bigint[]))
      AS u (id, code, parent_code, merged_into, version)
 ORDER BY u.id, u.version DESC
 ON CONFLICT (id) DO UPDATE SET code = excluded.code, parent_code = excluded.parent_code,
-    merged_into = excluded.merged_into, version = excluded.version,
+    merged_into = excluded.merged_into, merged_at = coalesce(units.merged_at, excluded.merged_at),
+    version = excluded.version,
     moved_at = CASE WHEN (units.code, units.parent_code) IS DISTINCT FROM (excluded.code, excluded.parent_code)
                     THEN CAST(:now AS timestamptz) ELSE units.moved_at END
 WHERE excluded.version > units.version

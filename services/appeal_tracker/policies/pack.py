@@ -94,8 +94,8 @@ class Target(_Written, frozen=True):
 
 
 class Pack(_Written, frozen=True):
-    """One version of a pack, immutable once published. No `effective_from`: it has no lower bound; no `reopen_for`: what
-    it says of reopening counts for all types."""
+    """One version of a pack, immutable once published. No `effective_from`: it has no lower bound; no `reopen_for`:
+    what it says of reopening counts for all types."""
 
     id: _Id
     version: Annotated[int, Meta(ge=1)] = 1

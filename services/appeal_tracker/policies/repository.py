@@ -24,7 +24,9 @@ WITH RECURSIVE line (asked, code, height) AS (
     SELECT line.asked, units.parent_code, line.height + 1 FROM line JOIN units ON units.code = line.code
     WHERE units.parent_code IS NOT NULL AND line.height < 32)
 SELECT published.labels, withdrawn.packs, withdrawn.since, open_ended.units, line.asked, a.unit_code, a.policy,
-       a.effective_from, a.calendar
+       a.effective_from, a.calendar,
+       (SELECT max(coalesce(u.merged_at, u.moved_at, '-infinity')) FROM units u
+        WHERE u.code = a.unit_code AND u.merged_into IS NOT NULL) AS until
 FROM (SELECT array_agg(id || '@' || version ORDER BY id, version DESC) AS labels FROM policies) AS published,
      (SELECT array_agg(policy) AS packs, array_agg(withdrawn_at) AS since FROM policy_withdrawals) AS withdrawn,
      (SELECT array_agg(asked) AS units FROM line
@@ -35,12 +37,18 @@ ORDER BY line.asked, line.height, a.effective_from DESC
 
 
 class Choice(NamedTuple):
-    """A unit's choice: the unit that made it, the pack, since when, and the calendar if not the pack's own."""
+    """A unit's choice: the unit that made it, the pack, since when, and the calendar if not the pack's own; `until` the
+    instant at which that unit merged into another, whose choice counts from then on."""
 
     unit: str
     policy: str
     since: date
     calendar: str | None
+    until: datetime | None = None
+
+    def counts(self, at: datetime, today: date) -> bool:
+        """Whether it does for what comes at an instant, of the civil day `today`."""
+        return self.since <= today and (self.until is None or at < self.until)
 
 
 # By pack and calendar, the units that picked both.

@@ -151,7 +151,7 @@ class Shelf:
         today = date_of(day_number(at))
         passed: set[str] = set()
         for choice in self._choices.get(unit, ()):
-            if choice.since <= today and choice.unit not in passed:
+            if choice.counts(at, today) and choice.unit not in passed:
                 passed.add(choice.unit)
                 policy = self._on_day(choice.policy, at)
                 gone = choice.policy in self.withdrawn if anew else self._is_withdrawn(choice.policy, at)

@@ -87,6 +87,29 @@ async def test_whoever_is_of_the_merged_unit_is_of_the_other(known: Desk) -> Non
         assert answer["content"] == content, "it may be about those who are of 37402 by now"
 
 
+async def test_what_comes_for_a_merged_unit_goes_by_what_the_other_picked(known: Desk) -> None:
+    """From the merger on; what was received before goes by what counted then, whenever it is heard of."""
+    desk = known
+    await desk.assign("37401", "state-grid")
+    desk.later(hours=1)
+    before = await desk.raised(received_at=desk.clock.now())
+    desk.later(hours=1)
+    await desk.hear(closed(), closed())
+    desk.later(hours=1)
+    posted = {"unit_code": "37401", "source": "marketing", "source_no": "G1", "type": "complaint", "summary": "停电"}
+    new = await made(desk.admin.post("/appeals", json={**posted, "received_at": desk.clock.now().isoformat()}))
+    late = await desk.raised(received_at=desk.clock.now() - timedelta(minutes=150))
+    for case, policy in ((before, "state-grid@1"), (new["id"], "t-sdpea@1"), (late, "state-grid@1")):
+        assert (await desk.appeal(case))["policy"] == policy
+    assert (await desk.appeal(new["id"]))["handling_unit_code"] == "37402"
+    shown = await got(desk.admin.get("/units/37401/policy"))
+    assert (shown["policy"], shown["origin"]) == ("t-sdpea", "default")
+    await desk.assign("37402", "service-window")
+    case = {"appeal_type": "complaint", "received_at": desk.clock.now().isoformat(), "unit_code": "37401"}
+    again = await got(desk.admin.post("/deadline-calculations", json={"cases": [case]}))
+    assert again["results"][0]["policy"] == "service-window@1"
+
+
 async def test_nothing_new_is_a_merged_units(known: Desk) -> None:
     desk = known
     await desk.assign("374", "state-grid")
