@@ -8,7 +8,7 @@ import pytest
 
 from appeal_tracker.calendars.civil import HOUR
 from appeal_tracker.calendars.period import Period
-from appeal_tracker.policies.inheritance import resolve
+from appeal_tracker.policies.inheritance import APPEAL_TYPES, resolve
 from appeal_tracker.policies.ladder import Measure, Moment, Phase
 from appeal_tracker.policies.loader import packaged_packs, packaged_policies, read_pack
 from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
@@ -131,7 +131,7 @@ class TestInheritance:
         assert (inherited.callback, inherited.calendar, inherited.reopen) == (
             FLOOR.callback,
             "cn-statutory",
-            "new_round",
+            dict.fromkeys(APPEAL_TYPES, "new_round"),
         )
 
     def test_a_limit_is_inherited_field_by_field(self):
