@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -21,6 +22,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from appeal_tracker.escalation.worker import Escalation
+from chassis import crash
 from chassis.ids import new_id
 from contracts.appeals import AppealRaised
 from tests.integration.appeal_tracker.conftest import emptied
@@ -65,6 +68,10 @@ FIT: dict[str, Callable[[Appeal], object]] = {
 
 def _may_wait(clock: Clock) -> bool:
     return clock.open and clock.milestone in HOLDABLE
+
+
+class Died(Exception):
+    """The end of a worker, which takes its open transaction with it."""
 
 
 class Lives(RuleBasedStateMachine):
@@ -147,7 +154,7 @@ class Lives(RuleBasedStateMachine):
         chance = self.chance
         what, minutes = chance.choice(WHAT), chance.choice((0, chance.randint(0, 180), chance.randint(0, 6000)))
         if what == "time passes":
-            self.time_passes(1 + minutes, down=chance.random() < 0.4)
+            self.time_passes(1 + minutes, down=chance.random() < 0.4, dies=chance.random() < 0.7)
         elif what == "one is raised":
             if len(self.world) < 5:
                 self.one(chance.choice(self.in_force), chance.choice((0, 0, 1)), minutes)
@@ -207,12 +214,27 @@ class Lives(RuleBasedStateMachine):
         assert job["state"] == "done"
         event("moved by a calendar" if job["moved"] else "a calendar moved nothing")
 
-    def time_passes(self, minutes: int, *, down: bool) -> None:
-        """Nobody looks meanwhile, nor afterwards where everything is down."""
+    def time_passes(self, minutes: int, *, down: bool, dies: bool = False) -> None:
+        """Nobody looks meanwhile, nor afterwards where everything is down. Whoever looks first may die in the middle:
+        nothing of what they did is there, and the next one does it once."""
         self.desk.later(minutes=minutes)
+        if dies:
+            self.run(self._die_at(self.chance.choice(("escalation.claimed", "escalation.written"))))
         if not down:
             self.run(self.desk.stack.settle())
             fire(self.world, self.now)
+
+    async def _die_at(self, point: str) -> None:
+        def passed(name: str) -> None:
+            if name == point:
+                raise Died
+
+        with pytest.MonkeyPatch.context() as patched, suppress(Died):
+            patched.setattr(crash, "point", passed)
+            while await Escalation(self.desk.runtime).run_once():
+                pass
+            return
+        event(f"died at {point}")
 
     def contact(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
         self.do(appeal, "contacts", appeal.contact(at, self.now), at, channel="phone", result="reached")
