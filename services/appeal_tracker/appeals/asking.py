@@ -32,7 +32,7 @@ async def settle(deed: Deed) -> None:
         progress, needed = case.appeal.standing.progress, wanted(case)
         here = next((each for each in its if each.appeal_id == case.appeal.id and each.kind == TaskKind.CALLBACK), None)
         over = case.appeal.is_merged or progress not in (State.ANSWERED, State.CALLED_BACK)
-        called = progress is State.CALLED_BACK is not case.stood  # by what was recorded before
+        called = progress is State.CALLED_BACK and case.stood is not progress  # by what was recorded before
         if here is not None and (over or called or _stale(case, here, needed=needed)):
             tasks.end(here, TaskState.DONE if called else TaskState.CANCELLED, deed.now, deed.by)
             here = None
