@@ -109,6 +109,7 @@ DO $$ DECLARE its record; found boolean; BEGIN
     SET LOCAL session_replication_role = replica;
     FOR its IN SELECT oid::regclass AS name, pg_relation_size(oid) > 1000000 AS grown FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> ALL ('{%s}')
+        AND pg_relation_size(oid) > 0
     LOOP
         IF its.grown THEN
             EXECUTE format('TRUNCATE %%s CASCADE', its.name);

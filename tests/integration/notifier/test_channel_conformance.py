@@ -91,7 +91,7 @@ async def test_where_the_answer_is_lost_nobody_knows(its: Setting, how: str) -> 
 @pytest.mark.parametrize("its", HTTP, indirect=True)
 async def test_who_never_answers_is_not_waited_for(its: Setting) -> None:
     fault(its, "hang")
-    its.channel.patience = 0.2
+    its.channel.patience = 0.8
     with pytest.raises(Ambiguous):
         await its.channel.send(letter())
 
@@ -99,7 +99,7 @@ async def test_who_never_answers_is_not_waited_for(its: Setting) -> None:
 @pytest.mark.parametrize("its", HTTP, indirect=True)
 async def test_an_answer_without_end_is_cut(its: Setting) -> None:
     fault(its, "endless")
-    its.channel.patience = 0.4
+    its.channel.patience = 0.8
     if its.status_is_enough:
         assert await its.channel.send(letter())
     else:
