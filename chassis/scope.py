@@ -5,12 +5,14 @@ and stands below. Whoever is of a closed unit is of that one. Trees are heard fr
 hold a cycle for a while; every walk here ends all the same.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, inspect, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _DEEPEST = 32  # levels; a power company has about six
+_REMEMBERED = 64  # trees as queries: to put one together takes longer than to run it
 
 
 def within(units: Any, unit: str | None, column: ColumnElement[str] | Any) -> ColumnElement[bool]:
@@ -27,12 +29,14 @@ def part_of(units: Any, code: str | None, column: ColumnElement[str] | Any) -> C
     return true() if code is None else column.in_(under(units, code))
 
 
+@lru_cache(_REMEMBERED)
 def below(units: Any, unit: str) -> Select[Any]:
     """The codes of `unit`, or of the one that it merged into, and every unit below it, as a subquery."""
     table = _table(units)
     return _tree(table, _successor(table, unit))
 
 
+@lru_cache(_REMEMBERED)
 def under(units: Any, code: str) -> Select[Any]:
     """The codes of `code` itself, closed or not, and every unit below it, as a subquery."""
     return _tree(_table(units), literal(code))
