@@ -282,7 +282,13 @@ async def test_the_claim_and_the_look_use_their_partial_index_under_a_generic_pl
         INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
         SELECT gen_random_uuid(), 'due', 'due', '{}', now() + n * interval '1 second', 'fired'
         FROM generate_series(1, 20000) n""")
-    await owner.execute("ANALYZE timers")
+    await owner.execute("""
+        INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, appeal_type, started_at, due_at, policy,
+                            calendar, provisional, state)
+        SELECT gen_random_uuid(), 'appeal', gen_random_uuid(), 1, 'answer', 'complaint', now(), now(), 't-sdpea@1',
+               'cn-statutory@1', false, 'running'
+        FROM generate_series(1, 20000) n""")
+    await owner.execute("ANALYZE timers, clocks")
     await owner.execute("SET plan_cache_mode = force_generic_plan")
     await owner.execute(f"PREPARE claim (timestamptz, bigint, timestamptz) AS {repository.CLAIM}")
     await owner.execute(f"PREPARE look (timestamptz) AS {repository.NEXT_FROM}")
