@@ -91,6 +91,12 @@ class Database:
             self._requests.release()
 
     @asynccontextmanager
+    async def request(self) -> AsyncIterator[AsyncSession]:
+        """The transaction of a request that has no other."""
+        async with self.for_a_request(), self.transaction() as tx:
+            yield tx
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One unit of work: commits on a clean exit, rolls back otherwise, finishes either even when cancelled."""
         session = AsyncSession(self.engine, expire_on_commit=False)

@@ -22,10 +22,12 @@ async def run(runtime: Runtime, handlers: Handlers, do: str, key: str | None, pl
 
 async def _list(runtime: Runtime) -> int:
     async with runtime.db.transaction() as tx:
-        parked, refused = await dead_letters.listed(tx), await outbox.refused(tx)
+        parked = await dead_letters.listed(tx)
     for row in parked:
         place = f"{row.pop('topic')}/{row.pop('partition')}/{row.pop('record_offset')}"
         _show(place, {**row, "key": row["key"].decode(errors="replace"), "digest": row["digest"].hex()})
+    async with runtime.db.transaction() as tx:
+        refused = await outbox.refused(tx)
     for row in refused:
         _show(f"{OUTBOX}/{row.pop('seq')}", row)
     return 0
@@ -36,9 +38,9 @@ def _show(place: str, row: dict[str, Any]) -> None:
 
 
 async def _replay(runtime: Runtime, handlers: Handlers, key: str | None) -> int:
+    done, failures = await dead_letters.replay(runtime.db, handlers, key.encode() if key else None)
     async with runtime.db.transaction() as tx:
         offered = await outbox.offer(tx, key)
-    done, failures = await dead_letters.replay(runtime.db, handlers, key.encode() if key else None)
     again = f", {offered} offered to the bus again" if offered else ""
     print(f"{done} replayed, {len(failures)} still failing{again}")
     for failure in failures:

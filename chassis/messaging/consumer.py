@@ -66,7 +66,7 @@ class Consumer(Worker):
         self.position = 0  # records taken since the start
         self._moved = self._watched = time.monotonic()
         self._behind = 0
-        self._blind = False
+        self._blind: float | None = None  # since when nobody says how far
 
     async def run_once(self) -> bool:
         if self._subscription is None:
@@ -100,9 +100,11 @@ class Consumer(Worker):
     def healthy(self) -> tuple[bool, str]:
         """Stuck also when it is behind and does not move, as a client may be after a broker's restart."""
         well, why = super().healthy()
-        patience = self.blind_after if self._blind else self.stuck_after
-        if well and self._behind and time.monotonic() - self._moved > patience and not self._outage:
+        still = time.monotonic() - self._moved
+        if well and not self._outage and self._blind is None and self._behind and still > self.stuck_after:
             return False, f"{self._behind} records behind, not moving"
+        if well and not self._outage and self._blind is not None and still > self.blind_after:
+            return False, "the lag is not known, not moving"
         return well, why
 
     async def _watch(self, subscription: Subscription) -> None:
@@ -111,13 +113,15 @@ class Consumer(Worker):
             try:
                 self._behind = await subscription.lag()
             except Outage as error:
-                self._blind = True
+                self._blind = self._blind or self._watched
                 log.warning("the lag is not known", extra={"topic": self._topic, "error": repr(error)})
             else:
                 _lag.labels(self._service, self._topic).set(self._behind)
-                if self._blind or not self._behind:  # it could not move, or had nothing to: it counts from now
-                    self._moved = time.monotonic()
-                self._blind = False
+                if not self._behind:  # and had nothing to move for: what comes now is not behind since then
+                    self._moved = self._watched
+                elif self._blind is not None:  # meanwhile it could not move
+                    self._moved += self._watched - self._blind
+                self._blind = None
 
     async def _keep_place(self, subscription: Subscription) -> None:
         """Stores how far it came while the next batch is taken: what is read again after a death has no second effect.

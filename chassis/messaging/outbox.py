@@ -41,8 +41,11 @@ SELECT seq, aggregatetype AS topic, aggregateid AS key, type, refused AS reason,
 FROM outbox WHERE refused IS NOT NULL ORDER BY seq
 """)
 _OFFER = text("""
-UPDATE outbox SET published_at = NULL, refused = NULL
+UPDATE outbox AS o SET published_at = NULL, refused = NULL
 WHERE refused IS NOT NULL AND (CAST(:key AS text) IS NULL OR aggregateid = :key)
+  AND NOT EXISTS (SELECT FROM outbox later
+                  WHERE later.aggregatetype = o.aggregatetype AND later.aggregateid = o.aggregateid
+                    AND later.seq > o.seq AND later.published_at IS NOT NULL AND later.refused IS NULL)
 """)
 _GIVE_UP = text("UPDATE outbox SET refused = NULL WHERE refused IS NOT NULL AND seq = :seq")
 
@@ -118,7 +121,8 @@ async def refused(tx: AsyncSession) -> list[dict[str, Any]]:
 
 
 async def offer(tx: AsyncSession, key: str | None) -> int:
-    """Has the relay try what was refused once more, of one key or of all; returns how many."""
+    """Has the relay try what was refused once more, of one key or of all; returns how many. What was overtaken by later
+    ones of its key stays: nothing may come after what it was before."""
     return (await tx.execute(_OFFER, {"key": key})).rowcount  # type: ignore[attr-defined,no-any-return]
 
 

@@ -95,7 +95,7 @@ WHERE now() > armed_at + $2::interval * 3 OR coalesce(fired_at, now()) > expecte
 RECALCULATION_FAILING = f"""
 SELECT 'recalculation' AS subject_kind, id AS subject_id, NULL::uuid AS clock_id, NULL::text AS milestone,
        cause AS place
-FROM recalculations WHERE retry_at IS NOT NULL ORDER BY retry_at LIMIT {MOST}
+FROM recalculations WHERE retry_at IS NOT NULL AND state <> 'done' ORDER BY retry_at LIMIT {MOST}
 """  # noqa: S608 - made of constants
 
 # What comes with the service was there before anything was heard of.

@@ -34,7 +34,7 @@ async def show(request: Request) -> Response:
     """The page: a form, or that the link was used, expired, or never was."""
     runtime: Runtime = request.app.state.runtime
     token, address = request.path_params["token"], request.client.host if request.client else None
-    async with runtime.db.transaction() as tx:
+    async with runtime.db.request() as tx:
         state: str = (await links.find(tx, token, runtime.clock.now())).state
         if state == "unknown":
             state = await links.missed(tx, address)
@@ -51,7 +51,7 @@ async def answer(original: Request) -> Response:
     satisfaction = form.get("satisfaction", [""])[0]
     opinion = _CONTROLS.sub("", form.get("opinion", [""])[0].replace("\r\n", "\n")).strip()
     sound = satisfaction in {"1", "2", "3", "4", "5"} and len(opinion) <= MOST
-    async with runtime.db.transaction() as tx:
+    async with runtime.db.request() as tx:
         if sound:
             state: str = await links.use(tx, runtime, token, satisfaction, opinion or None)
         else:

@@ -25,7 +25,7 @@ WITH RECURSIVE line (asked, code, height) AS (
     WHERE units.parent_code IS NOT NULL AND line.height < 32)
 SELECT published.labels, withdrawn.packs, withdrawn.since, open_ended.units, line.asked, a.unit_code, a.policy,
        a.effective_from, a.calendar,
-       (SELECT max(coalesce(u.merged_at, u.moved_at, '-infinity')) FROM units u
+       (SELECT max(coalesce(u.merged_at, now())) FROM units u
         WHERE u.code = a.unit_code AND u.merged_into IS NOT NULL) AS until
 FROM (SELECT array_agg(id || '@' || version ORDER BY id, version DESC) AS labels FROM policies) AS published,
      (SELECT array_agg(policy) AS packs, array_agg(withdrawn_at) AS since FROM policy_withdrawals) AS withdrawn,

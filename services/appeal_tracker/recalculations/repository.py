@@ -145,8 +145,12 @@ async def is_anyone_older(tx: AsyncSession, than: datetime) -> bool:
 
 
 async def oldest(tx: AsyncSession) -> Recalculation | None:
-    """The unfinished job that was asked for first; one that failed is none until it is to be tried again."""
-    unfinished = text("(state IN ('queued', 'running') OR state = 'failed' AND retry_at <= now())")
+    """The unfinished job that was asked for first; one that failed is none until it is to be tried again. Older code
+    does not say when that is."""
+    unfinished = text(
+        "(state IN ('queued', 'running')"
+        " OR state = 'failed' AND (retry_at <= now() OR retry_at IS NULL AND target IS NULL))"
+    )
     return (await tx.scalars(select(Recalculation).where(unfinished).order_by(Recalculation.id).limit(1))).one_or_none()
 
 

@@ -31,7 +31,7 @@ async def receive(original: Request) -> Response:
     request = BoundedRequest(original.scope, original.receive)
     request.limit = LONGEST
     body = await request.body()
-    async with runtime.db.transaction() as tx:
+    async with runtime.db.request() as tx:
         found = await channels.callback_secret(tx, runtime, original.path_params["channel"], _id(original))
         if found is None or not _is_signed(original, body, *found):
             raise BadSignature  # also for an account that there is not: nobody learns which there are

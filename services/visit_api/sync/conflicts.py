@@ -157,7 +157,7 @@ async def close(
         thing="sync_conflict",
         thing_id=conflict.id,
         unit_code=conflict.unit_code,
-        reason=reason,
+        reason=None if conflict.confidential else reason,  # whoever reads the trail may be whom it is about
     )
 
 

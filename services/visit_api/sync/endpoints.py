@@ -70,7 +70,7 @@ async def list_brought(
 ) -> Listing[Brought]:
     """What devices brought, with what their clocks showed and what that was taken for; of what was said in confidence,
     what you may know of."""
-    known = await confidence(tx, caller, decides=True)
+    known = await confidence(tx, caller)
     return await repository.find_all_brought(
         tx, caller.unit, window, known=known, visit_id=visit_id, device=device, clock=clock
     )

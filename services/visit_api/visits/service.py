@@ -128,6 +128,7 @@ async def replan_visit(
 ) -> Visit:
     """Changes the plan of a visit that has not begun. Raises `NotFound`, `PreconditionFailed`, `ActRefused`."""
     visit = await lock_visit(tx, caller, id)
+    await show(tx, runtime, [visit])
     unchanged(visit)
     require_possible(Act.REPLAN, visit)
     if "visitor_ids" in change:
