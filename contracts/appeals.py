@@ -123,11 +123,12 @@ class AppealJudged(AppealAct, type="appeal.judged.v1", topic="appeal.events", ke
 
 
 class AppealCalledBack(AppealAct, type="appeal.called_back.v1", topic="appeal.events", key="appeal_id"):
-    """The customer was called back, or an attempt was made: see `result`."""
+    """The customer was called back, or an attempt was made: see `result`. It `counts` if it came after the answer."""
 
     result: CallbackResult
     satisfaction: Satisfaction | None
     channel: CallbackChannel | None = None
+    counts: bool = True
 
 
 class AppealCallbackAsked(AppealAct, type="appeal.callback_asked.v1", topic="appeal.events", key="appeal_id"):

@@ -167,6 +167,10 @@ async def test_what_no_bus_carries_is_listed_offered_again_and_given_up(
     assert await dlq("list") == (0, ""), "it is on its way"
     await letters.stack.settle()
     assert json.loads((await dlq("list"))[1])["place"] == f"outbox/{seq}", "and is refused again"
+    async with runtime.db.connection() as connection:
+        await connection.fetchval(_TOO_LARGE, b"{}")
+    await letters.stack.settle()
+    assert await dlq("replay") == (0, "0 replayed, 0 still failing\n"), "a later one of its key has overtaken it"
     assert (await dlq("drop", f"outbox/{seq}"))[0] == 0
     assert await dlq("list") == (0, "")
     for wrong in (f"outbox/{seq}", "outbox/x", "outbox", "outbox/1/2", ""):

@@ -57,12 +57,14 @@ async def record(deed: Deed, runtime: Runtime, said: Said) -> Callback:
     """Records a callback about an answer, of the appeal and of those merged into it. Raises what the state machine
     refuses by."""
     concerned = deed.concerned(Act.CALL_BACK, said.at)
-    made = [await keep(deed, runtime, case, said) for case in concerned]
+    # What came before the answer was not about it: it moves nothing, and stops nothing that waits for a call since.
+    answered = [await _answered_at(deed, case) for case in concerned]
+    made = [
+        await keep(deed, runtime, case, said, counts=said.at >= since)
+        for case, since in zip(concerned, answered, strict=True)
+    ]
     its = await tasks.of_appeals(deed.tx, [case.appeal.id for case in concerned])
-    for case, callback in zip(concerned, made, strict=True):
-        # What came before the answer was not about it: it moves nothing, and stops nothing that waits for a call since.
-        clock, since = case.clock("callback"), await appeals.first_answered(deed.tx, case.appeal)
-        since = max(since, clock.started_at) if clock is not None else since
+    for case, callback, since in zip(concerned, made, answered, strict=True):
         called_at = await _called_back_at(deed, case, since)
         await deed.move(Act.TRY_BACK if called_at is None else Act.CALL_BACK, called_at or said.at, [case])
         if called_at is not None:
@@ -81,9 +83,14 @@ async def record(deed: Deed, runtime: Runtime, said: Said) -> Callback:
     return made[0]
 
 
-async def keep(deed: Deed, runtime: Runtime, case: Case, said: Said) -> Callback:
-    """Stores a callback of one appeal, its opinion sealed, and tells of it; marked where it fell into the night and the
-    customer neither agreed nor came by themselves."""
+async def _answered_at(deed: Deed, case: Case) -> datetime:
+    clock, since = case.clock("callback"), await appeals.first_answered(deed.tx, case.appeal)
+    return max(since, clock.started_at) if clock is not None else since
+
+
+async def keep(deed: Deed, runtime: Runtime, case: Case, said: Said, *, counts: bool = True) -> Callback:
+    """Stores a callback of one appeal, its opinion sealed, and tells of it, and whether it counts; marked where it fell
+    into the night and the customer neither agreed nor came by themselves."""
     quiet = case.policy.quiet
     asked = said.agreed_at is not None or said.channel == LINK
     by_night = not asked and quiet is not None and quiet.stretch(ticks_of(said.at)) is not None
@@ -107,7 +114,7 @@ async def keep(deed: Deed, runtime: Runtime, case: Case, said: Said) -> Callback
     deed.tx.add(its)
     told: dict[str, Any] = {"result": said.result, "satisfaction": said.satisfaction, "channel": said.channel}
     marks = {**told, "satisfaction": rating(said.satisfaction), "quiet_hours": by_night}
-    event = AppealCalledBack(**deed.facts(case, said.at), **told)
+    event = AppealCalledBack(**deed.facts(case, said.at), **told, counts=counts)
     deed.say(case, "called_back", said.at, event, callback_id=its.id, **marks)
     return its
 

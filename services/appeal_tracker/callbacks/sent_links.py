@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.lifecycle import Act, refusal
+from appeal_tracker.appeals.service import first_answered
 from appeal_tracker.callbacks import links, repository
 from appeal_tracker.callbacks.errors import LinkNotDue
 from appeal_tracker.callbacks.recording import COMPLETED, REFUSED
@@ -55,5 +56,7 @@ async def _not_due(deed: Deed) -> str | None:
         return "hidden"
     if (rule := refusal(appeal.standing, Act.CALL_BACK)) is not None:
         return rule.value
-    results = {each.result for each in await repository.since_round(deed.tx, appeal.id, appeal.counts_from)}
+    calls = await repository.since_round(deed.tx, appeal.id, appeal.counts_from)
+    since = await first_answered(deed.tx, appeal)
+    results = {each.result for each in calls if each.at >= since}  # a call of before the answer was not about it
     return "answered" if COMPLETED in results else "refused" if REFUSED in results else None

@@ -113,7 +113,7 @@ def _stops(event: Event) -> list[dict[str, Any]]:
             return [_stop(event.appeal_id, event, done, certain=True) for done in ("answer", "contact")]
         case AppealContacted(result="reached" | "refused", counts=True):
             return [_stop(event.appeal_id, event, "contact", certain=False)]
-        case AppealCalledBack(result="completed" | "refused"):
+        case AppealCalledBack(result="completed" | "refused", counts=True):
             return [_stop(event.appeal_id, event, "callback", certain=False)]
         case AppealFollowedUp():
             return [_stop(event.appeal_id, event, FOLLOW_UP, certain=False)]

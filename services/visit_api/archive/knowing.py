@@ -35,7 +35,7 @@ async def as_known(
         return {**as_shown(ArchiveEntryView, entry), "record": record}
     if "visit" in record:
         rest = {section: known.get(section, its) for section, its in record.items()}
-        if "service_record" in rest:  # an old record has none
+        if "service_record" in rest:  # a record of the first versions has none
             rest |= {"service_record": service_record({name: rest[name] for name in rest if name != "service_record"})}
     else:
         rest = {section: its for section, its in {**record, **known}.items() if its or section not in known}

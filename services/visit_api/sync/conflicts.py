@@ -64,7 +64,7 @@ async def note(
     """Keeps what contradicts the record, for a person to decide; None where it contradicts nothing that the caller may
     see: then it is refused."""
     thing = versions.contradicted(problem, item.id, line["visit_id"])
-    found = thing and await versions.server_version(tx, runtime, caller, thing)
+    found = thing and await versions.server_version(tx, runtime, caller, thing, decides=False)
     if thing is None or found is None:
         return None
     conflict_id = new_id()
@@ -110,7 +110,7 @@ async def get_conflict(tx: AsyncSession, caller: Principal, id: UUID, *, lock: b
 async def show(tx: AsyncSession, runtime: Runtime, caller: Principal, conflict: Conflict) -> BothVersions:
     """Both versions; of one that was resolved, the record as it was then. Where somebody arrived is not in it: that is
     opened for a reason, and leaves a trail."""
-    if conflict.confidential and caller.sub != conflict.brought_by:
+    if conflict.confidential and (caller.sub != conflict.brought_by or conflict.thing == "appeal"):
         its, unit = conflict.id, conflict.unit_code
         await trail.note(tx, runtime, caller, act="appeal.read", thing="sync_conflict", thing_id=its, unit_code=unit)
     device = await device_version(tx, runtime, conflict)
@@ -177,7 +177,8 @@ async def held_open(
 
 
 async def _server_version(tx: AsyncSession, runtime: Runtime, caller: Principal, conflict: Conflict) -> dict[str, Any]:
-    found = await versions.server_version(tx, runtime, caller, Thing(conflict.thing, conflict.thing_id))
+    thing = Thing(conflict.thing, conflict.thing_id)
+    found = await versions.server_version(tx, runtime, caller, thing, decides=True)
     if found is None:
         raise NotFound
     return found[0]

@@ -127,6 +127,8 @@ async def test_a_call_of_before_the_answer_keeps_none_since_from_stopping_its_cl
     await call_back(timed, case, "10-09T13:00")
     assert (await timed.appeal(case))["state"] == "answered"
     await call_back(timed, case, "10-09T17:00")
+    told = await timed.told("appeal.called_back.v1")
+    assert [each["counts"] for each in told] == [False, True], "whoever waits for a call waits for one that does"
     assert (await timed.appeal(case))["state"] == "called_back"
     its = (await timed.clocks(case))["callback"]
     assert (its["state"], its["met_at"]) == ("met", "2026-10-09T09:00:00Z")

@@ -108,6 +108,10 @@ async def test_what_comes_for_a_merged_unit_goes_by_what_the_other_picked(known:
     case = {"appeal_type": "complaint", "received_at": desk.clock.now().isoformat(), "unit_code": "37401"}
     again = await got(desk.admin.post("/deadline-calculations", json={"cases": [case]}))
     assert again["results"][0]["policy"] == "service-window@1"
+    # Older code that hears of a merger says no time of it: what was picked counts until that is known.
+    await desk.rows("UPDATE units SET merged_at = NULL, moved_at = NULL WHERE code = '37401' RETURNING 1")
+    older = await desk.raised(received_at=desk.clock.now() - timedelta(minutes=150))
+    assert (await desk.appeal(older))["policy"] == "state-grid@1"
 
 
 async def test_nothing_new_is_a_merged_units(known: Desk) -> None:

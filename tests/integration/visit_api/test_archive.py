@@ -6,11 +6,15 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy import select
 
 from chassis.ids import new_id
+from chassis.web.tokens import Principal
 from contracts.appeals import AppealClosed, AppealReopened
 from tests.integration.visit_api.world import World, made, problem, waits
 from tests.support.eventually import eventually
+from visit_api.archive.knowing import as_known
+from visit_api.archive.models import Entry
 
 
 def closed(world: World, appeal: dict[str, Any], round: int = 1) -> AppealClosed:
@@ -289,6 +293,15 @@ async def test_a_unit_reads_its_archive_without_what_was_said_about_it_in_confid
             assert len((await client.get("/archive", params=query)).json()["items"]) == found
         for query, found in (({"appeal_type": "complaint"}, 2 * knows), ({"appeal_type": "opinion"}, 1)):
             assert len((await client.get("/archive", params=query)).json()["items"]) == found
+    whole = (await world.client("supervisor", unit="374", sub="E109").get(path)).json()["record"]["record"]
+    first = {name: whole[name] for name in ("visit", "customer", "visitors", "preparation", "appeals")}
+    async with world.runtime.db.transaction() as tx:
+        entry = (await tx.scalars(select(Entry).order_by(Entry.id).limit(1))).one()
+        theirs = Principal(sub="E109", unit="37401", roles=frozenset({"supervisor"}))
+        shown = await as_known(tx, theirs, entry, first, {secret["id"]})
+    assert shown is not None
+    assert shown["record"].keys() == first.keys(), "of a record of the first versions, too, and no more than it has"
+    assert [each["appeal_no"] for each in shown["record"]["appeals"]] == rest
 
 
 async def test_the_archive_lists_contents_in_the_order_of_entry(world: World) -> None:

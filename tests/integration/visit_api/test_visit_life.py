@@ -102,6 +102,9 @@ async def test_a_planned_visit_that_does_not_take_place(world: World, act: str, 
     payload = {"visit_id": visit["id"], "unit_code": "37401", "at": NOW}
     assert (await world.told())[-1] == Told(f"visit.{state}.v1", visit["id"], payload), "the reason stays here"
     problem(await world.visitor.post(f"/visits/{visit['id']}/start"), 409, "visit-act-refused")
+    path = f"/visits/{visit['id']}"
+    change, read = {"channel": "online"}, await tag(world.visitor, path)
+    problem(await world.visitor.patch(path, json=change, headers=read), 409, "visit-act-refused")
 
 
 @pytest.mark.clause("7.1")
