@@ -119,8 +119,8 @@ class Consumer(Worker):
                 _lag.labels(self._service, self._topic).set(self._behind)
                 if not self._behind:  # and had nothing to move for: what comes now is not behind since then
                     self._moved = self._watched
-                elif self._blind is not None:  # meanwhile it could not move
-                    self._moved += self._watched - self._blind
+                elif self._blind is not None:  # meanwhile it could not move; if it did, it did so at the latest now
+                    self._moved = min(self._watched, self._moved + self._watched - self._blind)
                 self._blind = None
 
     async def _keep_place(self, subscription: Subscription) -> None:
