@@ -34,6 +34,7 @@ async def test_a_loop_is_stuck_in_its_work_and_not_in_its_rest() -> None:
         await loop.looked.wait()
         await asyncio.sleep(0.2)
         well, why = loop.healthy()
-        assert (well, why) == (False, "no progress for 0 s")
+        assert not well
+        assert why.startswith("no progress for ")
     finally:
         await loop.stop(grace=0.01)
