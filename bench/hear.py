@@ -47,7 +47,7 @@ async def _tracker(stamps: Stamps) -> AsyncIterator[int]:
 
         table[AppealRaised] = Handler(heard, commutes=opening.commutes)
         its, position = consumer(runtime, Handlers(table)), 0
-        its.wait = WAIT
+        its.config.wait = WAIT
         while True:
             await its.run_once()
             yield its.position - position

@@ -1,4 +1,4 @@
-"""The one shape every loop has: `start`, `stop`, and a `run_once` that does one bounded piece of work."""
+"""The one shape every loop has: `Config`, `start`, `stop`, and a `run_once` that does one bounded piece of work."""
 
 import asyncio
 import logging
@@ -24,12 +24,18 @@ class Worker(ABC):
     An outage makes it back off and try again for ever; any other error ends the loop, and with it the process.
     """
 
-    idle: float = 0.1  # seconds between two looks when there was nothing to do
-    stall: float = 60.0  # seconds a single `run_once` may take before the loop counts as stuck
-    longest_backoff: float = 5.0  # seconds
+    class Config:
+        """What a loop goes by; each adds its own, each instance has one of its own."""
+
+        idle: float = 0.1  # seconds between two looks when there was nothing to do
+        stall: float = 60.0  # seconds a single `run_once` may take before the loop counts as stuck
+        longest_backoff: float = 5.0  # seconds
+
+    config: Config
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.config = self.Config()
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -68,7 +74,7 @@ class Worker(ABC):
         if self._task is not None and self._task.done() and not self._stopping:
             return False, "ended"
         still = time.monotonic() - self._progress
-        if still > self.stall + self.longest_backoff:
+        if still > self.config.stall + self.config.longest_backoff:
             return False, f"no progress for {still:.0f} s"
         return True, f"waiting: {self._outage}" if self._outage else "running"
 
@@ -76,7 +82,7 @@ class Worker(ABC):
         try:
             while not self._stopping:
                 if not await self._persist(self.run_once):
-                    await self._pause(self.idle)
+                    await self._pause(self.config.idle)
         finally:
             await self.close()
 
@@ -94,7 +100,7 @@ class Worker(ABC):
                 self._outage = repr(error)
                 _waiting.labels(self.name).set(1)
                 await self._pause(delay * random.uniform(0.5, 1.0))
-                delay = min(delay * 2, self.longest_backoff)
+                delay = min(delay * 2, self.config.longest_backoff)
             else:
                 if self._outage is not None:
                     self._outage = None

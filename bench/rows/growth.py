@@ -106,6 +106,6 @@ async def _late(run: Run) -> Outcome:
         await drain(runtime)  # what fell due before
         series = await interleave(run.say, "ms", run.rounds, {"ours": fired})
     goal, note = Goal(350, at_least=False), f"never early; the latest of all {max(worst):.0f} ms"
-    where = f"the loop looks every {Escalation.idle * 1000:.0f} ms, for {Escalation.batch} timers at most"
+    where = f"the loop looks every {Escalation.Config.idle * 1000:.0f} ms, for {Escalation.Config.batch} timers at most"
     work = f"lateness p99 at {RATE:,} due/s, 1 M open"
     return Outcome("P6", work, "ms", goal, series["ours"], notes=[note], where=where)

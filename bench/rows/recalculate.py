@@ -148,7 +148,7 @@ async def _publish(runtime: Runtime) -> None:
 
 async def _recalculate(runtime: Runtime) -> float:
     worker = Recalculating(runtime)
-    worker.counted_every = inf  # nobody relays here: what waits is never as much where somebody does
+    worker.config.counted_every = inf  # nobody relays here: what waits is never as much where somebody does
     watch = Stopwatch()
     while await worker.run_once():
         pass

@@ -25,7 +25,7 @@ from notifier.deliveries.loops import loops
 from notifier.deliveries.sender import Sender
 
 MESSAGES = 2000  # a round
-AT_ONCE = Sender.batch  # requests of the bare loop: as many as the sender has under way
+AT_ONCE = Sender.Config.batch  # requests of the bare loop: as many as the sender has under way
 CLAIMED = 3000  # a round
 FEW, MANY = 10_000, 1_000_000
 BARE = "httpx alone"
@@ -128,7 +128,7 @@ async def _claim(runtime: Runtime) -> float:
     while found < CLAIMED:
         async with runtime.db.transaction() as tx:
             its = await claims.claim(
-                tx, "mailbox", sender.channel, "zh-CN", now=AT, lease=sender.lease, limit=sender.batch
+                tx, "mailbox", sender.channel, "zh-CN", now=AT, lease=sender.config.lease, limit=sender.config.batch
             )
         found += its.due
     return found / watch.seconds

@@ -29,8 +29,11 @@ _DONE = "DELETE FROM chain_waiting WHERE (source, row_id) IN (SELECT * FROM unne
 class Sealer(Worker):
     """Seals what waits, at most a second after its commit where there is no more than a batch of it."""
 
-    idle = 1.0
-    batch = 500  # rows
+    class Config(Worker.Config):
+        idle = 1.0
+        batch = 500  # rows
+
+    config: Config
 
     def __init__(self, service: str, db: Database, sources: Sequence[Source]) -> None:
         super().__init__(f"{service}.sealer")
@@ -41,12 +44,12 @@ class Sealer(Worker):
             connection = await driver(tx)
             if not await connection.fetchval(_ALONE):
                 return False
-            waiting = [tuple(row) for row in await connection.fetch(_WAITING, [*self._sources], self.batch)]
+            waiting = [tuple(row) for row in await connection.fetch(_WAITING, [*self._sources], self.config.batch)]
             if waiting:
                 links = await self._links(connection, waiting)
                 await connection.execute(_APPEND, *zip(*links, strict=True))
                 await connection.execute(_DONE, *zip(*waiting, strict=True))
-        return len(waiting) == self.batch
+        return len(waiting) == self.config.batch
 
     async def _links(self, connection: asyncpg.Connection, waiting: Sequence[tuple[str, UUID]]) -> list[Link]:
         rows: dict[tuple[str, UUID], Mapping[str, Any]] = {}

@@ -38,19 +38,22 @@ class Consumer(Worker):
     A large batch is taken in lanes, each with keys of its own: while one is in the database, the other is computed.
     """
 
-    idle = 0.0
-    batch = 1000  # records
-    lanes = 2  # transactions at once
-    lane = 100  # records that are worth a transaction of their own
-    wait = 0.5  # seconds a fetch waits for its first record
-    attempts = 3
-    noted = 10  # events of a batch of which each has its line in the log; of more only where DEBUG is on
-    patience = 45.0  # seconds a batch may take before it is taken apart; the loop counts as stuck soon after
-    pause = 0.2  # seconds before an event's second try, doubled for the third
-    store_every = 0.2  # seconds between two storings of its place while there is work
-    watch_every = 5.0  # seconds between two looks at the lag
-    stuck_after = 60.0  # seconds behind without moving
-    blind_after = 600.0  # the same while the bus does not say how far: it is away, or else our client is broken
+    class Config(Worker.Config):
+        idle = 0.0
+        batch = 1000  # records
+        lanes = 2  # transactions at once
+        lane = 100  # records that are worth a transaction of their own
+        wait = 0.5  # seconds a fetch waits for its first record
+        attempts = 3
+        noted = 10  # events of a batch of which each has its line in the log; of more only where DEBUG is on
+        patience = 45.0  # seconds a batch may take before it is taken apart; the loop counts as stuck soon after
+        pause = 0.2  # seconds before an event's second try, doubled for the third
+        store_every = 0.2  # seconds between two storings of its place while there is work
+        watch_every = 5.0  # seconds between two looks at the lag
+        stuck_after = 60.0  # seconds behind without moving
+        blind_after = 600.0  # the same while the bus does not say how far: it is away, or else our client is broken
+
+    config: Config
 
     def __init__(
         self, service: str, db: Database, bus: Bus, outbox: Outbox, clock: Clock, handlers: Handlers, topic: str
@@ -73,7 +76,7 @@ class Consumer(Worker):
             self._subscription = await self._bus.subscribe(self._service, self._topic)
         await self._watch(self._subscription)  # first: that it falls behind must be seen also while it cannot go on
         if not self._pending:
-            self._pending = await self._subscription.fetch(self.batch, self.wait)
+            self._pending = await self._subscription.fetch(self.config.batch, self.config.wait)
         busy = bool(self._pending)
         if busy:
             await self._take(self._pending)
@@ -82,7 +85,7 @@ class Consumer(Worker):
             self.position += len(self._pending)
             self._pending = []
             self._moved = time.monotonic()
-        if not busy or time.monotonic() - self._stored > self.store_every:
+        if not busy or time.monotonic() - self._stored > self.config.store_every:
             await self._keep_place(self._subscription)
         return True
 
@@ -101,14 +104,14 @@ class Consumer(Worker):
         """Stuck also when it is behind and does not move, as a client may be after a broker's restart."""
         well, why = super().healthy()
         still = time.monotonic() - self._moved
-        if well and not self._outage and self._blind is None and self._behind and still > self.stuck_after:
+        if well and not self._outage and self._blind is None and self._behind and still > self.config.stuck_after:
             return False, f"{self._behind} records behind, not moving"
-        if well and not self._outage and self._blind is not None and still > self.blind_after:
+        if well and not self._outage and self._blind is not None and still > self.config.blind_after:
             return False, "the lag is not known, not moving"
         return well, why
 
     async def _watch(self, subscription: Subscription) -> None:
-        if time.monotonic() - self._watched > self.watch_every:
+        if time.monotonic() - self._watched > self.config.watch_every:
             self._watched = time.monotonic()
             try:
                 self._behind = await subscription.lag()
@@ -142,7 +145,9 @@ class Consumer(Worker):
         crash.point("consumer.committed")
 
     async def _take(self, records: Sequence[Received]) -> None:
-        lanes: list[list[Received]] = [[] for _ in range(max(1, min(self.lanes, len(records) // self.lane)))]
+        lanes: list[list[Received]] = [
+            [] for _ in range(max(1, min(self.config.lanes, len(records) // self.config.lane)))
+        ]
         for record in records:
             lanes[crc32(record.key) % len(lanes)].append(record)
         outcomes = await asyncio.gather(*(self._take_lane(lane) for lane in lanes if lane), return_exceptions=True)
@@ -153,7 +158,7 @@ class Consumer(Worker):
     async def _take_lane(self, records: Sequence[Received]) -> None:
         several = len(records) > 1
         try:
-            async with asyncio.timeout(self.patience if several else None) as patience:
+            async with asyncio.timeout(self.config.patience if several else None) as patience:
                 await self._apply(records)
         except Exception as error:
             if is_outage(error) and not (several and (is_too_slow(error) or patience.expired())):
@@ -169,16 +174,16 @@ class Consumer(Worker):
         async with self._db.transaction() as tx:
             if await dead_letters.is_parked(tx, record):
                 return
-        for attempt in range(1, self.attempts + 1):
+        for attempt in range(1, self.config.attempts + 1):
             try:
                 await self._apply([record])
             except Exception as error:
                 if is_outage(error):
                     raise
-                if attempt == self.attempts or isinstance(error, Undecodable):
+                if attempt == self.config.attempts or isinstance(error, Undecodable):
                     await self._park(record, error, attempt)
                     return
-                await asyncio.sleep(self.pause * 2 ** (attempt - 1))
+                await asyncio.sleep(self.config.pause * 2 ** (attempt - 1))
             else:
                 return
 
@@ -202,7 +207,7 @@ class Consumer(Worker):
 
     def _note(self, applied: Sequence[Message]) -> None:
         """Logs what was applied, each event under its own trace; a flood in one line."""
-        level = logging.INFO if len(applied) <= self.noted else logging.DEBUG
+        level = logging.INFO if len(applied) <= self.config.noted else logging.DEBUG
         if level == logging.DEBUG:
             log.info("events applied", extra={"topic": self._topic, "events": len(applied)})
         if log.isEnabledFor(level):

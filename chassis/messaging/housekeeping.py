@@ -15,7 +15,8 @@ Purge = Callable[[AsyncSession, timedelta], Awaitable[int]]
 class Housekeeping(Worker):
     """Applies each purge with the age it is given, in bounded steps, and has the bus keep its topics in bounds."""
 
-    idle = 60.0
+    class Config(Worker.Config):
+        idle = 60.0
 
     def __init__(
         self,

@@ -49,10 +49,13 @@ class Relay(Worker):
     the next round.
     """
 
-    idle = 0.05
-    follower_idle = 1.0  # seconds between two tries to become the active one
-    measure_every = 5.0  # seconds between two readings of depth and age
-    part = 1000  # rows of a topic published at once
+    class Config(Worker.Config):
+        idle = 0.05
+        follower_idle = 1.0  # seconds between two tries to become the active one
+        measure_every = 5.0  # seconds between two readings of depth and age
+        part = 1000  # rows of a topic published at once
+
+    config: Config
 
     def __init__(self, service: str, db: Database, bus: Bus, topics: Sequence[str], share: int = 4000) -> None:
         super().__init__(f"{service}.relay")
@@ -66,7 +69,7 @@ class Relay(Worker):
     async def run_once(self) -> bool:
         connection = await self._lead()
         if connection is None:
-            await asyncio.sleep(self.follower_idle)
+            await asyncio.sleep(self.config.follower_idle)
             return True
         try:
             return await self._round(connection)
@@ -92,8 +95,8 @@ class Relay(Worker):
         acknowledged: list[int] = []
         failed = False
         while waiting:
-            parts = [its[: self.part] for its in waiting]
-            waiting = [its[self.part :] for its in waiting]
+            parts = [its[: self.config.part] for its in waiting]
+            waiting = [its[self.config.part :] for its in waiting]
             last = more and not any(waiting)
             database, *outcomes = await asyncio.gather(
                 self._keep_up(connection, acknowledged, rows if last else []),
@@ -122,8 +125,8 @@ class Relay(Worker):
         if not is_outage(error):
             raise error
         _, pause = self._resting.get(topic, (0.0, 0.05))
-        self._resting[topic] = (time.monotonic() + pause, min(pause * 2, self.longest_backoff))
-        if pause > self.longest_backoff / 2:
+        self._resting[topic] = (time.monotonic() + pause, min(pause * 2, self.config.longest_backoff))
+        if pause > self.config.longest_backoff / 2:
             log.warning("a topic cannot be written", extra={"topic": topic, "error": repr(error)})
 
     async def _read(self, connection: asyncpg.Connection, in_flight: list[int]) -> list[asyncpg.Record]:
@@ -175,7 +178,7 @@ class Relay(Worker):
                 await connection.execute(_MARK, [row["seq"]])
 
     async def _measure(self, connection: asyncpg.Connection) -> None:
-        if time.monotonic() - self._measured < self.measure_every:
+        if time.monotonic() - self._measured < self.config.measure_every:
             return
         self._measured = time.monotonic()
         for topic, depth, age in await connection.fetch(_DEPTH, self._topics):

@@ -30,7 +30,7 @@ async def whole_stack(databases: Databases, tmp_path_factory: pytest.TempPathFac
     async with Stack(databases, tmp_path_factory.mktemp("contract"), START) as stack:
         for worker in stack["notifier"].workers:
             if isinstance(worker, Planner):
-                worker.patience = worker.pause = timedelta()  # who is not heard of by now never will be
+                worker.config.patience = worker.config.pause = timedelta()  # who is not heard of by now never will be
             if isinstance(worker, Dispatcher):
                 worker.outward = Nowhere(Policy())
         yield stack

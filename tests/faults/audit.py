@@ -107,7 +107,7 @@ class Audit:
 
     async def expire_leases(self) -> None:
         """Lets run out what a dead sender has leased: leases are in real time, which a test does not wait for."""
-        before = datetime.fromtimestamp(self.services.started("notifier"), UTC) + Sender.lease
+        before = datetime.fromtimestamp(self.services.started("notifier"), UTC) + Sender.Config.lease
         sql = "UPDATE sends SET leased_until = now() WHERE state = 'sending' AND leased_until < $1"
         await self.rows("notifier", sql, before)
 

@@ -39,7 +39,7 @@ class Member:
         self.workers = [part for part in parts if isinstance(part, Worker)]
         for worker in self.workers:
             if isinstance(worker, Consumer):
-                worker.wait = 0.0
+                worker.config.wait = 0.0
 
     @cached_property
     def app(self) -> FastAPI:
@@ -146,7 +146,7 @@ async def _turn(worker: Worker) -> bool:
         await worker.run_once()
         return worker.position != before
     if isinstance(worker, Relay):
-        worker.follower_idle = 0.0
+        worker.config.follower_idle = 0.0
     return await worker.run_once()
 
 

@@ -10,7 +10,8 @@ MOST = 100  # absences at a time
 class Telling(Worker):
     """Tells absences that were changed and not told."""
 
-    idle = 10.0
+    class Config(Worker.Config):
+        idle = 10.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.absences")

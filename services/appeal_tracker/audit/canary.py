@@ -61,7 +61,8 @@ class Canary(Worker):
     from without.
     """
 
-    idle = 1.0
+    class Config(Worker.Config):
+        idle = 1.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.canary")

@@ -14,9 +14,12 @@ class SelfAudit(Worker):
     It runs beside the relay and not beside the escalation, which it watches.
     """
 
-    idle = 5.0
-    subjects = 500  # of each kind, in a look: few, for the relay works in the same process
-    looks = 50  # in a run, at most: so a million appeals are gone through in a little over three hours
+    class Config(Worker.Config):
+        idle = 5.0
+        subjects = 500  # of each kind, in a look: few, for the relay works in the same process
+        looks = 50  # in a run, at most: so a million appeals are gone through in a little over three hours
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.audit")
@@ -28,10 +31,10 @@ class SelfAudit(Worker):
         if not self._every:
             return False
         async with self._runtime.db.transaction() as tx:
-            look = await service.look(tx, self._runtime, self.subjects, None if self._left else self._every)
+            look = await service.look(tx, self._runtime, self.config.subjects, None if self._left else self._every)
             if look is None:
                 return False
-            self._left = (self._left or self.looks) - 1 if look.more else 0
+            self._left = (self._left or self.config.looks) - 1 if look.more else 0
             if not self._left:
                 await service.measure(tx)
         return self._left > 0

@@ -24,12 +24,15 @@ class Escalation(Worker):
     on that we came to. What turns up below it is met before we rest, and while we do not, `at_least` so often.
     """
 
-    idle = 0.1
-    batch = 1000  # timers
-    lanes = 2
-    longest = 10  # batches of a lane in one turn: whoever watches us sees turns
-    dear = 0.005  # seconds that a look at all took
-    at_least = 1.0  # seconds between two of them
+    class Config(Worker.Config):
+        idle = 0.1
+        batch = 1000  # timers
+        lanes = 2
+        longest = 10  # batches of a lane in one turn: whoever watches us sees turns
+        dear = 0.005  # seconds that a look at all took
+        at_least = 1.0  # seconds between two of them
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.escalate")
@@ -39,7 +42,7 @@ class Escalation(Worker):
         self._looked, self._took = float("-inf"), 0.0  # when, and how long, all were looked at
 
     async def run_once(self) -> bool:
-        is_dear = self._took >= self.dear and time.monotonic() - self._looked < self.at_least
+        is_dear = self._took >= self.config.dear and time.monotonic() - self._looked < self.config.at_least
         return (is_dear and await self._turn(self._floor)) or await self._turn(None)
 
     async def _turn(self, floor: datetime | None) -> bool:
@@ -55,28 +58,28 @@ class Escalation(Worker):
         if moment is None or moment > now:
             self._behind = False
             return False
-        lanes = (self._lane(moment) for _ in range(self.lanes if self._behind else 1))
+        lanes = (self._lane(moment) for _ in range(self.config.lanes if self._behind else 1))
         ended: list[int] = []
         for count in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(count, BaseException):
                 raise count
             ended.append(count)
-        self._behind = max(ended) >= self.batch
+        self._behind = max(ended) >= self.config.batch
         return any(ended)
 
     async def _lane(self, since: datetime) -> int:
         """Fires batch after batch while they are whole; one alone, where nobody knows yet that there are more."""
         ended = 0
-        for _ in range(self.longest if self._behind else 1):
+        for _ in range(self.config.longest if self._behind else 1):
             count = await self._fire(since)
             ended += count
-            if count < self.batch:
+            if count < self.config.batch:
                 break
         return ended
 
     async def _fire(self, since: datetime) -> int:
         async with self._runtime.db.transaction() as tx:
-            ended, fired = await service.fire_due(tx, self._runtime, since, self.batch)
+            ended, fired = await service.fire_due(tx, self._runtime, since, self.config.batch)
         for phase, count in Count(each.phase for each in fired).items():
             _fired.labels(phase).inc(count)
         for each in fired:

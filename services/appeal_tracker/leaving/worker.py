@@ -14,8 +14,11 @@ from chassis.worker import Worker
 class HandingOver(Worker):
     """Hands over some appeals at a time, each in a transaction of its own; after them it keeps its place."""
 
-    idle = 1.0
-    looks_behind_every = 60.0  # seconds: for what leavers were asked to call before it was heard that they left
+    class Config(Worker.Config):
+        idle = 1.0
+        looks_behind_every = 60.0  # seconds: for what leavers were asked to call before it was heard that they left
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.leaving")
@@ -39,7 +42,7 @@ class HandingOver(Worker):
         return True
 
     async def _look_behind(self) -> bool:
-        if self._behind is None and time.monotonic() - self._looked_behind < self.looks_behind_every:
+        if self._behind is None and time.monotonic() - self._looked_behind < self.config.looks_behind_every:
             return False
         async with self._runtime.db.transaction() as tx:
             found = await service.left_behind(tx, self._behind or UUID(int=0))

@@ -17,8 +17,11 @@ _FIRST = UUID(int=0)
 class Moving(Worker):
     """Transfers some appeals at a time, each in its own transaction; one that fails is met again after the rest."""
 
-    idle = 2.0
-    at_once = 50  # appeals
+    class Config(Worker.Config):
+        idle = 2.0
+        at_once = 50  # appeals
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.mergers")
@@ -27,7 +30,7 @@ class Moving(Worker):
 
     async def run_once(self) -> bool:
         async with self._runtime.db.transaction() as tx:
-            found = await repository.following(tx, self._after, self.at_once)
+            found = await repository.following(tx, self._after, self.config.at_once)
         for appeal in found:
             move = partial(taking_over.go_along, runtime=self._runtime, id=appeal)
             try:

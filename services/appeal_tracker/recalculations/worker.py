@@ -45,10 +45,13 @@ class Recalculating(Worker):
     nobody's way, and what follows by itself is tried again (`repository.fail`): until then, the self-audit says so.
     """
 
-    idle = 0.5
-    lanes = 4  # batches at once: one computes while the database writes the others
-    deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
-    counted_every = 0.2  # seconds between two looks at them
+    class Config(Worker.Config):
+        idle = 0.5
+        lanes = 4  # batches at once: one computes while the database writes the others
+        deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
+        counted_every = 0.2  # seconds between two looks at them
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.recalculate")
@@ -102,11 +105,11 @@ class Recalculating(Worker):
             self._turn = await self._begin(job)
             return self._turn is not None
         async with self._runtime.db.transaction() as tx:
-            if began - self._counted > self.counted_every:
-                if await repository.waiting(tx, DeadlineRecalculated.topic, self.deep) >= self.deep:
+            if began - self._counted > self.config.counted_every:
+                if await repository.waiting(tx, DeadlineRecalculated.topic, self.config.deep) >= self.config.deep:
                     return False
                 self._counted = began
-            parallel = self.lanes if job.turn == 0 else 1  # where two hold what both need, one alone gets it
+            parallel = self.config.lanes if job.turn == 0 else 1  # where two hold what both need, one alone gets it
             most = self._turn.errand.most
             ids = await self._turn.errand.next(tx, self._turn.after, parallel * most)
         if not ids:

@@ -23,8 +23,11 @@ class Simulating(Worker):
     A simulation that cannot be done fails, and stands in nobody's way.
     """
 
-    idle = 1.0
-    batch = 200  # appeals
+    class Config(Worker.Config):
+        idle = 1.0
+        batch = 200  # appeals
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.simulate")
@@ -42,7 +45,9 @@ class Simulating(Worker):
                 at, before = simulation.id, simulation.done
                 if at not in self._candidates:
                     self._candidates = {at: await service.candidate(tx, simulation)}
-                await service.advance(tx, simulation, self._candidates[at], self._runtime.clock.now(), self.batch)
+                await service.advance(
+                    tx, simulation, self._candidates[at], self._runtime.clock.now(), self.config.batch
+                )
             _judged.inc(simulation.done - before)
         except Exception as error:
             self._candidates.clear()

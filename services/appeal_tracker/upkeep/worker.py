@@ -22,7 +22,8 @@ class Upkeep(Worker):
     """Looks at some appeals that changed at a time; each act is a transaction of its own, as those of people are.
     One that fails is passed by."""
 
-    idle = 1.0
+    class Config(Worker.Config):
+        idle = 1.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.upkeep")

@@ -19,8 +19,11 @@ _FIRST = UUID(int=0)  # no appeal is called so
 class Fetching(Worker):
     """Fetches the words of some appeals at a time; without an address to fetch them from it does nothing."""
 
-    idle = 1.0
-    batch = 40  # appeals
+    class Config(Worker.Config):
+        idle = 1.0
+        batch = 40  # appeals
+
+    config: Config
 
     def __init__(self, runtime: Runtime, peer: Peer | None = None) -> None:
         super().__init__(f"{runtime.service}.words")
@@ -35,7 +38,7 @@ class Fetching(Worker):
         if self._peer is None:
             return False
         async with self._runtime.db.transaction() as tx:
-            wanted = await repository.wanted(tx, self._after, self.batch)
+            wanted = await repository.wanted(tx, self._after, self.config.batch)
         if not wanted:
             begun, self._after = self._after, _FIRST
             return begun != _FIRST

@@ -24,5 +24,5 @@ def loops(runtime: Runtime) -> list[Worker]:
     links = Links(Peer(settings.appeal_tracker_url, settings.service_token_file))
     senders = [Sender(runtime, name, channel, settings.language, contacts, links) for name, channel in its.items()]
     for sender in senders[1:]:
-        sender.idle = SELDOM  # the planner wakes them when there is something
+        sender.config.idle = SELDOM  # the planner wakes them when there is something
     return [Planner(runtime, senders), *senders, Sweeper(runtime)]

@@ -33,12 +33,15 @@ NOBODY_TO_TELL, STORM = "nobody_to_tell", "storm"
 class Planner(Worker):
     """Turns notices into deliveries."""
 
-    idle = 0.2
-    batch = 200  # notices; as many at once are a storm
-    patience = timedelta(seconds=3)  # how long the directory may lag behind
-    pause = timedelta(seconds=0.5)  # between two looks for the same people
-    measure_every = 15.0  # seconds between two counts of what is under way
-    lull = timedelta(seconds=60)  # of domain time: what a storm brings leaves when it is over, at the whole minute
+    class Config(Worker.Config):
+        idle = 0.2
+        batch = 200  # notices; as many at once are a storm
+        patience = timedelta(seconds=3)  # how long the directory may lag behind
+        pause = timedelta(seconds=0.5)  # between two looks for the same people
+        measure_every = 15.0  # seconds between two counts of what is under way
+        lull = timedelta(seconds=60)  # of domain time: what a storm brings leaves when it is over, at the whole minute
+
+    config: Config
 
     def __init__(self, runtime: Runtime, senders: Sequence[Worker] = ()) -> None:
         super().__init__(f"{runtime.service}.plan")
@@ -49,8 +52,8 @@ class Planner(Worker):
     async def run_once(self) -> bool:
         await self._measure()
         async with self._db.transaction() as tx:
-            fallen = await falling_back.fall_back(tx, self._clock.now(), self.batch)
-            notices = await repository.to_plan(tx, self.batch, self.patience)
+            fallen = await falling_back.fall_back(tx, self._clock.now(), self.config.batch)
+            notices = await repository.to_plan(tx, self.config.batch, self.config.patience)
             planned, dead = await self._plan(tx, notices) if notices else (False, [])
         metrics.dead.labels(NOBODY_TO_TELL).inc(len(dead))
         for death in dead:
@@ -73,7 +76,7 @@ class Planner(Worker):
                 ready.append((notice, planning.plan(notice, people, view)))
             else:
                 later.append(notice.event_id)
-        leaves = self._after_the_storm(now) if len(notices) == self.batch else now
+        leaves = self._after_the_storm(now) if len(notices) == self.config.batch else now
         rows = [_row(notice.event_id, its, now, leaves) for notice, plans in ready for its in plans]
         written = await repository.plan(tx, rows)
         by_event = {notice.event_id: notice for notice, _ in ready}
@@ -83,16 +86,16 @@ class Planner(Worker):
             if row.state == "dead"
         ]
         await self._outbox.append(tx, dead, at=now, traces=[by_event[death.event_id].traceparent for death in dead])
-        await repository.settle_plans(tx, list(by_event), later, self.pause)
+        await repository.settle_plans(tx, list(by_event), later, self.config.pause)
         return bool(ready), dead
 
     def _after_the_storm(self, now: datetime) -> datetime:
         # The same instant for all that comes within one lull, whoever plans it: what leaves together is one message.
-        whole = self.lull.total_seconds()
+        whole = self.config.lull.total_seconds()
         return datetime.fromtimestamp((now.timestamp() // whole + 1.5) * whole, now.tzinfo) if whole else now
 
     async def _measure(self) -> None:
-        if time.monotonic() - self._measured < self.measure_every:
+        if time.monotonic() - self._measured < self.config.measure_every:
             return
         self._measured = time.monotonic()
         async with self._db.transaction() as tx:

@@ -39,15 +39,18 @@ ONCE = BackOff(most=1)
 class Sender(Worker):
     """Sends what is due on one channel."""
 
-    idle = 0.2
-    batch = 50  # deliveries claimed at a time
-    patience = 5.0  # seconds a channel may take for one letter
-    lease = timedelta(seconds=15)  # three times what a channel may take
-    back_off = BackOff()
-    ask_again = timedelta(seconds=10)  # after it could not be asked how people are reached
-    # Whoever is reached nowhere may be heard of by visit_api a little later than by us: some minutes.
-    addressless = BackOff(first=5.0, longest=120.0, most=8)
-    asked_for = timedelta(hours=1)  # how long a provider is asked what became of a send; then nobody can tell
+    class Config(Worker.Config):
+        idle = 0.2
+        batch = 50  # deliveries claimed at a time
+        patience = 5.0  # seconds a channel may take for one letter
+        lease = timedelta(seconds=15)  # three times what a channel may take
+        back_off = BackOff()
+        ask_again = timedelta(seconds=10)  # after it could not be asked how people are reached
+        # Whoever is reached nowhere may be heard of by visit_api a little later than by us: some minutes.
+        addressless = BackOff(first=5.0, longest=120.0, most=8)
+        asked_for = timedelta(hours=1)  # how long a provider is asked what became of a send; then nobody can tell
+
+    config: Config
 
     def __init__(
         self,
@@ -66,7 +69,7 @@ class Sender(Worker):
 
     async def run_once(self) -> bool:
         async with self._db.transaction() as tx:
-            lost = await claims.expired(tx, self._name, lease=self.lease, limit=self.batch)
+            lost = await claims.expired(tx, self._name, lease=self.config.lease, limit=self.config.batch)
         claimed = await self._claim(None if self.channel.reaches is None else {})
         if asked := {*claimed.unasked.values()}:
             if (addresses := await self._ask_where(asked)) is not None:
@@ -91,12 +94,12 @@ class Sender(Worker):
                 self.channel,
                 self._language,
                 now=now,
-                lease=self.lease,
-                limit=self.batch,
+                lease=self.config.lease,
+                limit=self.config.batch,
                 addresses=addresses,
             )
             dead = [
-                *await self._give_up(tx, claimed.without_address, outcomes.NO_ADDRESS, now, self.addressless),
+                *await self._give_up(tx, claimed.without_address, outcomes.NO_ADDRESS, now, self.config.addressless),
                 *await self._give_up(tx, claimed.without_account, outcomes.NO_ACCOUNT, now, ONCE),
             ]
             await outcomes.tell_plain(tx, self._outbox, claimed.plain, self._name, now)
@@ -125,7 +128,7 @@ class Sender(Worker):
         if not unanswered:
             return
         async with self._db.transaction() as tx:
-            await claims.wait_for_contact(tx, unanswered, now=self._clock.now(), pause=self.ask_again)
+            await claims.wait_for_contact(tx, unanswered, now=self._clock.now(), pause=self.config.ask_again)
 
     async def _recover(self, lost: Sequence[Leased]) -> list[Outcome]:
         """What became of sends whose lease ran out: as the provider says, or by handing them over again."""
@@ -143,7 +146,9 @@ class Sender(Worker):
                 absent.append(send)
             elif answer.ask_again is not None and not send.insisted and self._may_ask(send):
                 ended.append(Asked(send.letter.send_id, send.attempt, answer.ask_again))
-            elif not send.insisted and (not self.channel.takes_once(send.letter) or send.attempt >= self.back_off.most):
+            elif not send.insisted and (
+                not self.channel.takes_once(send.letter) or send.attempt >= self.config.back_off.most
+            ):
                 ended.append(Unknown(send.letter.send_id, send.attempt))
         silent = [send for send in lost if send not in absent and send.letter.send_id not in {o.send_id for o in ended}]
         return [*ended, *await self._hand_over_again(absent, silent)]
@@ -160,7 +165,7 @@ class Sender(Worker):
         async with self._db.transaction() as tx:
             leased_at = time.monotonic()
             again, hindered = await claims.claim_again(
-                tx, self.channel, [*absent, *silent], now=self._clock.now(), lease=self.lease
+                tx, self.channel, [*absent, *silent], now=self._clock.now(), lease=self.config.lease
             )
         unclear = {send.letter.send_id for send in silent}
         again = [msgspec.structs.replace(send, doubtful=send.letter.send_id in unclear) for send in again]
@@ -176,16 +181,16 @@ class Sender(Worker):
         return ended
 
     def _may_ask(self, send: Leased) -> bool:
-        return RealClock().now() - send.letter.made_at < self.asked_for
+        return RealClock().now() - send.letter.made_at < self.config.asked_for
 
     async def _ask(self, send: Leased) -> Receipt | CannotTell | None:
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(self.config.patience):
                 return await self.channel.find(send.letter)
         except CannotTell as error:
             return error
         except TimeoutError:
-            return CannotTell(f"no answer within {self.patience} s")
+            return CannotTell(f"no answer within {self.config.patience} s")
 
     async def _hand_over(self, sends: Sequence[Leased], leased_at: float) -> list[Outcome]:
         if sends:
@@ -208,12 +213,12 @@ class Sender(Worker):
         send_id = send.letter.send_id
         if self.channel.reaches is not None and send.letter.address is None:
             return Failed(send_id, send.attempt, outcomes.NO_ADDRESS)
-        if time.monotonic() - leased_at > self.lease.total_seconds() - 2 * self.patience:
+        if time.monotonic() - leased_at > self.config.lease.total_seconds() - 2 * self.config.patience:
             # This process stood still for a while: by now the send may be another sender's.
             return Unsent(send_id, send.attempt)
         try:
             with metrics.latency.labels(self._name).time():
-                async with asyncio.timeout(self.patience):
+                async with asyncio.timeout(self.config.patience):
                     receipt = await self.channel.send(send.letter)
         except Refused as error:
             if error.all_wait and error.retry_after and send.letter.account is not None:
@@ -222,7 +227,7 @@ class Sender(Worker):
         except Ambiguous as error:
             return Lost(send_id, send.attempt, error.reason)
         except TimeoutError:
-            return Lost(send_id, send.attempt, f"no answer within {self.patience} s")
+            return Lost(send_id, send.attempt, f"no answer within {self.config.patience} s")
         except Exception as error:
             log.exception("a channel failed in a way its port does not know", extra={"channel": self._name})
             return Lost(send_id, send.attempt, type(error).__name__)
@@ -238,7 +243,7 @@ class Sender(Worker):
             return
         async with self._db.transaction() as tx:
             now = self._clock.now()
-            told = await outcomes.record(tx, self._outbox, ended, now=now, back_off=self.back_off)
+            told = await outcomes.record(tx, self._outbox, ended, now=now, back_off=self.config.back_off)
             if taken := [its.send_id for its in ended if isinstance(its, Taken)]:
                 await reports.early(tx, self._outbox, taken, now)
         metrics.sent.labels(self._name).inc(len(told.sent))

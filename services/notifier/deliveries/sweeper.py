@@ -9,8 +9,11 @@ from notifier.deliveries import reports
 class Sweeper(Worker):
     """Sweeps now and then."""
 
-    idle = 15.0
-    batch = 1000
+    class Config(Worker.Config):
+        idle = 15.0
+        batch = 1000
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.sweep")
@@ -18,7 +21,7 @@ class Sweeper(Worker):
 
     async def run_once(self) -> bool:
         async with self._db.transaction() as tx:
-            more = await reports.missed(tx, self._outbox, self._clock.now(), self.batch)
+            more = await reports.missed(tx, self._outbox, self._clock.now(), self.config.batch)
         async with self._db.transaction() as tx:
-            await limits.purge(tx, self.batch)
+            await limits.purge(tx, self.config.batch)
         return more

@@ -37,12 +37,15 @@ LONGEST_LOGGED = 1024  # bytes of an answer
 class Dispatcher(Worker):
     """Sends what endpoints subscribed to."""
 
-    idle = 0.5
-    most = 4  # requests under way to one endpoint
-    most_failing = 1  # to one where the last did not arrive
-    patience = 15.0  # seconds for one request
-    lease = timedelta(seconds=60)
-    purge_every = 600.0  # seconds
+    class Config(Worker.Config):
+        idle = 0.5
+        most = 4  # requests under way to one endpoint
+        most_failing = 1  # to one where the last did not arrive
+        patience = 15.0  # seconds for one request
+        lease = timedelta(seconds=60)
+        purge_every = 600.0  # seconds
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.webhooks")
@@ -58,9 +61,9 @@ class Dispatcher(Worker):
             claimed = await claims.claim(
                 tx,
                 in_flight=Counter(self._under_way.values()),
-                most=self.most,
-                most_failing=self.most_failing,
-                lease=self.lease,
+                most=self.config.most,
+                most_failing=self.config.most_failing,
+                lease=self.config.lease,
             )
             keys = {its.id: await self._open(tx, its) for its in claimed}
         if claimed:
@@ -70,7 +73,7 @@ class Dispatcher(Worker):
             self._under_way[task] = its.endpoint_id
         if self._under_way:
             # Whichever ends first makes room; the others are not waited for.
-            await asyncio.wait(self._under_way, timeout=self.idle, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(self._under_way, timeout=self.config.idle, return_when=asyncio.FIRST_COMPLETED)
         return bool(self._under_way)
 
     async def close(self) -> None:
@@ -106,7 +109,7 @@ class Dispatcher(Worker):
         try:
             if not secrets:
                 raise Refused(SECRET_UNREADABLE)
-            answer = await self.outward.request("POST", its.url, headers, body, within=self.patience, keep=True)
+            answer = await self.outward.request("POST", its.url, headers, body, within=self.config.patience, keep=True)
             crash.point("webhook.answered")
         except (Refused, Ambiguous) as failure:
             error = failure.reason
@@ -142,7 +145,7 @@ class Dispatcher(Worker):
             metrics.sent.labels("dead" if again is None else outcome).inc()
 
     async def _purge(self) -> None:
-        if time.monotonic() - self._purged > self.purge_every:
+        if time.monotonic() - self._purged > self.config.purge_every:
             self._purged = time.monotonic()
             async with self._db.transaction() as tx:
                 await repository.purge(tx, KEPT_FOR, 5000)

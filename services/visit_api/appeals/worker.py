@@ -42,7 +42,8 @@ class WordsSealer(Worker):
     """Follows what is raised and seals its words; what was raised before it began is met first. What cannot be sealed,
     for the file of keys is damaged, stays open until it can, and holds up nothing else."""
 
-    idle = 1.0
+    class Config(Worker.Config):
+        idle = 1.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__("visit_api.words_sealer")

@@ -22,7 +22,8 @@ AGAIN = 60.0  # seconds until what could not be entered is tried again
 class Supplementing(Worker):
     """Makes supplements, one visit after the other. One that cannot be made holds up none of the others."""
 
-    idle = 1.0
+    class Config(Worker.Config):
+        idle = 1.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__("visit_api.supplements")

@@ -13,7 +13,8 @@ log = logging.getLogger(__name__)
 class Sweeper(Worker):
     """Gives up uploads once they are old, and forgets parts that a crash left behind."""
 
-    idle = 3600.0
+    class Config(Worker.Config):
+        idle = 3600.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.uploads")

@@ -62,7 +62,8 @@ _FORGET_SAID = "DELETE FROM customer_said WHERE customer_id = ANY($1::uuid[])"
 class PlainSealer(Worker):
     """Takes some customers whose number is in the clear, seals it, and empties the old column."""
 
-    idle = 60.0
+    class Config(Worker.Config):
+        idle = 60.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__("visit_api.plain_sealer")
@@ -90,8 +91,11 @@ class PersonSealer(Worker):
     """Follows the customers, and seals the names of those who are persons: an earlier version wrote them, or a file
     said only later that they are."""
 
-    idle = 60.0
-    batch = 2000  # customers of a look
+    class Config(Worker.Config):
+        idle = 60.0
+        batch = 2000  # customers of a look
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__("visit_api.person_sealer")
@@ -103,7 +107,7 @@ class PersonSealer(Worker):
             return False
         async with self._runtime.db.transaction() as tx:
             connection = await driver(tx)
-            rows, tops = await connection.fetch(_PERSONS, *self._at, self.batch), dict[str, str]()
+            rows, tops = await connection.fetch(_PERSONS, *self._at, self.config.batch), dict[str, str]()
             done = []
             for row in rows:
                 if row["name"] is not None:
@@ -115,14 +119,17 @@ class PersonSealer(Worker):
                 await connection.execute(_NAMED, *zip(*done, strict=True))
         if rows:
             self._at = rows[-1]["changed_xid"], rows[-1]["id"]
-        return len(rows) == self.batch
+        return len(rows) == self.config.batch
 
 
 class Forgetter(Worker):
     """Follows the customers, and forgets what is personal of those that an earlier version removed: it left that."""
 
-    idle = 60.0
-    batch = 2000  # customers of a look
+    class Config(Worker.Config):
+        idle = 60.0
+        batch = 2000  # customers of a look
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__("visit_api.forgetter")
@@ -132,10 +139,10 @@ class Forgetter(Worker):
     async def run_once(self) -> bool:
         async with self._runtime.db.transaction() as tx:
             connection = await driver(tx)
-            rows = await connection.fetch(_NEXT, *self._at, self.batch)
+            rows = await connection.fetch(_NEXT, *self._at, self.config.batch)
             if removed := [row["id"] for row in rows if row["removed"]]:
                 for statement in (_FORGET, _FORGET_CONTACTS, _FORGET_SAID):
                     await connection.execute(statement, removed)
         if rows:
             self._at = rows[-1]["changed_xid"], rows[-1]["id"]
-        return len(rows) == self.batch
+        return len(rows) == self.config.batch

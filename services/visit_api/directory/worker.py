@@ -33,7 +33,8 @@ _PLAIN_DIGEST = 32  # bytes; a keyed one has fewer
 class StaffSealer(Worker):
     """Takes some of the staff whose number or address is in the clear, seals it, and empties the old columns."""
 
-    idle = 60.0
+    class Config(Worker.Config):
+        idle = 60.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__("visit_api.staff_sealer")

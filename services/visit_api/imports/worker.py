@@ -25,8 +25,11 @@ class Importing(Worker):
     of its own, and those around it are stored. Whatever else is wrong with an import ends that one, and nothing else.
     """
 
-    idle = 0.5
-    batch = 2000  # lines
+    class Config(Worker.Config):
+        idle = 0.5
+        batch = 2000  # lines
+
+    config: Config
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.import")
@@ -36,7 +39,7 @@ class Importing(Worker):
         self._cleared = float("-inf")
 
     async def run_once(self) -> bool:
-        most = self._most or self.batch
+        most = self._most or self.config.batch
         try:
             async with self._runtime.db.transaction() as tx:
                 busy = await storing.advance(tx, self._runtime, self._ahead, most)
@@ -56,7 +59,7 @@ class Importing(Worker):
                 await storing.give_up(tx, self._runtime, self._ahead.reading)
             self._most = None
             return True
-        self._most = most * 2 if most * 2 < self.batch else None
+        self._most = most * 2 if most * 2 < self.config.batch else None
         if not busy and time.monotonic() - self._cleared > _CLEARING:
             async with self._runtime.db.transaction() as tx:
                 await storing.clear_away(tx, self._runtime)

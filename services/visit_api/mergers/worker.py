@@ -8,7 +8,8 @@ from visit_api.mergers import moving
 class Moving(Worker):
     """Moves some things in a transaction."""
 
-    idle = 2.0
+    class Config(Worker.Config):
+        idle = 2.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.mergers")

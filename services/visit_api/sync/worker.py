@@ -8,7 +8,8 @@ from visit_api.sync import doubles
 class Doubting(Worker):
     """Looks at some visits in a transaction."""
 
-    idle = 2.0
+    class Config(Worker.Config):
+        idle = 2.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__("visit_api.doubles")

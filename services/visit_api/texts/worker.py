@@ -24,7 +24,8 @@ class PlainWords(Worker):
     """Follows the tables of `entities` in the order of their feeds, from the first row on, and seals the words that
     stand open. Nothing of it changed for anybody: feeds do not tell it again."""
 
-    idle = 60.0
+    class Config(Worker.Config):
+        idle = 60.0
 
     def __init__(self, runtime: Runtime, entities: Sequence[type[Any]]) -> None:
         super().__init__("visit_api.plain_words")

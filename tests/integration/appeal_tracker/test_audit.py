@@ -173,14 +173,14 @@ async def test_a_timer_that_nobody_fires_is_found_after_five_minutes(desk: Desk)
 
 async def test_what_arrives_late_has_five_minutes_too(desk: Desk) -> None:
     desk.clock.set(instant("10-20T10:00"))
-    batch, desk.escalation.batch = desk.escalation.batch, 0
+    batch, desk.escalation.config.batch = desk.escalation.config.batch, 0
     try:
         await desk.raised()
         assert await look(desk) == {}
         desk.later(minutes=5)
         assert [*await look(desk)] == [Invariant.TIMER_UNFIRED]
     finally:
-        desk.escalation.batch = batch
+        desk.escalation.config.batch = batch
 
 
 async def test_a_whole_life_leaves_nothing_to_find(desk: Desk) -> None:
@@ -282,7 +282,7 @@ async def test_it_goes_round_by_steps_and_begins_again(desk: Desk, owner: asyncp
     for _ in range(7):
         await desk.raised()
     audit = SelfAudit(watching(desk, audit_every=300))
-    audit.subjects, audit.looks = 3, 2
+    audit.config.subjects, audit.config.looks = 3, 2
     await owner.execute("DELETE FROM clocks WHERE milestone = 'contact'")
     assert await audit.run_once()
     assert len(await desk.told(FAILED)) == 3

@@ -114,7 +114,7 @@ async def test_late_steps_are_told_of_once_also_where_a_batch_ends_between_them(
     await desk.hear(*(raised() for _ in range(3)))
     desk.clock.set(instant("11-01T00:00"))
     escalator = Escalation(desk.runtime)
-    escalator.batch = 2
+    escalator.config.batch = 2
     while await escalator.run_once():
         pass
     told = await desk.told(*STEPS)
@@ -152,7 +152,7 @@ async def test_what_cannot_fire_now_does_not_stand_before_what_can(desk: Desk, o
     busy = [await desk.raised(received_at=RECEIVED - timedelta(minutes=n)) for n in range(1, 8)]
     free = await desk.raised()
     desk.clock.set(instant("10-10T09:30"))
-    desk.escalation.batch, batch = 3, desk.escalation.batch
+    desk.escalation.config.batch, batch = 3, desk.escalation.config.batch
     try:
         async with owner.transaction():
             await owner.execute("SELECT FROM appeals WHERE id = ANY ($1::uuid[]) FOR UPDATE", busy)
@@ -161,7 +161,7 @@ async def test_what_cannot_fire_now_does_not_stand_before_what_can(desk: Desk, o
             assert {event["subject_id"] for event in await desk.told("deadline.breached.v1")} == {free}
         await desk.stack.settle()
     finally:
-        desk.escalation.batch = batch
+        desk.escalation.config.batch = batch
     assert {event["subject_id"] for event in await desk.told("deadline.breached.v1")} == {*busy, free}
 
 
@@ -173,7 +173,7 @@ async def test_an_escalation_without_its_breach_stands_in_nobodys_way(desk: Desk
     whole = await desk.raised()
     desk.clock.set(instant("10-10T11:30"))
     escalator = Escalation(desk.runtime)
-    escalator.batch = 1
+    escalator.config.batch = 1
     while await escalator.run_once():
         pass
     told = await desk.told("deadline.breached.v1", "deadline.escalated.v1")
@@ -195,7 +195,7 @@ async def test_two_escalators_never_fire_a_timer_twice(desk: Desk) -> None:
     escalators = [Escalation(desk.runtime) for _ in range(4)]
 
     async def drain(escalator: Escalation) -> None:
-        escalator.batch = 7
+        escalator.config.batch = 7
         while await escalator.run_once():
             pass
 
@@ -233,7 +233,7 @@ async def test_a_backlog_is_fired_by_batches_abreast(desk: Desk) -> None:
     await desk.hear(*(raised() for _ in range(20)))
     desk.clock.set(instant("10-09T21:30"))
     escalator, fired = Escalation(desk.runtime), "SELECT count(*) AS fired FROM timers WHERE state = 'fired'"
-    escalator.batch = 8
+    escalator.config.batch = 8
     counts = []
     while await escalator.run_once():
         counts += [row["fired"] for row in await desk.rows(fired)]

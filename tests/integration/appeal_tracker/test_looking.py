@@ -41,8 +41,8 @@ async def test_a_look_from_a_floor_does_not_pass_what_an_old_reader_keeps(
 
 
 async def test_what_turns_up_below_the_floor_fires_before_the_loop_rests(desk: Desk) -> None:
-    escalation, usual = desk.escalation, (desk.escalation.dear, desk.escalation.at_least)
-    escalation.dear, escalation.at_least = 0, math.inf
+    escalation, usual = desk.escalation, (desk.escalation.config.dear, desk.escalation.config.at_least)
+    escalation.config.dear, escalation.config.at_least = 0, math.inf
     try:
         first = await desk.raised()
         await desk.at("10-10T09:30")
@@ -52,15 +52,15 @@ async def test_what_turns_up_below_the_floor_fires_before_the_loop_rests(desk: D
         await desk.at("10-10T09:31")
         assert [event["subject_id"] for event in await desk.told("deadline.breached.v1")] == [first, late, second]
     finally:
-        escalation.dear, escalation.at_least = usual
+        escalation.config.dear, escalation.config.at_least = usual
 
 
 async def test_what_turns_up_below_the_floor_waits_for_no_backlog(desk: Desk, owner: asyncpg.Connection) -> None:
     await desk.hear(*(raised(received_at=RECEIVED + timedelta(minutes=n)) for n in range(6)))
     desk.clock.set(instant("10-10T09:36"))
     escalation = Escalation(desk.runtime)
-    escalation.batch, escalation.longest = 1, 1
-    escalation.dear, escalation.at_least = 0, math.inf
+    escalation.config.batch, escalation.config.longest = 1, 1
+    escalation.config.dear, escalation.config.at_least = 0, math.inf
     while not await desk.told("deadline.breached.v1"):
         assert await escalation.run_once()
     (late,) = await owner.fetch(
@@ -72,7 +72,7 @@ async def test_what_turns_up_below_the_floor_waits_for_no_backlog(desk: Desk, ow
     assert await escalation.run_once()
     breached = [event["clock_id"] for event in await desk.told("deadline.breached.v1")]
     assert str(late["clock_id"]) not in breached, "it goes on from the floor"
-    escalation.at_least = 0
+    escalation.config.at_least = 0
     assert await escalation.run_once()
     breached = [event["clock_id"] for event in await desk.told("deadline.breached.v1")]
     assert str(late["clock_id"]) in breached

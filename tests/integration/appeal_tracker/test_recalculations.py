@@ -237,7 +237,7 @@ async def test_what_was_past_when_it_ended_is_moved_no_more_though_nobody_had_re
     await made(desk.admin.post("/calendars/qingdao/versions", json=stop_work("2026-10-12")))
     await desk.assign("37401", "t-sdpea", calendar="qingdao")
     case = await desk.raised(received_at=desk.clock.now())  # the answer is due at the end of 10-20
-    batch, desk.escalation.batch = desk.escalation.batch, 0  # nobody looks
+    batch, desk.escalation.config.batch = desk.escalation.config.batch, 0  # nobody looks
     try:
         await desk.at("10-21T09:00")
         if ends == "withdraw":
@@ -249,7 +249,7 @@ async def test_what_was_past_when_it_ended_is_moved_no_more_though_nobody_had_re
         job = await publish(desk, "qingdao", body)
         assert (said["preview"]["moved"], job["state"], job["moved"]) == (0, "done", 0)
     finally:
-        desk.escalation.batch = batch
+        desk.escalation.config.batch = batch
     await desk.at("11-02T09:00")
     clock = next(each for each in (await desk.appeal(case))["clocks"] if each["milestone"] == "answer")
     assert (clock["state"], clock["due_at"]) == ("breached", "2026-10-20T16:00:00Z")
@@ -411,7 +411,7 @@ async def test_a_job_that_was_cut_short_goes_on_where_it_stood(desk: Desk) -> No
     path = f"/recalculations/{published['recalculation']['id']}"
     first, second = (Recalculating(desk.runtime) for _ in range(2))
     for each in (first, second):
-        each.lanes = 1
+        each.config.lanes = 1
     await _few_at_once(first, turns=2)
     await first.close()  # as dying does: the lock goes with the connection
     job = await got(desk.admin.get(path))
@@ -440,7 +440,7 @@ async def test_it_rests_while_much_waits_to_be_told(desk: Desk) -> None:
     for _ in range(3):
         await desk.raised(received_at=LATE)
     its = Recalculating(desk.runtime)
-    its.deep = 1
+    its.config.deep = 1
     await made(desk.admin.post("/calendars/cn-statutory/versions", json=year_2027()))
     row = "INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, time, payload)"
     await desk.rows(f"{row} VALUES (gen_random_uuid(), 'appeal.events', 'x', 'x', '/x', 'x', now(), NULL)")

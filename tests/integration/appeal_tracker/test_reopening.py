@@ -191,7 +191,7 @@ async def test_continued_people_hear_once_of_what_came_while_it_was_closed(desk:
     await desk.act(case, "reopen", reason="客户再次反映")
     its = (await of_round(desk, case, 2))["answer"]
     escalator = Escalation(desk.runtime)
-    escalator.batch = batch
+    escalator.config.batch = batch
     while await escalator.run_once():
         pass
     await desk.stack.settle()

@@ -176,7 +176,7 @@ async def test_a_simulation_that_was_cut_off_goes_on_where_it_was(
     whole = await simulated(desk, FIVE_DAYS)
     asked = await made(desk.admin.post("/simulations", json=FIVE_DAYS))
     first = Simulating(desk.runtime)
-    first.batch = 2
+    first.config.batch = 2
     assert await first.run_once()
     shown = await got(desk.admin.get(f"/simulations/{asked['id']}"))
     assert (shown["state"], shown["done"], shown["total"], shown["finished_at"]) == ("running", 2, 5, None)
@@ -190,7 +190,7 @@ async def test_a_simulation_that_was_cut_off_goes_on_where_it_was(
             await first.run_once()
     assert (await got(desk.admin.get(f"/simulations/{asked['id']}")))["done"] == 2, "the step is undone whole"
     second = Simulating(desk.runtime)  # another process, which knows nothing but what was stored
-    second.batch = 2
+    second.config.batch = 2
     while await second.run_once():
         pass
     result = await got(desk.admin.get(f"/simulations/{asked['id']}"))
@@ -205,7 +205,7 @@ async def test_several_wait_for_each_other_in_the_order_they_were_asked_for(desk
         ids.append((await made(desk.admin.post("/simulations", json=FIVE_DAYS)))["id"])
         desk.later(seconds=1)
     worker, finished = Simulating(desk.runtime), []
-    worker.batch = 3
+    worker.config.batch = 3
     while await worker.run_once():
         states = {each["id"]: each["state"] for each in (await got(desk.admin.get("/simulations")))["items"]}
         finished += [each for each in ids if states[each] == "done" and each not in finished]

@@ -141,12 +141,12 @@ async def test_an_arrival_is_judged_by_its_true_time(visit: Round) -> None:
 async def test_a_late_arrival_that_outruns_the_timer_records_the_breach(visit: Round) -> None:
     await visit.desk.hear(visit.appointed("10-09T14:00", "10-09T15:00"))
     visit.desk.clock.set(instant("10-09T15:10"))
-    followed = visit.desk.escalation.batch
-    visit.desk.escalation.batch = 0  # the escalation has not come to it yet
+    followed = visit.desk.escalation.config.batch
+    visit.desk.escalation.config.batch = 0  # the escalation has not come to it yet
     try:
         await visit.desk.hear(visit.did(VisitArrived, "10-09T15:05"))
     finally:
-        visit.desk.escalation.batch = followed
+        visit.desk.escalation.config.batch = followed
     assert await visit.states() == [("arrival", 1, "breached")]
     assert await visit.told() == [("deadline.breached.v1", "arrival")]
     await visit.desk.at("10-10T00:00")
@@ -198,11 +198,11 @@ async def test_a_promise_that_was_broken_already_stays_broken_when_the_appointme
 async def test_what_was_past_when_it_was_moved_is_breached_though_nobody_had_said_so(visit: Round) -> None:
     await visit.desk.hear(visit.appointed("10-09T14:00", "10-09T15:00"))
     visit.desk.clock.set(instant("10-09T15:30"))
-    visit.desk.escalation.batch, batch = 0, visit.desk.escalation.batch
+    visit.desk.escalation.config.batch, batch = 0, visit.desk.escalation.config.batch
     try:
         await visit.desk.hear(visit.appointed("10-10T09:00", "10-10T10:00"))
     finally:
-        visit.desk.escalation.batch = batch
+        visit.desk.escalation.config.batch = batch
     await visit.desk.stack.settle()
     assert await visit.states() == [("arrival", 1, "breached"), ("arrival", 2, "running")]
 

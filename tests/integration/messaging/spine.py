@@ -85,12 +85,12 @@ class Spine:
 
     def relay(self) -> Relay:
         relay = Relay("spine", self.db, self.bus, [*TOPICS, *map(dead_letter, TOPICS)])
-        relay.follower_idle = 0.01
+        relay.config.follower_idle = 0.01
         return relay
 
     def consumer(self, topic: str = TOPIC) -> Consumer:
         consumer = Consumer("spine", self.db, self.bus, self.outbox, self.clock, self.handlers, topic)
-        consumer.wait, consumer.pause = 0.05, 0.001
+        consumer.config.wait, consumer.config.pause = 0.05, 0.001
         return consumer
 
     async def tell(self, *events: Event) -> list[UUID]:

@@ -41,7 +41,7 @@ async def test_the_outbox_shows_what_waits_and_what_leaves(spine: Spine) -> None
         await connection.execute("UPDATE outbox SET written_at = now() - interval '1 minute'")
     before = metric("outbox_relayed_total")
     relay = spine.relay()
-    relay.measure_every = 0.0
+    relay.config.measure_every = 0.0
     await relay.run_once()
     assert metric("outbox_depth") == 3
     assert 60 <= metric("outbox_age_seconds") < 90
@@ -65,7 +65,7 @@ async def test_a_row_that_is_refused_is_counted(spine: Spine) -> None:
 
 async def test_a_consumer_shows_how_far_it_is_behind(spine: Spine) -> None:
     consumer = spine.consumer()
-    consumer.watch_every = 0.0
+    consumer.config.watch_every = 0.0
     await consumer.run_once()
     assert metric("consumer_lag") == 0
     await spine.tell(*(started() for _ in range(5)))
@@ -194,7 +194,7 @@ async def test_a_batch_that_is_too_much_is_taken_apart_and_a_single_event_waits(
     last = started()
     await spine.tell(last)
     await relayed(spine)
-    consumer.watch_every = 0.0
+    consumer.config.watch_every = 0.0
     for behind in (1, 4):
         with pytest.raises(Exception, match="statement timeout"):
             await consumer.run_once()
@@ -221,7 +221,7 @@ async def test_a_batch_that_takes_too_long_in_all_is_taken_apart(spine: Spine) -
     await spine.tell(*events)
     await relayed(spine)
     consumer = spine.consumer()
-    consumer.patience = 0.7
+    consumer.config.patience = 0.7
     await consumer.run_once()
     await consumer.close()
     assert await spine.effects() == [str(event.visit_id) for event in events]

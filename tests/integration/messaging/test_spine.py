@@ -165,8 +165,8 @@ async def test_nothing_read_ahead_overtakes_what_failed(spine: Spine, fails_at: 
     blip = Blip(spine.bus._database)
     blip.fails_at = fails_at
     relay = spine.relay()
-    relay._bus, relay._share, relay.part = blip, 4, 4
-    relay.longest_backoff = 0.0
+    relay._bus, relay._share, relay.config.part = blip, 4, 4
+    relay.config.longest_backoff = 0.0
 
     async def drained() -> bool:
         try:
@@ -219,7 +219,7 @@ async def test_a_round_in_parts_and_the_one_read_ahead_keep_the_order(spine: Spi
     events = [raised(visit) for _ in range(23)]
     await spine.tell(*events)
     relay = spine.relay()
-    relay._share, relay.part = 4, 2
+    relay._share, relay.config.part = 4, 2
     while await relay.run_once():
         assert not set(await waiting(spine)) & set(await on_the_bus(spine)), "what is published is marked in its round"
     assert await on_the_bus(spine) == [str(event.appeal_id) for event in events]
@@ -231,7 +231,7 @@ async def test_what_follows_a_failed_part_does_not_overtake_it(spine: Spine, mon
     events = [raised(visit) for _ in range(12)]
     await spine.tell(*events)
     relay = spine.relay()
-    relay._share, relay.part = 4, 1
+    relay._share, relay.config.part = 4, 1
     publish, turns = spine.bus.publish, iter(range(100))
 
     async def sometimes(records: list[Record]) -> None:
@@ -256,7 +256,7 @@ async def test_lanes_keep_the_order_of_each_key_and_a_broken_event_stops_only_it
     relay = spine.relay()
     await relay.run_once()
     consumer = spine.consumer()
-    consumer.lane = 5
+    consumer.config.lane = 5
     await consumer.run_once()
     await consumer.close()
     effects = await spine.effects()
@@ -299,7 +299,7 @@ async def test_a_run_of_failing_complaints_ends_and_those_behind_it_are_opened(s
     relay = spine.relay()
     await relay.run_once()
     consumer = spine.consumer()
-    consumer.pause, consumer.stall, consumer.longest_backoff = 0.05, 3.0, 0.0
+    consumer.config.pause, consumer.config.stall, consumer.config.longest_backoff = 0.05, 3.0, 0.0
     taking = asyncio.create_task(consumer.run_once())
     while not taking.done():
         assert consumer.healthy()[0], "it moves, record by record"
@@ -308,7 +308,7 @@ async def test_a_run_of_failing_complaints_ends_and_those_behind_it_are_opened(s
     assert await spine.effects() == [str(event.appeal_id) for event in good]
     # Read again after a death, they are not tried three times each once more.
     again = spine.consumer()
-    again.pause = 60.0
+    again.config.pause = 60.0
     await consumer.close()
     await spine.bus.fetch("UPDATE positions SET next_offset = 0")
     await asyncio.wait_for(again.run_once(), 30)

@@ -43,7 +43,7 @@ class Gateway(Adapter):
 
 def sender_of(office: Office, gateway: Any) -> Sender:
     office.sender.channel = gateway
-    office.sender.back_off = BackOff(first=0.0, most=3)
+    office.sender.config.back_off = BackOff(first=0.0, most=3)
     return office.sender
 
 

@@ -48,7 +48,7 @@ class Office:
         self.clock = stack.clock
         self.sender = next(worker for worker in self.notifier.workers if isinstance(worker, Sender))
         self.planner = next(worker for worker in self.notifier.workers if isinstance(worker, Planner))
-        self.planner.patience = self.planner.pause = timedelta()
+        self.planner.config.patience = self.planner.config.pause = timedelta()
 
     async def publish(self, *events: Event, ids: Sequence[UUID] | None = None) -> list[UUID]:
         """Puts `events` on the bus, in order; returns their ids."""

@@ -53,7 +53,7 @@ class Desk:
         self.senders = {each._name: each for each in office.notifier.workers if isinstance(each, Sender)}
         outward = Outward(Policy(local=True))
         for sender in self.senders.values():
-            sender.back_off = BackOff(first=0.0, most=3)
+            sender.config.back_off = BackOff(first=0.0, most=3)
             sender.contacts = Phones()  # type: ignore[assignment]
             if hasattr(sender.channel, "_outward"):
                 sender.channel._outward = outward
@@ -294,7 +294,7 @@ async def test_all_senders_take_from_one_bucket(desk: Desk) -> None:
     senders = [first]
     for _ in range(3):
         other = Sender(desk.office.notifier.runtime, "webhook", first.channel, first._language, first.contacts)
-        other.batch = 5
+        other.config.batch = 5
         senders.append(other)
 
     async def run(sender: Sender) -> None:
@@ -343,7 +343,7 @@ async def test_a_group_is_told_of_many_people_at_once_in_as_many_bytes_as_it_tak
 async def test_a_provider_that_wants_to_be_left_alone_is(desk: Desk) -> None:
     await desk.route("webhook")
     account = await desk.account()
-    desk.senders["webhook"].back_off = BackOff(first=0.0, most=9)
+    desk.senders["webhook"].config.back_off = BackOff(first=0.0, most=9)
     desk.provider.faults = lambda request: "429"
     await desk.office.hear(Appeal(START).warned())
     assert (await desk.admin.get(f"/accounts/{account}")).json()["paused_until"]

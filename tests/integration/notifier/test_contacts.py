@@ -82,7 +82,7 @@ async def test_a_channel_is_handed_the_address_of_now_which_is_kept_nowhere(both
 async def test_while_visit_api_is_away_deliveries_wait_and_none_is_lost_or_fails(both: tuple[Office, Switchboard]):
     office, line = both
     gateway = Texting()
-    sender_of(office, gateway).ask_again = timedelta()
+    sender_of(office, gateway).config.ask_again = timedelta()
     line.cut = True
     await office.publish(Appeal(START).warned())
     for worker in office.notifier.workers:
@@ -103,9 +103,9 @@ async def test_whoever_has_no_address_is_asked_about_for_some_minutes_then_given
 ):
     office, _ = both
     gateway = Texting()
-    its = sender_of(office, gateway).addressless
+    its = sender_of(office, gateway).config.addressless
     assert 180 < sum(min(its.first * 2**n, its.longest) for n in range(its.most - 1)) / 2 < 900, "some minutes"
-    office.sender.addressless = BackOff(first=0.0, most=its.most)
+    office.sender.config.addressless = BackOff(first=0.0, most=its.most)
     await office.hear(Appeal(START).warned(owner="H2"), Appeal(START).warned(owner="stranger"))
     deliveries = await office.deliveries(unit=STATION)
     assert {(d["recipient"], d["state"], d["why"]) for d in deliveries} == {
@@ -144,7 +144,7 @@ async def test_who_has_no_address_but_another_channel_is_told_by_that_at_once(bo
 async def test_one_person_of_whom_nobody_can_tell_holds_up_nobody_else(both: tuple[Office, Switchboard]):
     office, line = both
     gateway = Texting()
-    sender_of(office, gateway).addressless = BackOff(first=0.0, most=2)
+    sender_of(office, gateway).config.addressless = BackOff(first=0.0, most=2)
     line.breaks_at = "/H2/"
     await office.hear(*(Appeal(START).warned(owner=owner) for owner in ("H2", "n" * 100, "H1")))
     told = {(d["recipient"][:2], d["state"], d["why"]) for d in await office.deliveries(unit=STATION)}
@@ -160,7 +160,7 @@ async def test_a_lost_send_is_handed_over_again_with_the_address_of_then(both: t
     office, line = both
     gateway = Texting()
     gateway.loses_answers = True
-    sender_of(office, gateway).back_off = BackOff(first=600.0)
+    sender_of(office, gateway).config.back_off = BackOff(first=600.0)
     await office.hear(Appeal(START).warned())
     gateway.ledger.clear()  # the provider lost it
     gateway.loses_answers = False

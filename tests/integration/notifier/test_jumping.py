@@ -80,7 +80,7 @@ async def test_a_send_that_is_under_way_when_the_clock_jumps_is_taken_by_nobody_
 
 async def test_a_pause_before_the_next_try_is_not_over_when_the_clock_jumps(office: Office, appeal: Appeal, file: Path):
     senders = Two(office, file, Gateway(Refused("busy")))
-    senders.one.back_off = BackOff(first=600.0)
+    senders.one.config.back_off = BackOff(first=600.0)
     await office.hear(appeal.warned())
     await senders.one.run_once()
     assert (await one(office))["state"] == "failed"

@@ -54,7 +54,7 @@ class Sending:
         token.write_text("t")
         self.office, self.tracker, self.gateway = office, Tracker(), Gateway()
         self.sender = sender_of(office, self.gateway)
-        self.sender.back_off = BackOff(first=60.0)
+        self.sender.config.back_off = BackOff(first=60.0)
         self.sender.links = Links(Peer("http://tracker", token, httpx.MockTransport(self.tracker)))
 
     async def asked(self, *appeals: Appeal) -> None:

@@ -33,7 +33,7 @@ async def test_an_accepted_send_whose_answer_was_lost_is_found_and_not_sent_agai
 async def test_a_send_that_never_arrived_is_handed_over_again_under_its_id(office: Office, appeal: Appeal):
     gateway = Gateway(Ambiguous("timeout"))
     sender = sender_of(office, gateway)
-    sender.back_off = BackOff(first=60.0)
+    sender.config.back_off = BackOff(first=60.0)
     await office.hear(appeal.warned())
     before = await one(office)
     assert before["state"] == "sending"
@@ -134,7 +134,7 @@ async def test_a_no_to_what_may_have_been_taken_before_is_no_no(
     refusals = [Refused("slow down", permanent=permanent)]
     gateway = Forgetful(asked=False)
     gateway.loses_answers = True
-    sender_of(office, gateway).back_off = BackOff(first=60.0)
+    sender_of(office, gateway).config.back_off = BackOff(first=60.0)
     await office.hear(appeal.warned())
     gateway.loses_answers = False
     for _ in range(2):
@@ -164,12 +164,12 @@ async def test_of_two_senders_that_ask_of_one_send_at_once_only_one_hands_it_ove
 
     gateway = Slow(Ambiguous("timeout"), idempotent=False)
     sender = sender_of(office, gateway)
-    sender.back_off = BackOff(first=60.0)
+    sender.config.back_off = BackOff(first=60.0)
     others: list[Sender] = []
     await office.hear(appeal.warned())
     await office.sql(EXPIRE)
     other = Sender(office.notifier.runtime, "mailbox", gateway, sender._language)
-    other.back_off = sender.back_off
+    other.config.back_off = sender.config.back_off
     others.append(other)
     await sender.run_once()
     assert list(gateway.ledger.values()) == [1]
@@ -188,7 +188,7 @@ async def test_a_send_of_which_the_provider_never_tells_is_unknown_after_a_time(
             await worker.run_once()
         await office.sql(EXPIRE)
     assert (await one(office))["state"] == "sending"
-    sender.asked_for = timedelta()
+    sender.config.asked_for = timedelta()
     await office.stack.settle()
     assert (await one(office))["state"] == "unknown"
 
@@ -201,7 +201,7 @@ async def test_what_fills_a_text_of_the_providers_own_keeps_its_order(office: Of
 
     gateway = Coded()
     gateway.loses_answers = True
-    sender_of(office, gateway).back_off = BackOff(first=60.0)
+    sender_of(office, gateway).config.back_off = BackOff(first=60.0)
     await office.hear(appeal.warned())
     gateway.ledger.clear()
     await office.sql(EXPIRE)
@@ -229,11 +229,11 @@ async def test_whatever_a_provider_says_can_be_stored(office: Office, appeal: Ap
 async def test_a_lost_send_does_not_wake_anyone_at_night(office: Office, appeal: Appeal, asked: bool):
     gateway = Gateway(Ambiguous("timeout"), asked=asked)
     sender = sender_of(office, gateway)
-    sender.back_off = BackOff(first=60.0)
+    sender.config.back_off = BackOff(first=60.0)
     office.clock.set(START.replace(hour=20, minute=59))
     await office.hear(appeal.warned())
     office.clock.set(START.replace(hour=21))
-    sender.back_off = BackOff(first=0.0)
+    sender.config.back_off = BackOff(first=0.0)
     await office.sql(EXPIRE)
     await office.stack.settle()
     assert gateway.ledger == {}

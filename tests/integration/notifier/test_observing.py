@@ -28,7 +28,7 @@ async def test_the_metrics_count_what_was_sent_given_up_and_is_still_under_way(b
 
     bare.clock.set(START.replace(hour=22))
     await bare.hear(Appeal(START).warned())
-    bare.planner.measure_every = 0.0
+    bare.planner.config.measure_every = 0.0
     await bare.stack.settle()
     assert figure("notifier_deliveries", state="deferred") == 1
     assert figure("notifier_deliveries", state="dead") == 1

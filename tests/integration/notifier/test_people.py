@@ -88,7 +88,7 @@ async def test_nobody_to_tell_is_an_alert_and_telling_starts_once_there_is_someo
 
 
 async def test_people_heard_of_after_the_deadline_are_still_told(bare: Office, appeal: Appeal):
-    bare.planner.patience = timedelta(minutes=1)
+    bare.planner.config.patience = timedelta(minutes=1)
     await bare.hear(appeal.breached("unit_supervisors"))
     assert await bare.deliveries() == []
     await bare.hear(staff("S1", STATION, "supervisor"), unit(STATION))

@@ -42,7 +42,7 @@ async def test_what_is_refused_for_the_moment_is_sent_later(office: Office, appe
 
 async def test_between_two_tries_there_is_a_pause_that_grows(office: Office, appeal: Appeal):
     sender = sender_of(office, Gateway(*[Refused("no") for _ in range(9)]))
-    sender.back_off = BackOff(first=60.0, longest=200.0, most=10)
+    sender.config.back_off = BackOff(first=60.0, longest=200.0, most=10)
     await office.hear(appeal.warned())
     pauses = []
     for _ in range(4):
@@ -123,7 +123,7 @@ async def test_a_channel_that_never_answers_is_given_up_waiting_for(office: Offi
 
     gateway = Endless(Refused("never raised"))
     sender = sender_of(office, gateway)
-    sender.patience = 0.05
+    sender.config.patience = 0.05
     await office.hear(appeal.warned())
     await office.stack.settle()
     assert (await one(office))["state"] == "delivered"
@@ -137,7 +137,7 @@ async def test_two_senders_never_send_the_same_thing(office: Office):
     await office.hear(*(Appeal(START).warned(owner=person) for person in people for _ in range(5)))
     office.clock.advance(timedelta(hours=11))
     for sender in (office.sender, *others):
-        sender.batch = 10
+        sender.config.batch = 10
 
     async def run(sender: Sender) -> None:
         while await sender.run_once():

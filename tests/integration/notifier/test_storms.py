@@ -13,7 +13,7 @@ MANY = 10_000
 
 
 async def test_what_breaks_at_once_is_told_in_one_message_that_counts(office: Office):
-    office.planner.batch = 50
+    office.planner.config.batch = 50
     await storm(office, 200)
     assert await office.told() == {("S1", "deferred")}
     assert {its["why"] for its in await office.deliveries()} == {"storm"}

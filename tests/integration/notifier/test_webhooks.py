@@ -212,7 +212,7 @@ async def test_an_order_is_kept_where_it_is_asked_for(hooks: Hooks) -> None:
 async def test_a_dead_endpoint_slows_no_other(hooks: Hooks) -> None:
     await hooks.add("/dead")
     await hooks.add("/well")
-    hooks.dispatcher.patience = 30.0
+    hooks.dispatcher.config.patience = 30.0
     hooks.provider.faults = lambda request: "hang" if request.path == "/dead" else "ok"
     await hooks.office.publish(*(Appeal(START).opened() for _ in range(30)))
     hooks.office.notifier.workers.remove(hooks.dispatcher)
@@ -224,7 +224,7 @@ async def test_a_dead_endpoint_slows_no_other(hooks: Hooks) -> None:
     async with asyncio.timeout(20):
         while told("/well") < 30:
             await hooks.dispatcher.run_once()
-    assert told("/dead") == hooks.dispatcher.most, "it has its own few, and waits for them alone"
+    assert told("/dead") == hooks.dispatcher.config.most, "it has its own few, and waits for them alone"
 
 
 @pytest.mark.parametrize("how", ["302", "endless", "drop"])
@@ -232,7 +232,7 @@ async def test_where_an_answer_leads_nobody_follows_and_one_without_end_is_cut(
     hooks: Hooks, appeal: Appeal, how: str
 ) -> None:
     await hooks.add()
-    hooks.dispatcher.patience = 1.0
+    hooks.dispatcher.config.patience = 1.0
     hooks.fault(how)
     await hooks.office.hear(appeal.warned())
     (message,) = await hooks.messages()

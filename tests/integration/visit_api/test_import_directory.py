@@ -93,7 +93,7 @@ async def test_units_that_were_laid_aside_wait_for_a_crash_to_be_over(
 ) -> None:
     its = await sent(world, "units", as_csv(*[unit(f"u{n}", f"u{n + 1}" if n < 4 else "37401") for n in range(5)]))
     worker = Importing(world.runtime)
-    worker.batch = 2
+    worker.config.batch = 2
     assert await worker.run_once()
     assert len(await world.rows("SELECT FROM import_units")) == 2
     monkeypatch.setattr("visit_api.imports.of_units._MOST", 2)
@@ -131,7 +131,7 @@ async def test_units_that_the_database_refuses_together_end_their_import(
     monkeypatch.setattr(of_units, "settle", refused)
     its = await sent(world, "units", as_csv(unit("u0", "37401")))
     worker = Importing(world.runtime)
-    worker.batch = 1
+    worker.config.batch = 1
     for _ in range(2):  # the line, and what was laid aside
         await worker.run_once()
     done = (await world.admin.get(f"/imports/{its['id']}")).json()

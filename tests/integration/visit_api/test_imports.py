@@ -177,7 +177,7 @@ async def test_an_import_that_is_killed_goes_on_where_it_was(world: World, monke
     rows = [row(customer_no=f"{number:04d}") for number in range(7)] + [row(customer_no="0003")]
     its = (await send(world, as_csv(*rows))).json()
     worker = Importing(world.runtime)
-    worker.batch = 3
+    worker.config.batch = 3
     assert await worker.run_once()
 
     async def die(*_: Any, **__: Any) -> None:
@@ -225,7 +225,7 @@ async def test_a_complaint_is_told_before_the_customers_that_came_before_it(worl
     assert await Importing(world.runtime).run_once()
     await world.raised(visit["id"])
     (relay,) = [each for each in world.stack["visit_api"].workers if isinstance(each, Relay)]
-    relay.part, relay._share = 5, 5
+    relay.config.part, relay._share = 5, 5
     try:
         assert await relay.run_once()
     finally:

@@ -125,7 +125,7 @@ async def test_generating_again_changes_only_what_nobody_touched(world: World) -
 async def test_a_plan_is_generated_in_batches_that_a_crash_may_part(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Planning, "batch", 2)
+    monkeypatch.setattr(Planning.Config, "batch", 2)
     for _ in range(5):
         await world.customer(kind="key_project")
     await decide(world, rule("projects"))

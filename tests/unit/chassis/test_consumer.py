@@ -30,7 +30,7 @@ class Deaf:
 async def test_only_what_is_behind_and_does_not_move_is_stuck() -> None:
     bus, nothing = Deaf(), Handlers({})
     consumer = Consumer("s", None, bus, None, None, nothing, "t")  # type: ignore[arg-type]
-    consumer.watch_every, consumer.stuck_after = 0.0, 0.05
+    consumer.config.watch_every, consumer.config.stuck_after = 0.0, 0.05
     await asyncio.sleep(0.1)
     await consumer.run_once()
     bus.behind = 3
@@ -44,7 +44,7 @@ async def test_only_what_is_behind_and_does_not_move_is_stuck() -> None:
 async def test_while_the_bus_is_away_nobody_is_stuck_and_a_broken_client_is_found_out_later() -> None:
     bus, nothing = Deaf(), Handlers({})
     consumer = Consumer("s", None, bus, None, None, nothing, "t")  # type: ignore[arg-type]
-    consumer.watch_every, consumer.stuck_after, consumer.blind_after = 0.0, 0.4, 0.8
+    consumer.config.watch_every, consumer.config.stuck_after, consumer.config.blind_after = 0.0, 0.4, 0.8
     for bus.behind in (3, 0):  # also whoever had heard everything may have a client that is broken
         bus.away = False
         consumer._moved = time.monotonic()

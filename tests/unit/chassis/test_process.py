@@ -29,7 +29,9 @@ class Settings(RuntimeSettings, env_prefix="T_"):
     pass
 
 class Stuck(Worker):
-    stall, longest_backoff = 0.2, 0.0
+    class Config(Worker.Config):
+        stall, longest_backoff = 0.2, 0.0
+
     async def run_once(self):
         await asyncio.sleep(3600)
 

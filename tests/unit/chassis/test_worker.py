@@ -8,7 +8,8 @@ from chassis.worker import Worker
 class Looking(Worker):
     """Looks once an hour; a single look may take no time to speak of."""
 
-    idle, stall, longest_backoff = 3600.0, 0.05, 0.0
+    class Config(Worker.Config):
+        idle, stall, longest_backoff = 3600.0, 0.05, 0.0
 
     def __init__(self) -> None:
         super().__init__("looking")
@@ -38,3 +39,10 @@ async def test_a_loop_is_stuck_in_its_work_and_not_in_its_rest() -> None:
         assert why.startswith("no progress for ")
     finally:
         await loop.stop(grace=0.01)
+
+
+def test_what_one_loop_is_told_is_not_told_to_another() -> None:
+    one, other = Looking(), Looking()
+    one.config.idle = 1.0
+    assert (one.config.idle, other.config.idle) == (1.0, 3600.0)
+    assert other.config.stall == 0.05, "of its kind"

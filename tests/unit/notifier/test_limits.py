@@ -31,7 +31,7 @@ def wanting(want: Want, arrivals: list[tuple[float, int]]) -> list[float]:
 def test_never_more_than_is_borne_in_any_window(arrivals: list[tuple[float, int]], want: Want) -> None:
     given_at = wanting(want, arrivals)
     # What is given may reach the provider a little later: then a window of theirs is a longer one of ours.
-    assert (Sender.lease.total_seconds() - Sender.patience) <= LAG
+    assert (Sender.Config.lease.total_seconds() - Sender.Config.patience) <= LAG
     window = want.seconds + (LAG if want.seconds > SHORT else 0)
     for first in given_at:
         assert sum(first <= at < first + window for at in given_at) <= want.times
