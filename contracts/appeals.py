@@ -81,6 +81,7 @@ class AppealOpened(Event, type="appeal.opened.v1", topic="appeal.events", key="a
     confidential: bool = False
     anonymous: bool = False
     customer_id: UUID | None = None
+    first_contact: StaffNo | None = None
 
     @property
     def hidden(self) -> bool:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 TAKES = frozenset({"ok", "drop", "hang", "garbage", "endless", "taken_500"})  # faults after which it has the message
+_ROBOTS = {"wecom": {"text": 2048, "markdown": 4096}, "dingtalk": {"text": 20_000}}
 _PHRASES = {200: "OK", 302: "Found", 404: "Not Found", 410: "Gone", 429: "Too Many Requests", 500: "Error"}
 
 
@@ -111,6 +112,8 @@ class Provider:
             return (200, {"ref": its.key, "state": "accepted"}) if its else (404, {})
         kind, key, text = _read(request, action)
         self.handed[key] += 1
+        if kind in _ROBOTS and len(text.encode()) > _longest(request):
+            return 200, {"errcode": 45002, "errmsg": "content size out of limit"}
         if takes:
             self.ledger.setdefault(key, Taken(kind, key, text))
             self.taken.append(Taken(kind, key, text))
@@ -150,11 +153,17 @@ def _read(request: Request, action: str | None) -> tuple[str, str, str]:
         return "tencent", content["SessionContext"], json.dumps(content["TemplateParamSet"], ensure_ascii=False)
     if "webhook-id" in request.headers:
         return "webhook", request.headers["webhook-id"], request.body.decode()
-    if request.path.startswith(("/wecom", "/dingtalk")):
-        return request.path[1:], content["text"]["content"], content["text"]["content"]
+    if request.path[1:] in _ROBOTS:
+        said = content[content["msgtype"]]["content"]
+        return request.path[1:], said, said
     if request.path.startswith("/feishu"):
         return "feishu", content["content"]["text"], content["content"]["text"]
     return "gateway", content["id"], content["text"]
+
+
+def _longest(request: Request) -> int:
+    """Bytes of a text that a robot takes, by kind."""
+    return _ROBOTS[request.path[1:]][json.loads(request.body)["msgtype"]]
 
 
 def _yes(kind: str, key: str) -> object:

@@ -134,6 +134,7 @@ def _event(received: Received, policy: str, started: Sequence[NewClock]) -> Appe
         confidential=raised.confidential,
         anonymous=raised.anonymous,
         customer_id=raised.customer_id,
+        first_contact=received.origin.first_contact(raised),
     )
 
 

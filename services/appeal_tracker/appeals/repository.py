@@ -104,6 +104,10 @@ class Origin(msgspec.Struct, frozen=True):
     category: str | None = None
     content_digest: bytes | None = None
 
+    def first_contact(self, raised: AppealRaised) -> str | None:
+        """Who heard of it first (000 §8.2.4): who raised it, and of another system's whoever took it there."""
+        return raised.raised_by if self.source_no is None else self.taken_by
+
 
 class Opening(msgspec.Struct, frozen=True):
     """An appeal to be stored: as raised, with the policy it runs by and the calendar it is counted on, `assumed` where
@@ -152,13 +156,9 @@ async def open_new(tx: AsyncSession, openings: Sequence[Opening], now: datetime)
         [opening.origin.source_no for opening in openings],
         [opening.origin.category for opening in openings],
         [opening.origin.content_digest for opening in openings],
-        [_first_contact(opening) for opening in openings],
+        [opening.origin.first_contact(opening.raised) for opening in openings],
     )
     return {row["id"] for row in rows}
-
-
-def _first_contact(opening: Opening) -> str | None:
-    return opening.raised.raised_by if opening.origin.source_no is None else opening.origin.taken_by
 
 
 def visible(unit: str | None) -> ColumnElement[bool]:

@@ -131,7 +131,7 @@ def _terms(row: Any) -> Terms:
         account=row.id,
         bytes=its.bytes,
         limits=limits,
-        shared=provider.shared,
+        calls=provider.calls,
         paused=max(0.0, row.paused or 0.0),
         codes={code.event_type: code for code in codes},
         worded=not provider.coded,

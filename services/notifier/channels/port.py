@@ -101,14 +101,14 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Terms(msgspec.Struct, frozen=True):
     """On which terms something goes out for a unit: by which account, in texts of so many bytes, so many at a time; not
-    at all for `paused` seconds, nor while the account has a `problem`. `shared`: it is said to a group, all at once for
-    all it concerns. `codes`: those of the account, by event, `worded`: also what has one goes out in our words, as
-    well as what fills it; `coded`: it says nothing that has none."""
+    at all for `paused` seconds, nor while the account has a `problem`. `calls`: it is said to a group, all at once for
+    all it concerns, who are called on in this form. `codes`: those of the account, by event, `worded`: also what has
+    one goes out in our words, as well as what fills it; `coded`: it says nothing that has none."""
 
     account: UUID | None = None
     bytes: int | None = None
     limits: tuple[Limit, ...] = ()
-    shared: bool = False
+    calls: str = ""
     paused: float = 0.0
     problem: str | None = None
     codes: Mapping[str, Code] = {}

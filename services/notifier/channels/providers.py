@@ -26,16 +26,16 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """One provider. `shared`: it speaks to a group, so that what it says to several people it says at once; `read`: how
-    its callbacks are read, `thanks`: what it wants to hear then; `coded`: it says texts that it has a code for, or goes
-    into that of the account's settings."""
+    """One provider. `calls`: it speaks to a group, says there at once what is for several of it, and calls on them in
+    this form; `read`: how its callbacks are read, `thanks`: what it wants to hear then; `coded`: it says texts that it
+    has a code for, or goes into that of the account's settings."""
 
     channel: str
     settings: type[msgspec.Struct]
     secrets: type[msgspec.Struct]
     adapter: Callable[[Any, Any, Outward], Adapter]
     reaches: Reach | None = None
-    shared: bool = False
+    calls: str = ""  # with `{}` for the person's name there
     coded: bool = False
     read: Callable[[Any], list[Report]]
     thanks: Mapping[str, Any] = {}
@@ -130,7 +130,7 @@ PROVIDERS: Mapping[str, Provider] = {
         settings=robots.WeComSettings,
         secrets=robots.WeComSecrets,
         adapter=robots.WeCom,
-        shared=True,
+        calls="<@{}>",
         read=_own,
     ),
     "dingtalk": Provider(
@@ -138,7 +138,7 @@ PROVIDERS: Mapping[str, Provider] = {
         settings=robots.DingTalkSettings,
         secrets=robots.DingTalkSecrets,
         adapter=robots.DingTalk,
-        shared=True,
+        calls="@{}",
         read=_own,
     ),
     "feishu": Provider(
@@ -146,7 +146,7 @@ PROVIDERS: Mapping[str, Provider] = {
         settings=robots.FeishuSettings,
         secrets=robots.FeishuSecrets,
         adapter=robots.Feishu,
-        shared=True,
+        calls="@{}",
         read=_own,
     ),
     "webhook": Provider(

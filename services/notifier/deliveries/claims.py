@@ -243,7 +243,7 @@ async def _lease(
         book.failed.clear()
         words, to = merging.written(its, channel, book, terms), _to(its[0])
         plain += [Plain(send_id, template, its[0].handling_unit_code) for template in dict.fromkeys(book.failed)]
-        names = ",".join(dict.fromkeys(row.recipient for row in its)) if terms.shared else to.name
+        names = ",".join(dict.fromkeys(row.recipient for row in its)) if terms.calls else to.name
         letter = Letter(send_id, names, words.subject, words.body, addresses.get(to), terms.account)
         template, params = merging.coded(its, words, terms)
         linked = can_be_linked(its[0].event_type, customer=to.kind == CUSTOMER)

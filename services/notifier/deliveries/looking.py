@@ -17,7 +17,7 @@ from notifier.deliveries.quiet import QuietHours, next_working
 from notifier.deliveries.workdays import workdays
 from notifier.directory import service as directory
 from notifier.directory.audience import GROUP, OWNER, Known, Matter, by_name
-from notifier.routes.events import APPOINTMENTS, CALLBACKS, ENDS, LADDER, PLANS, URGINGS
+from notifier.routes.events import APPOINTMENTS, CALLBACKS, ENDS, LADDER, PLANS, UNTIL_ANSWERED
 from notifier.subjects.relevance import Heard, Move, Said, obsolete
 
 WARNING = "deadline.warned"
@@ -172,7 +172,7 @@ def _outdated(row: Any) -> str | None:
         return "replanned"
     if row.event_type in APPOINTMENTS and _later(row.appointed_said, row.said_at):
         return "appointed_anew"
-    if row.event_type in URGINGS and _later(row.stopped_said, row.said_at):
+    if row.event_type in UNTIL_ANSWERED and _later(row.stopped_said, row.said_at):
         return "answered"
     return _called(row) if row.event_type in CALLBACKS else None
 

@@ -26,7 +26,7 @@ def together(rows: Sequence[Any], terms: Mapping[str, Terms | None]) -> list[tup
         several = wording.names(DIGEST, customer=_is_customer(row))
         alone = row.id if its.coded and not its.codes.keys() & {*several} else None  # there are no words for several
         linked = row.subject_id if wording.can_be_linked(row.event_type, customer=_is_customer(row)) else None
-        found[(its.account, None if its.shared else row.recipient, alone, linked)].append(row)
+        found[(its.account, None if its.calls else row.recipient, alone, linked)].append(row)
     groups = [sorted(group, key=_need) for group in found.values()]
     its_terms = [(group, terms[group[0].handling_unit_code]) for group in groups]
     by_need = sorted(its_terms, key=lambda each: _need(each[0][0]))
@@ -37,7 +37,7 @@ def written(rows: Sequence[Any], channel: str, book: Book, terms: Terms) -> Text
     """The words of what one recipient, or one group, is told, in as many bytes as the provider takes. Of many, only the
     first are told one by one: as many as there is room for."""
     notices = [_notice(row) for row in rows]
-    people = f"@{' @'.join(dict.fromkeys(row.recipient for row in rows))}" if terms.shared else ""
+    people = " ".join(terms.calls.format(name) for name in dict.fromkeys(row.recipient for row in rows) if terms.calls)
     listed = LISTED
     while True:
         text = book.merge(notices, channel, listed)

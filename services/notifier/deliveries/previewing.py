@@ -37,7 +37,7 @@ async def preview(tx: AsyncSession, caller: Principal, event: Imagined, now: dat
         raise Unprocessable(_NO_LADDER)
     notice = _imagined(event, now)
     view = await planning.outlook(tx, [notice], now, _about(event, notice.subject_id))
-    view = await _as_seen(tx, caller, view, [name for name in (event.owner, event.first_contact) if name])
+    view = await _as_seen(tx, caller, view, [name for name in (event.owner, event.first_contact, event.person) if name])
     people = planning.addressed(notice, view)
     hours = await quieting.in_force(tx)
     plans = planning.plan(notice, people, view)
@@ -73,12 +73,18 @@ def _imagined(event: Imagined, now: datetime) -> Notice:
         at=now,
         owner=event.owner,
         first_contact=event.first_contact,
+        person=event.person,
+        by=event.by,
     )
 
 
 def _about(event: Imagined, id: UUID) -> tuple[Subject, Party]:
     party = Party(
-        subject_id=id, policy=event.policy, source=event.source, customer_id=event.customer_id, withheld=False
+        subject_id=id,
+        policy=event.policy,
+        source=event.source,
+        customer_id=event.customer_id,
+        withheld=event.confidential or event.anonymous,
     )
     return Subject(id=id, appeal_type=event.appeal_type, round=event.round), party
 

@@ -26,5 +26,7 @@ ENDS = frozenset({"appeal.closed", "visit.cancelled", "visit.archived"})
 # the customer called back.
 PLANS = frozenset({"visit.planned", "visit.replanned"})
 APPOINTMENTS = frozenset({"visit.appointed"})
-URGINGS = frozenset({"appeal.urged"})
+UNTIL_ANSWERED = frozenset(
+    f"appeal.{act}" for act in ("dispatched", "transferred", "returned", "urged", "supervised", "reopened")
+)
 CALLBACKS = frozenset({"appeal.callback_asked"})

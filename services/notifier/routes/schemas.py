@@ -130,7 +130,11 @@ class Imagined(Body):
     round: Round = 1
     owner: Code | None = None
     first_contact: Code | None = None
+    person: Annotated[Code | None, Field(description="who is to call the customer back")] = None
+    by: Annotated[Code | None, Field(description="whose act it is")] = None
     customer_id: Id | None = None
+    confidential: bool = False
+    anonymous: bool = False
 
 
 class ToldView(View):

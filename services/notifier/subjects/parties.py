@@ -90,8 +90,8 @@ def _origins(event: Event) -> list[dict[str, Any]]:
             return [{**empty, **its, "customer_id": event.customer_id}]
         case AppealOpened():
             withheld = event.confidential or event.anonymous
-            its = {"subject_id": event.appeal_id, "policy": event.policy, "source": event.source}
-            return [{**empty, **its, "customer_id": event.customer_id, "withheld": withheld}]
+            its = {"subject_id": event.appeal_id, "policy": event.policy, "source": event.source, "withheld": withheld}
+            return [{**empty, **its, "first_contact": event.first_contact, "customer_id": event.customer_id}]
         case VisitPlan():
             return [{**empty, "subject_id": event.visit_id, "customer_id": event.customer_id}]
         case _:

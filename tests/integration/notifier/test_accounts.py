@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -333,11 +334,16 @@ async def test_a_group_is_told_of_many_people_at_once_in_as_many_bytes_as_it_tak
     while await desk.senders["wecom"].run_once():
         pass
     (request,) = desk.provider.requests
-    said = json.loads(request.body)["text"]
-    assert len(said["content"].encode()) <= 4096
-    assert set(said["mentioned_list"]) == {f"H{n}" for n in range(40)}
-    assert "@H0" in said["content"]
+    said = json.loads(request.body)
+    assert said["msgtype"] == "markdown", "which may be twice as long"
+    assert 2048 < len(said["markdown"]["content"].encode()) <= 4096
+    assert set(re.findall("<@(H[0-9]+)>", said["markdown"]["content"])) == {f"H{n}" for n in range(40)}
     assert {state for _, state in await desk.office.told()} == {"sent"}
+    await desk.office.hear(Appeal(START).warned(owner="H1"))
+    while await desk.senders["wecom"].run_once():
+        pass
+    said = json.loads(desk.provider.requests[-1].body)
+    assert (said["msgtype"], "<@H1>" in said["text"]["content"]) == ("text", True), "which is shown everywhere"
 
 
 async def test_a_provider_that_wants_to_be_left_alone_is(desk: Desk) -> None:

@@ -4,11 +4,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from contracts.appeals import (
     AppealAccepted,
     AppealDispatched,
     AppealRaised,
+    AppealReopened,
     AppealReturned,
+    AppealSupervised,
     AppealTransferred,
     AppealUrged,
 )
@@ -50,6 +54,14 @@ async def test_what_is_handed_to_a_unit_is_told_to_its_supervisors_not_to_whoeve
     await office.hear(AppealRaised(**raised, raised_by="V1"))
     await office.hear(appeal.opened(), handed(appeal, AppealDispatched, None, COUNTY))
     assert await told(office) == {("dispatched", "P1", "sent")}
+
+
+async def test_whoever_took_it_at_a_hotline_is_known_as_who_heard_of_it_first(office: Office, appeal: Appeal):
+    await office.hear(staff("F1", STATION, "handler"))
+    opened = msgspec.structs.replace(appeal.opened(), source="95598", visit_id=None, first_contact="F1")
+    again = AppealReopened(**appeal._act(by="C1", round=2))
+    await office.hear(opened, again)
+    assert await told(office) == {("reopened", "F1", "sent"), ("reopened", "S1", "sent")}
 
 
 async def test_urging_tells_owner_and_supervisors_and_nobody_of_their_own_act(office: Office, appeal: Appeal):
@@ -119,7 +131,10 @@ async def test_an_urging_of_what_was_closed_over_night_is_not_told(office: Offic
 
 async def test_what_was_answered_or_planned_anew_over_night_is_not_told_as_it_was(office: Office, appeal: Appeal):
     office.clock.set(NIGHT)
-    await office.hear(appeal.opened(), urged(appeal))
+    at_work = {"handling_unit_code": STATION, "owner": "H1", "first_contact": None, "report_by": None}
+    supervised = AppealSupervised(**appeal._act(by="P1"), **at_work)
+    acts = urged(appeal), handed(appeal, AppealDispatched, "H1"), handed(appeal, AppealReturned, "H1"), supervised
+    await office.hear(appeal.opened(), *acts)
     plan = {"visit_id": uuid4(), "customer_id": uuid4(), "unit_code": STATION, "visitors": ["H1"]}
     plan |= {"channel": "on_site", "direction": "outbound", "form": "ordinary", "scheduled_at": START}
     for event in ("visit.planned", "visit.replanned"):
@@ -133,7 +148,7 @@ async def test_what_was_answered_or_planned_anew_over_night_is_not_told_as_it_wa
     found = {(its["event_type"], its["state"], its["why"]) for its in await office.deliveries(recipient="H1")}
     assert {each[:2] for each in found if each[1] == "sent"} == {("visit.replanned", "sent")}
     assert found >= {
-        ("appeal.urged", "cancelled", "answered"),
+        *((f"appeal.{act}", "cancelled", "answered") for act in ("urged", "dispatched", "returned", "supervised")),
         ("visit.planned", "cancelled", "replanned"),
     }
 

@@ -201,9 +201,28 @@ async def test_a_preview_says_who_would_be_told_by_what_when_and_why(office: Off
     act = {"event_type": "appeal.urged", "unit_code": STATION, "owner": "H1"}
     told = (await office.client("visitor").post("routes/preview", json=act)).json()["told"]
     assert {(its["recipient"], its["audience"]) for its in told} == {("H1", "owner"), ("S1", "unit_supervisors")}
+    own = (await office.client("visitor").post("routes/preview", json={**act, "by": "H1"})).json()["told"]
+    assert [(its["recipient"], its["why"]) for its in own] == [("H1", "own_act"), ("S1", "quiet_hours")]
     foreign = await office.client("visitor").post("routes/preview", json={**act, "unit_code": OTHER})
     assert (foreign.status_code, foreign.json()["errors"][0]["pointer"]) == (422, "/unit_code")
     assert await office.deliveries() == [], "nobody was"
+
+
+async def test_a_preview_knows_whose_a_callback_is_and_of_whom_nobody_asks(office: Office):
+    asked = {"event_type": "appeal.callback_asked", "unit_code": STATION}
+
+    async def told(**more: Any) -> tuple[set[str], list[str]]:
+        view = (await office.client("visitor").post("routes/preview", json=asked | more)).json()
+        return {its["recipient"] for its in view["told"]}, view["nobody"]
+
+    group, _ = await told()
+    assert "H1" not in group
+    assert await told(person="H1") == ({"H1"}, []), "one person's"
+    await add(office, event_type="appeal.callback_asked", audience="customer", channels=["sms"], unit_code=STATION)
+    customer = str(uuid4())
+    assert customer in (await told(person="H1", customer_id=customer))[0]
+    for hidden in ("confidential", "anonymous"):
+        assert await told(person="H1", customer_id=customer, **{hidden: True}) == ({"H1"}, ["customer"])
 
 
 async def test_a_preview_tells_nothing_of_people_whom_the_caller_does_not_see(office: Office):
