@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,14 @@ class Post:
 
         await eventually(settled, within=within)
 
+    async def all_deferred(self) -> bool:
+        """Whether whatever was told waits for the morning."""
+        (row,) = await self.sql(
+            "SELECT count(*) FILTER (WHERE state = 'deferred') AS waiting, count(*) FROM deliveries"
+        )
+        assert row["waiting"] == row["count"] == len(self.told), row
+        return True
+
     async def _known(self) -> bool:
         assert await self.sql("SELECT 1 FROM units"), "the directory is not heard yet"
         return True
@@ -240,3 +249,24 @@ async def test_the_sender_dies_again_and_again(databases: Databases, tmp_path: P
         await work_until_dead(post, kills)
         await audit(post, channel)
         assert len(post.services.deaths) > kills
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.clause("7.2.5.2")
+async def test_nothing_leaves_at_night_however_often_the_sender_is_killed(databases: Databases, tmp_path: Path) -> None:
+    async with posted(databases, tmp_path, "webhook", 12) as post:
+        await post.services.until_ready()
+        await post.services.jump(START.replace(hour=21))
+        for hour in (21, 23, 2, 5, 7):
+            await post.services.jump(START + timedelta(hours=(hour - START.hour) % 24))
+            await post.tell(6)
+            await eventually(post.all_deferred, within=30)
+            await post.hurry()
+            await asyncio.sleep(1.0)  # as long as a sender would need to be wrong
+            post.services.kill("notifier")
+            await post.services.until_ready()
+        assert not post.provider.handed, "not even tried"
+        await post.services.jump(START + timedelta(hours=22, minutes=5))
+        await work_until_dead(post, 12)
+        await audit(post, "webhook")
