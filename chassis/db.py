@@ -92,7 +92,8 @@ class Database:
 
     @asynccontextmanager
     async def request(self) -> AsyncIterator[AsyncSession]:
-        """The transaction of a request that has no other."""
+        """The transaction of a request that has no other: also of a part of an answer that is written while it is
+        made, so that nobody who reads slowly holds a connection."""
         async with self.for_a_request(), self.transaction() as tx:
             yield tx
 

@@ -26,8 +26,10 @@ class Moving(Protocol):
 
 
 def health_router(parts: Sequence[Moving], checks: Mapping[str, Check]) -> APIRouter:
-    """The routes that tell of `parts` (read at each request) and `checks`."""
+    """The routes that tell of `parts` (read at each request) and `checks`. Each check is made once at a time, however
+    many ask: nobody needs a token for that, and it takes a connection that no request may have."""
     router = APIRouter(include_in_schema=False)
+    turns = {name: asyncio.Lock() for name in checks}
     reading = ["GET", "HEAD"]  # as probes and load balancers do
 
     @router.api_route("/livez", methods=reading)
@@ -36,7 +38,7 @@ def health_router(parts: Sequence[Moving], checks: Mapping[str, Check]) -> APIRo
 
     @router.api_route("/readyz", methods=reading)
     async def readyz() -> Response:
-        passed = await asyncio.gather(*(_passes(name, check) for name, check in checks.items()))
+        passed = await asyncio.gather(*(_passes(name, check, turns[name]) for name, check in checks.items()))
         return _verdict({part.name: part.healthy() for part in parts} | dict(zip(checks, passed, strict=True)))
 
     @router.api_route("/metrics", methods=reading)
@@ -46,9 +48,9 @@ def health_router(parts: Sequence[Moving], checks: Mapping[str, Check]) -> APIRo
     return router
 
 
-async def _passes(name: str, check: Check) -> tuple[bool, str]:
+async def _passes(name: str, check: Check, turn: asyncio.Lock) -> tuple[bool, str]:
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE), turn:
             await check()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is why this process is not ready
         log.info("not ready", extra={"check": name, "error": type(error).__name__})

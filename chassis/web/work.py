@@ -1,7 +1,7 @@
 """The unit of work of one request: a transaction opened when first asked for, and endpoints' ways to ask for it."""
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Annotated, Any, Self
 
@@ -30,6 +30,16 @@ class UnitOfWork:
             self.tx = await self._stack.enter_async_context(self.db.transaction())
         return self.tx
 
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that ends before slow work begins; the request's own where it has one (it brought an
+        Idempotency-Key), since nobody who holds a connection may wait for another."""
+        if self.tx is not None:
+            yield self.tx
+        else:
+            async with self.db.request() as tx:
+                yield tx
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -57,6 +67,10 @@ class Statements:
             return await (await driver(self._work.tx)).fetchrow(sql, *values)
         async with self._work.db.for_a_request(), self._work.db.connection() as connection:
             return await connection.fetchrow(sql, *values)
+
+    async def transaction(self) -> AsyncSession:
+        """The request's transaction, which all that follows is part of."""
+        return await self._work.transaction()
 
     def committed(self, call: Callable[[], None]) -> None:
         """Runs `call` when what was written so far is stored: now, or after the transaction's commit."""

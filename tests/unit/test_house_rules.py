@@ -62,6 +62,30 @@ def test_the_rules_can_be_broken(tmp_path: Path) -> None:
     assert {name for name, _ in calls(offender)} == {"tx.commit", "_bus.publish", "time.time"}
 
 
+# They serve loops and commands, and are none themselves.
+BESIDE_LOOPS = {
+    "services/appeal_tracker/appeals/apart.py",
+    "services/notifier/channels/accounts.py",
+    "services/notifier/channels/mailbox.py",
+    "services/visit_api/archive/verifying.py",
+}
+
+
+def is_loop(path: Path) -> bool:
+    classes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]
+    return any(isinstance(base, ast.Name) and base.id == "Worker" for its in classes for base in its.bases)
+
+
+def test_only_loops_take_connections_that_are_left_to_them() -> None:
+    """A request that did would keep timers from firing for as long as it waits for a lock."""
+    beside = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "services").rglob("*.py")
+        if {"db.transaction", "db.connection"} & {name.lstrip("_") for name, _ in calls(path)} and not is_loop(path)
+    }
+    assert beside == BESIDE_LOOPS, "a request takes `Tx`, `work.aside()`, or `db.request()` where it has neither"
+
+
 def test_the_zone_of_the_host_is_asked_for_nowhere() -> None:
     """So that every rule gives the same wherever it runs; what else would ask for it, ruff's DTZ refuses."""
     asking = []

@@ -70,10 +70,10 @@ async def _found(
 
 
 async def table(runtime: Runtime, caller: Principal, wanted: Wanted) -> AsyncIterator[Sequence[Any]]:
-    """All of them, part by part, each read in a transaction of its own; so many and no more."""
+    """All of them, part by part, each in a transaction of its own that ended before it is sent; so many and no more."""
     window, rows = Window(MOST), 0
     while rows < LONGEST_TABLE:
-        async with runtime.db.transaction() as tx:
+        async with runtime.db.request() as tx:
             page = await listing(tx, runtime, caller, window, wanted)
         yield page.items
         rows += len(page.items)

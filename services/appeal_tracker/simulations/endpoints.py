@@ -69,7 +69,7 @@ async def list_simulated_appeals(
 async def _table(runtime: Runtime, caller: Principal, id: UUID) -> AsyncIterator[Sequence[list[object]]]:
     after: UUID | None = None
     while True:
-        async with runtime.db.transaction() as tx:
+        async with runtime.db.request() as tx:
             found = await service.differences_after(tx, caller, id, after)
         if not found:
             return

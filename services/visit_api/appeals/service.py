@@ -157,14 +157,14 @@ async def _same(
 ) -> Mapping[str, Any]:
     """The appeal that has the id, if it is the same; of one whose words are sealed already they are opened. Raises
     `AppealTaken`."""
-    async with runtime.db.transaction() as tx:
-        keyed = await key_digest(tx, runtime, raised.content_digest)
-        row = await repository.find_same(statements, visit_id, raised.id, (raised.content_digest, keyed))
-        if row is None:
-            raise AppealTaken(id=raised.id)
-        if row["words_sealed"] is None:
-            return row
-        return {**row, **(await sealing.opened(tx, runtime, raised.id, row["words_sealed"]))._asdict()}
+    tx = await statements.transaction()
+    keyed = await key_digest(tx, runtime, raised.content_digest)
+    row = await repository.find_same(statements, visit_id, raised.id, (raised.content_digest, keyed))
+    if row is None:
+        raise AppealTaken(id=raised.id)
+    if row["words_sealed"] is None:
+        return row
+    return {**row, **(await sealing.opened(tx, runtime, raised.id, row["words_sealed"]))._asdict()}
 
 
 def _told(visit_id: UUID, raised: repository.Raised) -> AppealRaised:

@@ -12,7 +12,7 @@ from chassis.web.paging import Listing, Page, Paging
 from chassis.web.route import FillingRoute, Handle, Router, UnitOfWorkRoute
 from chassis.web.schemas import Id
 from chassis.web.tokens import Principal
-from chassis.web.work import TheRuntime, Tx, UnitOfWork
+from chassis.web.work import TheRuntime, Tx, UnitOfWork, Work
 from visit_api.attachments import service
 from visit_api.attachments.models import Attachment
 from visit_api.attachments.schemas import AttachmentView, NewAttachment, UploadView
@@ -84,12 +84,13 @@ async def put_part(
     id: Id,
     number: Annotated[int, Path(ge=1, le=service.MOST_PARTS)],
     caller: Uploader,
+    work: Work,
     runtime: TheRuntime,
     request: Request,
 ) -> dict[str, Any]:
     """Takes part `number` of a file as it is sent, in any order; the parts make the file in the order of their
     numbers. The same part may be sent again."""
-    return await service.put_part(runtime, caller, id, number, request.stream())
+    return await service.put_part(work, runtime, caller, id, number, request.stream())
 
 
 @ends.post("/v1/attachments/{id}/complete", response_model=AttachmentView)

@@ -17,6 +17,7 @@ from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
+from chassis.web.work import UnitOfWork
 from visit_api.attachments import errors, repository, types
 from visit_api.attachments.models import Attachment
 from visit_api.attachments.schemas import AttachmentView, NewAttachment
@@ -99,13 +100,13 @@ async def get_upload(tx: AsyncSession, runtime: Runtime, caller: Principal, id: 
 
 
 async def put_part(
-    runtime: Runtime, caller: Principal, id: UUID, number: int, body: AsyncIterator[bytes]
+    work: UnitOfWork, runtime: Runtime, caller: Principal, id: UUID, number: int, body: AsyncIterator[bytes]
 ) -> dict[str, Any]:
     """Stores a part; the same again changes nothing, another one takes its place.
 
     Raises `NotFound`, `UploadOver`, `MoreThanDeclared`, `TooLarge`, `Unprocessable` where there are no bytes.
     """
-    async with runtime.db.transaction() as tx:
+    async with work.aside() as tx:
         attachment = await _get_upload(tx, runtime, caller, id)
     if attachment.state != "uploading":
         raise errors.UploadOver(state=attachment.state)
@@ -200,7 +201,7 @@ async def _get_upload(tx: AsyncSession, runtime: Runtime, caller: Principal, id:
 
 
 async def _find_open(runtime: Runtime, caller: Principal, id: UUID) -> Attachment | None:
-    async with runtime.db.transaction() as tx:
+    async with runtime.db.request() as tx:
         attachment = await repository.find_upload(tx, caller, id)
         if attachment is None or attachment.state != "uploading":
             return None

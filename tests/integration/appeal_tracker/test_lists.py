@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from collections import Counter
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -24,8 +25,10 @@ from appeal_tracker.words.service import Said, Words
 from chassis.db import driver
 from chassis.ids import new_id
 from chassis.vault import Place
-from chassis.web.paging import Window
+from chassis.web.paging import MOST, Window
+from chassis.web.tokens import Principal
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, raised
+from tests.support.turns import waits_its_turn
 
 TEXTS = {"1": "连续三日停电，无人告知。", "2": "电表走字偏快。", "3": "=停电赔偿 ＡＢ"}
 
@@ -221,6 +224,17 @@ async def test_pages_stand_still_while_others_write(desk: Desk) -> None:
     assert [each["id"] for each in first["items"]] == cases[1:3]
     assert rest["items"][0]["id"] == cases[3]
     assert len(rest["items"]) == 2
+
+
+async def test_a_table_waits_its_turn_and_holds_no_connection_while_it_is_read(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(SAID, [new_id() for _ in range(MOST + 1)])
+    caller = Principal("E001", "374", frozenset({"supervisor"}))
+    async with aclosing(searching.table(desk.runtime, caller, Wanted())) as parts:  # type: ignore[type-var]
+        for rows in (MOST, 1):
+            assert len(await waits_its_turn(desk.runtime, anext(parts))) == rows
+            assert desk.runtime.db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
 async def test_as_a_table_no_text_is_a_formula(desk: Desk, said: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import asyncpg
 import httpx
 import pytest
 
+from chassis.web.tokens import Principal
+from chassis.web.work import UnitOfWork
 from tests.integration.visit_api.world import World, made, pointers, problem
 from tests.support import samples
+from tests.support.turns import waits_its_turn
 from visit_api.attachments import service
 from visit_api.attachments.store import FileStore, Whole
 from visit_api.attachments.worker import Sweeper
@@ -98,6 +102,23 @@ async def test_no_transaction_waits_for_bytes_to_be_hashed(world: World, monkeyp
     assert (first.status_code, again.content) == (200, first.content)
     assert again.headers["idempotency-replayed"] == "true"
     assert hashed == [0], "once, and without a connection"
+
+
+async def test_an_upload_leaves_their_connections_to_the_loops(world: World) -> None:
+    attachment, caller = await begun(world), Principal("E101", "37401", frozenset({"visitor"}))
+    runtime, upload = world.runtime, UUID(attachment["id"])
+
+    async def body() -> AsyncIterator[bytes]:
+        assert runtime.db.engine.pool.checkedout() == 0, "bytes may come slowly"  # type: ignore[attr-defined]
+        yield PICTURE
+
+    async with UnitOfWork(runtime.db) as work:
+        await waits_its_turn(runtime, service.put_part(work, runtime, caller, upload, 1, body()))
+    found = await waits_its_turn(runtime, service.examine(runtime, caller, upload))
+    assert found.media_type == "image/png"
+    path = f"/attachments/{attachment['id']}/parts/1"
+    again = await world.visitor.put(path, content=PICTURE, headers={"Idempotency-Key": uuid4().hex})
+    assert again.status_code == 200
 
 
 @pytest.mark.parametrize(

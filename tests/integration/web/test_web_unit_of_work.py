@@ -311,5 +311,7 @@ async def test_however_many_requests_wait_they_leave_connections_to_the_loops(ap
             for _ in range(FOR_LOOPS):
                 await (await loops.enter_async_context(db.connection())).fetchval("SELECT 1")
         assert not waiting.done()
+        async with work.aside() as its:
+            assert its is work.tx, "whoever has one waits for no other"
         await work.__aexit__(None, None, None)
         await (await waiting).execute(text("SELECT 1"))

@@ -1,5 +1,6 @@
 """What a process tells about itself: one log line a request, traces handed on, metrics, health; no personal data."""
 
+import asyncio
 import json
 import logging
 from typing import Any
@@ -57,6 +58,23 @@ async def test_health_is_not_worth_a_line(app: FastAPI, lines: Any) -> None:
     async with client_of(app) as client:
         await client.get("/livez")
     assert [line["level"] for line in lines() if line["message"] == "request"] == ["DEBUG"]
+
+
+async def test_however_many_ask_a_check_is_made_once_at_a_time(app: FastAPI) -> None:
+    """Nobody needs a token to ask, and each would take a connection."""
+    running, most = 0, 0
+
+    async def check() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    app.include_router(health_router([], {"database": check}))
+    async with client_of(app) as client:
+        answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
+    assert ({answer.status_code for answer in answers}, most) == ({200}, 1)
 
 
 async def test_the_trace_goes_on(admin: httpx.AsyncClient) -> None:
