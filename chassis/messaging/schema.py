@@ -25,6 +25,9 @@ CREATE INDEX outbox_waiting ON outbox (aggregatetype, seq) WHERE published_at IS
 CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL;
 """
 
+# What an own migration of each service builds while others write: they are few among millions.
+OUTBOX_REFUSED = "ON outbox (seq) WHERE refused IS NOT NULL"
+
 INBOX = """
 CREATE TABLE inbox (
     event_id uuid PRIMARY KEY,

@@ -2,12 +2,14 @@
 
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
+from chassis.messaging import outbox
 from chassis.messaging.bus import Record
 from chassis.messaging.housekeeping import Housekeeping
 from contracts.envelope import dead_letter
-from tests.support.databases import SERVICES
+from tests.support.databases import SERVICES, Databases
 from tests.support.stack import Member, Stack
 
 OLD = "now() - interval '91 days'"
@@ -19,6 +21,12 @@ SELECT gen_random_uuid(), 't', 'k', 't.t.v1', '/s', 's', now(), '', at FROM unne
 ANSWERED = f"""
 INSERT INTO idempotency_keys (principal, key, fingerprint, stored_at)
 SELECT 'p', gen_random_uuid()::text, '', at FROM unnest(ARRAY[{OLD}, now()]) AS at
+"""
+
+CARRIED = """
+INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload, published_at, refused)
+SELECT gen_random_uuid(), 't', n::text, 't.t.v1', '/s', 's', now(), '', now(), CASE WHEN n % 2500 = 0 THEN 'large' END
+FROM generate_series(1, 5000) AS n
 """
 
 
@@ -54,3 +62,16 @@ async def test_a_topic_and_its_dead_letters_are_kept_by_who_writes_it(stack: Sta
     await cleaned(stack[service])
     kept = await bus.fetch("SELECT topic FROM records WHERE key = $1", key)  # type: ignore[attr-defined]
     assert sorted(row["topic"] for row in kept) == names
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_what_no_bus_would_carry_is_found_among_all_that_it_carried(databases: Databases, service: str) -> None:
+    urls = await databases.clone(service)  # what the planner learns of it concerns nobody else
+    owner = await asyncpg.connect(urls.migration)
+    await owner.execute(CARRIED)
+    await owner.execute("ANALYZE outbox")
+    for asked in (outbox._REFUSED.text, outbox._OFFER.text.replace(":key", "NULL")):
+        plan = "\n".join(row[0] for row in await owner.fetch(f"EXPLAIN {asked}"))
+        assert "using outbox_refused" in plan, plan
+    await owner.close()
+    await databases.drop(urls)
