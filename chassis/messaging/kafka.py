@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import struct
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -20,6 +18,7 @@ from aiokafka.errors import (
 )
 
 from chassis.messaging.bus import BusUnavailable, Received, Record, TopicSpec, UnknownTopic, check_size
+from chassis.messaging.murmur2 import murmur2
 
 log = logging.getLogger(__name__)
 
@@ -252,7 +251,7 @@ def _placed(
     placed: dict[tuple[str, int], list[Any]] = {}
     for record in records:
         key = record.key.encode()
-        place = (record.topic, _hash(key) % partitions[record.topic])
+        place = (record.topic, murmur2(key) % partitions[record.topic])
         batches = placed.get(place)
         if batches is None:
             batches = placed[place] = [producer.create_batch()]
@@ -270,24 +269,6 @@ async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches:
         batch.close()  # it is full as far as we are concerned: an open one lingers for more
         pending.append(await producer.send_batch(batch, topic, partition=partition))
     await asyncio.gather(*pending)
-
-
-_WORD = 0xFFFFFFFF
-
-
-@lru_cache(maxsize=65536)
-def _hash(key: bytes) -> int:
-    """Murmur2, by which Kafka's own clients place a key: whoever else writes the topic must find the same partition.
-    aiokafka's own takes twice as long."""
-    whole = len(key) & ~3
-    h = 0x9747B28C ^ len(key)
-    for word in struct.unpack_from(f"<{whole >> 2}I", key):
-        k = word * 0x5BD1E995 & _WORD
-        h = (h * 0x5BD1E995 ^ (k ^ k >> 24) * 0x5BD1E995) & _WORD
-    if rest := key[whole:]:
-        h = (h ^ int.from_bytes(rest, "little")) * 0x5BD1E995 & _WORD
-    h = (h ^ h >> 13) * 0x5BD1E995 & _WORD
-    return (h ^ h >> 15) & 0x7FFFFFFF
 
 
 class _Admin:
