@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.recalculations import concerned
-from appeal_tracker.recalculations.concerned import Milestone, OpenClock
 from appeal_tracker.recalculations.starting import Starting
+from appeal_tracker.recalculations.subjects import Milestone, OpenClock
 
 
 class Families(msgspec.Struct, frozen=True):

@@ -21,18 +21,12 @@ from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
 from appeal_tracker.recalculations import concerned
-from appeal_tracker.recalculations.concerned import (
-    NOTHING_DONE,
-    Milestone,
-    OpenAppeal,
-    OpenClock,
-    Scope,
-    Touched,
-)
+from appeal_tracker.recalculations.concerned import Scope, Touched
 from appeal_tracker.recalculations.families import families
 from appeal_tracker.recalculations.models import Recalculation
 from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Relabelling, Starting, begun, lacking
+from appeal_tracker.recalculations.subjects import NOTHING_DONE, Milestone, OpenAppeal, OpenClock
 from appeal_tracker.recalculations.touching import changed_days, touched
 from appeal_tracker.recalculations.visiting import Visiting
 

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.clocks.replanning import Plan, moves
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.directory import service as directory
-from appeal_tracker.recalculations.concerned import OnWhat, OpenClock
 from appeal_tracker.recalculations.looking import FIRST, Errand
 from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Starting
+from appeal_tracker.recalculations.subjects import OnWhat, OpenClock
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ from uuid import UUID
 import msgspec
 
 from appeal_tracker.clocks.replanning import Plan
-from appeal_tracker.recalculations.concerned import OpenClock
 from appeal_tracker.recalculations.starting import Relabelling, Starting
+from appeal_tracker.recalculations.subjects import OpenClock
 
 
 class Seen(msgspec.Struct):

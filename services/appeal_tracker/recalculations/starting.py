@@ -13,7 +13,7 @@ from appeal_tracker.clocks.planning import NewClock, Planner, Subject
 from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies.policy import Policy
-from appeal_tracker.recalculations.concerned import Deeds, Milestone, OnWhat, OpenAppeal, OpenClock
+from appeal_tracker.recalculations.subjects import Deeds, Milestone, OnWhat, OpenAppeal, OpenClock
 
 CONTACT, ANSWER, CALLBACK = "contact", "answer", "callback"
 _CONTACTED = (State.CONTACTED, State.ANSWERED, State.CALLED_BACK)

@@ -21,9 +21,10 @@ from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Policy
 from appeal_tracker.recalculations import concerned
-from appeal_tracker.recalculations.concerned import OnWhat, Scope
+from appeal_tracker.recalculations.concerned import Scope
 from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Starting
+from appeal_tracker.recalculations.subjects import OnWhat
 from appeal_tracker.visits import repository
 from appeal_tracker.visits.course import Standing, facts, stops
 from appeal_tracker.visits.following import fact_of, kept

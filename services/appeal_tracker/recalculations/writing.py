@@ -15,9 +15,9 @@ from appeal_tracker.clocks.replanning import moves
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry, note
 from appeal_tracker.recalculations import repository
-from appeal_tracker.recalculations.concerned import OpenClock
 from appeal_tracker.recalculations.models import Recalculation
 from appeal_tracker.recalculations.seen import Seen
+from appeal_tracker.recalculations.subjects import OpenClock
 from appeal_tracker.visits import repository as visits
 from chassis.db import after_commit
 from chassis.runtime import Runtime
