@@ -33,16 +33,18 @@ def bus(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 def begin(databases: Databases, tmp_path: Path) -> Begin:
     """`async with begin(bus, crashes) as load`: the services run, dying where `crashes` says; the directory is filled.
-    `names` are the services that run, `settings` their own, by their full names."""
+    `names` are the services that run, each part `apart` or not, `settings` their own, by their full names."""
 
     @asynccontextmanager
     async def start(
         bus: str | None = None,
         crashes: Mapping[str, Sequence[str]] | None = None,
         names: Sequence[str] = SERVICES,
+        *,
+        apart: bool = False,
         **settings: str,
     ) -> AsyncIterator[Load]:
-        services = Processes(databases, tmp_path, START, bus, crashes or {}, settings, names)
+        services = Processes(databases, tmp_path, START, bus, crashes or {}, settings, names, apart)
         async with services, Client(services) as client, Audit(services) as audit:
             load = Load(services, client, audit)
             await load.begin()

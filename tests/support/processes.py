@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,7 +61,7 @@ class Death:
 
 @dataclass
 class Kept:
-    """One service, or a twin of it: what its starts are told, and the process it is now."""
+    """One service, a twin or a part of it: what its starts are told, and the process it is now."""
 
     name: str
     url: str
@@ -68,6 +69,7 @@ class Kept:
     log: Path
     crashes: list[str]  # where the next starts die, in their order
     for_ever: bool = True  # started again when it dies
+    words: tuple[str, ...] = ()  # which part of it; all of it without one
     child: subprocess.Popen[bytes] | None = None
     crash_at: str | None = None
     killed: bool = False
@@ -78,7 +80,7 @@ class Kept:
         self.killed, self.started = False, time.time()
         env = {**base_environment(), **self.env, **({"CRASH_AT": self.crash_at} if self.crash_at else {})}
         with files.open_log(self.log) as log:
-            command = REAL.services[self.name]
+            command = (*REAL.services[self.name], *self.words)
             self.child = processes.spawn(command, log=log, env=env, cwd=ROOT, death_signal=signal.SIGKILL)
 
 
@@ -87,7 +89,8 @@ class Processes:
     """`async with Processes(databases, folder, START) as services`: they run and are ready.
 
     `crashes` names for each service where its first start dies, its second, and so on; later ones live. Without
-    `kafka`, the address of a broker whose topics are empty, they run on the embedded bus.
+    `kafka`, the address of a broker whose topics are empty, they run on the embedded bus. `apart`: each part of each is
+    a process of its own, as a cluster deploys them, and `api` is the service to whoever calls or kills it.
     """
 
     databases: Databases
@@ -97,6 +100,7 @@ class Processes:
     crashes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)  # the services' own, by their full names
     names: Sequence[str] = SERVICES
+    apart: bool = False
     deaths: list[Death] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
@@ -266,6 +270,15 @@ class Processes:
             crashes = list(self.crashes.get(name, ()))
             env |= self.settings
             self._kept[name] = Kept(name, _at(self._stack.port(name)), env, state.logs / f"{name}.log", crashes)
+            if self.apart:
+                self._take_apart(self._kept[name])
+
+    def _take_apart(self, service: Kept) -> None:
+        service.words = ("api",)
+        for word in import_module(f"{service.name}.__main__").SERVICE.processes.keys() - {"api"}:
+            port, log = free_port(), service.log.with_name(f"{service.name}-{word}.log")
+            env = {**service.env, f"{service.name.upper()}_PORT": str(port)}
+            self._kept[f"{service.name} {word}"] = Kept(service.name, _at(port), env, log, [], words=(word,))
 
     @staticmethod
     def _lives(kept: Kept) -> bool:
