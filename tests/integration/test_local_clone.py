@@ -1,5 +1,6 @@
 """A fresh clone with Python, make and a package index, and nothing else: `make up` by root and by an ordinary user."""
 
+import json
 import os
 import pwd
 import shutil
@@ -15,6 +16,7 @@ from deploy.local import cluster
 from deploy.local.settings import ROOT
 from tests.support.local_stack import LocalStack
 from tests.support.missing import not_tested
+from tests.support.readme import READMES, sample
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -70,6 +72,7 @@ class MakeUp(LocalStack):
             "PORT_BASE": str(self.port_base),
             "HOME": str(home),
             "STATE_DIR": str(self.state_dir),
+            "PYTHON": python,
             "PYTHONPATH": "",
         }
 
@@ -80,10 +83,15 @@ def busy_with_other_things() -> float:
 
 
 def live(stack: LocalStack) -> None:
-    """The whole promise: first start, the curl, later start, kill -9, reset."""
+    """The whole promise: first start, the curl, what the READMEs show, later start, kill -9, reset."""
     first = stack.up(within=400)
     print(f"first start with the installation: {first:.0f} s")
     assert '"37401"' in stack.curl()
+    for shown in map(sample, READMES):
+        assert json.loads(stack.paste(shown.command)) == json.loads(shown.answer)
+    for word in ("help", "dlq", "verify"):
+        done = stack.run(word)
+        assert done.returncode == 0, done.stdout + done.stderr
     stack.interrupt()
     assert stack.processes() == []
     busy = busy_with_other_things()

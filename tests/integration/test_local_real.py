@@ -1,8 +1,6 @@
 """`make up` with the real services: how soon it is ready, and whether what it and the READMEs say works when pasted."""
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -10,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.settings import ROOT
 from tests.support.databases import SERVICES
 from tests.support.local_stack import LocalStack
 from tests.support.readme import READMES, sample
@@ -29,14 +26,6 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
     assert its.run("reset").returncode == 0
 
 
-def pasted(stack: LocalStack, command: str) -> str:
-    """What a command of the README answers on this stack, its port put in place of the default one."""
-    here = command.replace("localhost:8002", stack.url("appeal_tracker").removeprefix("http://"))
-    assert here != command
-    env = {**os.environ, "STATE_DIR": str(stack.state_dir), "PYTHON": sys.executable}
-    return subprocess.run(["/bin/sh", "-c", here], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
-
-
 def test_a_first_start_and_a_later_one_are_as_quick_as_promised(stack: LocalStack) -> None:
     first = stack.up()
     print(f"first start {first:.1f} s")
@@ -46,7 +35,7 @@ def test_a_first_start_and_a_later_one_are_as_quick_as_promised(stack: LocalStac
     assert unit.items() <= json.loads(stack.curl()).items(), "pasted twice, it answers the same"
     for readme in READMES:
         shown = sample(readme)
-        assert json.loads(pasted(stack, shown.command)) == json.loads(shown.answer)
+        assert json.loads(stack.paste(shown.command)) == json.loads(shown.answer)
     stack.interrupt()
     assert stack.processes() == []
     later = stack.up()

@@ -164,6 +164,16 @@ class LocalStack:
         call = self.output[self.output.index("a first call:") + 1]
         return subprocess.run(["/bin/sh", "-c", call], capture_output=True, text=True, check=True).stdout
 
+    def paste(self, command: str) -> str:
+        """Paste a command of the READMEs, its port put in place of the default one; its answer."""
+        here = command.replace("localhost:8002", self.url("appeal_tracker").removeprefix("http://"))
+        assert here != command
+        env = {"PYTHON": sys.executable, **self.environment()}
+        done = subprocess.run(
+            ["/bin/sh", "-c", here], cwd=self.cwd, env=env, user=self.uid, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
     def processes(self) -> list[int]:
         """Every live process that works for this state, known by its environment or by its working directory."""
         named = f"STATE_DIR={self.state_dir}".encode()
