@@ -1,6 +1,7 @@
 """The repository reads as it is drawn: short files, decisions of a page, pictures, every loop of one shape."""
 
 import importlib
+import os
 import re
 from pathlib import Path
 
@@ -34,6 +35,15 @@ def test_each_decision_is_a_page_that_is_found_by_its_title() -> None:
         *zip(titles, [page.name for page in pages], strict=True)
     ]
     assert [page.name for page in pages if len(page.read_text().splitlines()) > A_PAGE] == []
+
+
+def test_what_every_repository_has_is_there() -> None:
+    for name in ("CHANGELOG.md", "CONTRIBUTING.md", ".editorconfig", ".pre-commit-config.yaml", "requirements/run.txt"):
+        assert (ROOT / name).is_file(), name
+    assert "Apache License" in (ROOT / "LICENSE").read_text()
+    ci = ROOT / ".ci" / "run"
+    assert os.access(ci, os.X_OK)
+    assert ci.read_text().rstrip().endswith("\nmake check")
 
 
 def test_the_house_and_the_way_of_one_appeal_are_drawn() -> None:
