@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chassis.outage import Outage
+from chassis.telemetry import current_traceparent, traced
 
 ANSWER_WITHIN = 3.0  # seconds; a worker asks again, so none waits long
 LONGEST = 1 << 20  # bytes of an answer
@@ -66,9 +67,9 @@ class Peer:
             # Read each time: it is renewed while we run.
             token = (await asyncio.to_thread(self._token_file.read_text)).strip()
             async with self._turns:
-                answer = await self._http.request(
-                    method, f"/v1{path}", json=body, headers={"Authorization": f"Bearer {token}"}
-                )
+                with traced(current_traceparent()) as trace:
+                    headers = {"Authorization": f"Bearer {token}", "traceparent": trace}
+                    answer = await self._http.request(method, f"/v1{path}", json=body, headers=headers)
             if answer.status_code in _NO_SUCH_THING and _is_a_problem(answer.headers):
                 return None
             if answer.status_code == httpx.codes.CONFLICT and method == "POST" and _is_a_problem(answer.headers):
