@@ -29,7 +29,8 @@ def csv_response(name: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def csv_stream(name: str, columns: Sequence[str], parts: AsyncIterator[Iterable[Sequence[object]]]) -> Response:
-    """A table of any length, written part by part while they are read."""
+    """A table of any length, written part by part while they are read. One that cannot be read to its end breaks the
+    connection off: nobody takes it for a whole one."""
 
     async def text() -> AsyncIterator[str]:
         yield _BOM + csv_text([columns])

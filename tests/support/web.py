@@ -3,10 +3,14 @@
 And how tests call an app, this one or a service's: in the same process, with no socket in between.
 """
 
+import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import uvicorn
 from fastapi import APIRouter, FastAPI
 from httpx import ASGITransport
 from starlette.types import ASGIApp
@@ -33,6 +37,21 @@ class InProcess(httpx.AsyncClient):
         if not stream:
             await response.aread()
         return response
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[str]:
+    """The address of `app` behind a real socket."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server._serve())
+    try:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
 
 
 class Settings(RuntimeSettings, env_prefix="TESTING_"):

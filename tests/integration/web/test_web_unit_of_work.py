@@ -14,7 +14,6 @@ import asyncpg
 import httpx
 import msgspec
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.types import Message, Receive, Scope, Send
@@ -26,7 +25,7 @@ from chassis.web.etag import etag_of
 from chassis.web.work import UnitOfWork
 from tests.integration.web.conftest import Client
 from tests.support.tokens import Issuer
-from tests.support.web import client_of
+from tests.support.web import client_of, served
 
 THING = {"name": "回访", "unit_code": "32"}
 KEY = {"idempotency-key": "4f6c"}
@@ -283,19 +282,10 @@ async def test_of_two_writers_with_one_etag_one_wins(client: Client) -> None:
 
 
 async def test_ten_megabytes_over_a_real_socket_get_their_answer(app: FastAPI, issuer: Issuer) -> None:
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
-    serving = asyncio.create_task(server._serve())
-    try:
-        while not server.started:
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(headers=issuer.headers("admin", unit="32")) as client:
-            for _ in range(2):
-                answer = await client.post(f"http://127.0.0.1:{port}/v1/things", content=b"x" * 10_000_000)
-                assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
-    finally:
-        server.should_exit = True
-        await serving
+    async with served(app) as url, httpx.AsyncClient(headers=issuer.headers("admin", unit="32")) as client:
+        for _ in range(2):
+            answer = await client.post(f"{url}/v1/things", content=b"x" * 10_000_000)
+            assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
 
 
 async def test_however_many_requests_wait_they_leave_connections_to_the_loops(app: FastAPI) -> None:

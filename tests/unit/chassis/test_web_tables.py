@@ -2,12 +2,16 @@
 
 import csv
 import io
+from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from fastapi import Request
 
 from chassis.web.negotiation import wants
-from chassis.web.tables import csv_response
+from chassis.web.observe import Observe
+from chassis.web.tables import csv_response, csv_stream
+from tests.support.web import served
 
 
 def asking(accept: str) -> Request:
@@ -55,3 +59,13 @@ def test_a_table_is_read_back_as_it_was_and_says_its_encoding() -> None:
 def test_no_text_is_taken_for_a_formula(text: str) -> None:
     body = bytes(csv_response("table", ["a"], [[text], [f"a{text}"]]).body).decode("utf-8-sig")
     assert [row[0] for row in csv.reader(io.StringIO(body, newline=""))] == ["a", f"'{text}", f"a{text}"]
+
+
+async def test_a_table_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
+    async def parts() -> AsyncIterator[list[list[str]]]:
+        yield [["1"]]
+        raise TimeoutError
+
+    async with served(Observe(csv_stream("table", ["a"], parts()), "testing")) as url, httpx.AsyncClient() as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(url)
