@@ -119,8 +119,10 @@ class KafkaBus:
         await _stop(producer)
 
     def _new(self, topic: TopicSpec) -> NewTopic:
+        kept = str(topic.retention_days * _DAY_MS)
+        # Of a compacted topic, tombstones: whoever was away for a day would otherwise never hear of a removal.
         retention = (
-            {"cleanup.policy": "compact"} if topic.compacted else {"retention.ms": str(topic.retention_days * _DAY_MS)}
+            {"cleanup.policy": "compact", "delete.retention.ms": kept} if topic.compacted else {"retention.ms": kept}
         )
         return NewTopic(
             name=topic.name,

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka
 from cloudevents.core.formats.json import JSONFormat
 
@@ -88,6 +90,23 @@ async def test_kafkas_own_consumer_and_the_cloudevents_sdk_read_what_we_write(bu
     assert decoded.get_type() == "appeal.raised.v1"
     assert decoded.get_data()["appeal_no"] == event.appeal_no
     await subscription.close()
+
+
+async def test_a_topic_is_kept_as_it_says(bus: KafkaBus, kafka: Kafka) -> None:
+    """What it is compacted to stays, and its tombstones for as long as records of others do."""
+    names = {compacted: f"t.{uuid4().hex}" for compacted in (False, True)}
+    await bus.ensure([Topic(name, "tests", compacted, 30, 1) for compacted, name in names.items()])
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        for compacted, name in names.items():
+            [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+            its = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+            days = "delete.retention.ms" if compacted else "retention.ms"
+            assert (its["cleanup.policy"], its[days]) == ("compact" if compacted else "delete", "2592000000")
+            assert its["min.insync.replicas"] == "1"
+    finally:
+        await admin.close()
 
 
 async def test_a_leader_that_nobody_knows_is_not_asked_for_without_a_pause(
