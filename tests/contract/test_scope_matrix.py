@@ -77,6 +77,9 @@ async def filters(house: House) -> dict[str, str]:
     suggestion = await house.risk_suggestion()
     suggested = await done(house.admin("visit_api").get(f"/risk-suggestions/{suggestion}"))
     contact = await house.opened_contact()
+    spoken_to = await done(house.admin("visit_api").get(f"/contacts/{contact}"))
+    await house.step()
+    await house.stored()
     confided = await house.read_in_confidence()
     await house.imported()
     archived = await done(house.admin("visit_api").get(f"/visits/{await house.archived_with_its_appeal()}"))
@@ -117,6 +120,9 @@ async def filters(house: House) -> dict[str, str]:
         "customer_no": house.secret,
         "visit_api GET /v1/risk-suggestions state": "open",
         "visit_api GET /v1/risk-suggestions customer_id": suggested["customer_id"],
+        "visit_api GET /v1/contacts customer_id": spoken_to["customer_id"],
+        "visit_api GET /v1/steps kind": "needs",
+        "current": "true",
         "thing": "contact",
         "thing_id": contact,
         "by": f"visitor@{house.ours}",

@@ -68,6 +68,12 @@ async def list_attachments(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, 
     return await service.list_attachments(tx, runtime, caller, id, window)
 
 
+@router.get("/v1/attachments", response_model=Page[AttachmentView])
+async def follow_attachments(caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging) -> Listing[Attachment]:
+    """The files of all visits of the caller's unit and of those below it, for whoever follows them."""
+    return await service.list_attachments(tx, runtime, caller, None, window)
+
+
 @router.get("/v1/attachments/{id}", response_model=UploadView)
 async def get_attachment(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> dict[str, Any]:
     """A file of a visit, and the parts that have arrived while it is being uploaded: whoever goes on sends the rest."""

@@ -30,9 +30,11 @@ async def find_upload(tx: AsyncSession, caller: Principal, id: UUID, *, to_end: 
     return found
 
 
-async def find_all(tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID) -> Listing[Attachment]:
-    """The attachments of a visit."""
-    query = select(Attachment).where(Attachment.visit_id == visit_id, within(Unit, unit, Attachment.unit_code))
+async def find_all(tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID | None) -> Listing[Attachment]:
+    """The attachments of a visit, or of all that the caller sees."""
+    query = select(Attachment).where(within(Unit, unit, Attachment.unit_code))
+    if visit_id is not None:
+        query = query.where(Attachment.visit_id == visit_id)
     return await window.fetch(tx, query, Attachment)
 
 

@@ -72,10 +72,11 @@ async def declare(
 
 
 async def list_attachments(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID, window: Window
+    tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID | None, window: Window
 ) -> Listing[Attachment]:
-    """The attachments of a visit. Raises `NotFound`."""
-    await get_visit(tx, caller, visit_id)
+    """The attachments of a visit, or of all that the caller sees. Raises `NotFound`."""
+    if visit_id is not None:
+        await get_visit(tx, caller, visit_id)
     found = await repository.find_all(tx, caller.unit, window, visit_id)
     await texts.show(tx, runtime, found.items)
     return found

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from chassis.web.auth import Asker, Caller, require
 from chassis.web.etag import Match
@@ -43,7 +43,21 @@ async def add_contact(id: Id, new: NewContact, caller: Keeper, tx: Tx, runtime: 
 @router.get("/v1/customers/{id}/contacts", response_model=Page[ContactItem])
 async def list_contacts(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging) -> Listing[Contact]:
     """The contacts of a customer, masked; a feed tells of removed ones by id."""
-    return await service.list_contacts(tx, runtime, caller, id, window)
+    return await service.list_contacts_of(tx, runtime, caller, id, window)
+
+
+@router.get("/v1/contacts", response_model=Page[ContactItem])
+async def follow_contacts(
+    caller: Caller,
+    tx: Tx,
+    runtime: TheRuntime,
+    window: Paging,
+    customer_id: Annotated[Id | None, Query()] = None,
+) -> Listing[Contact]:
+    """The contacts of the customers of the caller's unit and of those below it; a feed tells of removed ones by id, of
+    all of a customer that came to another unit, and tells the role `integration` in full who they are: each page that
+    it reads is kept in the trail."""
+    return await service.list_contacts(tx, runtime, caller, customer_id, window)
 
 
 @router.get("/v1/customers/{id}/contact", response_model=Reached)

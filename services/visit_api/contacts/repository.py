@@ -28,9 +28,11 @@ async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = Fal
     return found
 
 
-async def find_all(tx: AsyncSession, unit: str | None, customer_id: UUID, window: Window) -> Listing[Contact]:
-    """The contacts of a customer; in a feed, the removed ones too."""
-    query = _seen(unit).where(Contact.customer_id == customer_id)
+async def find_all(tx: AsyncSession, unit: str | None, customer_id: UUID | None, window: Window) -> Listing[Contact]:
+    """The contacts of a customer, or of all that the caller sees; in a feed, the removed ones too."""
+    query = _seen(unit)
+    if customer_id is not None:
+        query = query.where(Contact.customer_id == customer_id)
     if not window.is_feed:
         query = query.where(Contact.removed_at.is_(None))
     return await window.fetch(tx, query, Contact)

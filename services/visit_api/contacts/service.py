@@ -24,7 +24,7 @@ from visit_api.contacts.schemas import ContactChange, ContactInFull, Found, Foun
 from visit_api.customers import sealing
 from visit_api.customers import service as customers
 from visit_api.customers.models import Customer
-from visit_api.customers.service import get_customer, refuse_mask
+from visit_api.customers.service import FOLLOWER, get_customer, refuse_mask
 from visit_api.directory.units import top_unit
 
 _PERSONAL = NewContact.kept_otherwise
@@ -51,13 +51,28 @@ async def add_contact(
     return contact
 
 
-async def list_contacts(
+async def list_contacts_of(
     tx: AsyncSession, runtime: Runtime, caller: Principal, customer_id: UUID, window: Window
 ) -> Listing[Contact]:
-    """The contacts of a customer, masked. Raises `NotFound`."""
+    """The contacts of a customer. Raises `NotFound`."""
     await get_customer(tx, caller, customer_id)
+    return await list_contacts(tx, runtime, caller, customer_id, window)
+
+
+async def list_contacts(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, customer_id: UUID | None, window: Window
+) -> Listing[Contact]:
+    """The contacts of the customers that the caller sees, or of one of them, masked; to a system that follows what
+    changes, in full, with a line in the trail for each page, as customers are."""
     found = await repository.find_all(tx, caller.unit, customer_id, window)
-    await _show(tx, runtime, found.items)
+    follows = window.is_feed and FOLLOWER in caller.roles
+    await _show(tx, runtime, found.items, in_full=follows)
+    if follows and found.items:
+        which = f"{len(found.items)} contacts, {found.items[0].id} to {found.items[-1].id}"
+        act, unit = "contacts.followed", caller.unit
+        await trail.note(
+            tx, runtime, caller, act=act, thing="contacts", thing_id=str(unit), unit_code=unit, reason=which
+        )
     return found
 
 
@@ -183,10 +198,11 @@ async def _opened(tx: AsyncSession, runtime: Runtime, contact: Contact) -> Perso
     return Person(**json.loads(words))
 
 
-async def _show(tx: AsyncSession, runtime: Runtime, contacts: Sequence[Contact]) -> None:
+async def _show(tx: AsyncSession, runtime: Runtime, contacts: Sequence[Contact], *, in_full: bool = False) -> None:
     for contact in contacts:
         if not contact.removed_at:
-            contact.show((await _opened(tx, runtime, contact)).masked())
+            person = await _opened(tx, runtime, contact)
+            contact.show(person if in_full else person.masked())
 
 
 def _remove(contact: Contact, runtime: Runtime) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import within
@@ -28,7 +28,19 @@ async def find_all(
     tx: AsyncSession, window: Window, visit_id: UUID, *, kind: str | None, current: bool | None
 ) -> Listing[Step]:
     """The steps of a visit, those that count or those that do not, or both."""
-    query = select(Step).where(Step.visit_id == visit_id)
+    return await _fetched(tx, window, select(Step).where(Step.visit_id == visit_id), kind, current)
+
+
+async def seen(
+    tx: AsyncSession, unit: str | None, window: Window, *, kind: str | None, current: bool | None
+) -> Listing[Step]:
+    """The same of all visits that the caller sees."""
+    return await _fetched(tx, window, select(Step).where(within(Unit, unit, Step.unit_code)), kind, current)
+
+
+async def _fetched(
+    tx: AsyncSession, window: Window, query: Select[Step], kind: str | None, current: bool | None
+) -> Listing[Step]:
     if kind is not None:
         query = query.where(Step.kind == kind)
     if current is not None:

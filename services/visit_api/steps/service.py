@@ -89,6 +89,15 @@ async def list_steps(
     return found
 
 
+async def follow_steps(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, *, kind: str | None, current: bool | None
+) -> Listing[Step]:
+    """The steps of all visits that the caller sees."""
+    found = await repository.seen(tx, caller.unit, window, kind=kind, current=current)
+    await texts.show(tx, runtime, found.items)
+    return found
+
+
 async def needs_heard(tx: AsyncSession, customer_id: UUID) -> set[str]:
     """The fields in which a customer had needs, on whatever visit."""
     return await repository.needs_heard(tx, customer_id)

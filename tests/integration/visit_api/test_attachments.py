@@ -73,6 +73,8 @@ async def test_an_upload_is_taken_up_where_it_broke_off(world: World) -> None:
         assert (await put(world, attachment, 2, PICTURE[100:200])).status_code == 200
     ended = [(await completed(world, attachment)).json() for _ in range(2)]
     assert ended[0] == ended[1]
+    followed = await world.admin.get("/attachments", params={"updated_since": "2026-01-01T00:00:00Z"})
+    assert followed.json()["items"] == ended[:1], "whoever follows the files of all visits hears of it once"
     assert (ended[0]["state"], ended[0]["media_type"], ended[0]["name"]) == ("stored", "image/png", "现场.png")
     problem(await put(world, attachment, 2, PICTURE[100:200]), 409, "upload-over")
     answer = await world.visitor.get(f"{path}/content")

@@ -132,6 +132,40 @@ async def test_a_contact_that_is_brought_twice_is_one(world: World) -> None:
         problem(answer, 409, "contact-taken")
 
 
+async def test_a_system_builds_its_copy_of_the_contacts_by_one_feed(world: World) -> None:
+    ours, beside = await world.customer(), await world.customer("37402")
+    its, gone = await contact(world, ours), await contact(world, ours, name="李梅")
+    theirs = await made(world.admin.post(f"/customers/{beside['id']}/contacts", json=WANG))
+    await world.visitor.delete(f"/contacts/{gone['id']}", headers={"If-Match": "*"})
+    since = {"updated_since": "2026-01-01T00:00:00Z"}
+    marketing = world.client("integration", unit="37401", sub="marketing")
+    page = (await marketing.get("/contacts", params=since)).json()
+    told = {each["id"]: each for each in page["items"]}
+    assert told.keys() == {its["id"], gone["id"]}
+    assert {**told[its["id"]], **WANG} == told[its["id"]], "a copy of masks is none"
+    assert told[gone["id"]].keys() == {"id", "removed_at", "version", "updated_at"}
+    listed = f"/customers/{ours['id']}/contacts"
+    assert (await marketing.get(listed, params=since)).json()["items"] == page["items"], "of one customer as of all"
+    lines = await world.rows("SELECT by, unit_code, act, reason FROM trail")
+    assert {tuple(line)[:3] for line in lines} == {("marketing", "37401", "contacts.followed")}
+    assert [line["reason"][:12] for line in lines] == ["2 contacts, "] * 2
+    for masked in (
+        await marketing.get("/contacts", params={"customer_id": ours["id"]}),
+        await world.visitor.get("/contacts", params=since),
+    ):
+        assert its in masked.json()["items"]
+        assert PHONE not in masked.text
+    # A change is news, and so are the contacts of a customer that comes to the unit, however it does.
+    await world.visitor.patch(f"/contacts/{its['id']}", json={"role": "finance"}, headers={"If-Match": "*"})
+    comes, any_version = {"unit_code": "37401"}, {"If-Match": "*"}
+    moved = await world.admin.patch(f"/customers/{beside['id']}", json=comes, headers=any_version)
+    assert moved.status_code == 200, moved.text
+    page = (await marketing.get("/contacts", params={"cursor": page["next"]})).json()
+    assert [each["id"] for each in page["items"]] == [its["id"], theirs["id"]]
+    assert (await marketing.get("/contacts", params={"cursor": page["next"]})).json()["items"] == []
+    assert len(await world.rows("SELECT FROM trail")) == 3, "and of a page with nothing on it nothing is noted"
+
+
 async def test_a_removed_contact_leaves_no_person_behind(world: World) -> None:
     customer = await world.customer()
     its = await contact(world, customer)

@@ -134,10 +134,12 @@ async def test_a_correction_stands_beside_what_it_corrects(world: World) -> None
         ({"kind": "needs", "needs": []}, first["id"], None),
     ]
     assert (await world.admin.get(path, params={"current": "true", "kind": "needs"})).json()["items"] == [second]
-    assert [one["id"] for one in (await world.admin.get(path, params=since)).json()["items"]] == [
-        first["id"],
-        second["id"],
-    ], "whoever follows the steps hears that one counts no more"
+    elsewhere = await recorded(world, await started(world), ANSWERED)
+    for followed, more in ((path, []), ("/steps", [elsewhere["id"]])):
+        news = (await world.admin.get(followed, params=since)).json()["items"]
+        told = [first["id"], second["id"], *more]
+        assert [one["id"] for one in news] == told, "whoever follows the steps hears that one counts no more"
+    assert (await world.admin.get("/steps", params={"current": "true"})).json()["items"] == [second, elsewhere]
     again = await world.visitor.post(path, json={"content": NEEDS, "supersedes": first["id"]})
     assert problem(again, 409, "step-superseded")["superseded_by"] == second["id"]
     for supersedes, code in ((str(uuid4()), "unknown_step"), (second["id"], "step_of_another_kind")):
