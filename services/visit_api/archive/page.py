@@ -6,14 +6,14 @@ in the answer's. A signature drawn on a device stands on it as a picture.
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chassis.web.errors import Language
-from visit_api.archive.sections import TITLES
+from visit_api.archive.contents import contents
 from visit_api.archive.words import Speech
 from visit_api.civil import CHINA
 
@@ -22,23 +22,34 @@ if TYPE_CHECKING:
 
 _HERE = files("visit_api.archive")
 
-# What is shown of the entries of a section, as a table.
-_COLUMNS: Mapping[str, Sequence[str]] = {
-    "visitors": ("staff_no", "name", "post"),
-    "appointments": ("at", "kind", "purpose", "place", "window_from", "window_to", "reason"),
-    "hand_overs": ("at", "from_visitors", "to_visitors", "reason"),
-    "obligations": ("called_at", "kind", "state", "discharged_at", "words"),
-    "checklist": ("item", "answer", "note", "answered_by"),
-    "steps": ("at", "kind", "content", "recorded_by"),
-    "online": ("received_at", "question", "answer", "answered_by"),
-    "devices": ("at", "kind", "device", "brought_by", "outcome", "keep", "reason", "body"),
-    "appeals": ("appeal_no", "type", "summary", "received_at", "state", "outcome", "satisfaction"),
-    "attachments": ("name", "kind", "size", "sha256"),
-    "gaps": ("clause", "what", "reason", "given_by"),
+# What is shown of a section: as facts, each with its name; in whole paragraphs; and of its entries, as tables. Of a
+# section that is a list itself the entries are the section's own; else they lie in the part of it that is named.
+_FACTS: Mapping[str, Sequence[str]] = {
+    "visit": ("channel", "form", "direction", "state", "scheduled_at", "arrived_at", "started_at", "completed_at"),
+    "service_record": ("started_at", "ended_at", "staff", "content", "flow", "feedback", "result"),
+    "customer": ("name", "kind", "customer_no", "accounts", "importance"),
+    "preparation": ("prepared_at", "prepared_by"),
 }
-_FACTS = ("channel", "form", "direction", "state", "scheduled_at", "arrived_at", "started_at", "completed_at")
-_OF_CUSTOMER = ("name", "kind", "customer_no", "accounts", "importance")
 _DOCUMENTS = ("usage_analysis", "solution_proposal", "plan_document")
+_TABLES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "service_record": {"anomalies": ("kind", "what", "note")},
+    "visitors": {"": ("staff_no", "name", "post")},
+    "plan": {"": ("rule", "channel", "form", "due_from", "due_by", "adjusted")},
+    "preparation": {"kit": ("thing", "clause", "ready", "works", "note")},
+    "appointments": {"": ("at", "kind", "purpose", "place", "window_from", "window_to", "reason")},
+    "hand_overs": {"": ("at", "from_visitors", "to_visitors", "reason")},
+    "obligations": {"": ("called_at", "kind", "state", "discharged_at", "words")},
+    "checklist": {"": ("item", "answer", "note", "answered_by")},
+    "steps": {"": ("at", "kind", "content", "recorded_by")},
+    "online": {
+        "accounts": ("name", "platform", "handle", "staff_no"),
+        "inquiries": ("received_at", "question", "answer", "answered_by"),
+    },
+    "devices": {"": ("at", "kind", "device", "brought_by", "outcome", "keep", "reason", "body")},
+    "appeals": {"": ("appeal_no", "type", "summary", "received_at", "state", "outcome", "satisfaction")},
+    "attachments": {"": ("name", "kind", "size", "sha256")},
+    "gaps": {"": ("clause", "what", "reason", "given_by")},
+}
 
 
 class Signature(NamedTuple):
@@ -54,12 +65,27 @@ class Signature(NamedTuple):
         return None if self.data is None else f"data:{self.media_type};base64,{base64.b64encode(self.data).decode()}"
 
 
+Pairs = Sequence[tuple[str, str]]
+
+
 class Table(NamedTuple):
-    """A section as it is shown."""
+    """Entries as they are shown; those of a part of a section have a title of their own."""
 
     title: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+
+class Section(NamedTuple):
+    """A section as it is shown: its facts, its documents in whole paragraphs, its entries."""
+
+    name: str
+    title: str
+    clause: str
+    entries: int
+    facts: Pairs
+    documents: Pairs
+    tables: Sequence[Table]
 
 
 def render(archive: Mapping[str, Any], signatures: Sequence[Signature], language: Language) -> str:
@@ -74,11 +100,8 @@ def render(archive: Mapping[str, Any], signatures: Sequence[Signature], language
             policy=policy(),
             entry=entry,
             visit=record["visit"],
-            facts=_facts(say, record["visit"], _FACTS),
-            customer=_facts(say, record["customer"], _OF_CUSTOMER),
-            documents=[(say(name), text) for name in _DOCUMENTS if (text := record["preparation"].get(name))],
-            tables=tables(say, record),
-            supplements=[(each, tables(say, each["record"])) for each in archive["supplements"]],
+            sections=sections(say, record),
+            supplements=[(each, sections(say, each["record"])) for each in archive["supplements"]],
             hold=archive["hold"],
             signatures=signatures,
             instant=_instant,
@@ -94,34 +117,51 @@ def policy() -> str:
     return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
-def tables(say: Speech, record: Mapping[str, Any]) -> list[Table]:
-    """The sections of a record that are lists, in the order of the contents."""
-    shown = [section for section in TITLES if section in record.keys() & _COLUMNS]
-    found = [(section, _COLUMNS[section], _entries(section, record[section])) for section in shown]
+def sections(say: Speech, record: Mapping[str, Any]) -> list[Section]:
+    """All that a record has, in the order of its contents; why there is a supplement stands at its head."""
     return [
-        Table(
-            say.title(section),
-            [say(column) for column in columns],
-            [[_cell(say, column, each.get(column)) for column in columns] for each in entries],
+        Section(
+            name=line["section"],
+            title=say.title(line["section"]),
+            clause=line["clause"],
+            entries=line["entries"],
+            facts=_facts(say, line["section"], record[line["section"]]),
+            documents=_documents(say, line["section"], record[line["section"]]),
+            tables=[*_tables(say, line["section"], record[line["section"]])],
         )
-        for section, columns, entries in found
+        for line in contents(record)
+        if line["section"] != "told"
     ]
 
 
-def _entries(section: str, its: Any) -> Any:
-    """The entries of a section, each of which is a row: of online service what was asked, and of what a device brought
-    also what was decided of it, and what it said where that corrected nothing any more."""
-    if section == "online":
-        return its.get("inquiries", ())
+def _facts(say: Speech, section: str, its: Any) -> Pairs:
+    names = _FACTS.get(section, ())
+    return [(say(name), _cell(say, name, its[name])) for name in names if its.get(name) not in (None, [])]
+
+
+def _documents(say: Speech, section: str, its: Any) -> Pairs:
+    names = _DOCUMENTS if section == "preparation" else ()
+    return [(say(name), text) for name in names if (text := its.get(name))]
+
+
+def _tables(say: Speech, section: str, its: Any) -> Iterator[Table]:
+    for part, columns in _TABLES.get(section, {}).items():
+        entries = [_as_row(section, each) for each in (its.get(part, ()) if part else its)]
+        if entries or not part:
+            rows = [[_cell(say, column, each.get(column)) for column in columns] for each in entries]
+            yield Table(say(f"{section}.{part}") if part else "", [say(column) for column in columns], rows)
+
+
+def _as_row(section: str, each: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is shown of an entry: of a device in the kit whether it works; and of what a device brought also what was
+    decided of it, and what it said where that corrected nothing any more."""
+    if section == "preparation":
+        checked = "works" if each.get("device") else "ready"
+        return {"thing": each["item"], "clause": each["clause"], checked: each["ready"], "note": each["note"]}
     if section == "devices":
-        return [
-            {**(each["conflict"] or {}), **(each["conflict"] or {}).get("device_version", {}), **each} for each in its
-        ]
-    return its
-
-
-def _facts(say: Speech, of: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, str]]:
-    return [(say(name), _cell(say, name, of[name])) for name in names if of.get(name) not in (None, [])]
+        conflict = each["conflict"] or {}
+        return {**conflict, **conflict.get("device_version", {}), **each}
+    return each
 
 
 def _cell(say: Speech, field: str, value: Any) -> str:
@@ -132,7 +172,7 @@ def _cell(say: Speech, field: str, value: Any) -> str:
         return say.pairs((name, _cell(say, name, its)) for name, its in inner)
     if isinstance(value, list):
         return say.several(_cell(say, field, each) for each in value)
-    if field.endswith(("_at", "_from", "_to")) or field == "at":
+    if field.endswith(("_at", "window_from", "window_to")) or field == "at":
         return _instant(value)
     return say.code(field, value)
 
