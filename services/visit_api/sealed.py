@@ -13,6 +13,7 @@ SEALED = [
     Sealed("steps", "words_sealed"),
     Sealed("checklist_answers", "words_sealed"),
     Sealed("appointments", "words_sealed"),
+    Sealed("obligations", "phone_sealed"),
     Sealed("obligations", "note_sealed"),
     Sealed("obligations", "words_sealed"),
     Sealed("online_inquiries", "question_sealed"),

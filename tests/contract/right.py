@@ -128,6 +128,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "visit_api GET /v1/visits/{id}/arrival": {"reason": "核实到达争议"},
     "visit_api GET /v1/customers/{id}/full": {"reason": "核对联系方式"},
     "visit_api GET /v1/contacts/{id}/full": {"reason": "核对联系方式"},
+    "visit_api GET /v1/obligations/{id}/full": {"reason": "回拨漏接来电"},
     "appeal_tracker GET /v1/calendars/{calendar}/days": {"from": "2026-10-01", "to": "2026-10-31"},
 }
 

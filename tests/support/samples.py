@@ -21,6 +21,23 @@ def jpeg(width: int = 1, height: int = 1) -> bytes:
     return start + b"\xff\xc0\0\x0b\x08" + struct.pack(">2H", height, width) + b"\1\1\x11\0" + b"\xff\xd9"
 
 
+def webp(form: str = "VP8 ", width: int = 1, height: int = 1) -> bytes:
+    """The same in one of the three forms of WebP."""
+    its = {
+        "VP8 ": b"\0\0\0\x9d\x01\x2a" + struct.pack("<2H", width, height),
+        "VP8L": b"\x2f" + struct.pack("<I", (width - 1) | (height - 1) << 14),
+        "VP8X": bytes(4) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little"),
+    }[form]
+    chunk = form.encode() + struct.pack("<I", len(its)) + its
+    return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+
+
+def heic(width: int = 1, height: int = 1) -> bytes:
+    """The same as telephones make it, of tiles."""
+    extents = [b"\0\0\0\x14ispe" + struct.pack(">3I", 0, *each) for each in ((512, 512), (width, height))]
+    return HEIC + b"".join(extents)
+
+
 def office(folder: str = "word", members: Mapping[str, bytes] | None = None) -> bytes:
     """A document as Word (`word`), Excel (`xl`) or PowerPoint (`ppt`) makes it."""
     its = io.BytesIO()

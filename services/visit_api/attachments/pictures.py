@@ -9,9 +9,13 @@ _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
+_SEARCHED = 1 << 20  # bytes of a HEIC: what it says of itself stands at its beginning
+
+
 def pixels(path: Path, media_type: str) -> int | None:
-    """Width times height; 0 for a picture that does not say, None for a type that is not looked into."""
-    look = {"image/png": _png, "image/jpeg": _jpeg, "image/webp": _webp}.get(media_type)
+    """Width times height; 0 for a picture that does not say. None for what is not known: a type that is not looked
+    into, or a HEIC that says it elsewhere than telephones do, which is then taken as it is."""
+    look = {"image/png": _png, "image/jpeg": _jpeg, "image/webp": _webp, "image/heic": _heic}.get(media_type)
     if look is None:
         return None
     with path.open("rb") as file:
@@ -40,6 +44,13 @@ def _jpeg(file: BinaryIO) -> int:
                 height, width = struct.unpack(">x2H", file.read(5))
                 return int(width * height)
             file.seek(max(length - 2, 0), 1)
+
+
+def _heic(file: BinaryIO) -> int | None:
+    """The largest of the extents that are said: the others are those of its tiles, and of the small picture of it."""
+    said = file.read(_SEARCHED).split(b"ispe")[1:]
+    extents = [struct.unpack(">2I", each[4:12]) for each in said if len(each) >= 12]
+    return max((width * height for width, height in extents), default=None)
 
 
 def _webp(file: BinaryIO) -> int:

@@ -46,10 +46,10 @@ class DayVisitView(View):
 
 
 class OwedView(View):
-    """What you owe after a customer's call."""
+    """What you owe after a customer's call; null where nobody knows who called."""
 
     id: UUID
-    customer_id: UUID
+    customer_id: UUID | None
     kind: str
     clause: str
     called_at: Instant

@@ -11,12 +11,14 @@ from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
+from visit_api.customers.schemas import Reason
 from visit_api.obligations import service
 from visit_api.obligations.models import Obligation, State
 from visit_api.obligations.owed import Kind
 from visit_api.obligations.schemas import (
     Discharge,
     NewObligation,
+    ObligationInFull,
     ObligationView,
     OfficeHours,
     OfficeHoursView,
@@ -26,6 +28,8 @@ from visit_api.obligations.schemas import (
 router = Router(tags=["obligations"])
 
 Answering = Annotated[Principal, Depends(require("visitor", "handler", "callback", "supervisor", "integration"))]
+# A number is personal data: for those who call back.
+Calling = Annotated[Principal, Depends(require("visitor", "handler", "callback", "supervisor"))]
 Supervisor = Annotated[Principal, Depends(require("supervisor"))]
 
 
@@ -56,6 +60,13 @@ async def list_obligations(
 async def get_obligation(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> Obligation:
     """One of them."""
     return await service.get_obligation(tx, runtime, caller, id)
+
+
+@router.get("/v1/obligations/{id}/full", response_model=ObligationInFull)
+async def open_obligation(id: Id, caller: Calling, tx: Tx, runtime: TheRuntime, reason: Reason) -> ObligationInFull:
+    """The number that a caller whom nobody knows is to be called back at; who asked, when and why is kept in the
+    trail."""
+    return await service.open_obligation(tx, runtime, caller, id, reason)
 
 
 @router.post("/v1/obligations/{id}/discharge", response_model=ObligationView)

@@ -25,6 +25,23 @@ NOT_TOLD = FieldError(
 )
 
 
+NO_CALLER = FieldError(
+    "/customer_id",
+    "no_caller",
+    Words("须指明客户，或来电号码", "Say which customer called, or from which number"),
+)
+NO_VISIT_OF_NOBODY = FieldError(
+    "/visit_id", "unknown_caller", Words("来电人未知，不能归入走访", "Of a caller whom nobody knows there is no visit")
+)
+UNIT_OF_THE_CUSTOMER = FieldError(
+    "/unit_code",
+    "unit_of_the_customer",
+    Words("已指明客户的，单位随客户", "Where a customer is named, the unit is the customer's"),
+)
+NO_UNIT = FieldError("/unit_code", "missing", Words("须指明所拨打的单位", "Say which unit was called"))
+CALLER_KNOWN = FieldError("/customer_id", "caller_known", Words("来电客户已知", "It is known which customer called"))
+
+
 def before_the_call(pointer: str) -> FieldError:
     """A call that would be returned before it came."""
     return FieldError(pointer, "before_the_call", Words("早于来电时间", "Before the call came"))

@@ -16,7 +16,8 @@ State = Literal["open", "done"]
 
 class Obligation(Worded, Versioned, Base):
     """A call of a customer after which something is owed (T/SDPEA §6.2.2.3–4): by whom, from when on, and how it was
-    discharged. `owner` is a staff number."""
+    discharged. `owner` is a staff number. Of a caller whom nobody knows there is the number alone, until somebody says
+    which customer it was."""
 
     __tablename__ = "obligations"
     __table_args__ = (
@@ -28,6 +29,7 @@ class Obligation(Worded, Versioned, Base):
             "AND (words IS NOT NULL OR words_sealed IS NOT NULL))",
             name="obligations_discharged_whole",
         ),
+        CheckConstraint("customer_id IS NOT NULL OR phone_sealed IS NOT NULL", name="obligations_of_a_caller"),
         Index("obligations_open", "unit_code", "called_at", "id", postgresql_where=text("state = 'open'")),
         Index("obligations_called_at", "called_at", "id"),
         Index("obligations_owner", "owner", "called_at"),
@@ -39,7 +41,8 @@ class Obligation(Worded, Versioned, Base):
     once: ClassVar = ("note_sealed", "words_sealed", "content_digest")
 
     unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
-    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
+    customer_id: Mapped[UUID | None] = mapped_column(ForeignKey("customers.id"))
+    phone_sealed: Mapped[bytes | None]
     visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("visits.id"))
     kind: Mapped[str]
     owner: Mapped[str]
@@ -57,6 +60,16 @@ class Obligation(Worded, Versioned, Base):
     how: Mapped[str | None]
     words: Mapped[str | None]
     words_sealed: Mapped[bytes | None]
+
+    @property
+    def phone(self) -> str | None:
+        """The number of a caller whom nobody knows, as it is shown: masked, and nothing where nobody opened it."""
+        shown: str | None = getattr(self, "_phone", None)
+        return shown
+
+    def show(self, phone: str | None) -> None:
+        """Has `phone` show so much."""
+        self._phone = phone
 
     @property
     def clause(self) -> str:

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from chassis.web.schemas import Body, Day, Id, Instant, Text, View
+from chassis.web.schemas import Body, Code, Day, Id, Instant, Text, View
 from visit_api.base import New
+from visit_api.customers.schemas import Phone
 from visit_api.obligations.owed import Kind
 
 Words = Annotated[str, Text(1000, lines=True)]
@@ -16,10 +17,15 @@ TimeOfDay = Annotated[str, StringConstraints(strict=True, pattern=r"^(?:(?:[01]\
 class NewObligation(New):
     """A call of a customer that was missed, came out of hours, or could not be taken (§6.2.2.3–4). Out of hours it is
     `told` what the caller was told: that it will be handled in working time. Who owes is the caller of this, where
-    nobody else is named; `visit_id` is a visit in whose course the customer called."""
+    nobody else is named; `visit_id` is a visit in whose course the customer called. Of a caller whom nobody knows the
+    `phone` is named that is to be called back, and the `unit_code` that was called: where nothing is said, your own."""
+
+    kept_otherwise = frozenset({"phone"})
 
     kind: Kind
-    customer_id: Id
+    customer_id: Id | None = None
+    phone: Phone | None = None
+    unit_code: Code | None = None
     called_at: Instant
     owner: Annotated[str, Text(64)] | None = None
     visit_id: Id | None = None
@@ -28,10 +34,12 @@ class NewObligation(New):
 
 
 class Discharge(Body):
-    """When it was done, and what was said: why the call was missed, what was done in working time, or the text sent."""
+    """When it was done, and what was said: why the call was missed, what was done in working time, or the text sent.
+    `customer_id`: who the caller turned out to be, if nobody knew; the number is then the customer's to keep."""
 
     words: Words
     at: Instant | None = None
+    customer_id: Id | None = None
 
 
 class Waiver(Body):
@@ -41,11 +49,13 @@ class Waiver(Body):
 
 
 class ObligationView(View):
-    """What is owed after a customer's call, by which clause, from when on, and how it was discharged."""
+    """What is owed after a customer's call, by which clause, from when on, and how it was discharged; the `phone` of a
+    caller whom nobody knows, masked."""
 
     id: UUID
     unit_code: str
-    customer_id: UUID
+    customer_id: UUID | None
+    phone: str | None = None
     visit_id: UUID | None
     kind: str
     clause: str
@@ -64,6 +74,13 @@ class ObligationView(View):
     words: str | None
     version: int
     updated_at: Instant
+
+
+class ObligationInFull(View):
+    """The number that is to be called back, opened for a reason that the trail keeps."""
+
+    id: UUID
+    phone: str | None
 
 
 class Shift(Body):

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.chain import command, verifying
+from chassis.chain.sealer import Sealer
 from chassis.chain.verifying import still_said, verify
 from chassis.db import driver
 from chassis.vault.masters import new_line
@@ -22,6 +23,7 @@ from tests.integration.visit_api.test_archive_export import with_file
 from tests.integration.visit_api.world import World
 from tests.support import samples
 from tests.support.databases import Databases
+from tests.support.eventually import eventually
 from visit_api.archive.verifying import files
 from visit_api.chained import CHAINED
 
@@ -72,6 +74,24 @@ async def test_what_was_sealed_and_stays_is_whole(world: World, owner: asyncpg.C
     report = await verify(owner, CHAINED)
     assert (report.links, {top: head.seq for top, head in report.heads.items()}) == (4, {"374": 3, "375": 1})
     assert report.findings == []
+
+
+@pytest.mark.clause("7.2.6")
+async def test_what_is_archived_is_sealed_within_five_seconds(world: World) -> None:
+    """By the loop as a process runs it: it has come to rest when the second one comes."""
+    sealer = Sealer("visit_api", world.runtime.db, CHAINED)
+    sealer.start()
+    try:
+        for _ in range(2):
+            visit = await ended(world)
+            await world.act(visit["id"], "archive")
+
+            async def all_sealed() -> bool:
+                return await world.rows("SELECT FROM chain_waiting") == []
+
+            await eventually(all_sealed, within=5.0)
+    finally:
+        await sealer.stop()
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,17 @@
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from tests.integration.visit_api.world import World, made, pointers, problem, tag
+from tests.support.databases import everything
 from visit_api.obligations.service import on_record, unmet
 from visit_api.visits.models import Visit
 
 CALLED = "2026-10-09T09:30:00+08:00"
 NIGHT = "2026-10-08T22:15:00+08:00"
+NUMBER = "13700001234"
 
 
 async def owed(world: World, kind: str = "missed_call", **fields: Any) -> dict[str, Any]:
@@ -74,6 +77,52 @@ async def test_who_cannot_take_a_call_answers_by_text(world: World) -> None:
     assert await open_ones(world, owner="E101") == await open_ones(world, unit_code="37402") == []
     done = await world.visitor.post(f"/obligations/{its['id']}/discharge", json={"words": "正在现场作业，稍后联系您"})
     assert done.json()["how"] == "texted"
+
+
+@pytest.mark.clause("6.2.2.3", "8.1.4")
+async def test_a_call_from_a_number_that_nobody_knows_is_owed_too(world: World, owner: asyncpg.Connection) -> None:
+    id_, reason = str(uuid4()), {"reason": "回拨漏接来电"}
+    its = await owed(world, customer_id=None, phone=NUMBER, id=id_)
+    assert (its["customer_id"], its["phone"], its["unit_code"]) == (None, "137****1234", "37401")
+    assert await owed(world, customer_id=None, phone=NUMBER, id=id_) == its
+    assert [each["id"] for each in (await world.visitor.get("/my-day")).json()["owed"]] == [id_]
+    assert NUMBER not in await everything(owner)
+    path = f"/obligations/{id_}"
+    problem(await world.stranger.get(f"{path}/full", params=reason), 404, "not-found")
+    assert pointers(await world.visitor.get(f"{path}/full")) == [("/reason", "missing")]
+    assert (await world.visitor.get(f"{path}/full", params=reason)).json() == {"id": id_, "phone": NUMBER}
+    (line,) = await world.rows("SELECT by, unit_code, act, thing_id, reason FROM trail")
+    assert tuple(line) == ("E101", "37401", "obligation.opened", id_, reason["reason"])
+    # Who it was is said when they were called back; the number is then the customer's to keep.
+    theirs = await made(
+        world.stranger.post("/customers", json={"name": "甲", "kind": "government", "unit_code": "375"})
+    )
+    words = {"words": "已回拨并致歉", "customer_id": theirs["id"]}
+    assert pointers(await world.visitor.post(f"{path}/discharge", json=words)) == [("/customer_id", "unknown_customer")]
+    customer = await world.customer(phone=NUMBER)
+    done = await world.visitor.post(f"{path}/discharge", json={**words, "customer_id": customer["id"]})
+    assert (done.status_code, done.json()["state"], done.json()["customer_id"]) == (200, "done", customer["id"])
+    assert (await world.visitor.get(f"{path}/full", params=reason)).json()["phone"] is None
+    known = await owed(world)
+    refused = await world.visitor.post(
+        f"/obligations/{known['id']}/discharge", json={**words, "customer_id": customer["id"]}
+    )
+    assert pointers(refused) == [("/customer_id", "caller_known")]
+
+
+async def test_of_an_unknown_caller_the_number_and_the_unit_are_said(world: World) -> None:
+    visit = await world.visit()
+    new, about = {"kind": "missed_call", "called_at": CALLED}, {"customer_id": visit["customer_id"]}
+    for bad, fault in (
+        ({}, ("/customer_id", "no_caller")),
+        ({"phone": NUMBER, "visit_id": visit["id"]}, ("/visit_id", "unknown_caller")),
+        ({"phone": NUMBER, "unit_code": "375"}, ("/unit_code", "unknown_unit")),
+        ({"phone": "137****1234"}, ("/phone", "masked")),
+        ({**about, "unit_code": "37401"}, ("/unit_code", "unit_of_the_customer")),
+    ):
+        assert pointers(await world.admin.post("/obligations", json={**new, **bad})) == [fault]
+    its = await made(world.admin.post("/obligations", json={**new, "phone": NUMBER, "unit_code": "37402"}))
+    assert (its["unit_code"], its["in_hours"]) == ("37402", True)
 
 
 @pytest.mark.clause("6.2.2.3", "6.2.2.4", "7.2.6")

@@ -20,6 +20,8 @@ def named(tmp_path: Path, data: bytes) -> Path:
         (samples.png(), "签名.png", "image/png", "signature"),
         (samples.jpeg(), "现场.JPG", "image/jpeg", "photo"),
         (samples.HEIC, "现场.heic", "image/heic", "photo"),
+        (samples.heic(4032, 3024), "现场.heic", "image/heic", "photo"),
+        *[(samples.webp(form), "现场.webp", "image/webp", "photo") for form in ("VP8 ", "VP8L", "VP8X")],
         (samples.AMR, "录音.amr", "audio/amr", "audio"),
         (samples.M4A, "录音.m4a", "audio/mp4", "audio"),
         (samples.WAV, "录音.wav", "audio/wav", "audio"),
@@ -76,7 +78,9 @@ def test_what_would_burst_whoever_opens_it_is_not_sound(tmp_path: Path) -> None:
     bomb = samples.office("word", {"word/bomb.xml": bytes(20 << 20)})
     broken = bytearray(samples.office("word", {"word/b.xml": bytes(range(256)) * 40}))
     broken[broken.index(b"word/b.xml") + 40] ^= 0xFF
-    for data in (bomb, bytes(broken), samples.png(60_000, 60_000), samples.jpeg(60_000, 60_000), samples.png(0, 5)):
+    walls = [samples.webp(form, 16_000, 16_000) for form in ("VP8 ", "VP8L", "VP8X")]
+    walls += [make(60_000, 60_000) for make in (samples.png, samples.jpeg, samples.heic)]
+    for data in (bomb, bytes(broken), *walls, samples.png(0, 5)):
         path = named(tmp_path, data)
         its = types.sniff(path, "x")
         assert its is not None
