@@ -146,6 +146,7 @@ CODES: dict[str, dict[str, Words]] = {
         "appeals": Words("诉求受理", "appeals"),
         "strategy": Words("服务策略", "strategy"),
         "promotion": Words("业务推广", "promotion"),
+        "strategy_due_on": Words("服务策略的完成期限", "day by which the strategy is done"),
         "visit_completed": Words("走访结束", "end of the visit"),
         "appeal_closed": Words("诉求办结", "end of an appeal"),
     },

@@ -118,11 +118,14 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
         kinds.add("appeals")
     needed = any(step.content.get("needs") for step in steps)
     rows = asked(STEPS, visit.channel, visit.direction, visit.form)
-    return [
+    missing = [
         Unmet(row.clause, row.what)
         for row in rows
         if row.what not in kinds and (needed or not row.where_needs_were_heard)
     ]
+    if any(step.kind == "strategy" and step.content.get("due_on") is None for step in steps):
+        missing.append(Unmet("7.2.4", "strategy_due_on"))  # what is to be done by no day is no solution
+    return missing
 
 
 async def _add(

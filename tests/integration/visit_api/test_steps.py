@@ -186,6 +186,9 @@ async def test_what_a_visit_lacks_is_said_by_clause(world: World) -> None:
     need = await recorded(world, visit, NEEDS)
     await recorded(world, visit, WAITING)
     assert await unmet(world, visit) == [("5.2", "publicise"), ("7.2.4", "strategy")], "what waits was raised"
+    some_day = await recorded(world, visit, {**STRATEGY, "due_on": None})
+    assert await unmet(world, visit) == [("5.2", "publicise"), ("7.2.4", "strategy_due_on")]
+    await recorded(world, visit, STRATEGY, supersedes=some_day["id"])
     await recorded(world, visit, {"kind": "needs", "needs": []}, supersedes=need["id"])
     assert await unmet(world, visit) == [("5.2", "publicise")]
     call = await started(world, channel="phone", direction="inbound")
