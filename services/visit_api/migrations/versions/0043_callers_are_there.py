@@ -2,8 +2,8 @@
 
 from chassis.migrate import run_scripts
 
-revision = "0042"
-down_revision = "0041"
+revision = "0043"
+down_revision = "0042"
 
 CHECKED = """
 ALTER TABLE obligations VALIDATE CONSTRAINT obligations_of_a_caller;
