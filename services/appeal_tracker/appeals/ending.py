@@ -19,7 +19,8 @@ from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.closing import Missing, missing
 from appeal_tracker.appeals.deeds import Deed
-from appeal_tracker.appeals.errors import AppealIncomplete, OthersFollow
+from appeal_tracker.appeals.errors import AppealIncomplete, NotYoursToVoid, NotYoursToWithdraw, OthersFollow
+from appeal_tracker.appeals.insiders import may_take_back, may_void
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks import service as clocks
@@ -61,10 +62,13 @@ async def may_resolve(deed: Deed) -> bool:
 async def withdraw(
     tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, at: datetime, channel: str, note: str | None
 ) -> Appeal:
-    """Ends an appeal that the customer took back: when and by which channel they said so, and who recorded it."""
+    """Ends an appeal that the customer took back: when and by which channel they said so, and who recorded it. Raises
+    `NotYoursToWithdraw`."""
     deed = await begin(tx, runtime, caller, id, at)
     ending = deed.concerned(Act.WITHDRAW, deed.now)
     await deed.move(Act.WITHDRAW, at, ending)
+    if not all([await may_take_back(tx, deed.caller, case.appeal) for case in ending]):
+        raise NotYoursToWithdraw
     said: dict[str, Any] = {"note": note} if note else {}
     for case in ending:
         outcome = WITHDRAWN if case is deed.case else MERGED
@@ -73,9 +77,12 @@ async def withdraw(
 
 
 async def void(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, reason: str) -> Appeal:
-    """Declares an appeal a mistake, for a reason; its record stays (002 §6.4.5.6). Raises `OthersFollow`."""
+    """Declares an appeal a mistake, for a reason; its record stays (002 §6.4.5.6). Raises `NotYoursToVoid`,
+    `OthersFollow`."""
     deed = await begin(tx, runtime, caller, id)
     await deed.move(Act.VOID, deed.now)
+    if not await may_void(tx, deed.caller, deed.appeal):
+        raise NotYoursToVoid
     if len(deed.group) > 1:
         raise OthersFollow
     await _end(deed, deed.case, VOID, deed.now, reason=reason)

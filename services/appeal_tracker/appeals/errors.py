@@ -166,7 +166,31 @@ class ComplaintNotHidden(Forbidden):
     slug = "complaint-not-hidden"
     title = Words("投诉、举报须由主管改类", "Only a supervisor makes a complaint or a report something else")
     detail = Words(
-        "不准隐瞒、隐匿投诉举报（002 §6.4.5.6）。", "Complaints and reports are not to be concealed (002 §6.4.5.6)."
+        "不准隐瞒、隐匿投诉举报；保密或匿名的，由受理单位以外的主管改类（002 §6.4.5.6）。",
+        "Complaints and reports are not to be concealed; of a hidden one it is a supervisor outside the unit that"
+        " raised it (002 §6.4.5.6).",
+    )
+
+
+class NotYoursToWithdraw(Forbidden):
+    slug = "not-yours-to-withdraw"
+    title = Words("投诉、举报的撤销须由承办人或主管记录", "A complaint or a report is withdrawn by whoever handles it")
+    detail = Words(
+        "客户撤回由承办人、承办单位（未指定承办人时）或主管记录；"
+        "保密或匿名的，只由承办人或受理单位以外的主管记录（002 §6.4.5.6）。",
+        "That the customer took it back is recorded by its handler, by a handler of its unit while none is named, or by"
+        " a supervisor; of a hidden one by its handler, or a supervisor outside the unit that raised it"
+        " (002 §6.4.5.6).",
+    )
+
+
+class NotYoursToVoid(Forbidden):
+    slug = "not-yours-to-void"
+    title = Words("该诉求须由外部主管作废", "It is declared void by a supervisor outside")
+    detail = Words(
+        "保密或匿名的投诉、举报可能涉及受理单位，只有该单位以外的主管可以作废（002 §6.4.5.6）。",
+        "A hidden complaint or report may be about the unit that raised it: a supervisor outside that unit declares it"
+        " void (002 §6.4.5.6).",
     )
 
 

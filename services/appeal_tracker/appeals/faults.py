@@ -56,6 +56,22 @@ class HandlerLeft(Unprocessable):
         super().__init__(FieldError(f"/{field}", "has_left", self.title))
 
 
+class HandlerInside(Unprocessable):
+    """Said of anybody whom the directory does not know elsewhere."""
+
+    slug = "handler-inside"
+    title = Words("保密、匿名诉求须由外部指派", "A hidden appeal is given to its handler from outside")
+    detail = Words(
+        "保密或匿名诉求可能涉及受理单位：该单位人员不得指派给自己或本单位人员，"
+        "请指明其他单位的人员，或由上级指派（002 §6.4.5.5）。",
+        "It may be about the unit that raised it: whoever is of that unit gives it neither to themselves nor to others"
+        " of it; name somebody of another unit, or let a unit above do so (002 §6.4.5.5).",
+    )
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/handler", "inside", self.title))
+
+
 class NobodyNamed(Unprocessable):
     slug = "nobody-named"
     title = Words("须指明承办人或承办单位", "Name a handler, a handling unit, or both")

@@ -10,8 +10,15 @@ from appeal_tracker.absences import service as absences
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import NothingToReturn, NotYoursToReturn
-from appeal_tracker.appeals.faults import HandlerLeft, HandlingUnitMerged, NobodyNamed, UnknownHandlingUnit
+from appeal_tracker.appeals.faults import (
+    HandlerInside,
+    HandlerLeft,
+    HandlingUnitMerged,
+    NobodyNamed,
+    UnknownHandlingUnit,
+)
 from appeal_tracker.appeals.handovers import Hands, handed_by
+from appeal_tracker.appeals.insiders import is_inside, may_name
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.appeals.responsible import is_at_work
@@ -73,7 +80,7 @@ def transferred(deed: Deed, its: dict[str, Any], reason: str | None) -> None:
 
 async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, reason: str) -> Appeal:
     """Returns it to whoever handed it to those who have it now, or else to the unit that raised it; to the unit of
-    somebody who left. Raises `NotYoursToReturn`, `NothingToReturn`.
+    somebody who left, and of somebody whom a hidden one may be about. Raises `NotYoursToReturn`, `NothingToReturn`.
     """
     deed = await begin(tx, runtime, caller, id)
     await deed.move(Act.RETURN, deed.now)
@@ -99,7 +106,10 @@ async def _back(deed: Deed) -> Hands:
         return raised_in
     known = await directory.staff_member(deed.tx, by.person)
     unit = await directory.successor(deed.tx, by.unit)
-    return Hands(None if known is not None and not known.active else by.person, unit)
+    if known is not None and not known.active:
+        return Hands(None, unit)
+    inside = deed.appeal.hidden and await is_inside(deed.tx, known.unit_code if known else by.unit, deed.appeal)
+    return Hands(None if inside else by.person, unit)
 
 
 def before(deed: Deed) -> dict[str, Any]:
@@ -111,9 +121,9 @@ def before(deed: Deed) -> dict[str, Any]:
 async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:
     """A handler named alone takes it to their unit, if the directory knows them; a unit named alone has no handler yet.
 
-    Nobody who left is handed anything: they would never see it. It goes to a unit that the caller sees, to one above or
-    beside the caller's own, or back to the raising one: whoever it is handed to sees it from then on. Another
-    unit looks like one that is not there.
+    Nobody who left is handed anything: they would never see it; nor is a hidden one those whom it may be about, by one
+    of them. It goes to a unit that the caller sees, to one above or beside the caller's own, or back to the raising
+    one: whoever it is handed to sees it from then on. Another unit looks like one that is not there.
     """
     if handler is None and unit is None:
         raise NobodyNamed
@@ -124,6 +134,10 @@ async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:
     known = await directory.staff_member(deed.tx, handler) if handler is not None else None
     if handler is not None and not (await directory.active(deed.tx, [handler])).get(handler, True):
         raise HandlerLeft
+    if handler is not None:
+        its = known.unit_code if known else None
+        if not await may_name(deed.tx, deed.caller, handler, its, deed.appeal):
+            raise HandlerInside
     theirs = await directory.successor(deed.tx, known.unit_code) if known else None
     theirs = theirs if theirs and await _may_take(deed, theirs) else None
     deed.appeal.handler = handler

@@ -17,9 +17,9 @@ from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.closing import JUDGED
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import ComplaintNotHidden, OthersFollow, SameType
+from appeal_tracker.appeals.insiders import may_void
 from appeal_tracker.appeals.lifecycle import Act, State
 from appeal_tracker.appeals.models import Appeal
-from appeal_tracker.appeals.responsible import supervises
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import telling, timeline
 from appeal_tracker.clocks.acceptance import Attempt, contacted_at
@@ -35,15 +35,15 @@ async def reclassify(
     tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, type: str, reason: str
 ) -> Appeal:
     """Makes it an appeal of another type. What accuses somebody is made something else, but for a complaint, by a
-    supervisor alone (002 §6.4.5.6): a report may have no deadline. Raises `SameType`, `ComplaintNotHidden`,
-    `OthersFollow`.
+    supervisor alone, as it is declared void (002 §6.4.5.6): a report may have no deadline. Raises `SameType`,
+    `ComplaintNotHidden`, `OthersFollow`.
     """
     deed = await begin(tx, runtime, caller, id)
     appeal = deed.appeal
     await deed.move(Act.RECLASSIFY, deed.now)
     if type == appeal.type:
         raise SameType
-    if appeal.type in JUDGED and type != COMPLAINT and not supervises(caller):
+    if appeal.type in JUDGED and type != COMPLAINT and not await may_void(tx, deed.caller, appeal):
         raise ComplaintNotHidden
     if len(deed.group) > 1:
         raise OthersFollow

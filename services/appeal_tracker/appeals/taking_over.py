@@ -9,6 +9,7 @@ from appeal_tracker.appeals import asking, handing
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.deeds import NOBODY, Deed
 from appeal_tracker.appeals.handovers import UNIT_MERGED
+from appeal_tracker.appeals.insiders import is_inside
 from appeal_tracker.appeals.lifecycle import Act, State
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.directory import service as directory
@@ -29,7 +30,7 @@ async def take_over(tx: AsyncSession, runtime: Runtime, id: UUID, *, leaver: str
     gone = its is not None and not its.active
     if to == leaver and not gone:
         return
-    may = not gone and not (deed.appeal.hidden and await _inside(tx, theirs, deed.appeal))
+    may = not gone and not (deed.appeal.hidden and await is_inside(tx, theirs, deed.appeal))
     acted = may and await _transfer(deed, leaver, unit, to, theirs)
     calls = may and (theirs is None or await _sees(tx, theirs, deed.appeal))
     acted |= await asking.hand_over(deed, leaver, Principal(to, theirs, frozenset(roles)) if calls else None)
@@ -65,11 +66,6 @@ async def go_along(tx: AsyncSession, runtime: Runtime, id: UUID) -> None:
     appeal.handling_unit_code = to
     handing.transferred(deed, {**before, "cause": UNIT_MERGED}, None)
     await deed.settle()
-
-
-async def _inside(tx: AsyncSession, unit: str | None, appeal: Appeal) -> bool:
-    """Whether somebody of `unit` may be of the very unit that it may be about (002 §6.4.5.5)."""
-    return unit is None or await directory.may_see_unit(tx, unit, appeal.unit_code)
 
 
 async def _sees(tx: AsyncSession, unit: str, appeal: Appeal) -> bool:

@@ -90,6 +90,11 @@ async def today(tx: AsyncSession, caller: Principal) -> Principal:
     return Principal(caller.sub, await successor(tx, caller.unit), caller.roles)
 
 
+async def is_top(tx: AsyncSession, code: str) -> bool:
+    """Whether nobody is above the unit `code`, which was heard of."""
+    return await scope.is_top_level(tx, Unit, code)
+
+
 async def demand_top(tx: AsyncSession, caller: Principal) -> None:
     """Raises `Forbidden` unless the caller's unit is top-level: what belongs to no unit is changed from there alone."""
     if not await scope.is_top_level(tx, Unit, caller.unit):

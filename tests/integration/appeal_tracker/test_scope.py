@@ -88,12 +88,50 @@ async def test_the_words_of_a_hidden_appeal_are_kept_from_the_unit_it_may_be_abo
     (near, far), its = [desk.client("auditor", unit=code) for code in ("37401", "375")], {"by": "E209"}
     told = [(await got(client.get("/trail", params=its)))["items"] for client in (near, far)]
     assert [[line["act"] for line in lines] for lines in told] == [[*acts], []], "and who audits reads that"
-    # Who is named as its handler reads it wherever they are.
+    # Who is named as its handler from outside reads it wherever they are.
     await got(
         desk.supervisor.post(f"/appeals/{secret}/dispatch", json={"handler": "E110", "handling_unit_code": "37401"})
     )
     (answer,) = (await got(desk.client("handler", unit="37401", sub="E110").get(f"/appeals/{secret}/answers")))["items"]
     assert answer["content"] == "已约谈当事人。"
+
+
+@pytest.mark.clause("002 6.4.5.5", "002 6.4.5.6")
+async def test_nobody_inside_gives_a_hidden_appeal_to_one_of_them_nor_ends_it(desk: Desk) -> None:
+    """Whoever handles it reads it, and whoever ends it is rid of it: they would do so about themselves."""
+    await desk.hear(unit("3740101", "37401"), staff("E110", "3740101"), staff("E201", "37402"))
+    secret, plain = await desk.raised(visit_id=None, customer_id=None, confidential=True), await desk.raised()
+    insider = desk.client("supervisor", "handler", unit="37401", sub="E109")
+    taken_back = {"at": instant("10-09T09:45").isoformat(), "channel": "phone"}
+
+    async def tried(case: str, verb: str, **body: Any) -> str:
+        answer = await insider.post(f"/appeals/{case}/{verb}", json=body)
+        return "" if answer.is_success else answer.json()["type"].removeprefix("/problems/")
+
+    for verb, why in (("dispatch", {}), ("transfer", {"reason": "就近办理"})):
+        for inside in ("E109", "E110", "E777"):  # themselves, one below, one whom the directory does not know
+            for to in ({}, {"handling_unit_code": "37402"}):
+                assert await tried(secret, verb, handler=inside, **to, **why) == "handler-inside"
+    assert await tried(secret, "withdraw", **taken_back) == "not-yours-to-withdraw"
+    assert await tried(secret, "void", reason="重复登记") == "not-yours-to-void"
+    assert await tried(secret, "reclassify", type="suggestion", reason="客户语气缓和") == "complaint-not-hidden"
+    assert await tried(plain, "dispatch", handler="E109") == ""
+    assert await tried(secret, "dispatch", handler="E201") == "", "somebody elsewhere is"
+    # What goes back to whoever handed it on goes to their unit: they are inside.
+    await desk.act(secret, "return", desk.client("handler", unit="37402", sub="E201"), reason="不属本班")
+    appeal = await desk.appeal(secret)
+    assert (appeal["handler"], appeal["handling_unit_code"]) == (None, "37401")
+    # Whoever is outside names whom they think fit; who was named ends it.
+    await desk.act(secret, "dispatch", handler="E109")
+    assert await tried(secret, "withdraw", **taken_back) == ""
+    # Above a unit at the top there is nobody: its supervisors name another, and end it.
+    top = await desk.raised(unit_code="375", visit_id=None, customer_id=None, anonymous=True)
+    first = desk.client("supervisor", unit="375", sub="E309")
+    problem(await first.post(f"/appeals/{top}/dispatch", json={"handler": "E309"}), 422, "handler-inside")
+    handler = desk.client("handler", unit="375", sub="E308")
+    problem(await handler.post(f"/appeals/{top}/dispatch", json={"handler": "E307"}), 422, "handler-inside")
+    await desk.act(top, "dispatch", first, handler="E308")
+    await desk.act(top, "void", first, reason="重复登记")
 
 
 @pytest.mark.parametrize("path", READS)

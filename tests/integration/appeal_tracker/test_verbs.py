@@ -136,16 +136,24 @@ class TestFindings:
 
 
 class TestEnding:
+    @pytest.mark.clause("002 6.4.5.6")
     async def test_the_customer_takes_it_back(self, desk: Desk) -> None:
         case = await desk.raised()
         await desk.at("10-09T12:00")
-        shown = await desk.act(case, "withdraw", desk.first, at="10-09T11:30", channel="phone", note="已自行恢复")
+        said = {"at": "10-09T11:30", "channel": "phone", "note": "已自行恢复"}
+        problem(await desk.acting(case, "withdraw", desk.first, **said), 403, "not-yours-to-withdraw")
+        handler = desk.client("handler", unit="37401", sub="E102")
+        await desk.act(case, "dispatch", handler="E103")
+        problem(await desk.acting(case, "withdraw", handler, **said), 403, "not-yours-to-withdraw")
+        shown = await desk.act(case, "withdraw", desk.client("handler", unit="37401", sub="E103"), **said)
         assert (shown["state"], shown["outcome"]) == ("closed", "withdrawn")
         assert {clock["state"] for clock in shown["clocks"]} == {"cancelled"}
         (told,) = await desk.told("appeal.closed.v1")
-        assert (told["outcome"], told["at"], told["by"]) == ("withdrawn", "2026-10-09T03:30:00Z", "E101")
+        assert (told["outcome"], told["at"], told["by"]) == ("withdrawn", "2026-10-09T03:30:00Z", "E103")
         entry = await last(desk, case)
         assert (entry["kind"], entry["data"]["channel"], entry["data"]["note"]) == ("closed", "phone", "已自行恢复")
+        question = await desk.raised(appeal_type="consultation")
+        assert (await desk.act(question, "withdraw", desk.first, **said))["outcome"] == "withdrawn", "it accuses nobody"
         await desk.at("10-21T12:00")
         assert await desk.told("deadline.breached.v1", "deadline.warned.v1") == []
 

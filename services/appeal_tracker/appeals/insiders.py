@@ -1,0 +1,50 @@
+"""Who may be of the very unit that a hidden appeal may be about: the one that raised it, and those below it (002
+§6.4.5.5); and what they do about such an appeal not by themselves.
+
+A unit without one above it has nobody outside. There its supervisors do what nobody else could, and read nothing by it.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.appeals.closing import JUDGED
+from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.appeals.responsible import is_at_work, supervises
+from appeal_tracker.directory import service as directory
+from chassis.web.tokens import Principal
+
+
+async def is_inside(tx: AsyncSession, unit: str | None, appeal: Appeal) -> bool:
+    """Whether somebody of `unit` may be of the unit that `appeal` may be about; whose unit is not known may be."""
+    return unit is None or await directory.may_see_unit(tx, unit, appeal.unit_code)
+
+
+async def may_name(tx: AsyncSession, caller: Principal, handler: str, unit: str | None, appeal: Appeal) -> bool:
+    """Whether `caller` may give an appeal to `handler`, of `unit` as far as that is known: its handler reads what was
+    said, so nobody inside gives a hidden one to themselves, nor to another of them."""
+    if not appeal.hidden or not await is_inside(tx, caller.unit, appeal):
+        return True
+    if handler == caller.sub:
+        return False
+    return not await is_inside(tx, unit, appeal) or await _in_place_of_others(tx, caller, appeal)
+
+
+async def may_take_back(tx: AsyncSession, caller: Principal, appeal: Appeal) -> bool:
+    """Whether `caller` may record that the customer took an appeal back. What accuses somebody is ended by whoever
+    handles it alone, and where it is hidden not by those whom it may accuse (002 §6.4.5.6)."""
+    if appeal.type not in JUDGED:
+        return True
+    if not appeal.hidden or caller.sub == appeal.handler:
+        return is_at_work(caller, appeal)
+    return await may_void(tx, caller, appeal)
+
+
+async def may_void(tx: AsyncSession, caller: Principal, appeal: Appeal) -> bool:
+    """Whether `caller` may declare an appeal a mistake, or what accuses somebody something else, as supervisors do."""
+    if not supervises(caller) or appeal.type not in JUDGED or not appeal.hidden:
+        return supervises(caller)
+    return not await is_inside(tx, caller.unit, appeal) or await _in_place_of_others(tx, caller, appeal)
+
+
+async def _in_place_of_others(tx: AsyncSession, caller: Principal, appeal: Appeal) -> bool:
+    raised_in = await directory.successor(tx, appeal.unit_code)
+    return supervises(caller) and await directory.is_top(tx, raised_in)
