@@ -73,6 +73,7 @@ class Appeal(Tracked, Base):
         Index(
             "appeals_customer_id", "customer_id", "received_at", "id", postgresql_where=text("customer_id IS NOT NULL")
         ),
+        Index("appeals_repeat_of", "repeat_of", postgresql_where=text("repeat_of IS NOT NULL")),
         Index("appeals_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("appeals_policy_assumed", "id", postgresql_where=text("policy_assumed AND state <> 'closed'")),
         Index("appeals_source_no", "source", "source_no", unique=True, postgresql_where=text("source_no IS NOT NULL")),

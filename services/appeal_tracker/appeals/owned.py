@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, any_, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, any_, exists, func, literal, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from appeal_tracker.appeals.models import SUBJECT, Appeal
+from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal
 from appeal_tracker.appeals.repository import visible
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.tasks.models import CallbackTask
@@ -20,6 +21,7 @@ MOST = 50  # of each kind in a day's work
 whose: ColumnElement[str | None] = func.coalesce(Appeal.handler, Appeal.first_contact)
 # Said as a literal, so that a plan made for any state still finds the partial index.
 OPEN: ColumnElement[bool] = literal_column("appeals.state <> 'closed'")
+_NOBODYS: ColumnElement[bool] = literal_column("coalesce(appeals.handler, appeals.first_contact, '') = ''")
 _ANSWERED: ColumnElement[bool] = literal_column("appeals.state = 'answered'")
 
 COUNTED = 200  # of one owner in a unit: that many stands for more
@@ -71,10 +73,44 @@ class Load(msgspec.Struct, frozen=True):
     answered: int
 
 
-def of(unit: str | None, people: Collection[str]) -> Select[Appeal]:
-    """The open appeals of some people that a caller of `unit` may see."""
-    theirs = whose == any_(literal([*people], ARRAY(TEXT)))
-    return select(Appeal).where(theirs, OPEN, visible(unit)).options(selectinload(Appeal.clocks))
+class Hands(msgspec.Struct, frozen=True):
+    """Whose work is somebody's: that of some `people`, what is nobody's in some `units` that they answer for as a
+    supervisor, and in the unit `calling`, if any, the calls that are for nobody in particular, but about their own
+    work."""
+
+    caller: str
+    people: Collection[str]
+    units: Collection[str] = ()
+    calling: str | None = None
+
+    @property
+    def has(self) -> ColumnElement[bool]:
+        """The condition that an appeal is theirs."""
+        theirs = whose == any_(_texts(self.people))
+        if not self.units:
+            return theirs
+        return or_(theirs, and_(_NOBODYS, Appeal.handling_unit_code == any_(_texts(self.units))))
+
+    @property
+    def calls(self) -> ColumnElement[bool]:
+        """The condition that they are to call about a task's appeal."""
+        nobodys = [CallbackTask.unit_code == any_(_texts(self.units))] if self.units else []
+        if self.calling is not None:
+            answered = exists().where(Answer.appeal_id == Appeal.id, Answer.by == self.caller)
+            others = and_(Appeal.handler.is_distinct_from(self.caller), ~answered)
+            may = or_(CallbackTask.whose == "anyone", and_(CallbackTask.whose != "supervisor", others))
+            nobodys.append(and_(CallbackTask.unit_code == self.calling, may))
+        theirs = CallbackTask.person == any_(_texts(self.people))
+        return or_(theirs, and_(CallbackTask.person.is_(None), or_(*nobodys))) if nobodys else theirs
+
+
+def _texts(values: Collection[str]) -> ColumnElement[Any]:
+    return literal([*values], ARRAY(TEXT))
+
+
+def of(unit: str | None, hands: Hands) -> Select[Appeal]:
+    """The open appeals in somebody's hands that a caller of `unit` may see."""
+    return select(Appeal).where(hands.has, OPEN, visible(unit)).options(selectinload(Appeal.clocks))
 
 
 async def overdue(tx: AsyncSession, mine: Select[Appeal], now: datetime) -> Sequence[Appeal]:
@@ -114,18 +150,15 @@ async def answered_under(tx: AsyncSession, mine: Select[Appeal]) -> Sequence[tup
 
 
 async def to_call_back(
-    tx: AsyncSession,
-    unit: str | None,
-    people: Collection[str],
-    mine: Select[Appeal],
-    kinds: Collection[tuple[str, str]],
+    tx: AsyncSession, unit: str | None, hands: Hands, mine: Select[Appeal], kinds: Collection[tuple[str, str]]
 ) -> Sequence[Appeal]:
-    """Those about which some people are to call the customer, whoever has them, and closed or not; after these, those
-    of them that are of some of these kinds, but for the anonymous."""
-    theirs = CallbackTask.person == any_(literal([*people], ARRAY(TEXT)))
-    tasks = select(CallbackTask.appeal_id).where(theirs, literal_column("callback_tasks.state = 'open'"))
-    query = select(Appeal).where(Appeal.id.in_(tasks), visible(unit)).options(selectinload(Appeal.clocks))
-    found = {each.id: each for each in await tx.scalars(query.order_by(Appeal.id).limit(MOST))}
+    """Those about which somebody is to call the customer, whoever has them, and closed or not; after these, those of
+    them that are of some of these kinds, but for the anonymous."""
+    asked = select(Appeal.id).join(CallbackTask, CallbackTask.appeal_id == Appeal.id).distinct()
+    asked = asked.where(literal_column("callback_tasks.state = 'open'"), hands.calls, visible(unit))
+    ids = (await tx.scalars(asked.order_by(Appeal.id).limit(MOST))).all()
+    query = select(Appeal).where(Appeal.id.in_(ids)).options(selectinload(Appeal.clocks))
+    found = {each.id: each for each in await tx.scalars(query.order_by(Appeal.id))}
     if kinds and len(found) < MOST:
         query = mine.where(_ANSWERED, Appeal.anonymous.is_(False), tuple_(Appeal.policy, Appeal.type).in_(kinds))
         found |= {each.id: each for each in await tx.scalars(query.order_by(Appeal.id).limit(MOST))}

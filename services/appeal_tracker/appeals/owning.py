@@ -1,10 +1,11 @@
 """Whose appeals these are: what somebody has to do today, and how much everybody has.
 
-An appeal is its handler's, else its first-contact person's. While they are away, who stands in for them is found at the
-moment it is asked. Somebody who left keeps no appeal from being seen: their supervisors see it by name.
+An appeal is its handler's, else its first-contact person's, else the supervisors' of its unit, or of the nearest above
+that has any. While they are away, who stands in for them is found at the moment it is asked. Somebody who left keeps no
+appeal from being seen: their supervisors see it by name, and have it in their day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,13 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.absences import service as absences
 from appeal_tracker.appeals import owned, showing
-from appeal_tracker.appeals.owned import Load
+from appeal_tracker.appeals.owned import Hands, Load
+from appeal_tracker.appeals.responsible import SUPERVISOR
 from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import service as policies
 from chassis.runtime import Runtime
 from chassis.web.paging import MOST, Listing, Window
 from chassis.web.tokens import Principal
 
+CALLBACK, ANYONE = "callback", "anyone"
 SOON = timedelta(hours=24)
 
 
@@ -45,20 +48,31 @@ async def my_day(tx: AsyncSession, runtime: Runtime, caller: Principal) -> Day:
     """What the caller has to do, also for those they stand in for."""
     now = runtime.clock.now()
     others = await absences.covered_by(tx, caller.sub, now)
-    mine = owned.of(caller.unit, {caller.sub, *others})
+    hands = await _hands(tx, caller, others)
+    mine = owned.of(caller.unit, hands)
     shelf = await policies.shelf(tx)
-    kinds = [each for each in await owned.answered_under(tx, mine) if _asks_for_callback(shelf, *each)]
+    kinds = [each for each in await owned.answered_under(tx, mine) if _is_the_owners_to_call(shelf, *each)]
     parts = [
         await owned.overdue(tx, mine, now),
         await owned.due_next(tx, mine, now),
-        await owned.to_call_back(tx, caller.unit, {caller.sub, *others}, mine, kinds),
+        await owned.to_call_back(tx, caller.unit, hands, mine, kinds),
         await owned.unaccepted(tx, mine),
     ]
     return Day(now, sorted(others), *[await showing.appeals(tx, caller, part) for part in parts])
 
 
-def _asks_for_callback(shelf: policies.Shelf, policy: str, appeal_type: str) -> bool:
-    return shelf.labelled(policy).callback.is_required(appeal_type)
+async def _hands(tx: AsyncSession, caller: Principal, others: Collection[str]) -> Hands:
+    """Whose work is the caller's: as a supervisor also what would be in nobody's day, and that of those who left."""
+    unit = (await directory.today(tx, caller)).unit
+    units = await directory.answered_for(tx, unit, SUPERVISOR) if unit and SUPERVISOR in caller.roles else ()
+    left = await directory.left(tx, units) if units else set()
+    return Hands(caller.sub, {caller.sub, *others, *left}, units, unit if CALLBACK in caller.roles else None)
+
+
+def _is_the_owners_to_call(shelf: policies.Shelf, policy: str, appeal_type: str) -> bool:
+    """Whether whoever has an appeal by now may call about it, whoever was asked to."""
+    rule = shelf.labelled(policy).callback
+    return rule.by == ANYONE and rule.is_required(appeal_type)
 
 
 async def workload(

@@ -70,7 +70,8 @@ class AppealView(View):
 class MyAppealsView(View):
     """What you have to do, the most urgent first, at most 50 of each: what is overdue, what is due next, whom to call
     back because it is your task or the policy asks for it of what is yours, what to accept. Also of those whom you
-    stand in for while they are away."""
+    stand in for while they are away; a supervisor's too what is nobody's in their unit, or below where nobody
+    supervises, and what those have who left."""
 
     as_of: Instant
     stands_in_for: list[str]

@@ -30,7 +30,7 @@ class StaffMember(Base):
     """A member of staff, known by number, unit and roles alone."""
 
     __tablename__ = "staff"
-    __table_args__ = (Index("staff_staff_no", "staff_no"),)
+    __table_args__ = (Index("staff_staff_no", "staff_no"), Index("staff_unit_code", "unit_code"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     staff_no: Mapped[str]

@@ -28,6 +28,21 @@ ON CONFLICT (id) DO UPDATE SET code = excluded.code, parent_code = excluded.pare
 WHERE excluded.version > units.version
 """)
 
+# The walk down the tree ends where somebody else answers for what is below.
+_ANSWERED_FOR = text("""
+WITH RECURSIVE its (code) AS (
+    SELECT CAST(:unit AS text) UNION
+    SELECT u.code FROM units u JOIN its i ON u.parent_code = i.code
+    WHERE NOT EXISTS (
+        SELECT FROM staff s WHERE s.unit_code = u.code AND s.active AND CAST(:role AS text) = ANY (s.roles))
+)
+SELECT code FROM its
+""")
+_LEFT = text("""
+SELECT DISTINCT s.staff_no FROM staff s WHERE s.unit_code = ANY (CAST(:units AS text[])) AND NOT s.active
+    AND NOT EXISTS (SELECT FROM staff o WHERE o.staff_no = s.staff_no AND o.active)
+""")
+
 _ROLE_SEPARATOR = "\x1f"
 
 # An array of arrays cannot be unnested by rows: roles travel joined by the unit separator.
@@ -93,6 +108,16 @@ async def codes_in_scope(tx: AsyncSession, codes: Collection[str], unit: str | N
     """Those of `codes` that a caller of `unit` sees."""
     known = await tx.scalars(select(Unit.code).where(Unit.code.in_(codes), scope.within(Unit, unit, Unit.code)))
     return set(known) | ({unit} & set(codes) if unit is not None else set())
+
+
+async def answered_for(tx: AsyncSession, unit: str, role: str) -> Sequence[str]:
+    """The unit `unit` and those below it, but for whichever has its own holders of `role`, and what is below these."""
+    return (await tx.scalars(_ANSWERED_FOR, {"unit": unit, "role": role})).all()
+
+
+async def left(tx: AsyncSession, units: Collection[str]) -> Sequence[str]:
+    """Who of some units is known to have left."""
+    return (await tx.scalars(_LEFT, {"units": [*units]})).all()
 
 
 async def staff_member(tx: AsyncSession, staff_no: str) -> StaffMember | None:

@@ -73,6 +73,17 @@ async def active(tx: AsyncSession, people: Collection[str]) -> dict[str, bool]:
     return await repository.active(tx, people)
 
 
+async def answered_for(tx: AsyncSession, unit: str, role: str) -> Sequence[str]:
+    """The units for which whoever has a `role` in `unit` answers: it, and those below that have nobody of their own for
+    it."""
+    return await repository.answered_for(tx, unit, role)
+
+
+async def left(tx: AsyncSession, units: Collection[str]) -> set[str]:
+    """Who of some units left."""
+    return {*await repository.left(tx, units)}
+
+
 async def top_of(tx: AsyncSession, code: str) -> str:
     """The highest unit above `code`, as far as they were heard of; itself where none is."""
     return (await scope.ancestors(tx, Unit, code))[-1]

@@ -178,19 +178,21 @@ async def counted(
     return [*groups.values()]
 
 
+# A call of before the answer was not about it, here as everywhere.
 _TARGETS = f"""
 WITH RECURSIVE {_UNITS}, answered AS (
-    SELECT a.id, a.type, a.anonymous FROM appeals a JOIN numbered n ON n.code = a.unit_code
+    SELECT a.id, a.type, a.anonymous, min(w.at) AS at
+    FROM appeals a JOIN numbered n ON n.code = a.unit_code JOIN answers w ON w.appeal_id = a.id
     WHERE a.received_at >= :since AND a.received_at < :until AND (CAST(:type AS text) IS NULL OR a.type = :type)
         AND a.merged_into IS NULL AND a.outcome IS DISTINCT FROM 'void'
-        AND EXISTS (SELECT FROM answers w WHERE w.appeal_id = a.id)
+    GROUP BY a.id
 ), asked AS (
     SELECT w.id, w.type = 'complaint' AS complaint, w.anonymous,
            coalesce(bool_or(c.result = 'completed'), false) AS reached,
            coalesce(bool_or(c.result = 'refused'), false) AS refused,
            (array_agg(CAST(c.satisfaction AS integer) ORDER BY c.at DESC, c.id DESC)
                 FILTER (WHERE c.satisfaction IN ('1', '2', '3', '4', '5')))[1] AS rating
-    FROM answered w LEFT JOIN callbacks c ON c.appeal_id = w.id GROUP BY w.id, w.type, w.anonymous
+    FROM answered w LEFT JOIN callbacks c ON c.appeal_id = w.id AND c.at >= w.at GROUP BY w.id, w.type, w.anonymous
 )
 SELECT count(*) FILTER (WHERE reached OR NOT anonymous AND NOT refused) AS to_call_back,
        count(*) FILTER (WHERE reached) AS called_back, count(rating) AS rated,

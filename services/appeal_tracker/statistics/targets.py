@@ -1,9 +1,9 @@
 """What the standards want reached, beside what was reached: shares of the appeals received in a period.
 
-- `callback_rate` (003 art. 13(5)): of the appeals that were answered, those whose customer was called back; who
+- `callback_rate` (003 art. 13(5)): of the appeals that were answered, those whose customer was called back since; who
   declined, or is anonymous, is not counted.
-- `satisfaction` and `complaint_satisfaction` (004 §6.2): of the appeals, or complaints, that were rated, those rated 4
-  or 5. The last rating of an appeal counts; `not_rated` is none.
+- `satisfaction` and `complaint_satisfaction` (004 §6.2): of the appeals, or complaints, that were rated since they were
+  answered, those rated 4 or 5. The last rating of an appeal counts; `not_rated` is none.
 - `nps` (004 §6.2, which wants it measured and names no figure): the share of those who rated 5 (promoters) less the
   share of those who rated 3 or lower (detractors), in hundredths from -100 to 100; 4 is neither. The customer is asked
   about satisfaction from 1 to 5 and not about recommending from 0 to 10: figures compare with one another, not with

@@ -15,7 +15,7 @@ from appeal_tracker.absences.worker import Telling
 from appeal_tracker.appeals import owned
 from appeal_tracker.migrations import versions
 from contracts.absences import AbsenceChanged
-from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff, unit
 
 
 @pytest.fixture
@@ -50,7 +50,8 @@ async def test_a_day_is_seen_in_one_call(desk: Desk, second: httpx.AsyncClient) 
         "to_accept": sorted([sooner, later, answered]),
     }
     await desk.at("10-10T09:40")
-    await desk.answer(answered, "10-10T09:35")
+    given = {"at": instant("10-10T09:35").isoformat(), "content": "已检修线路"}
+    await made(second.post(f"/appeals/{answered}/answers", json=given))
     await desk.act(later, "accept", desk.first)
     assert await day(desk.first) == {
         "overdue": [sooner],
@@ -67,15 +68,46 @@ async def test_a_day_is_seen_in_one_call(desk: Desk, second: httpx.AsyncClient) 
 
 @pytest.mark.clause("002 6.4.5.4")
 async def test_whom_to_call_back_is_not_lost_among_those_that_nobody_need_call(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, second: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owned, "MOST", 2)
     await desk.assign("37401", "state-grid")
     cases = [await desk.raised(appeal_type="consultation") for _ in range(2)] + [await desk.raised(anonymous=True)]
-    cases.append(await desk.raised())
-    for case in cases:
-        await desk.answer(case, "10-09T09:40")
-    assert (await day(desk.first))["to_call_back"] == [cases[-1]]
+    cases += [await desk.raised(), await desk.raised()]
+    given = {"at": instant("10-09T09:40").isoformat(), "content": "已检修线路"}
+    for case in cases[:-1]:
+        await made(second.post(f"/appeals/{case}/answers", json=given))
+    await desk.answer(cases[-1], "10-09T09:40")
+    days = [(await day(each))["to_call_back"] for each in (desk.first, second, desk.supervisor)]
+    assert days == [[cases[-2]], [], [cases[-1]]], "nobody calls about their own work: their supervisor does"
+
+
+@pytest.mark.clause("8.2.4", "002 6.4.5.4")
+async def test_what_is_nobodys_is_in_the_day_of_the_supervisors_next_above(
+    desk: Desk, second: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await desk.assign("37401", "state-grid")
+    gone, below = staff("E103", "37401"), unit("3740101", "37401")
+    await desk.hear(gone, below, staff("E109", "37402", "supervisor"))
+    answered, nobodys, elsewhere = [await desk.raised(unit_code=code) for code in ("37401", "3740101", "37402")]
+    await owner.execute("UPDATE appeals SET first_contact = NULL")
+    left = await desk.raised(raised_by="E103")
+    assert (await day(desk.supervisor))["to_accept"] == sorted([answered, nobodys]), "in no unit with its own"
+    await desk.hear(msgspec.structs.replace(gone, active=False, version=2))
+    assert (await day(desk.supervisor))["to_accept"] == sorted([answered, nobodys, left])
+    assert (await day(desk.client("supervisor", unit="37402", sub="E109")))["due_next"] == [elsewhere]
+    assert await day(second) == await day(desk.client("visitor", unit="374", sub="E003")) == NOTHING
+    # Nobody in particular is to call about it: whoever calls back there may, but for who answered.
+    given = {"at": instant("10-09T09:40").isoformat(), "content": "已检修线路"}
+    await made(second.post(f"/appeals/{answered}/answers", json=given))
+    (task,) = (await got(desk.supervisor.get("/callback-tasks")))["items"]
+    assert (task["whose"], task["person"]) == ("acceptor", None)
+    callers = [desk.client("handler", "callback", unit="37401", sub=sub) for sub in ("E102", "E106")]
+    days = [(await day(each))["to_call_back"] for each in (*callers, desk.supervisor)]
+    assert days == [[], [answered], [answered]]
+
+
+NOTHING: dict[str, list[str]] = {"overdue": [], "due_next": [], "to_call_back": [], "to_accept": []}
 
 
 async def test_who_stands_in_has_the_others_day_too_and_their_contact_counts(

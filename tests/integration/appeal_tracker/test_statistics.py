@@ -260,6 +260,7 @@ async def test_what_the_standards_want_reached_stands_beside_what_was(desk: Desk
         (complaint, 55, {"result": "completed", "satisfaction": 4}),  # the last one counts
         (opinion, 50, {"result": "completed", "satisfaction": 5}),
         (refused, 50, {"result": "refused"}),
+        (silent, 40, {"result": "completed", "satisfaction": 3}),  # before the answer, which it is not about
     ):
         at = instant(f"10-09T09:{minute}").isoformat()
         assert (await desk.first.post(f"/appeals/{case}/callbacks", json={"at": at, **body})).status_code == 201
