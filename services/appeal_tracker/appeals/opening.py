@@ -74,7 +74,7 @@ async def open_all(runtime: Runtime, tx: AsyncSession, received: Sequence[Receiv
     await clocks.start(tx, [clock for each in fresh for clock in each.clocks])
     customers = {each.opening.raised.appeal_id: each.repeat_days for each in fresh if each.opening.raised.customer_id}
     if customers:
-        await repeating.opened(tx, runtime, customers)
+        await repeating.link(tx, runtime, customers)
     await visits.appeals_raised(tx, runtime, {its for each in fresh if (its := each.opening.raised.visit_id)})
     after_commit(tx, runtime.outbox.wake)
     _count([each.opening for each in fresh])

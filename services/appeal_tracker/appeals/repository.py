@@ -73,21 +73,32 @@ _NUMBER = "SELECT 'TA' || to_char(nextval('appeal_numbers'), 'FM0000000000')"
 _AT_TRUE_TIMES = ("contacted", "answered", "called_back", "milestone_reached", "held", "resumed")
 
 
-# The newest earlier appeal of the same matter. What was raised on one visit is no return.
+# The newest earlier appeal of the same matter, where that is not what an appeal says it repeats. What was raised on one
+# visit is no return.
 _RETURNED = f"""
-SELECT n.id, n.visit_id, n.unit_code, n.round, n.received_at, e.id AS earlier, e.repeats + 1 AS times
-FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING (id) CROSS JOIN LATERAL (
+SELECT n.id, n.visit_id, n.unit_code, n.round, n.type, e.id AS earlier, coalesce(e.repeats + 1, 0) AS times,
+       n.repeat_of, n.repeats
+FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING (id) LEFT JOIN LATERAL (
     SELECT a.id, a.repeats FROM appeals a
     WHERE a.customer_id = n.customer_id AND a.type = n.type AND a.category IS NOT DISTINCT FROM n.category
         AND a.id <> n.id AND (a.visit_id IS NULL OR a.visit_id IS DISTINCT FROM n.visit_id)
         AND (a.received_at, a.id) < (n.received_at, n.id)
         AND a.received_at >= n.received_at - make_interval(days => asked.days)
         AND a.outcome IS DISTINCT FROM 'void' AND NOT {HIDDEN}
-    ORDER BY a.received_at DESC, a.id DESC LIMIT 1) e
-WHERE n.repeat_of IS NULL AND (n.type <> 'complaint' OR n.category IS NOT NULL)
-    AND NOT n.confidential AND NOT n.anonymous
+        AND (n.type <> 'complaint' OR n.category IS NOT NULL) AND NOT n.confidential AND NOT n.anonymous
+    ORDER BY a.received_at DESC, a.id DESC LIMIT 1) e ON true
+WHERE (n.repeat_of, n.repeats) IS DISTINCT FROM (e.id, coalesce(e.repeats + 1, 0))
 ORDER BY n.received_at, n.id
 """  # noqa: S608 - made of constants
+# What is open and may repeat one of some appeals: because it says so, or because it came later and is of its matter.
+_LATER = """
+SELECT l.id, l.policy FROM appeals l WHERE l.repeat_of = ANY ($1::uuid[]) AND l.state <> 'closed'
+UNION
+SELECT l.id, l.policy
+FROM appeals n JOIN appeals l ON l.customer_id = n.customer_id AND (l.received_at, l.id) > (n.received_at, n.id)
+    AND l.type = n.type AND l.category IS NOT DISTINCT FROM n.category
+WHERE n.id = ANY ($1::uuid[]) AND l.state <> 'closed'
+"""
 _REPEATS = """
 UPDATE appeals SET repeat_of = $2, repeats = $3, updated_at = $4,
     changed_xid = pg_current_xact_id()::text::bigint WHERE id = $1
@@ -260,13 +271,19 @@ async def answers_page(tx: AsyncSession, appeal: UUID, window: Window) -> Listin
 
 
 async def returned(tx: AsyncSession, days: Mapping[UUID, int]) -> list[tuple[Any, ...]]:
-    """Those of some appeals, each looked at for so many days back, that repeat an earlier one, as they came."""
+    """Those of some appeals, each looked at for so many days back, that repeat another one than they say, or none, as
+    they came."""
     rows = await (await driver(tx)).fetch(_RETURNED, [*days], [*days.values()])
     return [tuple(row) for row in rows]
 
 
-async def repeats(tx: AsyncSession, id: UUID, earlier: UUID, times: int, now: datetime) -> None:
-    """Links an appeal that this transaction opened or locked to the one it repeats."""
+async def later(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The open appeals that may repeat one of some, each with its policy."""
+    return {row["id"]: row["policy"] for row in await (await driver(tx)).fetch(_LATER, [*ids])}
+
+
+async def repeats(tx: AsyncSession, id: UUID, earlier: UUID | None, times: int, now: datetime) -> None:
+    """Links an appeal that this transaction opened or locked to the one it repeats, or to none."""
     await (await driver(tx)).execute(_REPEATS, id, earlier, times, now)
 
 

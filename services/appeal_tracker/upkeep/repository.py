@@ -15,8 +15,8 @@ MOST = 500  # appeals at a time
 
 # It stops before the oldest transaction that is still running, so that one that commits late is met later, not never.
 _FOLLOWING = f"""
-SELECT id, unit_code, changed_xid, policy, type, state, held_in, merged_into, anonymous, customer_id, repeat_of,
-       handler, first_contact, received_at
+SELECT id, unit_code, changed_xid, policy, type, state, held_in, merged_into, anonymous, handler, first_contact,
+       received_at
 FROM appeals
 WHERE (changed_xid, id) > ($1, $2) AND changed_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 ORDER BY changed_xid, id LIMIT {MOST}

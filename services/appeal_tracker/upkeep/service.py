@@ -1,6 +1,6 @@
 """What an appeal should have beside it and older code did not know of: its words wanted, the callback that its pack
-requires asked for, the earlier appeal that it repeats, and what was written about it sealed. One that is heard of only
-after the work of whoever heard it was handed over goes along.
+requires asked for, the earlier appeal that it repeats, by what is known now, and what was written about it sealed. One
+that is heard of only after the work of whoever heard it was handed over goes along.
 
 Appeals are followed in the order in which they change, from the first one on: what an older process still writes while
 it is being replaced is met a moment later, as is what was there before. What is done is done once, whoever does it.
@@ -29,8 +29,8 @@ from chassis.runtime import Runtime
 
 class Found(msgspec.Struct, frozen=True):
     """Some appeals that changed: the last of them, all of them with the units that raised them, those to be called back
-    of which nobody was asked it, those that repeat an earlier one by themselves, each looked at for so many days back,
-    and those that should have gone along with a hand-over of work, each with which."""
+    of which nobody was asked it, those that repeat another one than they say, each looked at for so many days back, and
+    those that should have gone along with a hand-over of work, each with which."""
 
     last: Place
     all: Mapping[UUID, str]
@@ -53,12 +53,10 @@ async def look(tx: AsyncSession) -> Found | None:
         if State.ANSWERED in (row["state"], row["held_in"])
         and rule.callback.is_required(row["type"], anonymous=row["anonymous"])
     ]
-    days = {
-        row["id"]: rule.repeat_days
-        for row, rule in ruled
-        if row["state"] != State.CLOSED and row["customer_id"] and row["repeat_of"] is None
-    }
-    its = {row[0] for row in await appeals.returned(tx, days)} if days else set()
+    own = {row["id"]: row["policy"] for row in rows if row["state"] != State.CLOSED}
+    open_now = own | await appeals.later(tx, [row["id"] for row in rows])
+    days = {each: rule.repeat_days for each, label in open_now.items() if (rule := shelf.published(label)) is not None}
+    its = [row[0] for row in await appeals.returned(tx, days)] if days else []
     heard = {
         row["id"]: Heard(row["first_contact"], row["received_at"])
         for row in rows
@@ -68,7 +66,7 @@ async def look(tx: AsyncSession) -> Found | None:
         Place(rows[-1]["changed_xid"], rows[-1]["id"]),
         {row["id"]: row["unit_code"] for row in rows},
         await repository.unasked(tx, answered) if answered else (),
-        sorted((each, days[each]) for each in its),
+        [(each, days[each]) for each in its],
         await leaving.owed(tx, heard),
     )
 
@@ -84,9 +82,9 @@ async def ask(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> None:
 
 
 async def link(tx: AsyncSession, runtime: Runtime, appeal: UUID, days: int) -> None:
-    """Links an appeal to the one that it repeats, if nobody else did, and nobody closed it, meanwhile."""
+    """Links an appeal to the one that it repeats, or to none, if nobody else did, and nobody closed it, meanwhile."""
     if (await appeals.lock(tx, appeal)).state != State.CLOSED:
-        await repeating.opened(tx, runtime, {appeal: days})
+        await repeating.link(tx, runtime, {appeal: days})
 
 
 async def hand(tx: AsyncSession, runtime: Runtime, appeal: UUID, hand_over: UUID) -> None:

@@ -62,3 +62,40 @@ async def test_a_complaint_is_looked_at_again_once_it_is_known_what_it_is_about(
     await desk.act(second, "accept", desk.first, category="attitude")
     await desk.act(third, "accept", desk.first, category="efficiency")
     assert (await links(desk, second))[0] == (first, 1)
+
+
+async def test_what_is_heard_of_late_is_counted_and_what_is_asked_is_told_nobody(desk: Desk) -> None:
+    its: dict[str, Any] = {"customer_id": new_id(), "appeal_type": "report"}
+    cases = {days: await desk.raised(**its, received_at=RECEIVED - timedelta(days=days)) for days in (9, 3, 1)}
+    assert await links(desk, *cases.values()) == [(None, 0), (cases[9], 1), (cases[3], 2)]
+    cases[5] = await desk.raised(**its, received_at=RECEIVED - timedelta(days=5))
+    assert await links(desk, cases[5], cases[3], cases[1]) == [(cases[9], 1), (cases[5], 2), (cases[3], 3)]
+    assert [each["appeal_id"] for each in await desk.told("appeal.repeated_again.v1")] == [cases[1], cases[3]]
+    await desk.act(cases[9], "void", reason="重复登记")
+    await desk.stack.settle()
+    assert await links(desk, cases[5], cases[3], cases[1]) == [(None, 0), (cases[5], 1), (cases[3], 2)]
+    last = (await desk.timeline(cases[5]))[-1]
+    assert (last["kind"], last["data"]["repeat_of"]) == ("repeats_nothing", cases[9])
+    told = len(await desk.told("appeal.repeated_again.v1"))
+    its["appeal_type"] = "consultation"
+    questions = [await desk.raised(**its, received_at=RECEIVED - timedelta(days=days)) for days in (2, 1, 0)]
+    assert await links(desk, *questions) == [(None, 0), (questions[0], 1), (questions[1], 2)]
+    assert len(await desk.told("appeal.repeated_again.v1")) == told, "another matter each time, as far as one can tell"
+
+
+@pytest.mark.clause("002 6.4.5.6")
+async def test_a_link_by_a_category_that_was_wrong_is_undone_with_it(desk: Desk) -> None:
+    its = {"customer_id": new_id()}
+    first, second, third = [await desk.raised(**its, received_at=RECEIVED - timedelta(days=days)) for days in (2, 1, 0)]
+    for case, category in ((first, "attitude"), (second, "attitude"), (third, "efficiency")):
+        await desk.act(case, "accept", category=category)
+    assert await links(desk, first, second, third) == [(None, 0), (first, 1), (None, 0)]
+    await desk.act(second, "correct", category="efficiency", reason="录音核对")
+    assert await links(desk, second) == [(None, 0)], "at once"
+    await desk.stack.settle()
+    assert await links(desk, third) == [(second, 1)], "and what is of its matter now by the upkeep"
+    await desk.act(second, "correct", category="content", reason="录音核对")
+    await desk.stack.settle()
+    assert await links(desk, third) == [(None, 0)]
+    kinds = [each["kind"] for each in await desk.timeline(third)]
+    assert kinds == ["opened", "accepted", "repeated", "repeats_nothing"]
