@@ -41,6 +41,13 @@ class Returned(NamedTuple):
     times: int
     earlier_before: UUID | None
     times_before: int
+    followed: bool  # another one repeats it already
+
+    @property
+    def is_news(self) -> bool:
+        """Whether those above have not heard of the matter yet: neither of this one, nor of the one after it, which was
+        the second return until now."""
+        return self.times == ESCALATED > self.times_before and not (self.followed and self.times_before > 0)
 
 
 async def link(tx: AsyncSession, runtime: Runtime, days: Mapping[UUID, int]) -> None:
@@ -76,7 +83,8 @@ async def look(deed: Deed) -> None:
 
 def _entries(its: Returned, now: datetime, by: str | None) -> list[Entry]:
     if its.earlier is None:
-        return [Entry(its.id, "repeats_nothing", now, by, {"repeat_of": its.earlier_before})]
+        before = {"repeat_of": its.earlier_before} if its.earlier_before else {}
+        return [Entry(its.id, "repeats_nothing", now, by, before)]
     return [
         Entry(its.id, "repeated", now, by, {"repeat_of": its.earlier, "times": its.times}),
         Entry(its.earlier, "came_back", now, by, {"appeal_id": its.id, "times": its.times}),
@@ -88,5 +96,5 @@ def _events(its: Returned, now: datetime, by: str | None) -> list[Event]:
         return []
     said: dict[str, Any] = {"appeal_id": its.id, "visit_id": its.visit_id, "unit_code": its.unit_code}
     said |= {"round": its.round, "at": now, "by": by, "repeats": its.earlier, "times": its.times}
-    escalated = its.times == ESCALATED != its.times_before and its.type not in ASKS
-    return [kind(**said) for kind in ((AppealRepeated, AppealRepeatedAgain) if escalated else (AppealRepeated,))]
+    kinds = (AppealRepeated, AppealRepeatedAgain) if its.is_news and its.type not in ASKS else (AppealRepeated,)
+    return [kind(**said) for kind in kinds]

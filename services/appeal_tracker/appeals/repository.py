@@ -77,7 +77,7 @@ _AT_TRUE_TIMES = ("contacted", "answered", "called_back", "milestone_reached", "
 # visit is no return.
 _RETURNED = f"""
 SELECT n.id, n.visit_id, n.unit_code, n.round, n.type, e.id AS earlier, coalesce(e.repeats + 1, 0) AS times,
-       n.repeat_of, n.repeats
+       n.repeat_of, n.repeats, EXISTS (SELECT FROM appeals f WHERE f.repeat_of = n.id) AS followed
 FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING (id) LEFT JOIN LATERAL (
     SELECT a.id, a.repeats FROM appeals a
     WHERE a.customer_id = n.customer_id AND a.type = n.type AND a.category IS NOT DISTINCT FROM n.category
