@@ -95,8 +95,8 @@ async def find(tx: AsyncSession, token: str, now: datetime, *, lock: bool = Fals
 async def use(tx: AsyncSession, runtime: Runtime, token: str, satisfaction: str, opinion: str | None) -> State:
     """Records what the customer thinks, once; whether the link could be used. It is a callback of the channel `link`.
 
-    Where the appeal was closed meanwhile, or another round of it began, it is recorded all the same and moves nothing;
-    dissatisfaction with what was closed is followed up.
+    Where the appeal was closed or merged meanwhile, or another round of it began, it is recorded all the same and moves
+    nothing; dissatisfaction with what was closed or merged is followed up.
     """
     link = await find(tx, token, runtime.clock.now(), lock=True)
     if link.row is None or link.state != "open":
@@ -109,7 +109,7 @@ async def use(tx: AsyncSession, runtime: Runtime, token: str, satisfaction: str,
     else:
         made = await keep(deed, runtime, deed.case, said)
         made.round = link.row.round
-        if present and satisfaction in LOW and _is_closed(deed):
+        if present and satisfaction in LOW and (deed.appeal.is_merged or _is_closed(deed)):
             await dissatisfied(deed, satisfaction)
     link.row.used_at = link.row.updated_at = deed.now
     link.row.callback_id = made.id

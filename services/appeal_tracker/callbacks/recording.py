@@ -121,11 +121,13 @@ async def keep(deed: Deed, runtime: Runtime, case: Case, said: Said, *, counts: 
 
 async def dissatisfied(deed: Deed, satisfaction: str) -> None:
     """Has the customer followed up, or a new round begin. One that is open again already needs neither; one that cannot
-    end yet, for others are merged into it that nobody answered, is followed up, so that no rating is turned away."""
+    end yet, for it is merged, or others are merged into it that nobody answered, is followed up, so that no rating is
+    turned away."""
     case, ended = deed.case, deed.appeal.state == State.CLOSED
     if not ended and deed.appeal.standing.progress not in (State.ANSWERED, State.CALLED_BACK):
         return
-    if case.policy.callback.dissatisfied == "new_round" and (ended or await ending.may_resolve(deed)):
+    anew = case.policy.callback.dissatisfied == "new_round" and not deed.appeal.is_merged
+    if anew and (ended or await ending.may_resolve(deed)):
         reason = f"satisfaction {satisfaction}"
         if not ended:
             await ending.resolve(deed)

@@ -159,6 +159,27 @@ async def test_a_rating_after_the_end_is_kept_and_followed_up_and_reopens_where_
     assert (kept["round"], kept["satisfaction"]) == (1, 1)
 
 
+@pytest.mark.clause("9.4")
+@pytest.mark.parametrize("dissatisfied", ["follow_up", "new_round"])
+async def test_a_low_rating_of_what_was_merged_meanwhile_is_followed_up(desk: Desk, dissatisfied: str) -> None:
+    await desk.publish(id="own", title="企标", dissatisfied=dissatisfied)
+    await desk.assign("37401", "own")
+    its = {"customer_id": new_id(), "received_at": desk.clock.now()}
+    case, leader = await desk.raised(**its), await desk.raised(**its)
+    desk.later(hours=1)
+    await desk.answer(case, "10-09T10:30")
+    where = await link(desk, case)
+    await desk.act(case, "merge", into=leader)
+    async with customer(desk) as browser:
+        assert (await browser.post(where, data={"satisfaction": "1"})).status_code == 200
+    (task,) = (await got(desk.supervisor.get("/callback-tasks", params={"kind": "follow_up"})))["items"]
+    assert (task["appeal_id"], task["state"]) == (case, "open")
+    (kept,) = (await got(desk.supervisor.get(f"/appeals/{case}/callbacks")))["items"]
+    assert kept["satisfaction"] == 1
+    done = await got(desk.first.post(f"/callback-tasks/{task['id']}/complete", json={"note": "已登门说明"}))
+    assert done["state"] == "done"
+
+
 def test_a_block_is_what_one_asker_may_have() -> None:
     assert links.block("203.0.113.7") == links.block("::ffff:203.0.113.200") == "203.0.113.0/24"
     assert links.block("2001:db8:1:2::3") == "2001:db8:1::/48"
