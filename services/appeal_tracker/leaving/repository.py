@@ -27,14 +27,18 @@ WHERE NOT EXISTS (
     SELECT FROM timeline t WHERE t.appeal_id = heard.id AND t.kind IN ('dispatched', 'transferred', 'returned'))
 ORDER BY heard.id, h.at
 """
-# What somebody who is gone by now, and whose work was handed over, is to call all the same: the tracker had not heard
-# of their leaving when it was asked for. The newest hand-over says who has their work.
+# What somebody who is gone by now, and whose work was handed over, was given all the same, or is to call: the tracker
+# had not heard of their leaving by then. The newest hand-over says who has their work.
 _LEFT_BEHIND = """
-SELECT DISTINCT ON (t.appeal_id) t.appeal_id, h.id
-FROM callback_tasks t JOIN hand_overs h ON h.staff_no = t.person AND h.done
-WHERE t.state = 'open' AND t.appeal_id > $1
-  AND (SELECT NOT bool_or(s.active) FROM staff s WHERE s.staff_no = t.person)
-ORDER BY t.appeal_id, h.at DESC, h.id DESC LIMIT $2
+SELECT DISTINCT ON (its.appeal_id) its.appeal_id, h.id
+FROM hand_overs h CROSS JOIN LATERAL (
+    SELECT t.appeal_id FROM callback_tasks t WHERE t.person = h.staff_no AND t.state = 'open'
+    UNION ALL
+    SELECT a.id FROM appeals a
+    WHERE coalesce(a.handler, a.first_contact) = h.staff_no AND a.handler IS NOT NULL AND a.state <> 'closed'
+) AS its
+WHERE h.done AND its.appeal_id > $1 AND (SELECT NOT bool_or(s.active) FROM staff s WHERE s.staff_no = h.staff_no)
+ORDER BY its.appeal_id, h.at DESC, h.id DESC LIMIT $2
 """
 
 
@@ -74,8 +78,8 @@ async def came_to(tx: AsyncSession, id: UUID, after: UUID | None, *, done: bool)
 
 
 async def left_behind(tx: AsyncSession, after: UUID, most: int) -> Sequence[tuple[UUID, UUID]]:
-    """Some appeals after one about which somebody who is gone is to call, in their order, each with the hand-over of
-    their work."""
+    """Some appeals after one that somebody who is gone was given, or about which they are to call, in their order, each
+    with the hand-over of their work."""
     return [tuple(row) for row in await (await driver(tx)).fetch(_LEFT_BEHIND, after, most)]
 
 

@@ -1,8 +1,8 @@
 """What somebody who left, or changed post, had open when they did goes to whoever took over, appeal by appeal.
 
 When it is heard of it is only written down. A loop does it, each appeal under its own lock and in a transaction of its
-own; one that is heard of later is met by the upkeep. Whom to call may be asked of a leaver before it is heard that
-they left: that is looked for now and then. Done twice it is done once.
+own; one that is heard of later is met by the upkeep. A leaver may be given an appeal, or asked to call, before it is
+heard that they left: that is looked for now and then. Done twice it is done once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,7 +66,8 @@ async def came_to(tx: AsyncSession, hand_over: UUID, after: UUID | None, *, done
 
 
 async def left_behind(tx: AsyncSession, after: UUID) -> Sequence[tuple[UUID, UUID]]:
-    """Some appeals after one about which somebody who is gone is to call, each with the hand-over of their work."""
+    """Some appeals after one that somebody who is gone was given, or about which they are to call, each with the
+    hand-over of their work."""
     return await repository.left_behind(tx, after, AT_ONCE)
 
 

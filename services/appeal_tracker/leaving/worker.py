@@ -16,7 +16,7 @@ class HandingOver(Worker):
 
     class Config(Worker.Config):
         idle = 1.0
-        looks_behind_every = 60.0  # seconds: for what leavers were asked to call before it was heard that they left
+        looks_behind_every = 60.0  # seconds: for what leavers were given, or asked, before it was heard that they left
 
     config: Config
 

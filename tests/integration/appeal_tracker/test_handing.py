@@ -223,6 +223,7 @@ async def test_what_a_leaver_was_asked_before_their_leaving_was_heard_of_goes_to
     loop._looked_behind = float("-inf")
     await desk.stack.settle()
     assert await whose() == ["E102", "E103"]
+    assert [(await desk.appeal(case))["handler"] for case in cases] == ["E102", "E103"], "and what they were given"
     told = (await desk.told("appeal.callback_asked.v1"))[-1]
     assert (told["appeal_id"], told["person"], told["by"]) == (cases[0], "E102", "E001")
 

@@ -12,6 +12,7 @@ from appeal_tracker.__main__ import CHAINED
 from appeal_tracker.appeals.bodies import NewAppeal
 from appeal_tracker.appeals.posting import content
 from chassis.chain.verifying import verify
+from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
 
 NEW: dict[str, Any] = {
@@ -55,6 +56,26 @@ async def test_sent_again_it_is_free_and_with_other_content_refused(desk: Desk, 
     problem(await stranger.post("/appeals", json=NEW), 409, "source-number-taken")
     twins = await asyncio.gather(*(system.post("/appeals", json={**NEW, "source_no": "18"}) for _ in range(4)))
     assert len({twin.json()["id"] for twin in twins if twin.is_success}) == 1
+
+
+@pytest.mark.clause("002 6.4.5.6")
+async def test_what_cannot_be_corrected_is_void_and_raised_anew_and_no_breach_goes_away(
+    desk: Desk, system: httpx.AsyncClient
+) -> None:
+    wrong = await made(system.post("/appeals", json={**NEW, "customer_id": str(new_id())}))
+    await desk.at("10-10T09:10")
+    await desk.contact(wrong["id"], "10-10T09:00", by=desk.supervisor)  # with somebody else
+    await desk.at("10-10T12:00")
+    await desk.act(wrong["id"], "void", reason="登记错户")
+    anew = {**NEW, "source_no": f"{NEW['source_no']}/2", "customer_id": str(new_id())}
+    right = await made(system.post("/appeals", json=anew))
+    await desk.at("10-10T12:01")
+    assert {clock["milestone"]: clock["state"] for clock in (await desk.appeal(right["id"]))["clocks"]} == {
+        "contact": "breached",
+        "answer": "running",
+    }
+    assert [each["appeal_id"] for each in await desk.told("deadline.breached.v1")] == [right["id"]]
+    assert (await desk.appeal(wrong["id"]))["outcome"] == "void"
 
 
 async def test_its_words_are_sealed(desk: Desk, system: httpx.AsyncClient) -> None:
