@@ -67,7 +67,7 @@ async def test_what_cannot_be_corrected_is_void_and_raised_anew_and_no_breach_go
     await desk.contact(wrong["id"], "10-10T09:00", by=desk.supervisor)  # with somebody else
     await desk.at("10-10T12:00")
     await desk.act(wrong["id"], "void", reason="登记错户")
-    anew = {**NEW, "source_no": f"{NEW['source_no']}/2", "customer_id": str(new_id())}
+    anew = {**NEW, "source_no": f"{NEW['source_no']}-2", "customer_id": str(new_id())}
     right = await made(system.post("/appeals", json=anew))
     await desk.at("10-10T12:01")
     assert {clock["milestone"]: clock["state"] for clock in (await desk.appeal(right["id"]))["clocks"]} == {
