@@ -67,7 +67,7 @@ async def withdraw(
     deed = await begin(tx, runtime, caller, id, at)
     ending = deed.concerned(Act.WITHDRAW, deed.now)
     await deed.move(Act.WITHDRAW, at, ending)
-    if not all([await may_take_back(tx, deed.caller, case.appeal) for case in ending]):
+    if not await may_take_back(tx, deed.caller, deed.appeal, [case.appeal for case in ending]):
         raise NotYoursToWithdraw
     said: dict[str, Any] = {"note": note} if note else {}
     for case in ending:

@@ -4,6 +4,8 @@
 A unit without one above it has nobody outside. There its supervisors do what nobody else could, and read nothing by it.
 """
 
+from collections.abc import Iterable
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.closing import JUDGED
@@ -28,10 +30,11 @@ async def may_name(tx: AsyncSession, caller: Principal, handler: str, unit: str 
     return not await is_inside(tx, unit, appeal) or await _in_place_of_others(tx, caller, appeal)
 
 
-async def may_take_back(tx: AsyncSession, caller: Principal, appeal: Appeal) -> bool:
-    """Whether `caller` may record that the customer took an appeal back. What accuses somebody is ended by whoever
-    handles it alone, and where it is hidden not by those whom it may accuse (002 §6.4.5.6)."""
-    if appeal.type not in JUDGED:
+async def may_take_back(tx: AsyncSession, caller: Principal, appeal: Appeal, merged: Iterable[Appeal]) -> bool:
+    """Whether `caller` may record that the customer took an appeal back, with those `merged` into it. What accuses
+    somebody is ended by whoever handles it alone, and where it is hidden not by those whom it may accuse (002
+    §6.4.5.6)."""
+    if all(each.type not in JUDGED for each in (appeal, *merged)):
         return True
     if not appeal.hidden or caller.sub == appeal.handler:
         return is_at_work(caller, appeal)

@@ -90,14 +90,17 @@ FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING 
 WHERE (n.repeat_of, n.repeats) IS DISTINCT FROM (e.id, coalesce(e.repeats + 1, 0))
 ORDER BY n.received_at, n.id
 """  # noqa: S608 - made of constants
-# What is open and may repeat one of some appeals: because it says so, or because it came later and is of its matter.
+# What is open and may repeat one of some appeals: because it says so, or because it is of those of its matter that came
+# next. Several may have come on one visit; those after them repeat these.
 _LATER = """
 SELECT l.id, l.policy FROM appeals l WHERE l.repeat_of = ANY ($1::uuid[]) AND l.state <> 'closed'
 UNION
-SELECT l.id, l.policy
-FROM appeals n JOIN appeals l ON l.customer_id = n.customer_id AND (l.received_at, l.id) > (n.received_at, n.id)
-    AND l.type = n.type AND l.category IS NOT DISTINCT FROM n.category
-WHERE n.id = ANY ($1::uuid[]) AND l.state <> 'closed'
+SELECT l.id, l.policy FROM appeals n CROSS JOIN LATERAL (
+    SELECT a.id, a.policy FROM appeals a
+    WHERE a.customer_id = n.customer_id AND (a.received_at, a.id) > (n.received_at, n.id) AND a.state <> 'closed'
+        AND a.type = n.type AND a.category IS NOT DISTINCT FROM n.category
+    ORDER BY a.received_at, a.id LIMIT 10) l
+WHERE n.id = ANY ($1::uuid[])
 """
 _REPEATS = """
 UPDATE appeals SET repeat_of = $2, repeats = $3, updated_at = $4,
