@@ -74,7 +74,7 @@ async def test_what_cannot_be_corrected_is_void_and_raised_anew_and_no_breach_go
         "contact": "breached",
         "answer": "running",
     }
-    assert [each["appeal_id"] for each in await desk.told("deadline.breached.v1")] == [right["id"]]
+    assert [each["subject_id"] for each in await desk.told("deadline.breached.v1")] == [right["id"]]
     assert (await desk.appeal(wrong["id"]))["outcome"] == "void"
 
 
