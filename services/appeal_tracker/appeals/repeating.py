@@ -75,7 +75,7 @@ async def look(deed: Deed) -> None:
         its = Returned(*row)
         appeal.repeat_of, appeal.repeats = its.earlier, its.times
         (own, *theirs), told = _entries(its, deed.now, deed.by), _events(its, deed.now, deed.by)
-        deed.say(deed.case, own.kind, deed.now, **own.data)
+        deed.say(deed.case, own.kind, deed.now, None, **own.data)
         for event in told:
             deed.announce(event)
         await timeline.note(deed.tx, theirs, deed.now)
@@ -83,7 +83,7 @@ async def look(deed: Deed) -> None:
 
 def _entries(its: Returned, now: datetime, by: str | None) -> list[Entry]:
     if its.earlier is None:
-        before = {"repeat_of": its.earlier_before} if its.earlier_before else {}
+        before: dict[str, object] = {"repeat_of": its.earlier_before} if its.earlier_before else {}
         return [Entry(its.id, "repeats_nothing", now, by, before)]
     return [
         Entry(its.id, "repeated", now, by, {"repeat_of": its.earlier, "times": its.times}),
