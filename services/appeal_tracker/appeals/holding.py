@@ -35,6 +35,7 @@ async def hold(
     note: str | None,
 ) -> Appeal:
     """Has milestones wait from `at` on, all that the policy lets wait where none is named; steps that fired stay fired.
+    What was reached already waits for nothing any more, and is not recorded as held.
 
     One that starts while the appeal is held waits too. Raises `NotHoldable`, `NothingToHold`, `HeldAfterBreach`.
     """
@@ -53,10 +54,11 @@ async def hold(
     said: dict[str, Any] = {"note": note} if note else {}
     for case in held:
         begins = max(since, case.appeal.since)
-        its = await holding.begin(tx, case.subject, wanted, begins, by=caller.sub, now=deed.now)
+        waiting = [each for each in wanted if _waits(case.clock(each))]
+        its = await holding.begin(tx, case.subject, waiting, begins, by=caller.sub, now=deed.now)
         deed.write(case, its.id, {"reason": reason, "note": note})
-        event = AppealHeld(**deed.facts(case, begins), milestones=wanted)
-        deed.say(case, "held", begins, event, hold_id=its.id, milestones=wanted, reason=reason, **said)
+        event = AppealHeld(**deed.facts(case, begins), milestones=waiting)
+        deed.say(case, "held", begins, event, hold_id=its.id, milestones=waiting, reason=reason, **said)
     await deed.replan([clock for case in held for clock in case.clocks], "hold")
     return await deed.done()
 
@@ -78,6 +80,10 @@ def _check(case: Case, wanted: Collection[str], since: datetime, *, every: bool,
 
 def _may_stand_still(clock: Clock, since: datetime) -> bool:
     return clock.state == ClockState.RUNNING and is_met(since, clock.due_at)
+
+
+def _waits(clock: Clock | None) -> bool:
+    return clock is None or clock.state in (ClockState.RUNNING, ClockState.HELD)
 
 
 async def resume(

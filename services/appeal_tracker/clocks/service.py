@@ -15,6 +15,7 @@ from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.planning import NewClock, Planner, Subject, limit_of
 from appeal_tracker.clocks.replanning import Open
 from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.clocks.stood import Recorded, Stood, stood
 from appeal_tracker.clocks.verdict import Verdict, verdict
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.policy import Limit, Policy
@@ -53,12 +54,13 @@ class Deadline(msgspec.Struct, frozen=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """A clock with the rules it was set by, its holds, and every day from its start to its deadline."""
+    """A clock with the rules it was set by, the holds in which it stood still, each as far as it did, and every day
+    from its start to its deadline."""
 
     clock: Clock
     policy: Policy
     limit: Limit
-    holds: list[RecordedHold]
+    holds: list[tuple[RecordedHold, Stood]]
     days: tuple[Day, ...]
 
 
@@ -227,13 +229,15 @@ def _limit(policy: Policy, clock: Clock) -> Limit:
     return limit
 
 
-async def explained(tx: AsyncSession, clock: Clock) -> Explained:
-    """Why a clock is due when it is, day by day, by the versions it was set by; a hold without an end has moved nothing
-    so far."""
+async def explained(tx: AsyncSession, clock: Clock, recorded: Sequence[Recorded]) -> Explained:
+    """Why a clock is due when it is, day by day, by the versions it was set by and what was `recorded` of its subject;
+    a hold without an end has moved nothing so far."""
     policy = (await policies.shelf(tx)).labelled(clock.policy)
     limit = _limit(policy, clock)
     calendar = await calendars.by_label(tx, clock.calendar)
     every = await repository.holds(tx, [clock.subject_id])
-    holds = [hold for hold in every if hold.stops(clock, holdable=limit.holdable)]
-    ended = [Hold(hold.since, hold.until) for hold in holds if hold.until is not None]
-    return Explained(clock, policy, limit, holds, explain(clock.started_at, limit.within, calendar, ended))
+    holds = {hold.id: hold for hold in every if hold.stops(clock, holdable=limit.holdable)}
+    its = stood(clock, holds.values(), recorded)
+    ended = [Hold(each.since, each.until) for each in its if each.counted and each.until is not None]
+    days = explain(clock.started_at, limit.within, calendar, ended)
+    return Explained(clock, policy, limit, [(holds[each.hold], each) for each in its], days)

@@ -51,6 +51,7 @@ def render(explanation: Explanation, language: Language) -> str:
             promised=weeks(promise.days, promise.clock, say) if promise else [],
             special=[day for day in explanation.days if day.source],
             standing=next((hold for hold in explanation.holds if hold.until is None), None),
+            cancelled=next((hold for hold in explanation.holds if not hold.counted), None),
             instant=instant_text,
             deadline=wall_text,
         )

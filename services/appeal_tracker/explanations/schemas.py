@@ -12,12 +12,14 @@ from chassis.web.schemas import Instant, View
 
 
 class HoldView(View):
-    """A stretch in which the clock stood still; `until` is null while it does, `reason` and `note` also where they were
-    written in confidence and are not yours to read."""
+    """A stretch in which the clock stood still, up to its own end where that came first; `until` is null while it does,
+    `reason` and `note` where they were written in confidence and are not yours to read. `counted`: its days, or hours,
+    put the deadline off, or will; not where the clock was cancelled while it stood still."""
 
     id: UUID
     since: Instant
     until: Instant | None
+    counted: bool
     reason: str | None
     note: str | None
     held_by: str

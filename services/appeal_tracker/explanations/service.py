@@ -16,6 +16,7 @@ from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import timeline
 from appeal_tracker.clocks.holding import CLOSED
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
+from appeal_tracker.clocks.stood import Stood
 from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.explanations.errors import DeadlineNotFound
 from appeal_tracker.policies import service as policies
@@ -104,8 +105,8 @@ async def explain(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
     subject = None if clock is None else await _subject(tx, caller, clock)
     if clock is None or subject is None:
         raise DeadlineNotFound
-    its = await clocks.explained(tx, clock)
     told = await timeline.of(tx, clock.subject_id)
+    its = await clocks.explained(tx, clock, told)
     about = [entry for entry in told if entry.data.get("clock_id") == str(clock.id)]
     return Explanation(
         clock=clock,
@@ -124,19 +125,25 @@ async def explain(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
 
 
 async def _shown(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, subject: Subject, holds: Sequence[RecordedHold]
+    tx: AsyncSession, runtime: Runtime, caller: Principal, subject: Subject, its: Sequence[tuple[RecordedHold, Stood]]
 ) -> list[Any]:
-    """Holds with their words, without where the caller may not read them."""
-    readable = {hold.id for hold in holds if subject.readable or hold.held_by == caller.sub}
+    """Holds, as far as the clock stood still in them, with their words; without where the caller may not read them."""
+    readable = {hold.id for hold, _ in its if subject.readable or hold.held_by == caller.sub}
     said = await texts.read(tx, runtime, readable)
-    if subject.readable and any(hold.held_by != caller.sub and hold.id in said for hold in holds):
+    if subject.readable and any(hold.held_by != caller.sub and hold.id in said for hold, _ in its):
         await showing.note_read(tx, runtime, caller, subject, "holds")
     return [
-        Shown(hold, **said.get(hold.id, {}))
+        Shown(each, **said.get(hold.id, {}))
         if hold.id in readable or hold.reason == CLOSED
-        else veiled(caller, hold, hold.held_by, "reason", "note")
-        for hold in holds
+        else veiled(caller, each, hold.held_by, "reason", "note")
+        for hold, stood in its
+        for each in [_as_stood(hold, stood)]
     ]
+
+
+def _as_stood(hold: RecordedHold, stood: Stood) -> Any:
+    resumed_by = hold.resumed_by if stood.until == hold.until else None
+    return Shown(hold, until=stood.until, counted=stood.counted, resumed_by=resumed_by)
 
 
 def _recalculation(entry: TimelineEntry) -> Recalculation:
@@ -162,5 +169,5 @@ async def _promise(tx: AsyncSession, caller: Principal, id: UUID | None) -> Prom
     if clock is None:
         return None
     appeal = await appeals.find(tx, clock.subject_id, caller.unit)
-    its = await clocks.explained(tx, clock)
+    its = await clocks.explained(tx, clock, await timeline.of(tx, clock.subject_id))
     return Promise(clock, appeal.appeal_no if appeal else None, its.limit, its.days)

@@ -78,6 +78,10 @@ LABELS: dict[str, Words] = {
         "该时限自 {since} 起暂停；恢复后截止时间按暂停的整日（或小时）顺延。",
         "It has stood still since {since}; when it resumes it moves by the whole days (or hours) of that hold.",
     ),
+    "cancelled": Words(
+        "该时限自 {since} 起暂停，取消时仍未恢复，截止时间未因此顺延。",
+        "It had stood still since {since} when it was cancelled; that put its deadline off no more.",
+    ),
     "days": Words("逐日计算", "Day by day"),
     "own_days": Words("本诉求自身时限的逐日计算", "Day by day, the period of this appeal itself"),
     "rule.hours": Words(

@@ -48,6 +48,15 @@ class Stand(msgspec.Struct, frozen=True):
     until: datetime | None
     appeal_type: str | None = None
 
+    def holds(self, at: datetime) -> bool:
+        return self.since <= at and (self.until is None or at <= self.until)
+
+    def until_at_most(self, stop: datetime | None) -> "Stand":
+        """The same for a clock that was stopped: what stands no more is held no more."""
+        if stop is None or (self.until is not None and self.until <= stop):
+            return self
+        return msgspec.structs.replace(self, until=max(self.since, stop))
+
 
 class Round(msgspec.Struct, frozen=True):
     """One round of an appeal as it happened. `ended_at`: when it was closed, if it was. `counts_from`: the first of the
@@ -115,20 +124,22 @@ def judge(its: Round, rules: Rules, as_of: datetime) -> Iterator[Judgement]:
         clock, limit = its.clocks.get(milestone), limits.get(milestone)
         did = Verdict.NONE if clock is None else _DID.get(ClockState(clock.state), Verdict.UNDECIDED)
         start = None if limit is None else _start(its, limit, rules)
-        end = None if start is None or limit is None else _due(its, limit, start, rules)
+        stands = [] if limit is None else _stands(its, limit, rules)
+        end = None if start is None or limit is None else _due(its, limit, start, stands, rules)
         if limit is None or start is None or end is None:
             if clock is not None:
                 yield Judgement(its.number, milestone, did, Verdict.NONE, clock.due_at, None, clock.stopped_at)
             continue
         stop = _stop(its, milestone, start, end, rules)
-        would = _verdict(its, milestone, stop, end, as_of)
+        would = _verdict(its, stands, stop, end, as_of)
         yield Judgement(its.number, milestone, did, would, clock.due_at if clock else None, end, stop)
 
 
-def _verdict(its: Round, milestone: str, stop: datetime | None, end: datetime, as_of: datetime) -> Verdict:
+def _verdict(its: Round, stands: Sequence[Stand], stop: datetime | None, end: datetime, as_of: datetime) -> Verdict:
     if stop is not None:
-        return Verdict.KEPT if is_met(stop, end) else Verdict.BREACHED
-    standing = [each.since for each in its.stands if each.until is None and milestone in each.milestones]
+        still = any(each.holds(stop) and is_met(each.since, end) for each in stands)  # and so it was in time
+        return Verdict.KEPT if still or is_met(stop, end) else Verdict.BREACHED
+    standing = [each.since for each in stands if each.until is None]
     seen_until = min([as_of, *standing, *([its.ended_at] if its.ended_at else [])])
     return Verdict.BREACHED if end < seen_until else Verdict.UNDECIDED
 
@@ -146,15 +157,21 @@ def _start(its: Round, limit: Limit, rules: Rules) -> datetime | None:
     return its.received_at
 
 
-def _due(its: Round, limit: Limit, start: datetime, rules: Rules) -> datetime | None:
-    """When the period would have ended: of the own and the promised one the earlier; None beyond all calendars."""
+def _stands(its: Round, limit: Limit, rules: Rules) -> list[Stand]:
+    """The stretches in which what a limit times stood still, each up to its stop at most."""
     types = (None, its.appeal_type or rules.appeal_type)
-    stood = [
-        each
+    clock = its.clocks.get(limit.milestone)
+    stopped = clock.stopped_at if clock else None
+    return [
+        each.until_at_most(stopped)
         for each in its.stands
         if limit.milestone in each.milestones and (limit.holdable or each.appeal_type in types)
     ]
-    holds = [Hold(each.since, each.until) for each in stood if each.until is not None]
+
+
+def _due(its: Round, limit: Limit, start: datetime, stands: Sequence[Stand], rules: Rules) -> datetime | None:
+    """When the period would have ended: of the own and the promised one the earlier; None beyond all calendars."""
+    holds = [Hold(each.since, each.until) for each in stands if each.until is not None]
     try:
         ends = [due(start, limit.within, rules.calendar, holds).due_at]
         clock = its.clocks.get(limit.milestone)

@@ -298,7 +298,8 @@ class Appeal:
         if not any(clock.open and since <= clock.due() for clock in known if clock.appeal is self):
             return False
         for each in group:
-            each.holds.append(Hold(max(since, each.since), HOLDABLE, each.round))
+            waiting = (name for name in HOLDABLE if (clock := each.clock(name)) is None or clock.open)
+            each.holds.append(Hold(max(since, each.since), tuple(waiting), each.round))
         return True
 
     def resume_at(self, at: datetime, now: datetime) -> bool:

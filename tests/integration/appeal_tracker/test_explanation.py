@@ -125,6 +125,75 @@ async def test_holds_are_left_out_of_the_days(desk: Desk) -> None:
     assert [each["cause"] for each in its["recalculations"]] == ["resume"]
 
 
+@pytest.fixture
+async def patient(desk: Desk) -> str:
+    """A report of Friday 10-09 09:30 all of whose milestones may wait."""
+    within = {"contact": "24 hours", "answer": "10 working days", "callback": "2 working days"}
+    limits = [
+        {"milestone": milestone, "within": period, "clause": "企标 2", "holdable": True}
+        for milestone, period in within.items()
+    ]
+    await desk.publish(id="own", appeals={"report": limits})
+    await desk.assign("37401", "own")
+    return await desk.raised(appeal_type="report")
+
+
+async def test_a_hold_is_none_of_what_was_done_before(desk: Desk, patient: str) -> None:
+    """Whether it names that or not: what is written of holds now does not."""
+    await desk.answer(patient, "10-09T10:00")
+    await desk.at("10-10T08:00")
+    await desk.act(patient, "hold", reason="客户外出", at="10-09T10:00")
+    (kept,) = [entry for entry in await desk.timeline(patient) if entry["kind"] == "held"]
+    (told,) = await desk.told("appeal.held.v1")
+    assert kept["data"]["milestones"] == told["milestones"] == ["callback"]
+    await desk.rows("UPDATE holds SET milestones = '{answer,callback,contact}'")
+    assert "起暂停" not in await seen(desk, patient), "it does not stand still: it was done"
+    assert "自 2026-10-09 10:00:00 起暂停" in await seen(desk, patient, "callback")
+    await desk.at("10-20T08:00")
+    await desk.act(patient, "resume")
+    for milestone in ("contact", "answer"):
+        its = await explained(desk, patient, milestone)
+        assert (its["holds"], {day["reason"] for day in its["days"]} & {"held"}) == ([], set())
+        assert its["due_text"].startswith(its["days"][-1]["date"])
+    callback = await explained(desk, patient, "callback")
+    assert sum(day["reason"] == "held" for day in callback["days"]) == 10  # 10-10 to 10-19
+    assert callback["due_text"] == "2026-10-21 24:00"
+
+
+async def test_what_was_done_during_a_hold_was_held_up_to_then(desk: Desk, patient: str) -> None:
+    await desk.act(patient, "hold", reason="等待客户材料")
+    await desk.at("10-12T15:00")
+    await desk.contact(patient, "10-12T15:00")
+    await desk.at("10-14T08:00")
+    assert "起暂停" not in await seen(desk, patient, "contact")
+    await desk.act(patient, "resume")
+    contact, answer = [await explained(desk, patient, milestone) for milestone in ("contact", "answer")]
+    assert contact["due_text"] == "2026-10-13 14:30", "24 hours, without the 77 from 10-09 10:00 on"
+    assert contact["days"][-1]["date"] == "2026-10-13"
+    assert [day["date"] for day in contact["days"] if day["reason"] == "held"] == ["2026-10-10", "2026-10-11"]
+    (hold,) = contact["holds"]
+    assert (hold["until"], hold["resumed_by"], hold["counted"]) == ("2026-10-12T07:00:00Z", None, True)
+    assert [(hold["until"], hold["resumed_by"]) for hold in answer["holds"]] == [("2026-10-14T00:00:00Z", "E001")]
+    assert answer["due_text"].startswith(answer["days"][-1]["date"])
+
+
+@pytest.mark.parametrize("resumed_before", [True, False])
+async def test_what_was_cancelled_in_a_hold_is_due_when_it_was(desk: Desk, patient: str, resumed_before: bool) -> None:
+    await desk.answer(patient, "10-09T10:00")
+    await desk.act(patient, "hold", reason="客户外出")
+    await desk.at("10-16T12:00")
+    if resumed_before:
+        await desk.act(patient, "resume")
+    await desk.act(patient, "close")
+    its = await explained(desk, patient, "callback")
+    assert its["clock"]["state"] == "cancelled"
+    assert its["due_text"] == ("2026-10-19 24:00" if resumed_before else "2026-10-12 24:00")
+    assert its["days"][-1]["date"] == its["due_text"][:10]
+    (hold,) = its["holds"]
+    assert (hold["until"], hold["counted"]) == ("2026-10-16T04:00:00Z", resumed_before)
+    assert ("取消时仍未恢复" in await seen(desk, patient, "callback")) is not resumed_before
+
+
 async def test_the_promise_of_a_merged_appeal_is_told_with_its_own_days(desk: Desk) -> None:
     customer = new_id()
     leader = await desk.raised(appeal_no="V1", customer_id=customer)

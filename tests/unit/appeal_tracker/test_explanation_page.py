@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from appeal_tracker.appeals.confidence import Shown
 from appeal_tracker.calendars.counting import Hold, due, explain
 from appeal_tracker.calendars.loader import cn_statutory
 from appeal_tracker.calendars.period import Period
@@ -133,7 +134,9 @@ def test_holds_and_what_they_did_to_the_days_are_shown() -> None:
     assert "截止时间 2026-10-20 24:00" in seen  # one day lies wholly inside it, the 13th
     assert "10-13 暂停 不计" in seen
     assert "2026-10-12 08:00:00 2026-10-14 18:00:00" in seen
-    assert "自 2026-10-12 08:00:00 起暂停" in text(page.render(explanation(holds=[held(since="10-12T08:00")]), "zh"))
+    assert "自 2026-10-12 08:00:00 起暂停；" in text(page.render(explanation(holds=[held(since="10-12T08:00")]), "zh"))
+    cancelled = explanation(holds=[held(until="10-12T18:00", counted=False)])
+    assert "自 2026-10-12 08:00:00 起暂停，取消时仍未恢复" in text(page.render(cancelled, "zh"))
 
 
 def test_a_recalculation_says_cause_old_new_and_who() -> None:
@@ -187,8 +190,15 @@ def test_every_word_is_there_in_both_languages() -> None:
             assert not CHINESE.search(en), (kind, code)
 
 
-def held(since: str = "10-12T08:00", until: str | None = None, reason: str = "report", note: str | None = None) -> Any:
-    return RecordedHold(
+def held(
+    since: str = "10-12T08:00",
+    until: str | None = None,
+    reason: str = "report",
+    note: str | None = None,
+    *,
+    counted: bool = True,
+) -> Any:
+    its = RecordedHold(
         since=civil(since),
         until=civil(until) if until else None,
         reason=reason,
@@ -197,6 +207,7 @@ def held(since: str = "10-12T08:00", until: str | None = None, reason: str = "re
         resumed_by="E110" if until else None,
         recorded_at=civil(since),
     )
+    return Shown(its, counted=counted)
 
 
 def moved(cause: str = "calendar_version") -> Recalculation:

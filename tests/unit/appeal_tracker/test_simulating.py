@@ -95,6 +95,17 @@ def test_holds_are_left_out_and_an_open_one_stands_still() -> None:
     assert judged(happened(ran(state="running"), stands=other))["answer"].would is BREACHED
 
 
+def test_what_was_done_before_or_during_a_hold_is_not_put_off_by_it() -> None:
+    stood = [Stand(frozenset({"answer"}), civil("10-12T08:00"), civil("10-20T18:00"))]
+    before = judged(happened(ran(stopped="10-10T17:00"), stands=stood))["answer"]
+    assert (before.would_be_due_at, before.would) == (civil("10-16T00:00"), KEPT)
+    during = judged(happened(ran(stopped="10-14T17:00"), stands=stood))["answer"]
+    assert (during.would_be_due_at, during.would) == (civil("10-17T00:00"), KEPT)
+    late = [Stand(frozenset({"answer"}), civil("10-15T17:00"), civil("10-16T10:00"))]
+    still = judged(happened(ran(stopped="10-16T10:00"), stands=late))["answer"]
+    assert (still.would_be_due_at, still.would) == (civil("10-16T00:00"), KEPT), "it stood still until it was done"
+
+
 def test_the_promise_of_a_merged_appeal_is_kept_by_the_candidate_too() -> None:
     promised = (civil("10-08T10:00"), "complaint", "answer")
     clock = Ran("answer", civil(RECEIVED), civil("10-17T00:00"), "met", civil("10-15T09:00"), promised)
