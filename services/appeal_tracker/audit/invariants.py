@@ -42,10 +42,9 @@ MEANINGS: dict[Invariant, Words] = {
     ),
 }
 
-# The facts that have come true when an appeal stands so, from which its policy lets clocks run.
+# The facts that have come true when an appeal has come so far, held there or not; a policy lets clocks run from them.
 _COME_TRUE: Mapping[str, frozenset[str]] = {
     "open": frozenset({"received"}),
-    "held": frozenset({"received"}),
     "contacted": frozenset({"received", "contacted"}),
     "answered": frozenset({"received", "contacted", "answered"}),
     "called_back": frozenset({"received", "contacted", "answered"}),
@@ -64,7 +63,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """A clock that every appeal of a policy, type and state has."""
+    """A clock that every appeal of a policy and a type has that came as far as a state."""
 
     policy: str
     appeal_type: str

@@ -247,6 +247,25 @@ async def test_what_is_held_and_what_is_merged_is_where_it_should_be(desk: Desk)
     assert await look(desk) == {}
 
 
+async def test_who_is_held_lacks_what_they_came_to_before(desk: Desk, owner: asyncpg.Connection) -> None:
+    limits = [
+        {"milestone": "answer", "within": "10 working days", "clause": "own 2", "holdable": True},
+        {"milestone": "survey", "within": "3 working days", "clause": "own 3", "starts": "contacted"},
+    ]
+    await desk.publish(id="patient", appeals={"report": limits})
+    await desk.assign("37401", "patient")
+    case = await desk.raised(appeal_type="report")
+    await desk.act(case, "hold", reason="等待客户材料", milestones=["answer"])
+    assert await look(desk) == {}, "nobody contacted them yet"
+    await desk.contact(case, "10-09T10:00")
+    assert (await desk.appeal(case))["state"] == "held"
+    assert await look(desk) == {}
+    await owner.execute("DELETE FROM timers USING clocks WHERE clocks.id = clock_id AND milestone = 'survey'")
+    await owner.execute("DELETE FROM clocks WHERE milestone = 'survey'")
+    (finding,) = (await look(desk))[Invariant.CLOCK_MISSING]
+    assert (finding["subject_id"], finding["place"]) == (case, "survey#1")
+
+
 async def test_a_look_reads_no_table_from_end_to_end(desk: Desk, many: None) -> None:
     scans = text("SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relname = ANY (:tables)")
     async with desk.runtime.db.transaction() as tx:

@@ -25,7 +25,6 @@ def test_an_appeal_has_the_clocks_of_all_that_has_come_true() -> None:
     from_the_start = {"contact", "answer"}
     assert clocks == {
         "open": from_the_start,
-        "held": from_the_start,
         "contacted": from_the_start | {"apology"},
         "answered": from_the_start | {"apology", "callback"},
         "called_back": from_the_start | {"apology", "callback"},

@@ -1,10 +1,12 @@
 """Packs as written, what is refused in them, and the policies that inheritance makes of them."""
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from appeal_tracker.calendars.civil import HOUR
 from appeal_tracker.calendars.period import Period
@@ -15,6 +17,7 @@ from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
 from appeal_tracker.policies.policy import Limit, Policy, in_force, muted, reigns, usable
 from appeal_tracker.policies.quiet import QuietHours
 
+CLAUSES = Path(__file__).parents[2] / "conformance" / "clauses.yaml"
 PACKS = packaged_packs()
 POLICIES = packaged_policies()
 FLOOR = POLICIES["t-sdpea"]
@@ -105,6 +108,10 @@ class TestPackagedPacks:
         assert POLICIES["marketing-guide-2025"].effective_from == date(2025, 1, 1)
         targets = {name: target.at_least for name, target in POLICIES["marketing-guide-2025"].targets.items()}
         assert targets == {"satisfaction": 0.95, "complaint_satisfaction": 0.9}
+        said = {each["standard"]: each["clauses"] for each in yaml.safe_load(CLAUSES.read_text(encoding="utf-8"))}
+        asked = said["marketing service guide 2025"]
+        assert "48 hours" in asked["3.1"]
+        assert "of complaint handling 90 %" in asked["6.2"]
 
     def test_a_type_without_a_number_has_no_clock_and_an_unknown_one_neither(self):
         assert FLOOR.limits("report") == ()
