@@ -31,8 +31,9 @@ class LadderEvent(DeadlineEvent):
     """A step of the ladder was reached: `audience` is to be told; `late` if downtime ate the moment it was due.
 
     Of several steps of a clock that are late at once the highest names all their audiences, the others none.
-    `late_arrival`: the deadline was past already when its subject was heard of. `packs`: those that name the steps of
-    this ladder, of its clock and of those that it speaks for; empty where an earlier version said it.
+    `late_arrival`: the deadline was past already when its subject, or what it runs from, was heard of. `packs`: those
+    that name the steps of this ladder, of its clock and of those that it speaks for; empty where an earlier version
+    said it.
     """
 
     step: Step

@@ -142,7 +142,8 @@ class Deed:
             if before.held and not now.held:
                 await self._resumed(case, at, data)
             for fact in lifecycle.facts(before.progress, now.progress):
-                await self.start(case, await clocks.start_from(self.tx, case.subject, fact, at, case.policy))
+                started = await clocks.start_from(self.tx, case.subject, fact, at, case.policy, heard_at=self.now)
+                await self.start(case, started)
             for fact in lifecycle.facts_again(before.progress, act):
                 earlier += [(case, each) for each in belated.begun_too_late(case.clocks, case.policy, fact, at)]
         if earlier:
@@ -179,6 +180,8 @@ class Deed:
         ids = {clock.id for clock in started}
         new = [clock for clock in case.clocks if clock.id in ids]
         await self.replan(new, "merge", untold=ids)
+        for clock in new:  # what was held meanwhile may be past no more
+            clock.late_arrival = clock.late_arrival and not clocks.may_be_met(clock, self.now)
         self.say_started(case, new)
 
     def say_started(self, case: Case, started: Iterable[NewClock | Clock]) -> None:

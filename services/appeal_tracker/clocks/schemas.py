@@ -17,7 +17,7 @@ ClockStateName = Literal["running", "held", "met", "breached", "cancelled"]
 class ClockView(View):
     """A deadline, and the versions of `policy` and `calendar` it was set by. `met_at` is set if it was stopped in time,
     `stopped_at` also if later; `breached_at` stays when a stop that came in time is recorded only afterwards.
-    `late_arrival`: it was past already when the appeal or visit was heard of."""
+    `late_arrival`: it was past already when the appeal or visit, or what it runs from, was heard of."""
 
     id: UUID
     round: int

@@ -70,9 +70,9 @@ LABELS: dict[str, Words] = {
         "It is calculated anew when the notice is published.",
     ),
     "late_arrival": Words(
-        "系统得知起算事实（或诉求改类）时该时限已过，因而即时记为违约。",
-        "It was past already when the system heard of what it runs from (or the appeal was given another type), "
-        "and was recorded as breached at once.",
+        "系统得知起算事实（或诉求改类、改用策略）时该时限已过，因而即时记为违约。",
+        "It was past already when the system heard of what it runs from (or the appeal was given another type, or "
+        "another policy), and was recorded as breached at once.",
     ),
     "standing": Words(
         "该时限自 {since} 起暂停；恢复后截止时间按暂停的整日（或小时）顺延。",

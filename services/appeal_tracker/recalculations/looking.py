@@ -158,7 +158,7 @@ class OnPolicy:
         ended = {clock.id for clock in seen.ending}
         for clock in [each for each in clocks.values() if each.follows in ended]:
             clock.follows = seen.following[clock.id] = None  # from now on it runs by itself
-        starting = await self._starting(tx, seen.relabelled, lacks, standing)
+        starting = await self._starting(tx, seen.relabelled, lacks, standing, now)
         new = {each.clock.id: each.as_open() for each in starting}
         for each in starting:
             targets[each.clock.id] = Target(each.policy, self._newest[each.policy.calendar])
@@ -166,7 +166,7 @@ class OnPolicy:
         every = clocks | new
         plans = await self._replanner.plan(tx, every.values(), targets, _held(every), _merged(clocks))
         seen.plans = [(clocks[clock], plan) for clock, plan in plans.items() if clock in clocks]
-        seen.starting = [each.by(plans[each.clock.id]) for each in starting]
+        seen.starting = [each.by(plans[each.clock.id], now) for each in starting]
         tied = {*seen.following, *seen.following.values()}
         seen.bound = [
             (new[each.clock.id], plans[each.clock.id]) for each in starting if each.is_bound(plans[each.clock.id], tied)
@@ -190,6 +190,7 @@ class OnPolicy:
         relabelled: Sequence[Relabelling],
         lacks: Mapping[UUID, set[str]],
         standing: Mapping[UUID, Sequence[Milestone]],
+        now: datetime,
     ) -> list[Starting]:
         lacking = [each for each in relabelled if each.appeal.id in lacks]
         moved_on = [each.appeal.id for each in lacking if each.appeal.has_moved_on]
@@ -197,7 +198,7 @@ class OnPolicy:
         return [
             starting
             for each, its in ((each, each.appeal.id) for each in lacking)
-            for starting in begun(self._planner, each, lacks[its], standing[its], done.get(its, NOTHING_DONE))
+            for starting in begun(self._planner, each, lacks[its], standing[its], done.get(its, NOTHING_DONE), now)
         ]
 
 

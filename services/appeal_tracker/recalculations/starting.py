@@ -65,11 +65,13 @@ class Starting(msgspec.Struct, frozen=True):
         alone = plan.state == ClockState.RUNNING and plan.due_at == self.clock.due_at
         return self.clock.id in tied or not (alone or self._was_done_in(plan))
 
-    def by(self, plan: Plan) -> "Starting":
+    def by(self, plan: Plan, now: datetime) -> "Starting":
         """The same, due as planned."""
         if self._was_done_in(plan):
             return self
-        clock = msgspec.structs.replace(self.clock, due_at=plan.due_at, provisional=plan.provisional)
+        late = self.clock.late_arrival and plan.state == ClockState.RUNNING and plan.due_at < now
+        its = {"due_at": plan.due_at, "provisional": plan.provisional, "late_arrival": late}
+        clock = msgspec.structs.replace(self.clock, **its)
         return msgspec.structs.replace(self, clock=clock)
 
     def _was_done_in(self, plan: Plan) -> bool:
@@ -87,13 +89,14 @@ def lacking(its: Relabelling, standing: Sequence[Milestone]) -> set[str]:
 
 
 def begun(
-    planner: Planner, its: Relabelling, lacks: set[str], standing: Sequence[Milestone], deeds: Deeds
+    planner: Planner, its: Relabelling, lacks: set[str], standing: Sequence[Milestone], deeds: Deeds, now: datetime
 ) -> list[Starting]:
-    """The clocks of what an appeal `lacks`, from where its facts would have let them begin."""
+    """The clocks of what an appeal `lacks`, from where its facts would have let them begin; what is past with that
+    `now` is a late arrival."""
     appeal = its.appeal
     subject = Subject(SUBJECT, appeal.id, appeal.round, appeal.type, appeal.anonymous)
     since = appeal.reopened_at or appeal.received_at
-    started = planner.clocks_started(subject, "received", since, its.policy)
+    started = planner.clocks_started(subject, "received", since, its.policy, now)
     # Where nothing sets an end, what was recorded so far was in time.
     last = max((attempt.at for attempt in deeds.attempts), default=since)
     end = next((clock.due_at for clock in started if clock.milestone == CONTACT), last)
@@ -103,9 +106,9 @@ def begun(
     if contacted is None and appeal.reopened_at is not None and appeal.state in _CONTACTED:
         contacted = since  # they were in an earlier round
     if contacted is not None:
-        started += planner.clocks_started(subject, "contacted", contacted, its.policy)
+        started += planner.clocks_started(subject, "contacted", contacted, its.policy, now)
     if deeds.answered_at is not None:
-        started += planner.clocks_started(subject, "answered", deeds.answered_at, its.policy)
+        started += planner.clocks_started(subject, "answered", deeds.answered_at, its.policy, now)
     called = counted_at(deeds.callbacks, its.policy.callback, deeds.answered_at or since)
     stops = {CONTACT: contacted, ANSWER: deeds.answered_at, CALLBACK: called}
     before = {clock.milestone: clock.id for clock in standing}

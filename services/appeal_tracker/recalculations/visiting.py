@@ -79,7 +79,7 @@ class Visiting:
         shelf = await policies.shelf(tx, {visit.unit_code for visit in visits})
         its = await clocks.of_subjects(tx, SUBJECT, [visit.id for visit in visits])
         standing = await appeals.on_visits(tx, [visit.id for visit in visits if visit.completed_at])
-        outlooks = [self._outlook(shelf, each, its[each.id], standing.get(each.id, Standing())) for each in visits]
+        outlooks = [self._outlook(shelf, each, its[each.id], standing.get(each.id, Standing()), now) for each in visits]
         wanted = {clock for outlook in outlooks for clock in outlook.running}
         found = {clock.id: clock for clock in await concerned.open_clocks(tx, wanted, lock=lock)} if wanted else {}
         free = [outlook for outlook in outlooks if outlook.running <= found.keys()]
@@ -95,7 +95,9 @@ class Visiting:
             settled=len(free),
         )
 
-    def _outlook(self, shelf: policies.Shelf, visit: Visit, its: Sequence[Clock], appeals: Standing) -> _Outlook:
+    def _outlook(
+        self, shelf: policies.Shelf, visit: Visit, its: Sequence[Clock], appeals: Standing, now: datetime
+    ) -> _Outlook:
         held, latest = facts(visit, appeals), {clock.milestone: clock for clock in its}
         assumed = any(shelf.assumes(visit.unit_code, at, anew=True) for at in held.values())
         outlook = _Outlook(visit, assumed=visit.policy_assumed if self._target else assumed)
@@ -109,7 +111,7 @@ class Visiting:
                 self._bring(outlook, fact, policy, running)
         there = kept(shelf, [each for each in latest.values() if each.id not in outlook.ending], held, ())
         for fact, policy in turned.items():
-            self._begin(outlook, fact, held[fact], policy, latest, there)
+            self._begin(outlook, fact, held[fact], policy, latest, there, now)
         return outlook
 
     def _policy(self, shelf: policies.Shelf, unit: str, at: datetime, running: Sequence[Clock]) -> Policy | None:
@@ -137,6 +139,7 @@ class Visiting:
         policy: Policy,
         latest: Mapping[str, Clock],
         there: Collection[str],
+        now: datetime,
     ) -> None:
         """Begins what a policy times besides from a fact, with the next round."""
         visit = outlook.visit
@@ -144,7 +147,7 @@ class Visiting:
             if limit.starts == fact and limit.milestone not in there:
                 last = latest.get(limit.milestone)
                 subject = Subject(SUBJECT, visit.id, last.round + 1 if last else 1)
-                new = self._planner.clock_of(subject, limit, at, policy)
+                new = self._planner.clock_of(subject, limit, at, policy, now)
                 outlook.starting.append(Starting(_on(visit), policy, new, again=False, done_at=stops(visit)[fact]))
 
 

@@ -41,7 +41,9 @@ class FiguresView(View):
     answer_p90_seconds: _Took
     breached: Annotated[int, Field(description="deadlines of any milestone, as are all that follow")]
     corrected: Annotated[int, Field(description="met by its true time, recorded only after the breach was")]
-    late_arrivals: Annotated[int, Field(description="past already when the appeal was heard of")]
+    late_arrivals: Annotated[
+        int, Field(description="past already when the appeal, or what they run from, was heard of")
+    ]
     cancelled: Annotated[int, Field(description="the appeal ended before them")]
     provisional: Annotated[int, Field(description="open, and resting on an estimated year: they may still move")]
     open_overdue: Annotated[int, Field(description="past, and still not done")]

@@ -49,7 +49,7 @@ class Figures(msgspec.Struct, frozen=True):
     answer_p90_seconds: float | None
     breached: int  # deadlines of any milestone, as are all that follow
     corrected: int
-    late_arrivals: int  # past already when the appeal was heard of; breached, unless corrected since
+    late_arrivals: int  # past already when what they run from was heard of; breached, unless corrected since
     cancelled: int  # the appeal ended before them
     provisional: int  # open ones that rest on an estimated year, and may still move
     open_overdue: int  # past, and still not done; of an appeal's present round, as are all that are open

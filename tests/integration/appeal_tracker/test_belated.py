@@ -56,6 +56,33 @@ async def test_the_callback_runs_from_the_earlier_answer(timed: Desk) -> None:
     assert await look(timed) == {}
 
 
+async def test_what_runs_from_an_answer_recorded_too_late_is_breached_at_once_and_marked(timed: Desk) -> None:
+    case, other = [await timed.raised() for _ in "ab"]
+    await timed.at("10-26T10:00")
+    await timed.answer(case, "10-12T09:00")
+    await timed.answer(other, "10-25T11:00")
+    await timed.at("10-26T12:00")
+    callbacks = [(await timed.clocks(each))["callback"] for each in (case, other)]
+    assert [each["state"] for each in callbacks] == ["breached", "breached"]
+    assert [each["late_arrival"] for each in callbacks] == [True, False], "of the other they had an hour left"
+    told = {
+        each["subject_id"]: each for each in await timed.told("deadline.breached.v1") if each["milestone"] == "callback"
+    }
+    assert [told[each]["late_arrival"] for each in (case, other)] == [True, False]
+
+
+async def test_what_is_held_from_its_beginning_on_is_no_late_arrival(desk: Desk) -> None:
+    limits = [{**SURVEY, "holdable": True}, {**SURVEY, "milestone": "answer", "starts": "received", "holdable": True}]
+    await desk.publish(id="patient", appeals={"report": limits})
+    await desk.assign("37401", "patient")
+    case = await desk.raised(appeal_type="report")
+    await desk.act(case, "hold", reason="等待")
+    await desk.at("10-26T10:00")
+    await desk.contact(case, "10-09T14:00")
+    survey = (await desk.clocks(case))["survey"]
+    assert (survey["state"], survey["late_arrival"]) == ("held", False)
+
+
 async def test_a_later_answer_moves_nothing(timed: Desk) -> None:
     case = await timed.raised()
     await timed.at("10-09T15:00")

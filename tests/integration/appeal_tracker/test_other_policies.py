@@ -87,7 +87,8 @@ async def test_one_that_is_past_with_that_is_breached_at_once_and_told_of_once(d
     await desk.at("11-20T10:00")
     job = await recalculate(desk, cause="policy_version", policy="t-sdpea", to="state-grid")
     assert job["breaching"] == 1
-    assert (await desk.clocks(case))["answer"]["state"] == "breached"
+    answered = (await desk.clocks(case))["answer"]
+    assert (answered["state"], answered["late_arrival"]) == ("breached", True)
     steps = [event for event in await desk.told() if event["type"].startswith("deadline.") and "step" in event]
     assert {event["late"] for event in steps} == {True}
     assert len([event for event in steps if event["audience"]]) == 1, "the highest step tells all"

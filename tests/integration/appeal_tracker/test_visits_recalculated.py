@@ -75,6 +75,7 @@ async def test_what_was_done_before_the_unit_was_heard_of_is_judged_by_its_time(
     await windowed.hear(unit("37701", "377"))
     assert [(await clocks(visit))[0][2] for visit in visits] == ["met", "breached"]
     assert not any([await assumed(visit) for visit in visits])
+    assert [row[0] for row in await windowed.rows("SELECT late_arrival FROM clocks")] == [True, True]
 
 
 async def test_a_visit_that_is_off_waits_for_no_unit(windowed: Desk) -> None:
