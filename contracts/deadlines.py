@@ -3,7 +3,19 @@
 from uuid import UUID
 
 from contracts.envelope import Event
-from contracts.fields import Audience, Milestone, Pack, RecalculationCause, StaffNo, Step, SubjectKind, Time, UnitCode
+from contracts.fields import (
+    Audience,
+    CalendarVersion,
+    Milestone,
+    Pack,
+    PolicyVersion,
+    RecalculationCause,
+    StaffNo,
+    Step,
+    SubjectKind,
+    Time,
+    UnitCode,
+)
 
 
 class DeadlineEvent(Event):
@@ -66,13 +78,39 @@ class DeadlineCorrected(DeadlineEvent, type="deadline.corrected.v1", topic="appe
     actor: StaffNo | None
 
 
+class DeadlineStarted(DeadlineEvent, type="deadline.started.v1", topic="appeal.events", key="subject_id"):
+    """The deadline is there by other rules than those its subject was opened by, which did not set it: it runs since
+    `started_at`. What begins with an act is told of by that act.
+
+    `cause`, `actor` and `recalculation_id`: why, by whom, in which job; nobody, where the service did it by itself.
+    """
+
+    started_at: Time
+    provisional: bool
+    policy: PolicyVersion
+    calendar: CalendarVersion
+    cause: RecalculationCause
+    actor: StaffNo | None
+    recalculation_id: UUID | None
+
+
 class DeadlineRecalculated(DeadlineEvent, type="deadline.recalculated.v1", topic="appeal.events", key="subject_id"):
     """The deadline is another one now, `due_at` instead of `old_due_at`, or has become certain or provisional; or it
-    was cancelled at `old_due_at`, and is back."""
+    was cancelled at `old_due_at`, and is back.
+
+    `actor` and `recalculation_id`: by whom, in which job; empty where the service did it by itself, by an act, or an
+    earlier version said it, which left out the versions too, by which it was due and is.
+    """
 
     old_due_at: Time
     provisional: bool
     cause: RecalculationCause
+    actor: StaffNo | None = None
+    recalculation_id: UUID | None = None
+    old_policy: PolicyVersion | None = None
+    policy: PolicyVersion | None = None
+    old_calendar: CalendarVersion | None = None
+    calendar: CalendarVersion | None = None
 
 
 class DeadlineCancelled(DeadlineEvent, type="deadline.cancelled.v1", topic="appeal.events", key="subject_id"):

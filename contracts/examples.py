@@ -30,7 +30,9 @@ from contracts.envelope import Event
     TASK,
     ABSENCE,
     HAND_OVER,
-) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 20))
+    RECALCULATION,
+    SURVEY_CLOCK,
+) = (UUID(f"0199c6a0-0000-7000-8000-{number:012d}") for number in range(1, 22))
 
 
 def _at(local: str) -> datetime:
@@ -64,6 +66,7 @@ _contact: dict[str, Any] = _clock | {
     "due_at": _at("10-10T09:30"),
 }
 _answer: dict[str, Any] = _clock | {"clock_id": ANSWER_CLOCK, "milestone": "answer", "due_at": _at("10-20T00:00")}
+_survey: dict[str, Any] = _clock | {"clock_id": SURVEY_CLOCK, "milestone": "survey", "due_at": _at("10-15T00:00")}
 _delivery: dict[str, Any] = _here | {
     "event_id": BREACH,
     "recipient": "S1001",
@@ -160,6 +163,23 @@ EXAMPLES: tuple[Event, ...] = (
         old_due_at=_at("10-17T00:00"),
         provisional=False,
         cause="calendar_version",
+        actor="E009",
+        recalculation_id=RECALCULATION,
+        old_policy="t-sdpea@1",
+        policy="t-sdpea@1",
+        old_calendar="cn-statutory@1",
+        calendar="cn-statutory@2",
+    ),
+    deadlines.DeadlineStarted(
+        **_survey,
+        at=_at("10-14T18:02"),
+        started_at=_at("10-10T09:10"),
+        provisional=False,
+        policy="state-grid@1",
+        calendar="cn-statutory@2",
+        cause="policy_version",
+        actor="E009",
+        recalculation_id=RECALCULATION,
     ),
     deadlines.DeadlineCancelled(**_answer, at=_at("10-14T18:05")),
     appeals.AppealTransferred(**_act, at=_at("10-14T18:10"), handler="S1002", handling_unit_code="4101"),

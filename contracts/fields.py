@@ -19,6 +19,9 @@ Number = Annotated[str, Meta(description="a human number beside the id; text, le
 Step = Annotated[str, Meta(description='point on the ladder: a fraction, "-4h", "due", "+1wd"')]
 PolicyVersion = Annotated[str, Meta(description='policy and its version, "t-sdpea@1"')]
 Pack = Annotated[str, Meta(description='policy without its version, "t-sdpea"')]
+CalendarVersion = Annotated[
+    str, Meta(description='calendar and its version, "cn-statutory@2"; with a "+" before each that it lies over')
+]
 TemplateVersion = Annotated[str, Meta(description='text and its version, "deadline.breached.sms@2"')]
 Satisfaction = Annotated[str, known("satisfaction, a code as text", "1", "2", "3", "4", "5", "not_rated")]
 

@@ -223,7 +223,7 @@ class Deed:
         untold: Collection[UUID] = (),
     ) -> None:
         """Plans those of the group's clocks that are open anew, and tells of each deadline that moved, but for those of
-        clocks that nobody heard of yet."""
+        clocks that nobody heard of yet; what other versions left where it was, the timeline keeps."""
         cases = {case.appeal.id: case for case in self.group}
         for done in await recalculation.recalculate(self.tx, its, to or {}):
             if done.moved and done.clock.id not in untold:
@@ -231,6 +231,8 @@ class Deed:
                 entry, event = telling.recalculated(subject, done, cause, self.by, self.now)
                 self._entries.append(entry)
                 self._events.append(event)
+            elif done.kept and done.clock.id not in untold:
+                self._entries.append(telling.kept(done.clock.subject_id, done, cause, self.by, self.now))
 
     async def settle(self) -> None:
         """Does what comes last; writes timeline and outbox, has what is not held any more go on, and marks the appeals

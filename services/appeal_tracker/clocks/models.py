@@ -17,10 +17,10 @@ class Clock(Base):
     `breached_at` stays when a stop that came in time is recorded only afterwards: such a clock is met, and was once
     breached. `policy` and `calendar` name the versions it was set by, `appeal_type` the type whose limit it is.
 
-    `late_arrival`: it was past already when its subject, or what it runs from, was heard of. `follows`: the clock of the
-    appeal that this one was merged into; `promised_by`: the clock among those merged that promised the earliest, whose
-    deadline all keep. `changed_xid` and `changed_at`: the transaction that last changed it in its subject's place, and
-    when: firing timers and recalculating write no appeal anew.
+    `late_arrival`: it was past already when its subject, or what it runs from, was heard of. `follows`: the clock of
+    the appeal that this one was merged into; `promised_by`: the clock among those merged that promised the earliest,
+    whose deadline all keep. `changed_xid` and `changed_at`: the transaction that last changed it in its subject's
+    place, and when: firing timers and recalculating write no appeal anew.
     """
 
     __tablename__ = "clocks"

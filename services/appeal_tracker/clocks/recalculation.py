@@ -54,6 +54,11 @@ class Recalculated(msgspec.Struct, frozen=True):
     old_calendar: str
     moved: bool
 
+    @property
+    def kept(self) -> bool:
+        """Whether it runs by other versions now, and is due when it was."""
+        return not self.moved and (self.clock.policy, self.clock.calendar) != (self.old_policy, self.old_calendar)
+
 
 class Replanner:
     """Plans many clocks by rules that were read once, and remembers what clocks have in common."""

@@ -17,6 +17,7 @@ from contracts.deadlines import (
     DeadlineEvent,
     DeadlineMet,
     DeadlineRecalculated,
+    DeadlineStarted,
 )
 
 _KINDS = {
@@ -91,6 +92,22 @@ def cancelled_entry(appeal: Concerned, clock: Running, at: datetime, actor: str 
     return Entry(appeal.id, "deadline_cancelled", at, actor, data)
 
 
+def started(
+    subject: Concerned, clock: Running, cause: str, actor: str | None, now: datetime, recalculation_id: UUID
+) -> DeadlineStarted:
+    """What the bus is told of a clock that other rules let begin."""
+    return DeadlineStarted(
+        **_facts(subject, clock, now),
+        started_at=clock.started_at,
+        provisional=clock.provisional,
+        policy=clock.policy,
+        calendar=clock.calendar,
+        cause=cause,
+        actor=actor,
+        recalculation_id=recalculation_id,
+    )
+
+
 def recalculated(
     subject: Concerned,
     done: Recalculated,
@@ -101,7 +118,39 @@ def recalculated(
 ) -> tuple[Entry, DeadlineRecalculated]:
     """What the timeline keeps and the bus is told of a clock that was planned anew; for one whose deadline moved."""
     clock = done.clock
-    data: dict[str, object] = {
+    told = DeadlineRecalculated(
+        **_facts(subject, clock, now),
+        old_due_at=done.old_due_at,
+        provisional=clock.provisional,
+        cause=cause,
+        actor=actor,
+        recalculation_id=recalculation_id,
+        old_policy=done.old_policy,
+        policy=clock.policy,
+        old_calendar=done.old_calendar,
+        calendar=clock.calendar,
+    )
+    data = {**_versions(done, cause), "recalculation_id": recalculation_id}
+    return Entry(subject.id, "deadline_recalculated", now, actor, data), told
+
+
+def kept(
+    subject: UUID,
+    done: Recalculated,
+    cause: str,
+    actor: str | None,
+    now: datetime,
+    recalculation_id: UUID | None = None,
+) -> Entry:
+    """What the timeline keeps of a clock that other versions of its rules left where it was: nobody else is told. It
+    names its job otherwise than what moved, for it is none of that job's changes."""
+    data = {**_versions(done, cause), "recalculation": recalculation_id}
+    return Entry(subject, "deadline_kept", now, actor, data)
+
+
+def _versions(done: Recalculated, cause: str) -> dict[str, object]:
+    clock = done.clock
+    return {
         "clock_id": clock.id,
         "milestone": clock.milestone,
         "cause": cause,
@@ -113,12 +162,7 @@ def recalculated(
         "policy": clock.policy,
         "old_calendar": done.old_calendar,
         "calendar": clock.calendar,
-        "recalculation_id": recalculation_id,
     }
-    told = DeadlineRecalculated(
-        **_facts(subject, clock, now), old_due_at=done.old_due_at, provisional=clock.provisional, cause=cause
-    )
-    return Entry(subject.id, "deadline_recalculated", now, actor, data), told
 
 
 def _facts(appeal: Concerned, clock: Running, at: datetime) -> dict[str, Any]:

@@ -57,7 +57,8 @@ class PromiseView(View):
 
 
 class ExplainedRecalculationView(View):
-    """The deadline was put elsewhere, or became certain: when, by whom, why, from what to what.
+    """The deadline was put elsewhere, or became certain, or stayed where it was by other versions: when, by whom, why,
+    from what to what.
 
     `cause`: `calendar_version`, `policy_version`, `assignment`, `hold`, `resume`, `merge`, `unmerge`, `correction`.
     """

@@ -27,14 +27,14 @@ from appeal_tracker.visits.models import SUBJECT as VISIT
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 
-_MOVED = "deadline_recalculated"
+_MOVED, _KEPT = "deadline_recalculated", "deadline_kept"  # the latter by other versions
 # What became of a clock. The timeline tells more of it, warnings and escalations; those the timers tell.
 _BECAME = ("deadline_breached", "deadline_met", "deadline_corrected", "deadline_ended", "deadline_cancelled")
 
 
 class Recalculation(msgspec.Struct, frozen=True):
-    """The deadline was put elsewhere, or became certain: when, by whom (nobody, where the service did it by itself),
-    why, from what to what."""
+    """The deadline was put elsewhere, or became certain, or stayed where it was by other versions: when, by whom
+    (nobody, where the service did it by itself), why, from what to what."""
 
     at: datetime
     actor: str | None
@@ -118,7 +118,7 @@ async def explain(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
         timers=(await clocks.timers(tx, [clock]))[clock.id],
         holds=await _shown(tx, runtime, caller, subject, its.holds),
         promise=await _promise(tx, caller, clock.promised_by),
-        recalculations=[_recalculation(entry) for entry in about if entry.kind == _MOVED],
+        recalculations=[_recalculation(entry) for entry in about if entry.kind in (_MOVED, _KEPT)],
         facts=[entry for entry in about if entry.kind in _BECAME],
         as_of=runtime.clock.now(),
     )
@@ -147,7 +147,8 @@ def _as_stood(hold: RecordedHold, stood: Stood) -> Any:
 
 
 def _recalculation(entry: TimelineEntry) -> Recalculation:
-    return msgspec.convert({**entry.data, "at": entry.at, "actor": entry.actor}, Recalculation)
+    data = {"recalculation_id": entry.data.get("recalculation"), **entry.data}
+    return msgspec.convert({**data, "at": entry.at, "actor": entry.actor}, Recalculation)
 
 
 async def _subject(tx: AsyncSession, caller: Principal, clock: Clock) -> Subject | None:

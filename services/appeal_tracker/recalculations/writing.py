@@ -1,8 +1,9 @@
 """What was seen is written: clocks and their timers, the timelines, and what is told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,7 +25,7 @@ from chassis.runtime import Runtime
 from chassis.worker import breathing
 from contracts.envelope import Event
 
-CANCELLED = "deadline_cancelled"
+CANCELLED, RULED_ANEW = "deadline_cancelled", "policy_changed"
 
 
 class Written(NamedTuple):
@@ -54,14 +55,20 @@ class _Told:
 
 
 async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, seen: Seen, now: datetime) -> Written:
-    """Writes what was seen under lock, and tells of every deadline that is another one `now`; of the others nothing."""
+    """Writes what was seen under lock, and tells of every deadline that is another one `now`; of what other versions
+    left where it was, the timelines keep that they did."""
     told = _Told(job, now)
     marked = {each.appeal.id for each in seen.relabelled}  # as changed, by that
     mark = {clock.id for clock, plan in seen.plans if clock.subject_id not in marked and moves(clock, plan)}
-    moved = [done for done in await write(tx, seen.plans, mark, now) if done.moved]
+    every = await write(tx, seen.plans, mark, now)
+    moved = [done for done in every if done.moved]
     await _tell(tx, runtime, moved, told)
+    for done in every:
+        if done.kept:
+            told.add(telling.kept(done.clock.subject_id, done, job.cause, job.requested_by, now, job.id))
     ended = await _end(tx, seen.ending, told)
     await _start(tx, runtime, seen, told)
+    _note_others(seen, {done.clock.subject_id for done in moved}, told)
     if told.entries:
         await note(tx, told.entries, told.now)
         await runtime.outbox.append(tx, told.events, at=told.now)
@@ -76,6 +83,17 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     past = sum(done.clock.state == ClockState.RUNNING and done.clock.due_at < told.now for done in moved)
     past += sum(each.done_at is None and each.clock.due_at < told.now for each in seen.starting)
     return Written(len(moved) + ended + len(seen.starting), past)
+
+
+def _note_others(seen: Seen, moved: Collection[UUID], told: _Told) -> None:
+    """Keeps of each appeal that goes by other rules who had it do so, where no line about a clock of its says it."""
+    about = {*moved, *(entry.appeal_id for entry in told.entries)}
+    for appeal, policy in ((each.appeal, each.policy) for each in seen.relabelled if each.appeal.id not in about):
+        old, its = (appeal.policy, appeal.calendar or policy.calendar), (policy.label, policy.calendar)
+        if old != its:
+            data: dict[str, object] = {"cause": told.job.cause, "recalculation": told.job.id}
+            data |= {"old_policy": old[0], "policy": its[0], "old_calendar": old[1], "calendar": its[1]}
+            told.add(Entry(appeal.id, RULED_ANEW, told.now, told.job.requested_by, data))
 
 
 async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated], told: _Told) -> None:
@@ -119,10 +137,11 @@ async def _start(tx: AsyncSession, runtime: Runtime, seen: Seen, told: _Told) ->
     for each in starting:
         entry = telling.started_entry(each.on, each.clock, told.job.requested_by)
         its = {"provisional": each.clock.provisional, "policy": each.clock.policy, "calendar": each.clock.calendar}
-        event = None
+        who = (told.job.cause, told.job.requested_by, told.now, told.job.id)
+        event: Event = telling.started(each.on, each.as_open(), *who)
         if each.again:  # they heard that it was cancelled
             back = Recalculated(each.as_open(), *old[each.clock.id], moved=True)
-            _, event = telling.recalculated(each.on, back, told.job.cause, told.job.requested_by, told.now)
+            _, event = telling.recalculated(each.on, back, *who)
         told.add_ours(msgspec.structs.replace(entry, data={**entry.data, **its}), event)
     done = {each.clock.id: each for each in starting if each.done_at is not None}
     for clock in await clocks.held(tx, done.keys()):

@@ -52,6 +52,30 @@ async def test_an_appeal_keeps_its_version_unless_it_is_recalculated_on_purpose(
     assert await state(desk, case) == ("own@1", False, None)
     (told,) = await desk.told("deadline.recalculated.v1")
     assert (told["cause"], told["milestone"]) == ("policy_version", "answer")
+    assert (told["actor"], told["recalculation_id"]) == ("E009", job["id"])
+    assert (told["old_policy"], told["policy"]) == ("t-sdpea@1", "own@1")
+    assert told["old_calendar"] == told["calendar"] == "cn-statutory@1"
+
+
+async def test_what_another_policy_leaves_in_its_place_is_on_record_all_the_same(desk: Desk) -> None:
+    """Who had it run by other rules, and when: of each deadline, and of an appeal without any."""
+    timed, untimed = await desk.raised(), await desk.raised(appeal_type="report")
+    before = (await desk.clocks(timed))["contact"]
+    await pack(desk, appeals={"complaint": answer("5 working days")})
+    desk.later(minutes=5)
+    job = await recalculate(desk, cause="policy_version", policy="t-sdpea", to="own")
+    explained = await got(desk.supervisor.get(f"/deadlines/{before['id']}/explanation"))
+    (kept,) = explained["recalculations"]
+    assert (kept["cause"], kept["actor"], kept["recalculation_id"]) == ("policy_version", "E009", job["id"])
+    assert (kept["old_policy"], kept["policy"]) == ("t-sdpea@1", "own@1")
+    assert kept["old_due_at"] == kept["due_at"] == before["due_at"]
+    assert kept["at"] == "2026-10-09T02:05:00Z"
+    (line,) = [entry for entry in await desk.timeline(untimed) if entry["kind"] == "policy_changed"]
+    assert (line["actor"], line["at"], line["data"]["cause"]) == ("E009", "2026-10-09T02:05:00Z", "policy_version")
+    assert (line["data"]["old_policy"], line["data"]["policy"]) == ("t-sdpea@1", "own@1")
+    assert line["data"]["recalculation"] == job["id"]
+    assert [change["milestone"] for change in await changes(desk, job)] == ["answer"], "these are no changes of its"
+    assert "policy_changed" not in [entry["kind"] for entry in await desk.timeline(timed)]
 
 
 async def test_only_the_units_that_are_named(desk: Desk) -> None:
@@ -78,6 +102,12 @@ async def test_a_milestone_that_is_timed_besides_begins_where_it_would_have_begu
     found = {change["subject_id"]: change for change in await changes(desk, job)}
     assert found[case]["old_due_at"] is None
     assert (job["moved"], job["breaching"]) == (2, 0)
+    told = {event["subject_id"]: event for event in await desk.told("deadline.started.v1")}
+    assert told.keys() == {case, answered}
+    its = told[case]
+    assert (its["clock_id"], its["due_at"], its["started_at"]) == (clock["id"], clock["due_at"], clock["started_at"])
+    assert (its["policy"], its["calendar"], its["cause"]) == ("state-grid@1", "cn-statutory@1", "policy_version")
+    assert (its["actor"], its["recalculation_id"], its["round"]) == ("E009", job["id"], 1)
     kinds = [entry["kind"] for entry in await desk.timeline(answered)]
     assert kinds[-3:] == ["deadline_started", "deadline_met", "callback_asked"]  # which 002 requires
 

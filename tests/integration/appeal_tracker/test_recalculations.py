@@ -197,6 +197,12 @@ async def test_a_step_after_the_deadline_moves_though_the_deadline_does_not(desk
     assert moved == {"+1wd"}
     assert (job["done"], job["moved"]) == (1, 0)
     assert not await desk.told("deadline.recalculated.v1")
+    (kept,) = [entry for entry in await desk.timeline(case) if entry["kind"] == "deadline_kept"]
+    assert (kept["actor"], kept["data"]["cause"], kept["data"]["calendar"]) == (
+        "E009",
+        "calendar_version",
+        "cn-statutory@2",
+    )
 
 
 async def _timers(desk: Desk, case: str, milestone: str) -> list[dict[str, Any]]:
