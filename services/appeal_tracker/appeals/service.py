@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.absences import service as absences
-from appeal_tracker.appeals import belated, judging, repeating, repository, showing
+from appeal_tracker.appeals import counting, judging, repeating, repository, showing
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.confidence import Shown
+from appeal_tracker.appeals.counting import first_answered as first_answered
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import AppealNotFound
 from appeal_tracker.appeals.faults import NotCategorised
@@ -19,7 +20,6 @@ from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
 from appeal_tracker.appeals.responsible import is_responsible
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import timeline as its_timeline
-from appeal_tracker.clocks.acceptance import Attempt, contacted_at
 from appeal_tracker.clocks.service import Deadline
 from chassis.ids import new_id
 from chassis.runtime import Runtime
@@ -64,12 +64,6 @@ async def answers(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
 async def answered_by(tx: AsyncSession, id: UUID) -> set[str]:
     """Who gave the recorded answers."""
     return {answer.by for answer in await repository.answers(tx, id)}
-
-
-async def first_answered(tx: AsyncSession, appeal: Appeal) -> datetime:
-    """When an appeal was answered first, in a round that counts in the present one; its beginning, where nobody did."""
-    its = await repository.answers(tx, appeal.id)
-    return min((each.at for each in its if each.round >= appeal.counts_from), default=appeal.since)
 
 
 async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Deadline]:
@@ -127,11 +121,7 @@ async def _contact(deed: Deed, case: Case, at: datetime, values: dict[str, Any])
     deed.tx.add(made)
     event = AppealContacted(**deed.facts(case, at), result=made.result, counts=made.counts)
     deed.say(case, "contacted", at, event, contact_id=made.id, **values)
-    its = await repository.contacts(deed.tx, appeal.id)
-    attempts = [Attempt(each.at, each.result) for each in its if each.round >= appeal.counts_from and each.counts]
-    clock = case.clock("contact")
-    start, end = (clock.started_at, clock.due_at) if clock else (appeal.since, deed.now)
-    contacted = contacted_at(attempts, case.policy.contact, start, end)
+    contacted = await counting.contacted(deed, case)
     await deed.move(Act.ATTEMPT if contacted is None else Act.CONTACT, contacted or at, [case])
     if contacted is not None:
         await deed.stop("contact", contacted, [case])
@@ -174,21 +164,10 @@ async def answer(
     await deed.stop("contact", at, concerned)
     await deed.stop("answer", at, concerned)
     for case in concerned:
-        await _called_back_since(deed, case, at)
+        if case.stood is State.ANSWERED:  # it may be this answer that the customer was called back about by then
+            await counting.called_back_since(deed, case, at)
     await deed.settle()
     return Shown(made[0], content=content)
-
-
-async def _called_back_since(deed: Deed, case: Case, at: datetime) -> None:
-    """An answer that is recorded only now may be one about which the customer was called back by then."""
-    if case.stood is not State.ANSWERED:
-        return
-    clock, recorded = case.clock(belated.CALLBACK), await its_timeline.of(deed.tx, case.appeal.id)
-    since = max(at, clock.started_at) if clock is not None else at
-    called_at = belated.called_back(recorded, case.policy.callback, since, deed.now)
-    if called_at is not None:
-        await deed.move(Act.CALL_BACK, called_at, [case])
-        await deed.stop(belated.CALLBACK, called_at, [case])
 
 
 async def accept(

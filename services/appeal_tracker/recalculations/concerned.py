@@ -87,7 +87,8 @@ _LOCK_ON_VISITS = f"{_ON_VISITS} FOR NO KEY UPDATE OF v, c SKIP LOCKED"
 
 _APPEALS = f"""
 SELECT id, appeal_no, {TOLD_VISIT} AS visit_id, unit_code, handling_unit_code, coalesce(handler, first_contact),
-       first_contact, type, state, round, received_at, reopened_at, policy, calendar, policy_assumed, anonymous
+       first_contact, type, coalesce(held_in, state), round, received_at, reopened_at, policy, calendar, policy_assumed,
+       anonymous
 FROM appeals a WHERE id = ANY ($1::uuid[]) AND state <> 'closed' ORDER BY id
 """  # noqa: S608 - made of constants
 _LOCK_APPEALS = f"{_APPEALS} FOR NO KEY UPDATE SKIP LOCKED"
@@ -211,8 +212,9 @@ async def milestones(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, 
 async def deeds(tx: AsyncSession, appeals: Collection[UUID]) -> dict[UUID, Deeds]:
     """What was done about each appeal in its present round."""
     rows = await (await driver(tx)).fetch(_DEEDS, list(appeals))
-    return {row[0]: Deeds(_attempts(row[1]), row[2], _attempts(row[3])) for row in rows}
+    return {row[0]: Deeds(attempts_of(row[1]), row[2], attempts_of(row[3])) for row in rows}
 
 
-def _attempts(rows: Sequence[tuple[datetime, str]]) -> list[Attempt]:
+def attempts_of(rows: Sequence[tuple[datetime, str]]) -> list[Attempt]:
+    """Attempts as they are read: when, and with what result."""
     return [Attempt(*row) for row in rows]

@@ -28,6 +28,7 @@ from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Relabelling, Starting, begun, lacking
 from appeal_tracker.recalculations.subjects import NOTHING_DONE, Milestone, OpenAppeal, OpenClock
 from appeal_tracker.recalculations.touching import changed_days, touched
+from appeal_tracker.recalculations.tried import tried
 from appeal_tracker.recalculations.visiting import Visiting
 
 FIRST = UUID(int=0)  # before every id
@@ -141,10 +142,12 @@ class OnPolicy:
         differing = [each for each in appeals if _differs(each, *chosen[each.id], standing[each.id])]
         changing = [Relabelling(each, *chosen[each.id]) for each in differing]
         lacks = {each.appeal.id: its for each in changing if (its := lacking(each, standing[each.appeal.id]))}
-        merged = await families(tx, lacks, standing, lock=lock)
+        attempts = await tried(tx, shelf, changing, standing)
+        together = lacks.keys() | attempts.keys()
+        merged = await families(tx, together, standing, lock=lock)
         running = {m.id for each in differing for m in standing[each.id] if m.state in _OPEN}
         clocks, busy = await _with_merged(tx, running | merged.open_of(lacks), lock=lock)
-        busy |= merged.waiting(lacks, busy)
+        busy |= merged.waiting(together, busy)
         seen = Seen(settled=len(appeals) - len(busy & chosen.keys()))
         seen.relabelled = [each for each in changing if each.appeal.id not in busy]
         targets: dict[UUID, Target] = {}
@@ -171,6 +174,12 @@ class OnPolicy:
         seen.bound = [
             (new[each.clock.id], plans[each.clock.id]) for each in starting if each.is_bound(plans[each.clock.id], tied)
         ]
+        for brought in [each for each in seen.relabelled if each.appeal.id in attempts]:
+            subject = brought.appeal.id
+            timed = {clock.milestone: clock.id for clock in every.values() if clock.subject_id == subject}
+            on_way = {milestone: plans[clock] for milestone, clock in timed.items() if clock in plans}
+            found = attempts[subject].reached(brought, standing[subject], on_way, now)
+            seen.see_reached(subject, merged.leaders.get(subject, subject), found, timed)
         return seen
 
     def place(self, clock: OpenClock) -> UUID:

@@ -116,17 +116,19 @@ def _found(errand: Errand, seen: Seen, ids: Sequence[UUID], now: datetime, known
         if clock.id not in known and moves(clock, plan):
             places = (place for each in its_family[clock.id] if (place := errand.place(each)) in wanted)
             place = min(places, default=ids[-1])  # merged with what begins
-            yield _Found(place, clock.on, _moved(clock, plan, now))
+            breaches = plan.state == ClockState.RUNNING and seen.is_past(clock.id, plan.due_at, now)
+            yield _Found(place, clock.on, _moved(clock, plan, breaches=breaches))
     known.update(clock.id for family in families if len(family) > 1 for clock in family)
     for clock in seen.ending:
         if clock.id not in known:
-            yield _Found(clock.subject_id, clock.on, _moved(clock, None, now))
+            yield _Found(clock.subject_id, clock.on, _moved(clock, None))
             known.add(clock.id)
     for starting in seen.starting:
-        yield _Found(starting.on.id, starting.on, _started(starting, now))
+        breaches = starting.done_at is None and seen.is_past(starting.clock.id, starting.clock.due_at, now)
+        yield _Found(starting.on.id, starting.on, _started(starting, breaches=breaches))
 
 
-def _moved(clock: OpenClock, plan: Plan | None, now: datetime) -> Change:
+def _moved(clock: OpenClock, plan: Plan | None, *, breaches: bool = False) -> Change:
     return Change(
         subject_id=clock.on.id,
         appeal_no=clock.on.appeal_no,
@@ -140,11 +142,11 @@ def _moved(clock: OpenClock, plan: Plan | None, now: datetime) -> Change:
         policy=plan.policy if plan else None,
         old_calendar=clock.calendar,
         calendar=plan.calendar if plan else None,
-        breaches=plan is not None and plan.state == ClockState.RUNNING and plan.due_at < now,
+        breaches=breaches,
     )
 
 
-def _started(starting: Starting, now: datetime) -> Change:
+def _started(starting: Starting, *, breaches: bool) -> Change:
     on, clock = starting.on, starting.clock
     return Change(
         subject_id=on.id,
@@ -155,5 +157,5 @@ def _started(starting: Starting, now: datetime) -> Change:
         provisional=clock.provisional,
         policy=clock.policy,
         calendar=clock.calendar,
-        breaches=starting.done_at is None and clock.due_at < now,
+        breaches=breaches,
     )

@@ -48,7 +48,7 @@ class OpenClock(msgspec.Struct):
 
 
 class OpenAppeal(NamedTuple):
-    """An appeal as it stands."""
+    """An appeal as it stands; `state` is how far it has come, held there or not."""
 
     on: OnWhat
     type: str

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.appeals import counting
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import telling
 from appeal_tracker.clocks.planning import no_clock_reason
@@ -80,8 +81,11 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
         ]
         await repository.relabel(tx, relabelled, told.now)
     await visits.assume(tx, seen.visits)
-    past = sum(done.clock.state == ClockState.RUNNING and done.clock.due_at < told.now for done in moved)
-    past += sum(each.done_at is None and each.clock.due_at < told.now for each in seen.starting)
+    running = [(done.clock.id, done.clock.due_at) for done in moved if done.clock.state == ClockState.RUNNING]
+    running += [(each.clock.id, each.clock.due_at) for each in seen.starting if each.done_at is None]
+    past = sum(seen.is_past(clock, due_at, told.now) for clock, due_at in running)
+    for leader, appeals in seen.counting.items():
+        await counting.count_anew(tx, runtime, job.requested_by, leader, appeals)
     return Written(len(moved) + ended + len(seen.starting), past)
 
 
