@@ -10,7 +10,11 @@ from datetime import date, datetime, timedelta
 from appeal_tracker.calendars.period import Period
 from tests.support.slow_model import DAY, Model, in_utc, on_the_wall
 
-WITHIN = {"contact": "24 hours", "answer": "5 working days", "callback": "2 working days"}
+# By the first version of each pack, and by the second, to which appeals are brought on purpose alone.
+WITHIN = [
+    {"contact": "24 hours", "answer": "5 working days", "callback": "2 working days"},
+    {"contact": "24 hours", "answer": "4 working days", "callback": "3 working days"},
+]
 LADDERS = {"contact": ("0.5", "due", "+2h"), "answer": ("0.5", "due", "+1wd"), "callback": ("due",)}
 HOLDABLE = ("answer", "callback")
 MODES = ("new_round", "restart", "continue")
@@ -39,6 +43,7 @@ class Clock:
     milestone: str
     round: int
     start: datetime
+    version: int
     state: str = "running"
     stopped: datetime | None = None
     breached: datetime | None = None
@@ -75,7 +80,7 @@ class Clock:
 
     @property
     def period(self) -> Period:
-        return Period.parse(WITHIN[self.milestone])
+        return Period.parse(WITHIN[self.version][self.milestone])
 
     def group(self) -> "list[Clock]":
         leading = self.follows or self
@@ -171,6 +176,7 @@ class Appeal:
     leader: "Appeal | None" = None
     withdrawn: bool = False  # its pack was: what is reopened goes by the floor, which says nothing of reports
     floor: bool = False
+    version: int = 0
     holds: list[Hold] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
     contacts: list[tuple[int, datetime]] = field(default_factory=list)
@@ -183,7 +189,7 @@ class Appeal:
 
     def start(self, at: datetime, *milestones: str) -> None:
         milestones = () if self.floor else milestones
-        self.clocks += [Clock(self, milestone, self.round, at) for milestone in milestones]
+        self.clocks += [Clock(self, milestone, self.round, at, self.version) for milestone in milestones]
 
     @property
     def since(self) -> datetime:
@@ -348,7 +354,7 @@ class Appeal:
         for clock in last:
             if clock.milestone == "callback" or (clock.milestone == "contact" and contacted):
                 continue
-            heir = Clock(self, clock.milestone, self.round, clock.start)
+            heir = Clock(self, clock.milestone, self.round, clock.start, clock.version)
             if clock.state == "breached":
                 heir.state, heir.breached, heir.ended, heir.fired = (
                     "breached",
@@ -364,6 +370,14 @@ class Appeal:
             heir.inherited = frozenset(heir.fired)
             self.clocks.append(heir)
         return True
+
+    def bring_to(self, version: int) -> None:
+        """What has ended stays as it was; what is open has run by that version from its beginning on."""
+        if self.progress == "closed" or self.floor or self.version == version:
+            return
+        self.version = version
+        for clock in self.present:
+            clock.version = version if clock.open else clock.version
 
     def merge(self, into: "Appeal", now: datetime) -> bool:
         known = into is not self and self.customer == into.customer

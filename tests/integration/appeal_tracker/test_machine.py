@@ -36,22 +36,26 @@ UNITS = dict(zip(MODES, ("37401", "37402", "37403"), strict=True))
 # Before the Spring Festival, before Labour Day with a make-up Saturday after it, and an ordinary week.
 STARTS = ("2026-02-11T16:00", "2026-04-28T09:30", "2026-06-01T08:15")
 TELL = ["owner", "unit_supervisors"]
-REPORT = [
-    {
-        "milestone": milestone,
-        "within": within,
-        "clause": "企标 1",
-        "holdable": milestone in HOLDABLE,
-        "ladder": [{"at": float(at) if at == "0.5" else at, "tell": TELL} for at in LADDERS[milestone]],
-    }
-    for milestone, within in WITHIN.items()
+REPORTS = [
+    [
+        {
+            "milestone": milestone,
+            "within": within,
+            "clause": "企标 1",
+            "holdable": milestone in HOLDABLE,
+            "ladder": [{"at": float(at) if at == "0.5" else at, "tell": TELL} for at in LADDERS[milestone]],
+        }
+        for milestone, within in version.items()
+    ]
+    for version in WITHIN
 ]
+LATER = "2026-12-31"  # nothing is received under a second version in these lives
 WHAT = (
     *("time passes",) * 5,
     *("one is raised", "one is heard of again", "transfer"),
     *("contact", "answer", "answer", "call_back", "hold", "hold", "resume", "resume"),
     *("merge", "merge", "unmerge", "close", "close", "reopen", "reopen"),
-    *("recalculate", "a pack is withdrawn", "a calendar is published", "a calendar is published"),
+    *("recalculate", "recalculate", "a pack is withdrawn", "a calendar is published", "a calendar is published"),
 )
 FIT: dict[str, Callable[[Appeal], object]] = {
     "contact": lambda appeal: not appeal.merged and appeal.progress != "closed",
@@ -113,7 +117,8 @@ class Lives(RuleBasedStateMachine):
         await self.desk.publish_days("plant", self.document())
         for mode, code in UNITS.items():
             pack = {"id": mode.replace("_", "-"), "reopen": mode, "reopen_for": ["report"], "calendar": "plant"}
-            await self.desk.publish(**pack, appeals={"report": REPORT})
+            await self.desk.publish(**pack, appeals={"report": REPORTS[0]})
+            await self.desk.publish(**pack, appeals={"report": REPORTS[1]}, effective_from=LATER)
             await self.desk.assign(code, pack["id"])
         self.stack.clock.set(start)
 
@@ -193,14 +198,22 @@ class Lives(RuleBasedStateMachine):
         event("a pack withdrawn")
 
     def recalculate(self, mode: str) -> None:
-        """Nothing was picked or published since, so that nothing moves."""
+        """Brings what is open to the second version of its pack, or back to the one that counted when it came; what has
+        fired by then has fired."""
+        self.time_passes(0, down=False)
+        to_second = self.chance.random() < 0.6
         body = {"cause": "assignment", "unit_code": UNITS[mode]}
+        if to_second:
+            body = {"cause": "policy_version", "policy": mode.replace("_", "-")}
         answer = self.run(self.desk.admin.post("/recalculations", json=body))
         assert answer.is_success, answer.text
+        for each in self.world:
+            if each.mode == mode and not each.withdrawn:
+                each.bring_to(int(to_second))
         self.time_passes(0, down=False)
         (job, *_) = self.run(self.desk.rows("SELECT state, moved FROM recalculations ORDER BY id DESC"))
-        assert tuple(job) == ("done", 0)
-        event("recalculated")
+        assert job["state"] == "done"
+        event("moved by a policy" if job["moved"] else "a policy moved nothing")
 
     def publish(self) -> None:
         """Days are turned round, some of them gone by; what has fired by then has fired."""
@@ -306,6 +319,19 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.world:
             self.run(self._told())
+            self.run(self._explained())
+
+    async def _explained(self) -> None:
+        """The days of each deadline lead to it, whatever was done before, during and after which holds."""
+        for row in await self.desk.rows("SELECT id, state, stopped_at FROM clocks WHERE subject_kind = 'appeal'"):
+            its = (await self.desk.supervisor.get(f"/deadlines/{row['id']}/explanation")).json()
+            told = f"{its['clock']['milestone']} of round {its['clock']['round']} of {its['subject_id']}: {its}"
+            if its["promise"] is None:
+                assert its["due_text"].startswith(its["days"][-1]["date"]), told
+            assert (row["state"] == "held") is any(hold["until"] is None for hold in its["holds"]), told
+            assert row["state"] == "cancelled" or all(hold["counted"] for hold in its["holds"]), told
+            held = [day["date"] for day in its["days"] if day["reason"] == "held"]
+            assert held == [] or any(hold["counted"] for hold in its["holds"]), told
 
     async def _told(self) -> None:
         """Each step that fired was told once, never early, and nobody of what was met by then."""
