@@ -11,8 +11,8 @@ of its own should overlap.
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar, get_args
@@ -123,6 +123,35 @@ class Window:
             return Listing([], self._again())
         return Listing([row[0] for row in rows], _encode("feed", last, *([several] if several else ())))
 
+    async def sift(
+        self,
+        tx: AsyncSession,
+        query: Select[Any],
+        entity: type[Row],
+        known: Callable[[Sequence[Row]], Awaitable[Sequence[Shown | None]]],
+        *,
+        most: int,
+    ) -> Listing[Shown]:
+        """The rows of `query` in this window, by id, each as `known` gives it; where that is None, `next` does not tell
+        that there is one either: it goes on after the last one shown. Only where `most` rows were looked at in vain, or
+        a few more, it goes on after these."""
+        limit = MOST if self.limit is None else self.limit
+        window, looked, ended, page = replace(self, limit=limit + 1), 0, False, Listing[Row]((), None)
+        found = list[tuple[Row, Shown]]()
+        while len(found) <= limit and looked < most and not ended:
+            page = await window.fetch(tx, query, entity)
+            shown = await known(page.items)
+            found += [(row, its) for row, its in zip(page.items, shown, strict=True) if its is not None]
+            looked += len(page.items)
+            ended = page.next is None or len(page.items) <= limit
+            window = window if page.next is None else window.at(page.next)
+        following = page.next
+        if len(found) > limit or (ended and found and self.is_feed):
+            following = self._after(found[:limit][-1][0])
+        elif ended:
+            following = self._again() if self.is_feed else None
+        return Listing([its for _, its in found[:limit]], following)
+
     def ordered(self, query: Select[*tuple[Any, ...]], *key: Any) -> Select[*tuple[Any, ...]]:
         """The rows of `query` from where a list goes on, by `key`: for whoever reads until they have enough."""
         if self.after is not None:
@@ -162,6 +191,9 @@ class Window:
             case (str(text),):
                 return text
         raise Unprocessable(_NO_CURSOR)
+
+    def _after(self, row: Any) -> str:
+        return _encode("feed", (row.changed_xid, row.id)) if self.is_feed else _encode("list", (row.id,))
 
     def _again(self) -> str:
         if self.after is not None:

@@ -45,19 +45,24 @@ class Confidence(NamedTuple):
         return Appeal.hidden & ~theirs & self.hides(Appeal.unit_code)
 
 
-async def confidence(tx: AsyncSession, caller: Principal, *, decides: bool = False) -> Confidence:
-    """What the caller may know. `decides`: of what waits for a decision, and keeps a visit from its archive until then,
-    those of a unit without one above it may know too, or nobody could decide."""
+async def confidence(tx: AsyncSession, caller: Principal) -> Confidence:
+    """What the caller may know."""
     if not caller.roles & _CONFIDANTS:
         return Confidence(caller.sub, None)
     if caller.unit is None:
         return Confidence(caller.sub, frozenset())
     its = await scope.successor(tx, Unit, caller.unit)
-    if decides and await scope.is_top_level(tx, Unit, its):
-        return Confidence(caller.sub, frozenset())
     # What was said about a unit is not read by the one that it merged into: its people are there by now.
     merged = await tx.scalars(select(Unit.code).where(Unit.merged_into == its))
     return Confidence(caller.sub, frozenset({its, *merged}))
+
+
+async def decides(tx: AsyncSession, caller: Principal) -> bool:
+    """Whether the caller may know besides of what contradicts a hidden appeal for as long as nobody has decided, which
+    keeps a visit from its archive: the supervisors of a unit without one above it, or nobody could decide."""
+    if caller.unit is None or "supervisor" not in caller.roles:
+        return False
+    return await scope.is_top_level(tx, Unit, await scope.successor(tx, Unit, caller.unit))
 
 
 async def hidden_from(tx: AsyncSession, caller: Principal, visit_ids: Collection[UUID]) -> dict[UUID, set[str]]:

@@ -107,8 +107,8 @@ async def list_archive(
         str | None, Query(min_length=1, max_length=100, description="all of which are in the record, in any place")
     ] = None,
 ) -> Listing[Any]:
-    """What was entered, by its table of contents, in the order it was entered. A page of those with certain words may
-    have fewer items than its limit, and others after it all the same."""
+    """What was entered, by its table of contents, in the order it was entered. A page may have fewer items than its
+    limit, and others after it all the same: where very many were looked at that do not have the words."""
     return await service.find(tx, runtime, caller, window, sought, words)
 
 

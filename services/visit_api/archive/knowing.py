@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from visit_api.appeals.confidence import hidden_from
+from visit_api.archive import repository
 from visit_api.archive.contents import contents
 from visit_api.archive.entering import holds, opened
 from visit_api.archive.models import Entry
@@ -24,14 +25,15 @@ Shown = dict[str, Any]
 async def as_known(
     tx: AsyncSession, caller: Principal, entry: Entry, record: dict[str, Any], hidden: Collection[str]
 ) -> Shown | None:
-    """An entry with what it holds, but for the appeals that are `hidden` from the caller and what devices brought of
-    them; None where nothing is left."""
-    lines, raised = record.get("devices", []), record.get("appeals", [])
+    """An entry with what it holds, but for the appeals that are `hidden` from the caller, what devices brought of them
+    and where a step names one; None where nothing is left."""
+    said = {section: record.get(section, []) for section in ("devices", "appeals", "steps")}
     known = {
-        "devices": await sync.known_to(tx, caller, entry.visit_id, lines) if lines else [],
-        "appeals": [each for each in raised if each["id"] not in hidden],
+        "devices": said["devices"] and await sync.known_to(tx, caller, entry.visit_id, said["devices"]),
+        "appeals": [each for each in said["appeals"] if each["id"] not in hidden],
+        "steps": [_unnamed(each, hidden) for each in said["steps"]],
     }
-    if known == {"devices": lines, "appeals": raised}:
+    if known == said:
         return {**as_shown(ArchiveEntryView, entry), "record": record}
     if "visit" in record:
         rest = {section: known.get(section, its) for section, its in record.items()}
@@ -55,24 +57,35 @@ async def listed(
     *,
     words: Sequence[str] | None,
     appeal_type: str | None,
-) -> list[Any]:
-    """Of entries that were found those that say what was looked for as far as the caller may know."""
-    hidden, known = await hidden_from(tx, caller, {each.visit_id for each in entries}), list[Any]()
+) -> list[Any | None]:
+    """Entries that were found, each as far as the caller may know of it; None where that does not say what was looked
+    for."""
+    ids, known = {each.visit_id for each in entries}, list[Any | None]()
+    hidden = await hidden_from(tx, caller, ids)
+    in_part = hidden.keys() | await sync.hiding(tx, caller, ids)
+    if words is None:  # such a list does not read what they hold
+        await repository.read(tx, [each.id for each in entries if each.visit_id in in_part])
     for entry in entries:
         its: Any = entry
-        if entry.visit_id in hidden:
-            await tx.refresh(entry, ["record", "sealed"])  # a list without words does not read them
-            its = await _sought(tx, runtime, caller, entry, hidden[entry.visit_id], words, appeal_type)
+        if entry.visit_id in in_part:
+            its = await _sought(tx, runtime, caller, entry, hidden.get(entry.visit_id, ()), words, appeal_type)
         elif words is not None and not holds(await opened(tx, runtime, entry), words):
-            continue
-        if its is not None:
-            known.append(its)
+            its = None
+        known.append(its)
     return known
 
 
 async def hidden_on(tx: AsyncSession, caller: Principal, visit_id: UUID) -> Collection[str]:
     """The ids of the appeals raised on a visit that are hidden from the caller."""
     return (await hidden_from(tx, caller, [visit_id])).get(visit_id, ())
+
+
+def _unnamed(step: dict[str, Any], hidden: Collection[str]) -> dict[str, Any]:
+    """A step as it would be recorded by now: older code let one name an appeal that was raised without a name."""
+    content = step["content"]
+    if "appeal_ids" in content:
+        content = {**content, "appeal_ids": [each for each in content["appeal_ids"] if each not in hidden]}
+    return {**step, "content": content}
 
 
 async def _sought(

@@ -149,5 +149,6 @@ CODES: dict[str, dict[str, Words]] = {
         "strategy_due_on": Words("服务策略的完成期限", "day by which the strategy is done"),
         "visit_completed": Words("走访结束", "end of the visit"),
         "appeal_closed": Words("诉求办结", "end of an appeal"),
+        "conflict_resolved": Words("终端记录冲突处理", "decision of a contradiction"),
     },
 }

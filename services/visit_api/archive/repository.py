@@ -1,6 +1,6 @@
 """Queries of the archive; `unit` is always the caller's, None where a service sees all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,6 +13,11 @@ from chassis.scope import ancestors, within
 from chassis.web.paging import Listing, Window
 from visit_api.archive.models import Entry, GapReason, Hold, Rule
 from visit_api.directory.models import Unit
+
+# Entries that one answer looks at: where the caller may know of none of them, a page may be shorter than was asked for.
+LOOKED_AT = 1000
+
+Known = Callable[[Sequence[Entry]], Awaitable[Sequence[Any | None]]]
 
 
 class Sought(NamedTuple):
@@ -43,17 +48,24 @@ class Sought(NamedTuple):
 
 
 async def find_all(
-    tx: AsyncSession, unit: str | None, window: Window, sought: Sought, words: Sequence[int] | None = None
-) -> Listing[Entry]:
-    """The entries that the caller sees and that are sought; those with all hashes of `words` come with what they
-    hold."""
+    tx: AsyncSession, unit: str | None, window: Window, sought: Sought, words: Sequence[int] | None, known: Known
+) -> Listing[Any]:
+    """The entries that the caller sees and that are sought, each as it is `known`; those with all hashes of `words`
+    come with what they hold."""
     query = select(Entry).where(within(Unit, unit, Entry.unit_code), *sought.conditions())
     unread = (
         [defer(Entry.words)] if words is not None else [defer(Entry.record), defer(Entry.sealed), defer(Entry.words)]
     )
     if words is not None:
         query = query.where(Entry.words.contains(list(words)))
-    return await window.fetch(tx, query.options(*unread), Entry)
+    return await window.sift(tx, query.options(*unread), Entry, known, most=LOOKED_AT)
+
+
+async def read(tx: AsyncSession, ids: Sequence[UUID]) -> None:
+    """Has those of `ids` that are there already have what they hold, too."""
+    if ids:
+        query = select(Entry).where(Entry.id.in_(ids)).options(defer(Entry.words))
+        (await tx.scalars(query, execution_options={"populate_existing": True})).all()
 
 
 async def of_visit(tx: AsyncSession, unit: str | None, visit_id: UUID) -> Sequence[Entry]:

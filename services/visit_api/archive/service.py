@@ -109,21 +109,20 @@ async def find(
 ) -> Listing[Any]:
     """The entries that the caller sees and that are sought; of words each must be there, and that somebody looked for
     some is noted. Nothing is found by what the caller may not know. Raises `Unprocessable`."""
-    its_type = sought_for.appeal_type
-    if words is None:
-        found = await repository.find_all(tx, caller.unit, window, sought_for)
-        known = await knowing.listed(tx, runtime, caller, found.items, words=None, appeal_type=its_type)
-        return Listing(known, found.next)
-    wanted = words.split()
-    if any(len(folded(word)) < SHORTEST for word in wanted) or not wanted:
-        raise Unprocessable(TOO_SHORT)
-    unit = caller.unit
-    # Who looked, not for what: that may be a name.
-    await trail.note(tx, runtime, caller, act="archive.search", thing="archive", thing_id=unit or "", unit_code=unit)
-    hashes = await sought(tx, runtime, wanted)
-    found = await repository.find_all(tx, caller.unit, window, sought_for, hashes)
-    hits = await knowing.listed(tx, runtime, caller, found.items, words=wanted, appeal_type=its_type)
-    return Listing(hits, found.next)
+    wanted, hashes, unit = None if words is None else words.split(), None, caller.unit
+    if wanted is not None:
+        if any(len(folded(word)) < SHORTEST for word in wanted) or not wanted:
+            raise Unprocessable(TOO_SHORT)
+        # Who looked, not for what: that may be a name.
+        act, thing = "archive.search", "archive"
+        await trail.note(tx, runtime, caller, act=act, thing=thing, thing_id=unit or "", unit_code=unit)
+        hashes = await sought(tx, runtime, wanted)
+
+    async def known(entries: Sequence[Entry]) -> Sequence[Any | None]:
+        its_type = sought_for.appeal_type
+        return await knowing.listed(tx, runtime, caller, entries, words=wanted, appeal_type=its_type)
+
+    return await repository.find_all(tx, unit, window, sought_for, hashes, known)
 
 
 async def explain_gap(

@@ -16,7 +16,7 @@ from chassis.vault import Place
 from chassis.web.errors import NotFound, Problem
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
-from visit_api.appeals.confidence import confidence
+from visit_api.appeals.confidence import confidence, decides
 from visit_api.directory.units import top_unit
 from visit_api.sync import repository, versions
 from visit_api.sync.errors import ConflictResolved, PreparedOtherwise
@@ -64,7 +64,7 @@ async def note(
     """Keeps what contradicts the record, for a person to decide; None where it contradicts nothing that the caller may
     see: then it is refused."""
     thing = versions.contradicted(problem, item.id, line["visit_id"])
-    found = thing and await versions.server_version(tx, runtime, caller, thing, decides=False)
+    found = thing and await versions.server_version(tx, runtime, caller, thing)
     if thing is None or found is None:
         return None
     conflict_id = new_id()
@@ -94,14 +94,16 @@ async def list_conflicts(
     tx: AsyncSession, caller: Principal, window: Window, *, state: str | None, visit_id: UUID | None
 ) -> Listing[Conflict]:
     """What devices brought and the record says otherwise, as far as the caller may know of it."""
-    known = await confidence(tx, caller, decides=True)
-    return await repository.find_conflicts(tx, caller.unit, window, known=known, state=state, visit_id=visit_id)
+    known, deciding = await confidence(tx, caller), await decides(tx, caller)
+    return await repository.find_conflicts(
+        tx, caller.unit, window, known=known, deciding=deciding, state=state, visit_id=visit_id
+    )
 
 
 async def get_conflict(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Conflict:
     """The conflict `id`, held for a change if `lock` says so. Raises `NotFound`."""
-    known = await confidence(tx, caller, decides=True)
-    found = await repository.find_conflict(tx, caller.unit, id, known=known, lock=lock)
+    known, deciding = await confidence(tx, caller), await decides(tx, caller)
+    found = await repository.find_conflict(tx, caller.unit, id, known=known, deciding=deciding, lock=lock)
     if found is None:
         raise NotFound
     return found
@@ -177,8 +179,8 @@ async def held_open(
 
 
 async def _server_version(tx: AsyncSession, runtime: Runtime, caller: Principal, conflict: Conflict) -> dict[str, Any]:
-    thing = Thing(conflict.thing, conflict.thing_id)
-    found = await versions.server_version(tx, runtime, caller, thing, decides=True)
+    thing, deciding = Thing(conflict.thing, conflict.thing_id), conflict.keep is None and await decides(tx, caller)
+    found = await versions.server_version(tx, runtime, caller, thing, deciding=deciding)
     if found is None:
         raise NotFound
     return found[0]

@@ -1,7 +1,7 @@
 """What belongs in the archive of a visit: what devices brought, by which clock, and who decided where that
 contradicted the record. What nobody decided keeps a visit from its archive, for what is archived is not corrected."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,11 @@ async def known_to(
     return [line for line in lines if (line["item_id"], line["conflict"] and line["conflict"]["id"]) in known]
 
 
+async def hiding(tx: AsyncSession, caller: Principal, visit_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the visits to which devices brought what the caller may not know of."""
+    return await repository.hiding(tx, visit_ids, await confidence(tx, caller))
+
+
 def named_in(lines: Sequence[dict[str, Any]]) -> set[str]:
     """Who brought `lines`, as they are archived, or decided about them."""
     decided = {line["conflict"]["resolved_by"] for line in lines if line["conflict"]}
@@ -52,9 +57,10 @@ def named_in(lines: Sequence[dict[str, Any]]) -> set[str]:
 
 
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
-    """What contradicts the record, and nobody has decided (§7.2.6: complete)."""
+    """What contradicts the record, and nobody has decided (§7.2.6: complete); which it is, where everybody may know."""
     waiting = [each for each in await repository.conflicts_of(tx, visit.id) if each.keep is None]
-    return [Unmet("7.2.6", f"conflict_resolved:{each.id}") for each in waiting]
+    what = "conflict_resolved"
+    return [Unmet("7.2.6", what if each.confidential else f"{what}:{each.id}") for each in waiting]
 
 
 async def _decided(tx: AsyncSession, runtime: Runtime, visit: Visit, conflict: Conflict) -> dict[str, Any]:

@@ -122,10 +122,10 @@ async def find_all_devices(
 
 
 async def find_conflict(
-    tx: AsyncSession, unit: str | None, id: UUID, *, known: Confidence, lock: bool = False
+    tx: AsyncSession, unit: str | None, id: UUID, *, known: Confidence, deciding: bool, lock: bool = False
 ) -> Conflict | None:
     """The conflict `id`, where the caller sees it; `lock` holds it for a change."""
-    query = select(Conflict).where(Conflict.id == id, within(Unit, unit, Conflict.unit_code), _open_to(known))
+    query = select(Conflict).where(Conflict.id == id, within(Unit, unit, Conflict.unit_code), _open_to(known, deciding))
     found: Conflict | None = await tx.scalar(query.with_for_update(of=Conflict) if lock else query)
     return found
 
@@ -136,11 +136,12 @@ async def find_conflicts(
     window: Window,
     *,
     known: Confidence,
+    deciding: bool,
     state: str | None,
     visit_id: UUID | None,
 ) -> Listing[Conflict]:
     """What devices brought and the record says otherwise."""
-    query = select(Conflict).where(within(Unit, unit, Conflict.unit_code), _open_to(known))
+    query = select(Conflict).where(within(Unit, unit, Conflict.unit_code), _open_to(known, deciding))
     if state is not None:
         query = query.where(Conflict.keep.is_(None) == (state == "open"))
     if visit_id is not None:
@@ -159,6 +160,11 @@ async def known_to(tx: AsyncSession, visit_id: UUID, known: Confidence) -> set[t
     query = select(Brought.item_id, its.id).outerjoin(its, its.brought_id == Brought.id)
     query = query.where(Brought.visit_id == visit_id, _line_open_to(known))
     return {(item_id, conflict_id) for item_id, conflict_id in await tx.execute(query)}
+
+
+async def hiding(tx: AsyncSession, visit_ids: Collection[UUID], known: Confidence) -> set[UUID]:
+    """Those of the visits to which something was brought that somebody may not know of."""
+    return set(await tx.scalars(select(Brought.visit_id).where(Brought.visit_id.in_(visit_ids), ~_line_open_to(known))))
 
 
 async def conflicts_of(tx: AsyncSession, visit_id: UUID) -> Sequence[Conflict]:
@@ -272,10 +278,13 @@ async def find_suspicions(
     return await window.fetch(tx, query, Suspicion)
 
 
-def _open_to(known: Confidence) -> ColumnElement[bool]:
-    # What was said in confidence is for whoever brought it, and for those who may know of it anyway.
+def _open_to(known: Confidence, deciding: bool) -> ColumnElement[bool]:
+    # What was said in confidence is for whoever brought it or decided, and for those who may know of it anyway; what
+    # nobody has decided is also for those who are to.
     hidden = Conflict.confidential & known.hides(Conflict.unit_code)
-    return or_(Conflict.brought_by == known.sub, ~hidden)
+    if deciding:
+        hidden &= Conflict.keep.is_not(None)
+    return or_(Conflict.brought_by == known.sub, func.coalesce(Conflict.resolved_by, "") == known.sub, ~hidden)
 
 
 def _line_open_to(known: Confidence) -> ColumnElement[bool]:

@@ -86,17 +86,17 @@ def contradicted(problem: Problem, item_id: UUID, visit_id: UUID) -> Thing | Non
 
 
 async def server_version(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, thing: Thing, *, decides: bool
+    tx: AsyncSession, runtime: Runtime, caller: Principal, thing: Thing, *, deciding: bool = False
 ) -> tuple[dict[str, Any], bool] | None:
-    """The record as it is, and whether it hides who said it; None where the caller may not see it. `decides` is what
-    `confidence` says."""
+    """The record as it is, and whether it hides who said it; None where the caller may not see it. `deciding`: they may
+    know of this one, for they are to decide."""
     entity, view = _SHOWN[thing.kind]
     query = select(entity).where(entity.id == thing.id, within(Unit, caller.unit, entity.unit_code))
     row = await tx.scalar(query, execution_options={"populate_existing": True})
     if row is None:
         return None
     if isinstance(row, Appeal):
-        if not (await confidence(tx, caller, decides=decides)).may_know(row):
+        if not deciding and not (await confidence(tx, caller)).may_know(row):
             return None
         await sealing.show(tx, runtime, [row])
     if isinstance(row, Worded):

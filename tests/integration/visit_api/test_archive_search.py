@@ -3,16 +3,20 @@
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.integration.visit_api.test_archive import closed, ended, entries
 from tests.integration.visit_api.world import World, pointers
+from visit_api.archive import repository
 
 
-async def archived(world: World, summary: str = "三天两头停电", **fields: Any) -> dict[str, Any]:
+async def archived(
+    world: World, summary: str = "三天两头停电", *, anonymous: bool = False, **fields: Any
+) -> dict[str, Any]:
     """A visit that was archived, with an appeal."""
     visit = await ended(world, **fields)
-    appeal = await world.raised(visit["id"], summary=summary)
+    appeal = await world.raised(visit["id"], summary=summary, anonymous=anonymous)
     await world.hear(closed(world, appeal))
     return await world.act(visit["id"], "archive")
 
@@ -66,6 +70,35 @@ async def test_a_record_is_found_by_its_words_which_are_nowhere_to_be_read(
     assert not [row for row in stored if "变压" in row[0] or "齐鲁" in row[0]]
     looked = await world.rows("SELECT DISTINCT by, thing_id, reason FROM trail WHERE act = 'archive.search'")
     assert [tuple(row) for row in looked] == [("E110", "37401", None)], "who looked, and not for what"
+
+
+@pytest.mark.clause("8.1.4", "002 6.4.5.5")
+async def test_no_cursor_tells_of_what_was_found_and_is_hidden(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = [await archived(world, "班长索要好处", anonymous=True) for _ in range(3)]
+    shown = await archived(world, "班长态度生硬")
+    hidden.append(await archived(world, "班长索要好处", anonymous=True))
+    theirs, above = (world.client("supervisor", unit=unit, sub="E110") for unit in ("37401", "374"))
+
+    async def page(client: httpx.AsyncClient, **query: str) -> tuple[list[str], str | None]:
+        answer = (await client.get("/archive", params={"limit": "1", **query})).json()
+        return [each["visit_id"] for each in answer["items"]], answer["next"]
+
+    for query in ({"words": "好处"}, {"words": "班长"}, {"appeal_type": "complaint"}):
+        (first,), following = await page(above, **query)
+        assert (first, following is None) == (hidden[0]["id"], False)
+        nothing = query == {"words": "好处"}
+        assert await page(theirs, **query) == ([] if nothing else [shown["id"]], None), "as if there were no others"
+    since = {"updated_since": "2026-10-01T00:00:00Z"}
+    visits, following = await page(theirs, words="班长", **since)
+    assert visits == [shown["id"]]
+    assert await page(theirs, words="班长", cursor=str(following)) == ([], following)
+    assert await page(theirs, words="好处", **since) == await page(theirs, words="无此事", **since)
+
+    monkeypatch.setattr(repository, "LOOKED_AT", 2)
+    pages = [await page(theirs, words="班长")]
+    while pages[-1][1] is not None:
+        pages.append(await page(theirs, words="班长", cursor=pages[-1][1]))
+    assert [visits for visits, _ in pages] == [[], [shown["id"]], []], "so many are looked at at once, and no more"
 
 
 @pytest.mark.clause("004 4.2")

@@ -108,9 +108,34 @@ async def test_where_nobody_stands_above_its_own_decide_what_was_said_in_confide
     quiet = phone.item("appeal", visit["id"], type="complaint", summary="停电", anonymous=True)
     assert outcomes(await phone.push(quiet)) == ["stored"]
     its = await conflict(phone, {**quiet, "body": {**quiet["body"], "summary": "天天停电"}})
-    supervisor = world.client("supervisor", unit="374", sub="E109")
+    supervisor, other = (world.client("supervisor", unit="374", sub=sub) for sub in ("E109", "E110"))
     assert (await supervisor.get(f"/visits/{visit['id']}/appeals")).json()["items"] == []
-    assert (await resolve(supervisor, its, "server"))["device_version"]["body"]["summary"] == "天天停电"
+    assert (await supervisor.get("/sync/items")).json()["items"] == [], "nothing else of it"
+
+    async def seen(client: httpx.AsyncClient) -> tuple[list[str], int]:
+        listed = (await client.get("/sync/conflicts")).json()["items"]
+        return [each["id"] for each in listed], (await client.get(f"/sync/conflicts/{its}")).status_code
+
+    for role in ("admin", "auditor", "handler"):
+        assert await seen(world.client(role, unit="374", sub="E111")) == ([], 404), role
+    assert await seen(supervisor) == await seen(other) == ([its], 200)
+    decided = await resolve(supervisor, its, "server", reason="已向李某核实")
+    assert decided["device_version"]["body"]["summary"] == "天天停电"
+    assert await resolve(supervisor, its, "server") == decided, "whoever decided is answered again"
+    assert await seen(other) == ([], 404), "there is nothing more to decide"
+    trail = await world.rows("SELECT by, reason FROM trail WHERE act = 'sync.kept_server'")
+    assert [tuple(line) for line in trail] == [("E109", None)], "whoever audits the unit may be whom it is about"
+
+
+@pytest.mark.clause("8.1.4", "002 6.4.5.5")
+async def test_who_pushes_the_id_of_a_hidden_appeal_is_shown_nothing_of_it(world: World) -> None:
+    visit = await world.visit("374")
+    heard, other = (Phone(world, world.client("supervisor", unit="374", sub=sub)) for sub in ("E101", "E109"))
+    quiet = heard.item("appeal", visit["id"], type="complaint", summary="停电", confidential=True)
+    assert outcomes(await heard.push(quiet)) == ["stored"]
+    (answer,) = await other.push({**quiet, "body": {"type": "opinion", "summary": "好"}})
+    assert (answer["outcome"], answer["problem"]["type"]) == ("refused", "/problems/appeal-taken")
+    assert await world.rows("SELECT 1 FROM sync_conflicts") == []
 
 
 async def test_a_visit_that_was_called_off_and_made_all_the_same(
