@@ -111,10 +111,11 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
 
 
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
-    """The steps that are asked of the visit and not recorded."""
+    """The steps that are asked of the visit and not recorded. What was raised is no hidden appeal: whoever may not know
+    of one would be told of it by what is not asked."""
     steps = [step for step in await repository.of_visit(tx, visit.id) if step.superseded_by is None]
     kinds = {step.kind for step in steps}
-    if await appeals.all_raised(tx, visit.id):
+    if not all(each.hidden for each in await appeals.all_raised(tx, visit.id)):
         kinds.add("appeals")
     needed = any(step.content.get("needs") for step in steps)
     rows = asked(STEPS, visit.channel, visit.direction, visit.form)

@@ -192,7 +192,10 @@ async def test_what_a_visit_lacks_is_said_by_clause(world: World) -> None:
     await recorded(world, visit, {"kind": "needs", "needs": []}, supersedes=need["id"])
     assert await unmet(world, visit) == [("5.2", "publicise")]
     call = await started(world, channel="phone", direction="inbound")
-    assert await unmet(world, call) == [("5.5", "appeals")]
+    await world.raised(call, anonymous=True)
+    assert await unmet(world, call) == [("5.5", "appeals")], "what is hidden is told by nothing that is not asked"
+    await recorded(world, call, {"kind": "appeals", "appeal_ids": []})
+    assert await unmet(world, call) == []
 
 
 async def test_the_service_cannot_change_a_step(world: World) -> None:
