@@ -14,7 +14,9 @@ from visit_api.base import key_digest
 from visit_api.settings import keeps_plain
 from visit_api.texts import service
 
-LOOKED_AT, SEALED = 2000, 200  # rows of a look, and of a transaction that seals
+# Rows of a look, and of a transaction that seals: what was prepared for a visit may be 200 kB long, and whoever raises
+# something on it waits meanwhile.
+LOOKED_AT, SEALED = 2000, 20
 _PLAIN_DIGEST = 32  # bytes; a keyed one has fewer
 # As far as the feed goes: what commits late is met late, and is never passed over.
 _COMMITTED = text("changed_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
@@ -72,7 +74,8 @@ class PlainWords(Worker):
             if done:
                 places = ", ".join(f"${place}" for place in range(1, len(entity.once) + 2))
                 statement = f"SELECT seal_{entity.__tablename__}({places})"
-                await (await driver(tx)).execute(statement, *zip(*done, strict=True))
+                # One after the other: they are held in the order of their ids, as by whoever else holds several.
+                await (await driver(tx)).executemany(statement, [tuple([value] for value in row) for row in done])
 
 
 def _stands_open(entity: type[Any]) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """What people say in the course of a visit: nowhere in the clear, and shown as it was said."""
 
+import asyncio
 import json
 import logging
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.integration.visit_api.test_archive import closed, entries
 from tests.integration.visit_api.test_attachments import PICTURE, completed, declared, put
 from tests.integration.visit_api.test_online import group
 from tests.integration.visit_api.test_steps import CONTENTS, QUESTION
-from tests.integration.visit_api.world import World, made, member, problem, tag
+from tests.integration.visit_api.world import World, made, member, problem, tag, waits
 from tests.support.databases import everything
 from tests.support.eventually import eventually
 from visit_api.__main__ import SERVICE
@@ -26,6 +27,8 @@ from visit_api.leaving.schemas import NewHandOver
 from visit_api.obligations.schemas import NewObligation
 from visit_api.online.schemas import NewInquiry
 from visit_api.steps.schemas import NewStep
+from visit_api.texts.worker import SEALED, PlainWords
+from visit_api.visits.models import Visit
 from visit_api.visits.preparing import kept_as
 from visit_api.visits.schemas import Preparation
 
@@ -255,6 +258,25 @@ async def test_what_an_earlier_version_wrote_is_sealed_meanwhile_and_once(
         "SELECT seal_steps($1, $2, $3, $2)", ids, bad, ['{"kind": "appeals", "appeal_ids": ["x"]}'] * len(ids)
     )
     assert await owner.fetch("SELECT 1 FROM steps WHERE words_sealed = 'other words'") == [], "nothing is said instead"
+
+
+async def test_who_seals_holds_few_visits_at_a_time(world: World, owner: asyncpg.Connection) -> None:
+    """Whoever raises something on one of them waits meanwhile; and what was prepared may be long."""
+    visit = await world.visit()
+    await owner.execute(
+        "INSERT INTO visits SELECT its.* FROM visits, generate_series(1, $2), "
+        "jsonb_populate_record(visits, jsonb_build_object('id', gen_random_uuid(), 'preparation', $1::jsonb)) AS its",
+        json.dumps({"usage_analysis": "用电负荷偏高"}), SEALED + 3,
+    )  # fmt: skip
+    sealed = "SELECT count(*) FROM visits WHERE preparation_sealed IS NOT NULL"
+    async with owner.transaction():
+        await owner.execute("SELECT FROM visits ORDER BY id DESC LIMIT 1 FOR UPDATE")
+        sealing = asyncio.create_task(PlainWords(world.runtime, [Visit]).run_once())
+        await eventually(lambda: waits(owner))
+        assert await owner.fetchval(sealed) == SEALED <= 20
+        assert await world.raised(visit["id"])
+    await sealing
+    assert await owner.fetchval(sealed) == SEALED + 3
 
 
 async def test_an_earlier_version_that_still_runs_reads_what_was_said_if_that_is_asked_for(
