@@ -9,6 +9,7 @@ import pytest
 from appeal_tracker.callbacks import links
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, made, problem
+from tests.support.busy import requests_elsewhere
 
 STRANGE = "/c/" + "A" * links.LONGEST
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -94,6 +95,17 @@ async def test_a_link_expires_and_guessing_is_limited_by_block_of_addresses(desk
         assert (await other.get(where)).status_code == 410
         assert (await other.post(where, data={"satisfaction": "1"})).status_code == 410
     assert not (await got(desk.first.get(f"/appeals/{case}/callbacks")))["items"]
+
+
+async def test_the_page_takes_no_connection_of_the_loops(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = await desk.raised()
+    await desk.answer(case, "10-09T09:45")
+    where = await link(desk, case)
+    async with customer(desk) as browser:
+        async with requests_elsewhere(desk.runtime.db, monkeypatch):
+            answers = [await browser.get(where), await browser.post(where, data={"satisfaction": "5"})]
+            assert [each.status_code for each in answers] == [503, 503]
+        assert (await browser.post(where, data={"satisfaction": "5"})).status_code == 200
 
 
 @pytest.mark.clause("7.2.5.1", "002 6.4.5.5", "9.4")

@@ -106,6 +106,20 @@ async def test_a_recalculation_that_was_asked_for_and_fails_says_why_and_is_not_
     assert await look(desk) == {}
 
 
+async def test_what_older_code_failed_is_tried_again_unless_it_was_asked_for(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    """That does not say when, nor how often it has failed."""
+    await desk.raised()
+    published = await made(desk.admin.post("/calendars/cn-statutory/versions", json=with_day_off("2026-10-13")))
+    body = {"cause": "policy_version", "policy": "t-sdpea", "to": "state-grid"}
+    asked = await made(desk.admin.post("/recalculations", json=body))
+    await owner.execute("UPDATE recalculations SET state = 'failed', failure = 'ValueError', finished_at = now()")
+    await recalculate(desk)
+    states = {each["id"]: each["state"] for each in (await got(desk.admin.get("/recalculations")))["items"]}
+    assert states == {published["recalculation"]["id"]: "done", asked["id"]: "failed"}
+
+
 async def test_one_that_follows_from_a_calendar_is_tried_again_until_it_is_done_and_seen_until_then(
     desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

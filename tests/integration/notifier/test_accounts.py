@@ -27,6 +27,7 @@ from notifier.directory.contacts import Addressee
 from tests.conftest import START
 from tests.integration.notifier.gateway import EXPIRE
 from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office
+from tests.support.busy import requests_elsewhere
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 24).decode()
 CALLBACK = "whsec_" + base64.b64encode(b"c" * 24).decode()
@@ -470,6 +471,13 @@ async def test_a_receipt_that_is_not_signed_changes_nothing(desk: Desk, spoil: S
     answer = await desk.unsigned(f"/v1/receipts/sms/{account}", content, spoil(signed))
     assert (answer.status_code, answer.json()["type"]) == (401, "/problems/bad-signature")
     assert [each["state"] for each in await desk.office.deliveries()] == ["unknown"]
+
+
+async def test_a_receipt_takes_no_connection_of_the_loops(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    account, report = await desk.account("gateway"), {"id": str(uuid4()), "state": "delivered"}
+    async with requests_elsewhere(desk.office.notifier.runtime.db, monkeypatch):
+        assert (await desk.call_back(account, report)).status_code == 503
+    assert (await desk.call_back(account, report)).status_code == 200
 
 
 async def test_whoever_cannot_sign_knows_an_address_and_nobody_learns_which_accounts_there_are(desk: Desk) -> None:
