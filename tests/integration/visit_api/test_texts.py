@@ -264,8 +264,8 @@ async def test_who_seals_holds_few_visits_at_a_time(world: World, owner: asyncpg
     """Whoever raises something on one of them waits meanwhile; and what was prepared may be long."""
     visit = await world.visit()
     await owner.execute(
-        "INSERT INTO visits SELECT its.* FROM visits, generate_series(1, $2), "
-        "jsonb_populate_record(visits, jsonb_build_object('id', gen_random_uuid(), 'preparation', $1::jsonb)) AS its",
+        "INSERT INTO visits SELECT its.* FROM visits, generate_series(1, $2) AS number, jsonb_populate_record("
+        "visits, jsonb_build_object('id', md5(number::text)::uuid, 'preparation', $1::jsonb)) AS its",
         json.dumps({"usage_analysis": "用电负荷偏高"}), SEALED + 3,
     )  # fmt: skip
     sealed = "SELECT count(*) FROM visits WHERE preparation_sealed IS NOT NULL"
