@@ -6,8 +6,8 @@ It only expands: the code of the revision before runs on these tables while it i
 
 from chassis.migrate import run_scripts
 
-revision = "0040"
-down_revision = "0039"
+revision = "0044"
+down_revision = "0043"
 
 UNNAMED = """
 CREATE FUNCTION not_hidden(appeal_ids jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$

@@ -5,8 +5,8 @@ It only expands: no column changes.
 
 from chassis.migrate import run_scripts
 
-revision = "0041"
-down_revision = "0040"
+revision = "0045"
+down_revision = "0044"
 
 STEPS = """
 WITH concerned AS MATERIALIZED (
