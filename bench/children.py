@@ -41,9 +41,10 @@ class Part:
         self._command = [sys.executable, "-m", "bench.serve", service, *arguments]
         self._env: Mapping[str, str] = {}
 
-    async def prepared(self, ground: Ground, bus: Literal["embedded", "kafka"] = "embedded") -> "Part":
-        """Finds out what it is started with."""
-        self._env = await settings(ground, self.service, self.port, bus)
+    async def prepared(self, ground: Ground, bus: Literal["embedded", "kafka"] = "embedded", **besides: str) -> "Part":
+        """Finds out what it is started with; `besides` are settings of its own."""
+        own = {f"{self.service.upper()}_{name}": value for name, value in besides.items()}
+        self._env = await settings(ground, self.service, self.port, bus) | own
         return self
 
     @contextmanager
