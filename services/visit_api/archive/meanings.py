@@ -24,7 +24,7 @@ _THINGS = {item.name: Words(item.title, _IN_ENGLISH[item.name]) for kit in KIT.v
 CODES: dict[str, dict[str, Words]] = {
     "": {"True": Words("是", "yes"), "False": Words("否", "no"), "None": Words("—", "—")},
     "category": dict(standard.NEEDS),
-    "topic": dict(standard.TOPICS),
+    "topic": {**standard.POLICIES, **standard.TOPICS},
     "service": dict(standard.SERVICES),
     "interest": dict(standard.INTEREST),
     "channel": {

@@ -31,6 +31,7 @@ _FACTS: Mapping[str, Sequence[str]] = {
     "preparation": ("prepared_at", "prepared_by"),
 }
 _DOCUMENTS = ("usage_analysis", "solution_proposal", "plan_document")
+_UNSAID = frozenset({"kind", "id", "series_id"})  # of what stands in a cell: said beside it, or nothing to a reader
 _TABLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "service_record": {"anomalies": ("kind", "what", "note")},
     "visitors": {"": ("staff_no", "name", "post")},
@@ -167,8 +168,10 @@ def _as_row(section: str, each: Mapping[str, Any]) -> Mapping[str, Any]:
 def _cell(say: Speech, field: str, value: Any) -> str:
     if value is None:
         return ""
+    if field == "flow":
+        return say.pairs((say.code("act", each["act"]), _instant(each["at"])) for each in value)
     if isinstance(value, Mapping):
-        inner = ((name, its) for name, its in value.items() if its not in (None, [], {}) and name != "kind")
+        inner = ((name, its) for name, its in value.items() if its not in (None, [], {}) and name not in _UNSAID)
         return say.pairs((name, _cell(say, name, its)) for name, its in inner)
     if isinstance(value, list):
         return say.several(_cell(say, field, each) for each in value)

@@ -50,7 +50,7 @@ class Speech:
 
 
 LABELS: dict[str, Words] = {
-    "title": Words("走访记录单", "Visit record"),
+    "sheet": Words("走访记录单", "Visit record"),
     "times": Words("所有时间均为北京时间（UTC+8）。", "All times are civil times in China (UTC+8)."),
     "draft": Words("尚未归档：以下为当前内容。", "Not archived yet: this is how it stands."),
     "filed": Words(
@@ -89,7 +89,6 @@ LABELS: dict[str, Words] = {
     "ended_at": Words("结束时间", "Ended"),
     "staff": Words("服务人员", "Staff"),
     "flow": Words("服务流程", "Course"),
-    "act": Words("环节", "What"),
     "sections": Words("记录内容", "Recorded"),
     "feedback": Words("客户反馈", "Feedback"),
     "service_record.anomalies": Words("异常情况", "Anomalies"),
@@ -135,6 +134,10 @@ LABELS: dict[str, Words] = {
     "service": Words("业务", "Service"),
     "interest": Words("意向", "Interest"),
     "materials": Words("政策材料", "Materials"),
+    "title": Words("标题", "Title"),
+    "version": Words("版次", "Edition"),
+    "to": Words("对象", "To"),
+    "appeal_ids": Words("诉求标识", "Appeals"),
     "proposal": Words("方案", "Proposal"),
     "owner": Words("责任人", "Owner"),
     "due_on": Words("完成期限", "Due on"),

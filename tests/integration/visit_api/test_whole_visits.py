@@ -107,8 +107,24 @@ async def test_all_that_is_archived_is_on_the_page_behind_its_contents(world: Wo
         assert (nothing in shown) == (line["entries"] == 0), line
     kept = ("E101", "2026-12-31", "历下供电中心 客户经理 员工E101", "lixia-e101", "通话中语速过快", "最大需量 3200 kW")
     words = {
-        "zh-CN": ("目录", "走访物品及设备检查", "可移动办公的手持终端", "服务账号及名片", "服务流程", "异常情况"),
-        "en": ("Contents", "Kit, and check of the devices", "handheld terminal", "name cards", "Course", "Anomalies"),
+        "zh-CN": (
+            "目录",
+            "标题：分时电价政策解读",
+            "走访物品及设备检查",
+            "可移动办公的手持终端",
+            "服务账号及名片",
+            "服务流程",
+            "异常情况",
+        ),
+        "en": (
+            "Contents",
+            "Title: 分时电价政策解读",
+            "Kit, and check of the devices",
+            "handheld terminal",
+            "name cards",
+            "Course",
+            "Anomalies",
+        ),
     }
     for shown in (*kept, *words[language]):
         assert shown in page, shown
