@@ -76,6 +76,9 @@ async def filters(house: House) -> dict[str, str]:
     """Something of ours in every list, and by what it can be asked for; each service has states of its own."""
     suggestion = await house.risk_suggestion()
     suggested = await done(house.admin("visit_api").get(f"/risk-suggestions/{suggestion}"))
+    marked = {"marks": ["service_risk"], "reason": house.secret}
+    path = f"/customers/{await house.customer()}"
+    await done(house.admin("visit_api").patch(path, json=marked, headers={"If-Match": "*"}))
     contact = await house.opened_contact()
     spoken_to = await done(house.admin("visit_api").get(f"/contacts/{contact}"))
     await house.step()
@@ -84,7 +87,7 @@ async def filters(house: House) -> dict[str, str]:
     await house.imported()
     archived = await done(house.admin("visit_api").get(f"/visits/{await house.archived_with_its_appeal()}"))
     item = await done(house.admin("visit_api").get(f"/plan-items/{await house.wanted()}"))
-    visit = {"customer_id": item["customer_id"], "channel": "phone", "scheduled_at": house.ago()}
+    visit = {"customer_id": item["customer_id"], "channel": item["channel"], "scheduled_at": house.ago()}
     await done(house.admin("visit_api").post("/visits", json={**visit, "plan_item_id": item["id"]}))
     owed = await done(house.admin("visit_api").get(f"/obligations/{await house.owed()}"))
     measure = await done(house.admin("visit_api").get(f"/measures/{await house.measure()}"))
@@ -118,6 +121,7 @@ async def filters(house: House) -> dict[str, str]:
         "parent_code": house.ours,
         "customer_id": visits["items"][0]["customer_id"],
         "customer_no": house.secret,
+        "mark": "service_risk",
         "visit_api GET /v1/risk-suggestions state": "open",
         "visit_api GET /v1/risk-suggestions customer_id": suggested["customer_id"],
         "visit_api GET /v1/contacts customer_id": spoken_to["customer_id"],

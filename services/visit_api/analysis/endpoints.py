@@ -34,8 +34,8 @@ async def show_analysis(
     first_day: _First = None,
     last_day: _Last = None,
 ) -> AnalysisView | Response:
-    """Visits by state, kind of customer, channel, form and content, needs, appeals, satisfaction, and what became of
-    plans; each figure with the list of what was counted. As data, or as a table for who asks for CSV."""
+    """Visits by state, kind and mark of customer, channel, form and content, needs, appeals, satisfaction, and what
+    became of plans; each figure with the list of what was counted. As data, or as a table for who asks for CSV."""
     found = await service.analyse(tx, runtime, caller, unit_code, first_day, last_day)
     if wants(request, MEDIA_TYPE):
         rows = [[getattr(each, name) for name in COLUMNS] for each in found.items]

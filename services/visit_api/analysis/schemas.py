@@ -20,9 +20,11 @@ class FigureView(View):
 
 class AnalysisView(View):
     """What was counted of a unit and those below it (§9.2), from one civil day to another, both included, by what was
-    known `as_of`. A visit counts by the day it is planned for, in each content (kind of step) that it had; a need is a
-    step in which one of its category was heard; an appeal counts by the day it was received, as the type that it is of
-    now, and what a plan wants by the day it is due by."""
+    known `as_of`. A visit counts by the day it is planned for, by each mark that its customer bears, and in each
+    content that it had: the kinds of its steps, and `appeals` (`consultation`, where it was a question) where something
+    was raised on it that is not hidden; a need is a step in which one of its category was heard; an appeal counts by
+    the day it was received, as the type that it is of now, and what a plan wants by the day it is due by: `made` is a
+    visit by its channel, and in its form."""
 
     unit_code: str | None
     first_day: Annotated[dt.date, Field(serialization_alias="from")]

@@ -12,7 +12,7 @@ from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 from visit_api.customers import service
-from visit_api.customers.models import Customer, Kind
+from visit_api.customers.models import Customer, Kind, Mark
 from visit_api.customers.schemas import (
     CustomerChange,
     CustomerInFull,
@@ -44,10 +44,11 @@ async def list_customers(
     unit_code: Annotated[Code | None, Query()] = None,
     kind: Annotated[Kind | None, Query()] = None,
     customer_no: Annotated[Number | None, Query()] = None,
+    mark: Annotated[Mark | None, Query(description="what a customer of any kind is besides")] = None,
 ) -> Listing[Customer]:
     """The customers of the caller's unit and of those below it; a feed tells of removed ones by id, and tells the role
     `integration` what is personal in full: each page that it reads is kept in the trail."""
-    filters = {"unit_code": unit_code, "kind": kind, "customer_no": customer_no}
+    filters = {"unit_code": unit_code, "kind": kind, "customer_no": customer_no, "mark": mark}
     return await service.list_customers(tx, runtime, caller, window, **filters)
 
 
@@ -67,5 +68,5 @@ async def open_customer(id: Id, caller: Reader, tx: Tx, runtime: TheRuntime, rea
 async def change_customer(
     id: Id, change: CustomerChange, caller: Keeper, match: Match, tx: Tx, runtime: TheRuntime
 ) -> Customer:
-    """Changes what is known of a customer."""
+    """Changes what is known of a customer; whether it is at risk a supervisor decides, and says why (§4.4.2)."""
     return await service.change_customer(tx, runtime, caller, id, change, match.on(CustomerView))

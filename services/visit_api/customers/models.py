@@ -22,6 +22,8 @@ Kind = Literal[
     "other.ordinary",
 ]
 Mark = Literal["service_risk"]  # what a customer of any kind may be besides
+# A document of a government body, the code of a marketing system, or whoever made the customer.
+ImportanceBy = Literal["document", "system", "stated"]
 
 
 class Customer(Versioned, Base):
@@ -31,7 +33,8 @@ class Customer(Versioned, Base):
     sealed. `plain_phone` is what an earlier version wrote; it is sealed and emptied as soon as it is found, and so is
     the name of a person in `plain_name`, where a firm's stands. One that a marketing system sent is
     known by `source` and `source_no`, whatever its number is here; `supply` is what that system says of how it is
-    supplied, `import_id` the file that said so last. `other.ordinary` is somebody whom nobody marked: the standard
+    supplied, `import_id` the file that said so last. `importance` is what a document determined, or else what was said
+    (§3.2). `other.ordinary` is somebody whom nobody marked: the standard
     names no such customer and asks for nothing of them, but they are who calls.
     """
 
@@ -45,6 +48,7 @@ class Customer(Versioned, Base):
         Index("customers_phone_index", "phone_index"),
         Index("customers_plain_phone", "id", postgresql_where=text("phone IS NOT NULL")),
         Index("customers_feed", "changed_xid", "id"),
+        Index("customers_marked", "id", postgresql_where=text("marks <> '{}'")),
         Index("customers_of_source", "source", "source_no", unique=True, postgresql_where=text("source IS NOT NULL")),
     )
 
@@ -83,6 +87,20 @@ class Customer(Versioned, Base):
     def address(self) -> str | None:
         """As it is shown: its street alone, and nothing of it where nobody opened it."""
         return getattr(self, "_place", "****") if self.address_sealed is not None else None
+
+    @property
+    def importance_by(self) -> ImportanceBy | None:
+        """Who says how important it is, if anybody does: a document counts for more than whatever was said before or
+        since. Whoever shows a customer has it looked up before."""
+        if self.importance is None:
+            return None
+        if getattr(self, "_determined", False):
+            return "document"
+        return "stated" if self.source is None else "system"
+
+    def show_determined(self, determined: bool) -> None:
+        """Has `importance_by` show whether a document says it."""
+        self._determined = determined
 
     def show_name(self, name: str) -> None:
         """Has `name` show what was opened."""

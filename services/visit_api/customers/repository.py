@@ -1,9 +1,10 @@
 """Queries of customers; `unit` is always the caller's, None where a service sees all."""
 
+from collections.abc import Collection
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.db import driver
@@ -11,6 +12,11 @@ from chassis.scope import within
 from chassis.web.paging import Listing, Window
 from visit_api.customers.models import Customer
 from visit_api.directory.models import Unit
+
+_DETERMINED = """
+SELECT id FROM unnest($1::uuid[]) AS its (id)
+WHERE EXISTS (SELECT FROM importance_determinations AS d WHERE d.customer_id = its.id)
+"""
 
 
 async def find(
@@ -32,6 +38,7 @@ async def find_all(
     unit_code: str | None,
     kind: str | None,
     customer_no: str | None,
+    mark: str | None,
 ) -> Listing[Customer]:
     """The customers that the caller sees; in a feed, the removed ones too."""
     query = select(Customer).where(within(Unit, unit, Customer.unit_code))
@@ -43,7 +50,14 @@ async def find_all(
         query = query.where(Customer.kind == kind)
     if customer_no is not None:
         query = query.where(Customer.customer_no == customer_no)
+    if mark is not None:  # few have one: `customers_marked`
+        query = query.where(text("marks <> '{}'"), Customer.marks.bool_op("@>")([mark]))
     return await window.fetch(tx, query, Customer)
+
+
+async def determined(tx: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
+    """Those of some customers of whom a document determined how important they are (§3.2), or that they are not."""
+    return {row[0] for row in await (await driver(tx)).fetch(_DETERMINED, [*ids])} if ids else set()
 
 
 async def forget_said(tx: AsyncSession, id: UUID) -> None:

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from chassis.web.schemas import Code, Instant, Text, View
 from visit_api.base import New
-from visit_api.customers.models import Kind, Mark
+from visit_api.customers.models import ImportanceBy, Kind, Mark
 from visit_api.customers.particulars import Particulars
 
 Name = Annotated[str, Text(200)]
@@ -24,8 +24,8 @@ Reason = Annotated[str, Text(200), Query(description="why what is personal has t
 
 class NewCustomer(New):
     """A customer. A government or an institute may have no number, or many account numbers (户号, leading zeros
-    count); `importance` is what the local government determined (§3.2), as it was brought; `particulars` are those of
-    its kind (§4.1–4.4)."""
+    count); `importance` is what whoever brings the customer says of it, until a document of the local government
+    determines it (§3.2); `particulars` are those of its kind (§4.1–4.4)."""
 
     kept_otherwise = frozenset({"name", "phone", "address"})
 
@@ -52,7 +52,8 @@ ByGovernment = Annotated[Any, BeforeValidator(_not_by_hand), WithJsonSchema({"no
 @with_config(extra="forbid", strict=True)
 class CustomerChange(TypedDict, total=False):
     """What of a customer is to change. Its importance is not: that is the local government's to determine (§3.2).
-    With another kind come its particulars, if the kind before had some."""
+    With another kind come its particulars, if the kind before had some. Its marks a supervisor changes, and `reason`
+    says why."""
 
     name: Name
     kind: Kind
@@ -63,13 +64,15 @@ class CustomerChange(TypedDict, total=False):
     address: Address | None
     particulars: Particulars
     marks: Annotated[list[Mark], Field(max_length=10)]
+    reason: Annotated[str, Text(500, lines=True)]
     importance: ByGovernment
 
 
 class CustomerView(View):
     """A customer as its unit, and those above it, see it: number and address masked, and nothing of what makes
-    somebody one of a special group. `source` is the marketing system that sent it, `supply` what that says of how it
-    is supplied."""
+    somebody one of a special group. `importance_by`: a `document` of the local government determined how important it
+    is (§3.2), or a marketing `system` says so, or else it was `stated` by whoever made the customer. `source` is the
+    marketing system that sent it, `supply` what that says of how it is supplied."""
 
     id: UUID
     name: str
@@ -80,6 +83,7 @@ class CustomerView(View):
     phone: str | None
     address: str | None
     importance: str | None
+    importance_by: ImportanceBy | None
     particulars: dict[str, Any]
     marks: list[str]
     source: str | None

@@ -1,7 +1,7 @@
 """What is personal of a customer, on its way into the vault and out of it."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from chassis.runtime import Runtime
 from chassis.vault import Place
 from visit_api.base import key_digest, keyed_digest
+from visit_api.customers import repository
 from visit_api.customers.models import Customer
 from visit_api.customers.persons import is_person
 from visit_api.customers.phones import masked, masked_address, normal
@@ -98,9 +99,11 @@ async def open_name(tx: AsyncSession, runtime: Runtime, id: UUID, plain: str | N
     return await runtime.vault.open(tx, _named(id), sealed)
 
 
-async def show_names(tx: AsyncSession, runtime: Runtime, customers: Iterable[Customer]) -> None:
-    """Has each of `customers`, removed or not, show what it is called."""
+async def show_open(tx: AsyncSession, runtime: Runtime, customers: Collection[Customer]) -> None:
+    """Has each of `customers`, removed or not, show what it is called, and who says how important it is."""
+    determined = await repository.determined(tx, {each.id for each in customers if each.importance is not None})
     for customer in customers:
+        customer.show_determined(customer.id in determined)
         customer.show_name(await open_name(tx, runtime, customer.id, customer.plain_name, customer.name_sealed))
 
 
@@ -116,7 +119,7 @@ def forget(customer: Customer) -> None:
 
 async def show(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]) -> None:
     """Has each of `customers` show its name, and its number and its address masked; of a removed one the name alone."""
-    await show_names(tx, runtime, customers)
+    await show_open(tx, runtime, customers)
     for customer in customers:
         if customer.removed_at is None:
             phone = await open_phone(tx, runtime, customer)
@@ -126,7 +129,7 @@ async def show(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]
 
 async def show_in_full(tx: AsyncSession, runtime: Runtime, customers: Sequence[Customer]) -> None:
     """Has each of `customers` show what is personal of it; of a removed one the name alone."""
-    await show_names(tx, runtime, customers)
+    await show_open(tx, runtime, customers)
     for customer in customers:
         if customer.removed_at is None:
             customer.show(await open_phone(tx, runtime, customer), await open_address(tx, runtime, customer))

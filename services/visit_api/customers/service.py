@@ -17,13 +17,14 @@ from chassis.web.tokens import Principal
 from contracts.customers import CustomerChanged, CustomerRemoved
 from visit_api.base import add, digest
 from visit_api.customers import repository, sealing
-from visit_api.customers.errors import CustomerTaken, masked_value, unknown_customer
+from visit_api.customers.errors import WHY_MARKED, CustomerTaken, MarkIsDecided, masked_value, unknown_customer
 from visit_api.customers.models import Customer
 from visit_api.customers.particulars import OF_ANOTHER_KIND, SPECIAL_GROUP, validated
 from visit_api.customers.schemas import CustomerChange, CustomerInFull, NewCustomer
 from visit_api.directory.units import require_unit, top_unit
 
 FOLLOWER = "integration"  # the role of a system that follows what changes
+_DECIDING = frozenset({"supervisor", "admin"})  # who may say that a customer is at risk (§4.4.2)
 
 
 async def add_customer(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewCustomer) -> Customer:
@@ -97,17 +98,17 @@ async def change_customer(
 ) -> Customer:
     """Changes what is known of a customer; its visits stay with the unit that made them.
 
-    Raises `NotFound`, `PreconditionFailed`, `Unprocessable`.
+    Raises `NotFound`, `PreconditionFailed`, `MarkIsDecided`, `Unprocessable`.
     """
     customer = await show_customer(tx, runtime, caller, id, lock=True)
     unchanged(customer)
     if "unit_code" in change:
         await require_unit(tx, caller, change["unit_code"])
     facts = _new_particulars(customer, change)
+    await _put_marks(tx, runtime, caller, customer, change)
     for field, value in change.items():
-        if field not in ("name", "phone", "address", "particulars"):
+        if field not in ("name", "phone", "address", "particulars", "marks", "reason"):
             setattr(customer, field, value)
-    customer.marks = sorted(set(customer.marks))
     if facts is not None:
         await _put_particulars(tx, runtime, customer, facts)
     if change.keys() & {"name", "kind"}:
@@ -128,10 +129,10 @@ async def mark(tx: AsyncSession, runtime: Runtime, customer: Customer, name: str
 
 
 async def determine(tx: AsyncSession, runtime: Runtime, customer: Customer, importance: str | None) -> None:
-    """Takes over what a local government determined (§3.2); `customer` is held for the change."""
-    if importance != customer.importance:
-        customer.importance = importance
-        await _changed(tx, runtime, customer)
+    """Takes over what a local government determined (§3.2), also where it is what was said before: it is determined
+    now; `customer` is held for the change."""
+    customer.importance = importance
+    await _changed(tx, runtime, customer)
 
 
 async def remove_customer(
@@ -168,7 +169,7 @@ async def customer_on_record(tx: AsyncSession, runtime: Runtime, id: UUID) -> Cu
     """The customer whom a record names, wherever it is now, removed or not."""
     customer = await repository.find(tx, None, id)
     assert customer is not None, "a record names a customer by foreign key"
-    await sealing.show_names(tx, runtime, [customer])
+    await sealing.show_open(tx, runtime, [customer])
     return customer
 
 
@@ -240,6 +241,24 @@ async def _put_address(tx: AsyncSession, runtime: Runtime, customer: Customer, a
     owner = await top_unit(tx, customer.unit_code)
     customer.address_sealed = await sealing.seal_address(tx, runtime, owner, customer.id, address)
     await sealing.show(tx, runtime, [customer])
+
+
+async def _put_marks(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, customer: Customer, change: CustomerChange
+) -> None:
+    """As a confirmation does: decided by a supervisor, who says why, with a line in the trail."""
+    marks = sorted(set(change.get("marks", customer.marks)))
+    if marks == customer.marks:
+        return
+    if not caller.roles & _DECIDING:
+        raise MarkIsDecided(clause="4.4.2")
+    if "reason" not in change:
+        raise Unprocessable(WHY_MARKED)
+    act, where, reason = "customer.marked", customer.unit_code, change["reason"]
+    await trail.note(
+        tx, runtime, caller, act=act, thing="customer", thing_id=customer.id, unit_code=where, reason=reason
+    )
+    customer.marks = marks
 
 
 def _new_particulars(customer: Customer, change: CustomerChange) -> dict[str, Any] | None:

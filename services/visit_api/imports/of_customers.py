@@ -18,6 +18,7 @@ from contracts.customers import CustomerChanged
 from visit_api.customers import sealing
 from visit_api.customers.persons import is_person
 from visit_api.customers.phones import normal
+from visit_api.customers.repository import determined
 from visit_api.customers.service import changed
 from visit_api.imports import of_several, repository
 from visit_api.imports.mapping import Source
@@ -54,6 +55,7 @@ class _Ground(NamedTuple):
     sealers: Mapping[str, Sealers]  # by that unit
     hashes: Index
     known: Mapping[str, Known]
+    determined: set[UUID]  # known customers of whom a document says how important they are (§3.2)
     others: Mapping[str, Elsewhere | None]  # by number; None where several have it
     seen: set[str]  # units of known customers that the sender sees
     prepared: Mapping[int, Prepared]
@@ -88,9 +90,10 @@ async def take(
     others = await _others(tx, its, [said for _, said in found if said["customer_no"] not in known])
     theirs = {there.unit_code for there in known.values()} | {each.unit_code for each in others.values() if each}
     seen = await repository.seen(tx, its.unit_code, theirs)
+    by_document = await determined(tx, {there.id for there in known.values()})
     sealers = {owner: Sealers.of(await runtime.vault.key(tx, owner)) for owner in set(owners.values())}
     hashes, names_open = await runtime.vault.index(tx), keeps_plain(runtime)
-    ground = _Ground(its, source, owners, sealers, hashes, known, others, seen, prepared, now, names_open)
+    ground = _Ground(its, source, owners, sealers, hashes, known, by_document, others, seen, prepared, now, names_open)
     batch = await asyncio.to_thread(_sorted, ground, found)
     merged = await of_several.merge(tx, runtime, its, batch.several, now) if batch.several else None
     if merged is not None:
@@ -188,7 +191,7 @@ def _add(ground: _Ground, batch: _Batch, said: Said, ready: Prepared) -> None:
 
 def _change(ground: _Ground, batch: _Batch, said: Said, there: Known, digest: bytes) -> None:
     kind = there.kind
-    if kind == ORDINARY and _importance(said):
+    if kind == ORDINARY and _importance(said) and there.id not in ground.determined:
         kind = IMPORTANT
     phone, found_by, address = _sealed(ground, there.id, said)
     supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()

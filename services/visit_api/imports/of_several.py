@@ -15,6 +15,7 @@ from chassis.vault import Place
 from contracts.customers import CustomerChanged
 from visit_api.customers import sealing
 from visit_api.customers.models import Customer
+from visit_api.customers.repository import determined
 from visit_api.customers.service import changed
 from visit_api.directory.units import successor, top_unit
 from visit_api.imports import repository
@@ -80,7 +81,7 @@ async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequenc
     merged, kept = Merged([], [], 0), 0
     ids = [each.customer_id for each in spoken]
     customers = await repository.customers(tx, ids)
-    rows = await repository.said_of(tx, ids)
+    rows, by_document = await repository.said_of(tx, ids), await determined(tx, ids)
     ground = _Ground(tx, runtime, now)
     for each in spoken:
         customer, known = customers[each.customer_id], rows.get(each.customer_id, {})
@@ -100,6 +101,8 @@ async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequenc
         await _keep(ground, customer, there, its.source, each.said["customer_no"], said[its.source], digest)
         best = winners(orders(rules.content), customer.source, said)
         counts = {field: said[source][field] for field, source in best.items()}
+        if customer.id in by_document:  # what a local government determined counts for more than any code (§3.2)
+            counts["importance"] = customer.importance or "none"
         if counts.get("importance") == "none":
             del counts["importance"]
         if "unit_code" in counts:  # as it was called when it was said
@@ -108,7 +111,8 @@ async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequenc
         counts |= {
             field: value for field, value in now_counts.items() if not any(field in its for its in said.values())
         }
-        kind = IMPORTANT if customer.kind == ORDINARY and counts.get("importance") else customer.kind
+        marked = counts.get("importance") and customer.id not in by_document
+        kind = IMPORTANT if customer.kind == ORDINARY and marked else customer.kind
         if counts == now_counts and kind == customer.kind:
             kept += 1
             continue

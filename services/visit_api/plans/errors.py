@@ -37,6 +37,18 @@ def other_customer(pointer: str) -> FieldError:
     return FieldError(pointer, "other_customer", Words("计划项针对的是另一客户", "The item is about another customer"))
 
 
+def other_channel(pointer: str) -> FieldError:
+    """A visit by another channel than the plan wants."""
+    zh, en = "与计划项的渠道不同，请先说明原因调整计划项", "Not the item's channel: adjust the item first, and say why"
+    return FieldError(pointer, "other_channel", Words(zh, en))
+
+
+def other_form(pointer: str) -> FieldError:
+    """A visit for which less is prepared than the plan wants."""
+    zh, en = "与计划项的形式不同，请先说明原因调整计划项", "Not the item's form: adjust the item first, and say why"
+    return FieldError(pointer, "other_form", Words(zh, en))
+
+
 def outside_period(pointer: str) -> FieldError:
     """Days that do not lie in the plan's year or month."""
     return FieldError(pointer, "outside_period", Words("不在计划周期内", "Outside the plan's period"))

@@ -19,10 +19,17 @@ from visit_api.plans.period import Slot
 # One batch of customers, by id: what the rules ask for is put in, what they ask for no more is dropped, and neither
 # where somebody adjusted it or there is a visit for it. Nothing is written that is so already. NOT IN, where nothing is
 # null: it is hashed whatever the statistics say, and of a plan that was just made they say that there is none.
+# A customer counts as of its kind, and besides as one at risk where a person marked it so (§4.4.2), and as an important
+# one where a document determined it (§3.2).
 # $1 plan, $2 unit, $3 the customer before the batch, $4 customers at most, $5 rules, $6 slots, $7 now.
 _GENERATE = """
 WITH batch AS MATERIALIZED (
-    SELECT id, kind, importance FROM customers
+    SELECT id, importance, ARRAY[kind]
+        || CASE WHEN 'service_risk' = ANY (marks) THEN ARRAY['other.service_risk'] ELSE '{}' END
+        || CASE WHEN importance IS NOT NULL
+                    AND EXISTS (SELECT FROM importance_determinations AS d WHERE d.customer_id = customers.id)
+                THEN ARRAY['other.important'] ELSE '{}' END AS kinds
+    FROM customers
     WHERE unit_code = $2 AND removed_at IS NULL AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4
 ), edge AS MATERIALIZED (
     SELECT CASE WHEN count(*) = $4 THEN (array_agg(id ORDER BY id DESC))[1] END AS upto FROM batch
@@ -30,7 +37,7 @@ WITH batch AS MATERIALIZED (
     SELECT DISTINCT ON (batch.id, rule.channel) batch.id AS customer_id, rule.*
     FROM batch JOIN jsonb_to_recordset($5::jsonb)
          AS rule (place int, name text, kinds text[], importance text[], channel text, form text, times int)
-         ON batch.kind = ANY (rule.kinds) AND (rule.importance IS NULL OR batch.importance = ANY (rule.importance))
+         ON batch.kinds && rule.kinds AND (rule.importance IS NULL OR batch.importance = ANY (rule.importance))
     ORDER BY batch.id, rule.channel, rule.place
 ), asked AS MATERIALIZED (
     SELECT wanted.*, slot.slot, slot.due_from, slot.due_by

@@ -21,7 +21,9 @@ Importance = Annotated[str, Text(64)]
 
 class Rule(Body):
     """How often customers of some kinds, and of some importance where that is named, are visited in a period, and by
-    which channel. Of the rules of one channel and period the first that fits a customer counts."""
+    which channel; one that is confirmed to be at risk is of the kind `other.service_risk` besides its own (§4.4.2), and
+    one that a document determined to be important is an `other.important` (§3.2). Of the rules of one channel and
+    period the first that fits a customer counts."""
 
     name: Code
     kinds: Annotated[list[Kind], Field(min_length=1, max_length=8)]

@@ -13,6 +13,7 @@ from chassis.web.etag import Unchanged
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.base import add
+from visit_api.codes import Form
 from visit_api.customers.service import hold_customer
 from visit_api.directory.units import open_unit, require_unit
 from visit_api.plans import errors, repository
@@ -142,6 +143,17 @@ async def take_item(
     if item.taken_at is None:
         item.taken_at = now
         item.touch(now)
+
+
+async def require_as_wanted(tx: AsyncSession, id: UUID, channel: str, form: str) -> None:
+    """Raises `Unprocessable` for a visit of the item `id` by another channel than it wants, or in another form than the
+    directed or special one that it wants (§7.2.1)."""
+    item = await tx.get_one(Item, id)
+    faults = [errors.other_channel("/channel")] if channel != item.channel else []
+    if form != item.form and item.form != Form.ORDINARY:
+        faults.append(errors.other_form("/form"))
+    if faults:
+        raise Unprocessable(*faults)
 
 
 async def item_on_record(tx: AsyncSession, id: UUID) -> dict[str, Any]:

@@ -7,15 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from visit_api.customers.models import Customer
 from visit_api.plans.models import Item
+from visit_api.visits.fulfilling import fulfils
 from visit_api.visits.models import Visit
 
 
 async def counted(tx: AsyncSession, plan_id: UUID, today: date) -> Sequence[Row[Any]]:
     """Items by the kind of their customer and by channel: all of them, those made, and those whose days are over."""
-    done = select(Visit.plan_item_id).where(Visit.plan_item_id.is_not(None), Visit.state.in_(("completed", "archived")))
+    wanted = aliased(Item)
+    done = select(wanted.id).join(Visit, fulfils(wanted)).where(wanted.plan_id == plan_id)
     its = (
         select(Customer.kind, Item.channel, Item.id.in_(done).label("made"), (Item.due_by < today).label("over"))
         .join(Customer, Customer.id == Item.customer_id)

@@ -16,8 +16,9 @@ from visit_api.visits.models import Visit
 
 
 async def get_progress(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> ProgressView:
-    """What of a plan was made, missed, and is open still. A visit that is planned or goes on has not been made; one
-    whose days are over was missed, also where it is planned for later. Raises `NotFound`."""
+    """What of a plan was made, missed, and is open still. A visit that is planned or goes on has not been made, nor has
+    one by another channel than the plan wants, or in another form; one whose days are over was missed, also where it is
+    planned for later. Raises `NotFound`."""
     plan = await get_plan(tx, caller, id)
     today = runtime.clock.now().astimezone(CHINA).date()
     lines = [

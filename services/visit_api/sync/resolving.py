@@ -63,7 +63,7 @@ async def resolve(
             item = read_item(await conflicts.device_version(tx, runtime, conflict))
             if isinstance(item, BroughtArrival):
                 before["place"] = await arriving.place_of_arrival(tx, runtime, conflict.visit_id)
-            made = await _keep_or_enter(tx, statements, runtime, whose, conflict, item)
+            made = await _keep_or_enter(tx, statements, runtime, whose, conflict, item, resolution.reason)
         await conflicts.close(tx, runtime, caller, conflict, resolution.keep, resolution.reason, before, made)
         await tx.flush()
         await came_late_to(tx, conflict.visit_id, "devices", caller.sub, runtime.clock.now())
@@ -71,11 +71,17 @@ async def resolve(
 
 
 async def _keep_or_enter(
-    tx: AsyncSession, statements: Statements, runtime: Runtime, whose: Principal, conflict: Conflict, item: Any
+    tx: AsyncSession,
+    statements: Statements,
+    runtime: Runtime,
+    whose: Principal,
+    conflict: Conflict,
+    item: Any,
+    why: str | None,
 ) -> UUID | None:
     try:
         async with tx.begin_nested():
-            return await _keep(tx, statements, runtime, whose, conflict, item)
+            return await _keep(tx, statements, runtime, whose, conflict, item, why)
     except ActRefused:
         if await repository.state_of(tx, conflict.visit_id) != VisitState.ARCHIVED:
             raise
@@ -83,7 +89,13 @@ async def _keep_or_enter(
 
 
 async def _keep(
-    tx: AsyncSession, statements: Statements, runtime: Runtime, whose: Principal, conflict: Conflict, item: Any
+    tx: AsyncSession,
+    statements: Statements,
+    runtime: Runtime,
+    whose: Principal,
+    conflict: Conflict,
+    item: Any,
+    why: str | None,
 ) -> UUID | None:
     visit_id = await repository.made_instead_of(tx, conflict.visit_id, conflict.device) or conflict.visit_id
     taken = conflict.problem.endswith(("-taken", "-superseded"))
@@ -91,7 +103,7 @@ async def _keep(
         tx, statements, runtime, whose, conflict.id if taken else item.id, visit_id, conflict.at, over=True
     )
     if isinstance(item, BroughtVisit):
-        return await _keep_visit(its, conflict, item)
+        return await _keep_visit(its, conflict, item, why)
     if conflict.kind in _ACTS and visit_id == conflict.visit_id:
         return await _keep_act(its, conflict, item)
     if isinstance(item, BroughtStep) and taken:
@@ -125,12 +137,14 @@ async def _make_beside(its: Application, conflict: Conflict) -> UUID:
     return made.id
 
 
-async def _keep_visit(its: Application, conflict: Conflict, item: BroughtVisit) -> UUID | None:
+async def _keep_visit(its: Application, conflict: Conflict, item: BroughtVisit, why: str | None) -> UUID | None:
     plan = item.body
     if await repository.customer_of(its.tx, its.visit_id) != plan.customer_id:
         return await apply(its, item)
     change = VisitChange(
         channel=plan.channel, scheduled_at=planned_for(its, item), form=plan.form, visitor_ids=plan.visitor_ids
     )
+    if why is not None:
+        change["reason"] = why
     await visits.replan_visit(its.tx, its.runtime, its.caller, its.visit_id, change, lambda _: None)
     return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chassis.web.errors import Conflict, FieldError, Words
+from chassis.web.errors import Conflict, FieldError, Forbidden, Words
 from visit_api.visits.lifecycle import Unmet
 
 
@@ -46,6 +46,15 @@ class PreparationMissing(Conflict):
         super().__init__(form=form, missing=[unmet._asdict() for unmet in missing], clauses=clauses)
 
 
+class FormIsDecided(Forbidden):
+    """In another form a directed or special visit would start without what that one is prepared with."""
+
+    slug = "visit-form-decided"
+    title = Words("走访形式只能由主管变更", "Only a supervisor changes the form of the visit")
+    detail = Words("{form} 走访须按规范 {clause} 准备。", "A visit of the form {form} is prepared by clause {clause}.")
+
+
+WHY_ANOTHER_FORM = FieldError("/reason", "missing", Words("变更形式须说明原因", "Why the form changes has to be said"))
 NO_CONSENT = FieldError(
     "/consented", "consent_required", Words("记录到达位置须经同意", "A place is recorded with consent only")
 )

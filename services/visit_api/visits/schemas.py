@@ -32,12 +32,14 @@ class NewVisit(New):
 
 @with_config(extra="forbid", strict=True)
 class VisitChange(TypedDict, total=False):
-    """What of a plan is to change."""
+    """What of a plan is to change. That a directed or special visit is made in another form a supervisor decides, and
+    `reason` says why."""
 
     channel: Channel
     scheduled_at: Instant
     form: FormCode
     visitor_ids: Visitors
+    reason: Reason
 
 
 class Moment(Body):

@@ -30,9 +30,9 @@ from visit_api.base import add
 from visit_api.customers.service import hold_customer
 from visit_api.directory.sight import of_company, unit_in_sight
 from visit_api.directory.staff import visitors
-from visit_api.plans.service import take_item
+from visit_api.plans.service import require_as_wanted, take_item
 from visit_api.texts import service as texts
-from visit_api.visits import lifecycle, repository, showing
+from visit_api.visits import forms, lifecycle, repository, showing
 from visit_api.visits.errors import (
     ActRefused,
     AlreadyArrived,
@@ -61,7 +61,7 @@ async def plan_visit(
 ) -> Visit:
     """Plans a visit by the customer's unit. One that comes `late` is not refused for what happened since: that the
     customer was removed, or is of another unit of the company by now (the visit is the caller's unit's then), that a
-    visitor left, that it is not wanted any more.
+    visitor left, that it is not wanted any more, nor for the way it was made.
 
     Raises `VisitTaken`, `Unprocessable` for an unknown customer, visitor or plan item.
     """
@@ -74,6 +74,8 @@ async def plan_visit(
         if new.plan_item_id is not None:
             its = (new.plan_item_id, customer.id, now, "/plan_item_id")
             await take_item(tx, sight, *its, dropped_too=late)
+            if not late:
+                await require_as_wanted(tx, new.plan_item_id, new.channel, new.form)
         visit = await add(
             tx,
             Visit,
@@ -126,17 +128,20 @@ async def show(tx: AsyncSession, runtime: Runtime, visits: Iterable[Visit]) -> N
 async def replan_visit(
     tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, change: VisitChange, unchanged: Unchanged
 ) -> Visit:
-    """Changes the plan of a visit that has not begun. Raises `NotFound`, `PreconditionFailed`, `ActRefused`."""
+    """Changes the plan of a visit that has not begun. Raises `NotFound`, `PreconditionFailed`, `ActRefused`,
+    `FormIsDecided`, `Unprocessable`."""
     visit = await lock_visit(tx, caller, id)
     await show(tx, runtime, [visit])
     unchanged(visit)
     require_possible(Act.REPLAN, visit)
+    await forms.decide(tx, runtime, caller, visit, change)
     if "visitor_ids" in change:
         change["visitor_ids"] = await visitors(
             tx, visit.unit_code, change["visitor_ids"], "/visitor_ids", visit.visitor_ids
         )
     for field, value in change.items():
-        setattr(visit, field, value)
+        if field != "reason":
+            setattr(visit, field, value)
     visit.touch(runtime.clock.now())
     await tell_plan(tx, runtime, visit, VisitReplanned)
     return visit

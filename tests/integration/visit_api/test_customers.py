@@ -68,6 +68,49 @@ async def test_importance_is_not_changed_by_hand(world: World) -> None:
     assert (await world.admin.get(path)).json()["importance"] == "一级"
 
 
+@pytest.mark.clause("3.2")
+async def test_whoever_reads_importance_is_told_who_says_it(world: World) -> None:
+    said, unsaid = await world.customer(importance="一级"), await world.customer()
+    assert (said["importance"], said["importance_by"]) == ("一级", "stated")
+    assert (unsaid["importance"], unsaid["importance_by"]) == (None, None)
+    document = {"government_body": "市发展改革委", "document_no": "8", "determined_on": "2026-09-30"}
+    item = {"customer_id": said["id"], "level": "first"}
+    for _ in range(2):  # as brought again by another document, which says the same
+        await made(world.admin.post("/importance-documents", json={**document, "items": [item]}))
+    for listed in (
+        (await world.admin.get(f"/customers/{said['id']}")).json(),
+        (await world.admin.get("/customers", params=SINCE)).json()["items"][-1],
+    ):
+        assert (listed["importance"], listed["importance_by"], listed["version"]) == ("first", "document", 3)
+
+
+@pytest.mark.clause("4.4.2")
+async def test_who_is_at_risk_a_supervisor_says_and_why(world: World) -> None:
+    its, beside = await world.customer(), await world.customer()
+    path, marks = f"/customers/{its['id']}", {"marks": ["service_risk"], "reason": "配变频繁跳闸"}
+    supervisor = world.client("supervisor", unit="37401", sub="E109")
+    for role in ("visitor", "integration"):
+        caller = world.client(role, unit="37401")
+        problem(await caller.patch(path, json=marks, headers=await tag(caller, path)), 403, "customer-mark-decided")
+    without = await supervisor.patch(path, json={"marks": marks["marks"]}, headers=await tag(supervisor, path))
+    assert pointers(without) == [("/reason", "missing")]
+    marked = (await supervisor.patch(path, json=marks, headers=await tag(supervisor, path))).json()
+    assert (marked["marks"], marked["version"]) == (["service_risk"], 2)
+    same = {"marks": ["service_risk"] * 2, "name": "改名"}
+    answer = await world.visitor.patch(path, json=same, headers=await tag(world.visitor, path))
+    assert answer.status_code == 200, "whoever sends back what is so decides nothing"
+    (found,) = (await world.visitor.get("/customers", params={"mark": "service_risk"})).json()["items"]
+    assert found["id"] == its["id"]
+    assert found["id"] != beside["id"]
+    off = {"marks": [], "reason": "已换配变"}
+    assert (await supervisor.patch(path, json=off, headers=await tag(supervisor, path))).json()["marks"] == []
+    lines = (await world.admin.get("/trail", params={"thing_id": its["id"]})).json()["items"]
+    assert [(line["act"], line["by"], line["reason"]) for line in lines] == [
+        ("customer.marked", "E109", "配变频繁跳闸"),
+        ("customer.marked", "E109", "已换配变"),
+    ]
+
+
 async def test_a_change_is_told_by_version(world: World) -> None:
     customer = await world.customer()
     path = f"/customers/{customer['id']}"

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.integration.visit_api.test_imports import as_csv, as_ndjson, customers, imported, row
 from tests.integration.visit_api.world import World, made, pointers, problem
 from tests.support.databases import refusal
 
@@ -51,6 +52,33 @@ async def test_what_was_determined_last_holds_whenever_it_was_brought(world: Wor
     for table in ("importance_documents", "importance_determinations"):
         said = await refusal(str(world.runtime.settings.database_url.get_secret_value()), f"UPDATE {table} SET id = id")
         assert "permission denied" in said
+
+
+@pytest.mark.clause("3.2")
+async def test_what_was_determined_counts_for_more_than_any_file(world: World) -> None:
+    """Of a customer of one system, and of one of two."""
+
+    def file(code: str, **fields: Any) -> bytes:
+        return as_csv(*[row(customer_no=number, importance=code, **fields) for number in ("1", "2", "3")])
+
+    async def found() -> dict[str, tuple[str, str | None, str | None]]:
+        its = await customers(world)
+        return {each["customer_no"]: (each["kind"], each["importance"], each["importance_by"]) for each in its}
+
+    await imported(world, file(""))
+    await imported(world, as_ndjson(row("sg2", customer_no="3", address="泉城路9号")))
+    assert (await found())["1"] == ("other.ordinary", None, None)
+    levels = {"1": "none", "2": "second", "3": "none"}
+    await bring(world, *[{"customer_no": number, "level": level} for number, level in levels.items()])
+    await imported(world, file("01", name="改名"))
+    await imported(world, as_ndjson(row("sg2", customer_no="3", importance="S")))
+    assert await found() == {
+        "1": ("other.ordinary", None, None),
+        "2": ("other.ordinary", "second", "document"),
+        "3": ("other.ordinary", None, None),
+    }
+    await imported(world, as_csv(row(customer_no="4", importance="02")))
+    assert (await found())["4"] == ("other.important", "first", "system")
 
 
 @pytest.mark.clause("3.2")

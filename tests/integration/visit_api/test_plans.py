@@ -6,12 +6,19 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from tests.integration.visit_api.phone import Phone, outcomes
+from tests.integration.visit_api.test_risks import opened
 from tests.integration.visit_api.world import World, made, pointers, problem, tag
 from visit_api.plans.worker import Planning
 from visit_api.progress.service import on_record
 from visit_api.visits.models import Visit
 
 Json = dict[str, Any]
+
+
+@pytest.fixture
+def phone(world: World) -> Phone:
+    return Phone(world, world.visitor)
 
 
 def rule(name: str, channel: str = "on_site", times: int = 1, **more: Any) -> Json:
@@ -45,6 +52,11 @@ async def items(world: World, **query: Any) -> list[Json]:
 async def progress(world: World, id: str) -> Json:
     its: Json = (await world.visitor.get(f"/plans/{id}/progress")).json()
     return its
+
+
+async def figure(world: World, name: str, **query: str) -> list[Json]:
+    found: list[Json] = (await world.visitor.get("/analysis", params=query)).json()["items"]
+    return [each for each in found if each["figure"] == name]
 
 
 def short(its: list[Json]) -> list[tuple[str, str, str]]:
@@ -83,6 +95,37 @@ async def test_rules_say_how_often_and_by_which_channel(world: World) -> None:
     assert len(await items(world, plan_id=of_the_year)) == 12
     soon = await items(world, due_since="2026-10-15", due_until="2026-10-20", channel="on_site")
     assert {each["due_by"] for each in soon} == {"2026-10-15", "2026-10-20"}
+
+
+@pytest.mark.clause("3.2", "4.4.1", "4.4.2")
+async def test_who_is_confirmed_at_risk_or_determined_important_is_planned_for_as_such(world: World) -> None:
+    """By the shipped rules, whatever kind the customer is of besides."""
+    kinds = {"at risk": "government", "determined": "other.ordinary", "no more": "other.ordinary", "said": "government"}
+    its = {name: await world.customer(kind=kind) for name, kind in kinds.items() if name != "said"}
+    its["said"] = await world.customer(kind=kinds["said"], importance="一级")
+    visit = {"customer_id": its["at risk"]["id"], "channel": "phone", "scheduled_at": "2026-10-09T09:00:00+08:00"}
+    heard_on = await made(world.admin.post("/visits", json=visit))
+    await world.hear(opened(world, heard_on), opened(world, heard_on))
+    (suggested,) = (await world.admin.get("/risk-suggestions")).json()["items"]
+    assert (await world.admin.post(f"/risk-suggestions/{suggested['id']}/confirm", json={})).status_code == 200
+    for day, level in (("2026-06-01", "first"), ("2026-09-30", "none")):
+        levels = {"determined": "special", "no more": level}
+        said = [{"customer_id": its[name]["id"], "level": each} for name, each in levels.items()]
+        document = {"government_body": "市发展改革委", "document_no": day, "determined_on": day, "items": said}
+        await made(world.admin.post("/importance-documents", json=document))
+    year, month = await plan(world, "2026"), await plan(world)
+    for each in (year, month):
+        await generate(world, each)
+    asked = {
+        name: [[each["rule"] for each in await items(world, plan_id=id, customer_id=one["id"])] for id in (year, month)]  # noqa: A001
+        for name, one in its.items()
+    }
+    assert asked == {
+        "at risk": [["at-risk"] * 4, ["at-risk-by-phone"]],
+        "determined": [["most-important"] * 6, ["important-by-phone"]],
+        "no more": [[], []],
+        "said": [["government"] * 2, []],
+    }
 
 
 async def test_generating_again_changes_only_what_nobody_touched(world: World) -> None:
@@ -250,6 +293,38 @@ async def test_a_visit_is_made_for_an_item_of_its_customer(world: World) -> None
     await world.visitor.patch(f"/plan-items/{item['id']}", json=drop, headers={"If-Match": "*"})
     answer = await world.visitor.post("/visits", json={**visit, "customer_id": customer["id"]})
     assert pointers(answer) == [("/plan_item_id", "unknown_plan_item")]
+
+
+@pytest.mark.clause("7.2.1", "9.1")
+async def test_a_visit_is_made_as_its_item_wants_it_or_does_not_count_for_it(world: World, phone: Phone) -> None:
+    customer = await world.customer(kind="key_project")
+    await decide(world, rule("projects", form="directed"))
+    its_id = await plan(world)
+    await generate(world, its_id)
+    (item,) = await items(world)
+    new = {"customer_id": customer["id"], "plan_item_id": item["id"], "scheduled_at": "2026-10-09T09:00:00+08:00"}
+    for channel, form, faults in (
+        ("phone", "ordinary", [("/channel", "other_channel"), ("/form", "other_form")]),
+        ("on_site", "special", [("/form", "other_form")]),
+    ):
+        answer = await world.visitor.post("/visits", json={**new, "channel": channel, "form": form})
+        assert pointers(answer) == faults
+    visit = await made(world.visitor.post("/visits", json={**new, "channel": "on_site", "form": "directed"}))
+    path, anyhow = f"/visits/{visit['id']}", {"If-Match": "*"}
+    for change, fault in (({"channel": "phone"}, "/channel"), ({"form": "ordinary", "reason": "从简"}, "/form")):
+        answer = await world.admin.patch(path, json=change, headers=anyhow)
+        assert [pointer for pointer, _ in pointers(answer)] == [fault]
+    brought = phone.item("visit", ago=60, **new, channel="phone")
+    acts = [phone.item("start", brought["id"], ago=50), phone.item("completion", brought["id"], ago=40)]
+    assert outcomes(await phone.push(brought, *acts)) == ["stored"] * 3, "what was done is on record all the same"
+    assert (await progress(world, its_id))["total"] == {"planned": 1, "made": 0, "missed": 0, "open": 1}
+    query = {"from": "2026-10-01", "to": "2026-10-31"}
+    counted = {each["of"]: each["count"] for each in await figure(world, "plan_completion", **query)}
+    assert counted == {"open": 1}
+    adjusted = {"channel": "phone", "form": "ordinary", "reason": "客户要求电话沟通"}
+    assert (await world.visitor.patch(f"/plan-items/{item['id']}", json=adjusted, headers=anyhow)).status_code == 200
+    assert (await progress(world, its_id))["total"]["made"] == 1
+    assert [each["of"] for each in await figure(world, "plan_completion", **query)] == ["made"]
 
 
 async def test_there_is_one_plan_of_a_period(world: World) -> None:

@@ -93,6 +93,25 @@ async def test_a_whole_life(world: World) -> None:
     ]
 
 
+@pytest.mark.clause("7.2.1")
+async def test_that_a_visit_is_directed_no_more_a_supervisor_decides_and_says_why(world: World) -> None:
+    visit = await world.visit(form="directed")
+    path, supervisor = f"/visits/{visit['id']}", world.client("supervisor", unit="37401", sub="E109")
+    change = {"form": "ordinary", "reason": "客户只需告知停电"}
+    refused = problem(
+        await world.visitor.patch(path, json=change, headers=await tag(world.visitor, path)), 403, "visit-form-decided"
+    )
+    assert (refused["form"], refused["clause"]) == ("directed", "7.2.1")
+    without = await supervisor.patch(path, json={"form": "special"}, headers=await tag(supervisor, path))
+    assert pointers(without) == [("/reason", "missing")]
+    changed = (await supervisor.patch(path, json=change, headers=await tag(supervisor, path))).json()
+    assert (changed["form"], changed["reason"]) == ("ordinary", None), "why it was not made is another reason"
+    (line,) = (await world.admin.get("/trail", params={"thing_id": visit["id"]})).json()["items"]
+    assert (line["act"], line["by"], line["reason"]) == ("visit.form_changed", "E109", change["reason"])
+    back = await world.visitor.patch(path, json={"form": "directed"}, headers=await tag(world.visitor, path))
+    assert back.json()["form"] == "directed", "more may always be prepared"
+
+
 @pytest.mark.parametrize(("act", "state"), [("cancel", "cancelled"), ("miss", "missed")])
 async def test_a_planned_visit_that_does_not_take_place(world: World, act: str, state: str) -> None:
     visit = await world.visit()

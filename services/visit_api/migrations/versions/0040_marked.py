@@ -1,0 +1,10 @@
+"""Who of the customers bears a mark, for lists of them; built while others go on."""
+
+from chassis.migrate import index_concurrently
+
+revision = "0040"
+down_revision = "0039"
+
+
+def upgrade() -> None:
+    index_concurrently("customers_marked", "ON customers (id) WHERE marks <> '{}'")
