@@ -25,6 +25,7 @@ from visit_api.mergers.worker import Moving
 from visit_api.obligations.models import Obligation
 from visit_api.online.models import Inquiry
 from visit_api.plans.worker import Planning
+from visit_api.risks.worker import Lapsing
 from visit_api.sealed import SEALED
 from visit_api.settings import Settings
 from visit_api.steps.models import Step
@@ -39,8 +40,9 @@ WORDED = (Visit, HandOver, StaffHandOver, Attachment, Step, ItemAnswer, Appointm
 
 def keep(runtime: Runtime) -> list[Worker]:
     """The loops of which one at a time is enough: they chain what is archived, supplement it with what comes late,
-    clear uploads away, look for visits that were recorded twice, and seal what was just said and what an earlier
-    version stored in the clear. Not beside the relay: a row they stumble on must not keep an appeal untold."""
+    clear uploads away, look for visits that were recorded twice, let suggestions of risk go, and seal what was just
+    said and what an earlier version stored in the clear. Not beside the relay: a row they stumble on must not keep an
+    appeal untold."""
     return [
         Sealer(runtime.service, runtime.db, CHAINED),
         Sweeper(runtime),
@@ -52,6 +54,7 @@ def keep(runtime: Runtime) -> list[Worker]:
         PlainWords(runtime, WORDED),
         Supplementing(runtime),
         Doubting(runtime),
+        Lapsing(runtime),
     ]
 
 

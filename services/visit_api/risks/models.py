@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,8 +15,9 @@ State = Literal["open", "confirmed", "dismissed", "lapsed"]
 
 
 class HeardAppeal(Base):
-    """An appeal of a customer, as far as it was heard of. A hidden one names no customer, and is not here, unless
-    an older version took in an anonymous one: nothing is derived from that."""
+    """An appeal of a customer, as far as it was heard of. `breached`: the clocks of this round whose deadline passed,
+    and was not met after all; `overdue`: whether there are any, also from before they were kept. A hidden one names no
+    customer, and is not here, unless an older version took in an anonymous one: nothing is derived from that."""
 
     __tablename__ = "risk_appeals"
     __table_args__ = (Index("risk_appeals_customer_id", "customer_id"),)
@@ -28,6 +29,7 @@ class HeardAppeal(Base):
     is_open: Mapped[bool]
     outcome: Mapped[str | None]
     overdue: Mapped[bool]
+    breached: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default="{}")
     reopened: Mapped[int]
     dissatisfied: Mapped[int]
 

@@ -1,10 +1,11 @@
 """Queries of suggestions; who sees the customer sees what is suggested of it. `unit` is always the caller's."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, Text, cast, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import within
@@ -62,6 +63,21 @@ async def of_customer(tx: AsyncSession, customer_id: UUID) -> Sequence[HeardAppe
     """All that was heard of a customer's appeals, but the hidden ones: an older version took in what is anonymous."""
     hidden = exists().where(Appeal.id == HeardAppeal.appeal_id, Appeal.hidden)
     return (await tx.scalars(select(HeardAppeal).where(HeardAppeal.customer_id == customer_id, ~hidden))).all()
+
+
+async def outdated(tx: AsyncSession, since: datetime, most: int) -> Sequence[UUID]:
+    """Customers with an open suggestion that names an appeal which is closed and was received before `since`."""
+    named = func.jsonb_build_array(
+        func.jsonb_build_object("appeals", func.jsonb_build_array(cast(HeardAppeal.appeal_id, Text)))
+    )
+    old = exists().where(
+        HeardAppeal.customer_id == Suggestion.customer_id,
+        HeardAppeal.is_open.is_(False),
+        HeardAppeal.received_at < since,
+        Suggestion.reasons.bool_op("@>")(named),
+    )
+    query = select(Suggestion.customer_id).where(text("state = 'open'"), old)
+    return (await tx.scalars(query.order_by(Suggestion.customer_id).limit(most))).all()
 
 
 async def latest(tx: AsyncSession, customer_id: UUID) -> Suggestion | None:

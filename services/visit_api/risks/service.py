@@ -19,7 +19,7 @@ from visit_api.customers.service import get_customer, mark
 from visit_api.risks import repository
 from visit_api.risks.errors import AlreadyDecided
 from visit_api.risks.models import HeardAppeal, Suggestion
-from visit_api.risks.signals import Heard, named_in, reasons, shipped
+from visit_api.risks.signals import Heard, counting_since, named_in, reasons, shipped
 
 _DISSATISFIED = ("1", "2")
 
@@ -43,6 +43,16 @@ async def hear(tx: AsyncSession, runtime: Runtime, events: Sequence[Event]) -> N
     await tx.flush()
     for customer in await repository.hold_customers(tx, touched):
         await _derive(tx, runtime, customer)
+
+
+async def review(tx: AsyncSession, runtime: Runtime, most: int) -> bool:
+    """Derives anew what is suggested of customers by appeals that count no more for their age; False where there are
+    none left."""
+    since = counting_since(runtime.clock.now(), shipped())
+    ids = await repository.outdated(tx, since, most)
+    for customer in await repository.hold_customers(tx, ids):
+        await _derive(tx, runtime, customer)
+    return len(ids) == most
 
 
 async def get_suggestion(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Suggestion:
@@ -93,6 +103,7 @@ def _first_heard(event: Event, customers: dict[UUID, UUID]) -> HeardAppeal | Non
         is_open=True,
         outcome=None,
         overdue=False,
+        breached=[],
         reopened=0,
         dissatisfied=0,
     )
@@ -103,14 +114,16 @@ def _take_in(appeal: HeardAppeal, event: Event) -> None:
         case AppealClosed():
             appeal.is_open, appeal.outcome = False, event.outcome
         case AppealReopened():
-            appeal.is_open, appeal.outcome, appeal.overdue = True, None, False
+            appeal.is_open, appeal.outcome, appeal.overdue, appeal.breached = True, None, False, []
             appeal.reopened += 1
         case DeadlineBreached():
+            appeal.breached = [*{*appeal.breached, event.clock_id}]
             appeal.overdue = True
-        case DeadlineCorrected():
-            appeal.overdue = False
-        case AppealReclassified():
-            appeal.type = event.appeal_type
+        case DeadlineCorrected():  # one of them; the others stay as they are
+            appeal.breached = [each for each in appeal.breached if each != event.clock_id]
+            appeal.overdue = bool(appeal.breached)
+        case AppealReclassified():  # it was that from the beginning: its old deadlines were not its own
+            appeal.type, appeal.overdue, appeal.breached = event.appeal_type, False, []
         case AppealCalledBack() if event.satisfaction in _DISSATISFIED:
             appeal.dissatisfied += 1
         case _:

@@ -42,9 +42,14 @@ class Heard(msgspec.Struct, frozen=True):
     dissatisfied: int
 
 
+def counting_since(now: datetime, thresholds: Thresholds) -> datetime:
+    """From when on an appeal counts that is closed; one that is open counts whenever it was raised."""
+    return now - timedelta(days=thresholds.window_days)
+
+
 def reasons(appeals: Sequence[Heard], thresholds: Thresholds, now: datetime) -> list[dict[str, Any]]:
     """Each sign that is there, with its number, its threshold and the appeals it was counted from; JSON-ready."""
-    since = now - timedelta(days=thresholds.window_days)
+    since = counting_since(now, thresholds)
     counting = [one for one in appeals if one.outcome not in _NEVER_WAS and (one.is_open or one.received_at >= since)]
     signs = {
         "complained": ({one.appeal_id: 1 for one in counting if one.type == "complaint"}, thresholds.complaints),

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from chassis.ids import new_id
-from contracts.appeals import AppealCalledBack, AppealClosed, AppealOpened, AppealReopened
-from contracts.deadlines import DeadlineBreached
+from contracts.appeals import AppealCalledBack, AppealClosed, AppealOpened, AppealReclassified, AppealReopened
+from contracts.deadlines import DeadlineBreached, DeadlineCorrected, DeadlineEvent
 from tests.integration.visit_api.world import World, made, problem
 from visit_api.risks import service
 
@@ -34,6 +34,27 @@ def opened(world: World, visit: dict[str, Any] | None, **fields: Any) -> AppealO
 def act(of: AppealOpened) -> dict[str, Any]:
     its = {"appeal_id": of.appeal_id, "visit_id": of.visit_id, "unit_code": of.unit_code}
     return {**its, "round": 1, "at": of.received_at, "by": "E101"}
+
+
+def breached(world: World, of: AppealOpened, milestone: str = "answer") -> DeadlineBreached:
+    """The deadline of a milestone passed."""
+    return DeadlineBreached(
+        clock_id=new_id(),
+        subject_kind="appeal",
+        subject_id=of.appeal_id,
+        visit_id=of.visit_id,
+        unit_code="37401",
+        handling_unit_code="37401",
+        milestone=milestone,
+        round=1,
+        due_at=world.clock.now(),
+        at=world.clock.now(),
+        owner=None,
+        first_contact=None,
+        step="due",
+        audience=["owner"],
+        late=False,
+    )
 
 
 async def suggested(world: World, **query: str) -> list[dict[str, Any]]:
@@ -86,29 +107,46 @@ async def test_what_was_dismissed_comes_again_only_for_something_new(world: Worl
 async def test_unresolved_appeals_are_a_sign_while_they_are(world: World) -> None:
     visit = await world.visit()
     opinion = opened(world, visit, appeal_type="opinion")
-    breach = DeadlineBreached(
-        clock_id=new_id(),
-        subject_kind="appeal",
-        subject_id=opinion.appeal_id,
-        visit_id=opinion.visit_id,
-        unit_code="37401",
-        handling_unit_code="37401",
-        milestone="answer",
-        round=1,
-        due_at=world.clock.now(),
-        at=world.clock.now(),
-        owner=None,
-        first_contact=None,
-        step="due",
-        audience=["owner"],
-        late=False,
-    )
+    breach = breached(world, opinion)
     await world.hear(opinion, breach)
     assert [reason["signal"] for reason in (await suggested(world))[0]["reasons"]] == ["overdue_appeals"]
     await world.hear(AppealClosed(**act(opinion), outcome="resolved"))
     assert [its["state"] for its in await suggested(world)] == ["lapsed"]
     await world.hear(AppealReopened(**act(opinion)))
     assert [reason["signal"] for reason in (await suggested(world, state="open"))[0]["reasons"]] == ["reopened_appeals"]
+
+
+@pytest.mark.clause("4.4.2")
+async def test_an_appeal_is_overdue_while_any_of_its_deadlines_is(world: World) -> None:
+    complaint = opened(world, await world.visit())
+    contact, answer = (breached(world, complaint, milestone=each) for each in ("contact", "answer"))
+    await world.hear(complaint, contact, answer)
+    for breach, states in ((contact, ["open"]), (answer, ["lapsed"])):
+        its = {name: getattr(breach, name) for name in DeadlineEvent.__struct_fields__}
+        await world.hear(DeadlineCorrected(**its, recorded_at=world.clock.now(), actor="E201"))
+        assert [its["state"] for its in await suggested(world)] == states, breach.milestone
+    await world.hear(breached(world, complaint))
+    assert [its["state"] for its in await suggested(world)] == ["lapsed", "open"]
+    anew = {"appeal_type": "suggestion", "old_appeal_type": "complaint", "clocks": []}
+    await world.hear(AppealReclassified(**act(complaint), **anew))
+    assert [its["state"] for its in await suggested(world)] == ["lapsed", "lapsed"], "it never was one"
+
+
+@pytest.mark.clause("4.4.2")
+async def test_a_suggestion_lapses_when_what_it_stands_for_is_long_ago(world: World) -> None:
+    kept, old = await world.visit(), await world.visit()
+    for visit in (kept, old):
+        appeals = [opened(world, visit) for _ in range(3)]
+        done = [AppealClosed(**act(each), outcome="resolved") for each in appeals if visit is old]
+        await world.hear(*appeals, *done)
+    assert [each["state"] for each in await suggested(world)] == ["open"] * 2
+    world.later(days=90)
+    await world.stack.settle()
+    assert [each["state"] for each in await suggested(world)] == ["open"] * 2, "to the day"
+    world.later(seconds=1)
+    await world.stack.settle()
+    states = {each["customer_id"]: each["state"] for each in await suggested(world)}
+    assert states == {kept["customer_id"]: "open", old["customer_id"]: "lapsed"}, "what is open counts whenever it was"
 
 
 @pytest.mark.clause("4.4.2")
