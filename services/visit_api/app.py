@@ -26,6 +26,7 @@ from visit_api.mergers.endpoints import router as mergers
 from visit_api.obligations.endpoints import router as obligations
 from visit_api.online.endpoints import router as online
 from visit_api.plans.endpoints import router as plans
+from visit_api.posts.endpoints import publishing
 from visit_api.posts.endpoints import router as posts
 from visit_api.profiles.endpoints import router as profiles
 from visit_api.progress.endpoints import router as progress
@@ -76,6 +77,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             proposals,
             online,
             posts,
+            publishing,
             archive,
             measures,
             leaving,

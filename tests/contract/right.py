@@ -117,6 +117,7 @@ REPORTS = {
     "appeal_tracker GET /v1/statistics": "received",
     "appeal_tracker GET /v1/workload": "open",
     "visit_api GET /v1/online/figures": "received",
+    "visit_api GET /v1/online/publishing": "published",
     "visit_api GET /v1/analysis": "count",
 }
 # What is the caller's own, and nobody else's: neither a thing nor a list.

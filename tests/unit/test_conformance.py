@@ -33,6 +33,12 @@ def test_a_clause_names_the_tests_that_prove_it_and_one_without_any_says_so(tree
     assert "*for people*: training" in rows[" 8.1.2 "]
 
 
+def test_a_part_that_is_for_people_is_said_beside_what_tests_prove(tree: Path) -> None:
+    tree.write_text(TEST.format(clause="6.3.2.5"))
+    (row,) = [line for line in conformance.page().splitlines() if line.startswith("| 6.3.2.5 ")]
+    assert "[of both](../tests/unit/test_both.py)<br>*for people*: " in row
+
+
 def test_a_stale_page_is_found(tree: Path) -> None:
     tree.write_text(TEST.format(clause="7.2.6"))
     assert conformance.main(["--check"]) == 1

@@ -12,7 +12,7 @@ from chassis.web.schemas import Code, Day, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 from visit_api.online import asking, repository, service
-from visit_api.online.models import Account, Group, Inquiry, Membership
+from visit_api.online.models import Account, Group, GroupKind, Inquiry, Membership
 from visit_api.online.schemas import (
     AccountChange,
     AccountView,
@@ -153,6 +153,7 @@ async def show_figures(
     first_day: Annotated[Day | None, Query(alias="from", description="the first of the month, if left out")] = None,
     last_day: Annotated[Day | None, Query(alias="to", description="today, if left out")] = None,
     unit_code: Annotated[Code | None, Query(description="this unit and those below it")] = None,
+    kind: Annotated[GroupKind | None, Query(description="`direct`: on the lines to single customers alone")] = None,
 ) -> dict[str, Any]:
     """How many questions were asked and answered online, and how long the answers took; by unit."""
-    return await service.figures(tx, runtime, caller, first_day, last_day, unit_code)
+    return await service.figures(tx, runtime, caller, first_day, last_day, unit_code, kind)

@@ -45,6 +45,9 @@ OTHER_PLATFORM = FieldError(
     "/account_id", "other_platform", Words("账号与群不在同一平台", "It is on another platform than the group")
 )
 UNKNOWN_VISIT = FieldError("/visit_id", "unknown_visit", Words("未知的走访", "No such visit"))
+ONE_CUSTOMER = FieldError(
+    "/customer_ids", "one_customer", Words("单独联系的线路只服务一个客户", "A direct line is the line to one customer")
+)
 TOO_EARLY = Words("早于提问或加入时间", "Before what it ends")
 
 

@@ -90,9 +90,16 @@ async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Inquiry]:
 
 
 async def figures(
-    tx: AsyncSession, unit: str | None, unit_code: str | None, begin: datetime, end: datetime, now: datetime
+    tx: AsyncSession,
+    unit: str | None,
+    unit_code: str | None,
+    kind: str | None,
+    begin: datetime,
+    end: datetime,
+    now: datetime,
 ) -> Sequence[Row[Any]]:
-    """How the questions from `begin` on and before `end` were answered, a row for each unit."""
+    """How the questions from `begin` on and before `end` were answered, a row for each unit; all of them, or those in
+    groups of a kind."""
     took = extract("epoch", Inquiry.answered_at - Inquiry.received_at)
     waits = extract("epoch", now - Inquiry.received_at)
     query = select(
@@ -104,6 +111,8 @@ async def figures(
         func.max(waits).filter(Inquiry.answered_at.is_(None)).label("longest_open_seconds"),
     ).where(within(Unit, unit, Inquiry.unit_code), part_of(Unit, unit_code, Inquiry.unit_code))
     query = query.where(Inquiry.received_at >= begin, Inquiry.received_at < end)
+    if kind is not None:
+        query = query.where(Inquiry.group_id.in_(select(Group.id).where(Group.kind == kind)))
     return (await tx.execute(query.group_by(Inquiry.unit_code).order_by(Inquiry.unit_code))).all()
 
 

@@ -51,7 +51,7 @@ class AccountView(View):
 
 
 class NewGroup(New):
-    """A group, and whose it is; `direct` is the line to one important customer."""
+    """A group, and whose it is; `direct` is the line to one customer, important enough to have one (§6.3.2.2)."""
 
     unit_code: Code
     platform: Platform

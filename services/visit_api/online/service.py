@@ -24,6 +24,7 @@ from visit_api.directory.units import get_unit, require_unit
 from visit_api.online import repository
 from visit_api.online.errors import (
     NOT_A_MEMBER,
+    ONE_CUSTOMER,
     OTHER_PLATFORM,
     UNKNOWN_ACCOUNT,
     AccountClosed,
@@ -96,6 +97,7 @@ async def open_group(tx: AsyncSession, runtime: Runtime, caller: Principal, new:
     found = new.id and await repository.find(tx, caller.unit, Group, new.id)
     if not found:
         await require_unit(tx, caller, new.unit_code)
+        _check_line(new.kind, new.customer_ids)
         await _check_customers(tx, caller, new.customer_ids)
         group = await add(tx, Group, new, runtime.clock.now())
         if group is not None:
@@ -120,7 +122,9 @@ async def change_group(
     """Changes a group. Raises `NotFound`, `PreconditionFailed`, `Unprocessable`."""
     group = await get_group(tx, caller, id, lock=True)
     unchanged(group)
-    await _check_customers(tx, caller, change.get("customer_ids", []))
+    if "customer_ids" in change:
+        _check_line(group.kind, change["customer_ids"])
+        await _check_customers(tx, caller, change["customer_ids"])
     for field, value in change.items():
         setattr(group, field, value)
     group.touch(runtime.clock.now())
@@ -164,16 +168,23 @@ async def leave(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID,
 
 
 async def figures(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, first: date | None, last: date | None, unit_code: str | None
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    first: date | None,
+    last: date | None,
+    unit_code: str | None,
+    kind: str | None,
 ) -> dict[str, Any]:
-    """How fast questions were answered, by unit; of this month, where no days are given."""
+    """How fast questions were answered, by unit, everywhere or in groups of a kind; of this month, where no days are
+    given."""
     now = runtime.clock.now()
     last = last or day_of(now)
     first = first or last.replace(day=1)
     # Nothing is asked outside of these, and a calendar has an end.
     begin = begins(max(first, day_of(moments.EARLIEST_RECEIPT)))
     end = begins(min(last, day_of(now)) + timedelta(days=1))
-    rows = await repository.figures(tx, caller.unit, unit_code, begin, end, now)
+    rows = await repository.figures(tx, caller.unit, unit_code, kind, begin, end, now)
     return {"first_day": first, "last_day": last, "items": rows}
 
 
@@ -212,6 +223,11 @@ async def _member(tx: AsyncSession, caller: Principal, staff_no: str) -> Staff:
 async def _card(tx: AsyncSession, caller: Principal, member: Staff, post: str) -> str:
     unit = await get_unit(tx, caller, member.unit_code)
     return f"{unit.name} {post} {member.name}"
+
+
+def _check_line(kind: str, ids: Sequence[UUID]) -> None:
+    if kind == "direct" and len({*ids}) != 1:
+        raise Unprocessable(ONE_CUSTOMER)
 
 
 async def _check_customers(tx: AsyncSession, caller: Principal, ids: Sequence[UUID]) -> None:

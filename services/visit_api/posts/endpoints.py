@@ -1,21 +1,22 @@
 """Policy posts over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
 from chassis.web.auth import Caller, require
 from chassis.web.paging import Listing, Page, Paging
 from chassis.web.route import Router
-from chassis.web.schemas import Code, Id
+from chassis.web.schemas import Code, Day, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
 from visit_api.posts import repository, service
 from visit_api.posts.lifecycle import Act
 from visit_api.posts.models import PolicyPost
-from visit_api.posts.schemas import NewPost, PostView, Return
+from visit_api.posts.schemas import NewPost, PostView, PublishingList, Return
 
 router = Router(prefix="/v1/online/posts", tags=["online"])
+publishing = Router(prefix="/v1/online/publishing", tags=["online"])
 
 Author = Annotated[Principal, Depends(require("visitor", "supervisor", "integration"))]
 Approver = Annotated[Principal, Depends(require("supervisor"))]
@@ -67,3 +68,16 @@ async def return_post(id: Id, why: Return, caller: Approver, tx: Tx, runtime: Th
 async def publish_post(id: Id, caller: Author, tx: Tx, runtime: TheRuntime) -> PolicyPost:
     """Records that an approved post was published; one about a policy that is over is refused."""
     return await service.publish(tx, runtime, caller, id)
+
+
+@publishing.get("", response_model=PublishingList)
+async def show_publishing(
+    caller: Caller,
+    tx: Tx,
+    runtime: TheRuntime,
+    first_day: Annotated[Day | None, Query(alias="from", description="the first of the month, if left out")] = None,
+    last_day: Annotated[Day | None, Query(alias="to", description="today, if left out")] = None,
+    unit_code: Annotated[Code | None, Query(description="this unit and those below it")] = None,
+) -> dict[str, Any]:
+    """How regularly groups were told of policies, by unit, and which of them were told nothing."""
+    return await service.regularity(tx, runtime, caller, first_day, last_day, unit_code)

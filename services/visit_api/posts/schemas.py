@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.web.schemas import Body, Code, Id, Instant, Text, View
+from chassis.web.schemas import Body, Code, Day, Id, Instant, Text, View
 from visit_api.base import New
 from visit_api.posts.lifecycle import PostState
 
@@ -24,6 +24,24 @@ class Return(Body):
     """Why it is not approved."""
 
     reason: Annotated[str, Text(500, lines=True)]
+
+
+class PublishingView(View):
+    """What a unit's groups were told in a period of policies; a post that names no group is for those of its unit and
+    of the units below it."""
+
+    unit_code: str
+    published: Annotated[int, Field(description="posts that reached any of them")]
+    groups: Annotated[int, Field(description="how many there are")]
+    quiet: Annotated[list[UUID], Field(description="the groups that no post reached")]
+
+
+class PublishingList(View):
+    """The same of each unit that has groups, from the first day to the last."""
+
+    first_day: Day
+    last_day: Day
+    items: list[PublishingView]
 
 
 class PostView(View):

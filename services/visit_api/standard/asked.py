@@ -40,6 +40,8 @@ STEPS = (
     # §7.2.1: a directed visit comes with a solution, which is what is promoted.
     Asked("5.3", "promotion", directions=_OURS, forms=frozenset({"directed"})),
     Asked("5.5", "appeals"),
+    # What an appeal justly asks for is solved by its answer, without which it is not closed, nor the visit archived;
+    # what is needed besides by a strategy.
     Asked("7.2.4", "strategy", forms=frozenset({"directed", "special"})),
     Asked("7.2.4", "strategy", forms=frozenset({"ordinary"}), where_needs_were_heard=True),
 )

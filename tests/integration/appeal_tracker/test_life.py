@@ -86,7 +86,7 @@ async def test_a_closed_appeal_takes_no_more_acts(desk: Desk, act: str) -> None:
     assert (await desk.appeal(case), await desk.timeline(case)) == before
 
 
-@pytest.mark.clause("5.5", "7.2.3")
+@pytest.mark.clause("5.5", "7.2.3", "7.2.4")
 async def test_closing_without_an_answer_lists_what_is_missing_by_clause(desk: Desk) -> None:
     missing = {"complaint": "7.2.3", "suggestion": "5.5"}
     for appeal_type, clause in missing.items():

@@ -89,6 +89,29 @@ async def test_who_is_in_a_group_joined_introduced_themselves_and_left(world: Wo
     assert pointers(other) == [("/account_id", "other_platform")]
 
 
+@pytest.mark.clause("6.3.2.2", "6.3.2.3")
+async def test_a_direct_line_is_to_one_customer_and_how_fast_it_is_answered_is_told_apart(world: World) -> None:
+    one, other = await world.customer(), await world.customer()
+    new = {"unit_code": "37401", "platform": "wechat", "name": "齐鲁机床专线", "kind": "direct"}
+    both = {"customer_ids": [one["id"], other["id"]]}
+    for ids in ({}, both):
+        assert pointers(await world.visitor.post("/online/groups", json={**new, **ids})) == [
+            ("/customer_ids", "one_customer")
+        ]
+    line, shared = await group(world, **new, customer_ids=[one["id"]]), await group(world)
+    path, anyhow = f"/online/groups/{line['id']}", {"If-Match": "*"}
+    assert pointers(await world.visitor.patch(path, json=both, headers=anyhow)) == [("/customer_ids", "one_customer")]
+    renamed = await world.visitor.patch(path, json={"name": "专线"}, headers=anyhow)
+    assert (renamed.json()["name"], renamed.json()["customer_ids"]) == ("专线", [one["id"]])
+    for where, minutes in ((line, "05"), (shared, "45")):
+        its = await inquiry(world, where["id"], "2026-10-09T08:00:00+08:00")
+        reply = {"answer": "今日 18 时前", "at": f"2026-10-09T08:{minutes}:00+08:00"}
+        assert (await world.visitor.post(f"/online/inquiries/{its['id']}/answer", json=reply)).status_code == 200
+    for query, received, longest in (({"kind": "direct"}, 1, 300.0), ({"kind": "group"}, 1, 2700.0), ({}, 2, 2460.0)):
+        (its,) = (await world.visitor.get("/online/figures", params=query)).json()["items"]
+        assert (its["received"], its["p90_seconds"]) == (received, longest), query
+
+
 async def test_a_group_changes_its_name_and_its_customers(world: World) -> None:
     theirs = await world.customer("37402")
     path = f"/online/groups/{(await group(world))['id']}"

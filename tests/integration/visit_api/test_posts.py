@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.integration.visit_api.test_materials import published
@@ -85,3 +86,31 @@ async def test_the_service_cannot_change_what_was_approved(world: World, owner: 
             await world.rows(statement)
     with pytest.raises(asyncpg.CheckViolationError):
         await owner.execute("UPDATE policy_posts SET state = 'approved', decided_by = drafted_by, submitted_by = 'E1'")
+
+
+@pytest.mark.clause("6.3.2.4")
+async def test_how_regularly_groups_are_told_of_policies_is_a_figure(world: World) -> None:
+    """One post names a group, one of a unit above none: that one is for all groups below it."""
+    told, quiet, beside = [await group(world, unit_code=unit) for unit in ("37401", "37401", "37402")]
+
+    async def publish(**fields: Any) -> None:
+        path = f"/online/posts/{(await made(world.admin.post('/online/posts', json={**POST, **fields})))['id']}"
+        await world.admin.post(f"{path}/submit")
+        await world.client("supervisor", unit="374", sub="E102").post(f"{path}/approve")
+        assert (await world.admin.post(f"{path}/publish")).status_code == 200
+
+    async def figures(client: httpx.AsyncClient, **query: str) -> list[tuple[str, int, int, set[str]]]:
+        items = (await client.get("/online/publishing", params=query)).json()["items"]
+        return [(each["unit_code"], each["published"], each["groups"], {*each["quiet"]}) for each in items]
+
+    both = {told["id"], quiet["id"]}
+    assert await figures(world.visitor) == [("37401", 0, 2, both)]
+    await publish(group_ids=[told["id"]])
+    await drafted(world, group_ids=[quiet["id"]])  # which nobody has approved
+    assert await figures(world.admin) == [("37401", 1, 2, {quiet["id"]}), ("37402", 0, 1, {beside["id"]})]
+    world.later(days=31)
+    assert await figures(world.visitor) == [("37401", 0, 2, both)], "of this month"
+    await publish(unit_code="374")
+    assert await figures(world.admin) == [("37401", 1, 2, set()), ("37402", 1, 1, set())]
+    whole = {"from": "0001-01-01", "to": "9999-12-31", "unit_code": "37401"}
+    assert await figures(world.admin, **whole) == [("37401", 2, 2, set())]
