@@ -229,7 +229,7 @@ async def test_a_complaint_is_told_before_the_customers_that_came_before_it(worl
     try:
         assert await relay.run_once()
     finally:
-        del relay.part
+        del relay.config.part
         relay._share = 4000
     waiting = await world.rows("SELECT aggregatetype AS topic, seq FROM outbox WHERE published_at IS NULL ORDER BY seq")
     assert [each["topic"] for each in waiting] == ["customer.changes"] * 25, "in turn, and the complaint was last"
