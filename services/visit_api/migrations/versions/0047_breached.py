@@ -5,8 +5,8 @@ It only expands: the code of the revision before goes on by `overdue` alone, whi
 
 from chassis.migrate import run_scripts
 
-revision = "0041"
-down_revision = "0040"
+revision = "0047"
+down_revision = "0046"
 
 BREACHED = "ALTER TABLE risk_appeals ADD COLUMN breached uuid[] NOT NULL DEFAULT '{}'"
 

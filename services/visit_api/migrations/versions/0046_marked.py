@@ -2,8 +2,8 @@
 
 from chassis.migrate import index_concurrently
 
-revision = "0040"
-down_revision = "0039"
+revision = "0046"
+down_revision = "0045"
 
 
 def upgrade() -> None:
