@@ -43,13 +43,20 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     its.server.forget()
 
 
-@pytest.fixture
-async def stack(databases: Databases, tmp_path: Path) -> AsyncIterator["Stack"]:
-    """The three services, the clock at `START`."""
+@pytest.fixture(scope="session")
+async def kept_stack(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["Stack"]:
+    """What `stack` is renewed from: made once, for that takes longer than a test."""
     from tests.support.stack import Stack
 
-    async with Stack(databases, tmp_path, START) as its:
+    async with Stack(databases, tmp_path_factory.mktemp("stack"), START) as its:
         yield its
+
+
+@pytest.fixture
+async def stack(kept_stack: "Stack") -> "Stack":
+    """The three services, which know of nothing, the clock at `START`."""
+    await kept_stack.renew()
+    return kept_stack
 
 
 @pytest.fixture(scope="session")

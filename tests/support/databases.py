@@ -18,6 +18,7 @@ from deploy.local.databases import DatabaseUrls
 from deploy.local.postgres import Postgres
 
 SERVICES = ("visit_api", "appeal_tracker", "notifier")
+MADE = "made"  # under which what the migrations wrote is put aside
 _PORTS = range(20_000, 32_000)  # Linux gives outgoing connections 32768 and up, others 49152 and up
 _choice = random.SystemRandom()  # two runs at once must not make the same choices
 
@@ -82,13 +83,22 @@ class Databases:
         """A database as a fresh copy is; whoever would change its tables themselves takes a `clone`."""
         given_back = self._shelves[name]
         urls = given_back.pop() if given_back else await self.clone(name)
-        connection = await asyncpg.connect(self.server.dsn(database=urls.service.rpartition("/")[2]))
+        connection = await self.administrator(urls)
         try:
-            await connection.execute(_AS_NEW if urls in self._lent else _REMEMBER)
+            if urls in self._lent:
+                await connection.execute(_ALONE)
+                await as_it_was(connection, MADE)
+            else:
+                await put_aside(connection, MADE)
         finally:
             await connection.close()
         self._lent.add(urls)
         return urls
+
+    async def administrator(self, urls: DatabaseUrls) -> asyncpg.Connection:
+        """A connection of the administrator's to a database; the caller closes it."""
+        name = urls.service.rpartition("/")[2]
+        return await asyncpg.connect(self.server.dsn(database=name), statement_cache_size=0)
 
     def give_back(self, name: str, urls: DatabaseUrls) -> None:
         """Keeps what was lent for whoever comes next."""
@@ -121,33 +131,51 @@ DO $$ DECLARE its record; found boolean; BEGIN
 END $$;
 """
 
-# What the migrations wrote is put aside, and put back later.
-_REMEMBER = """
+_PUT_ASIDE = """
 DO $$ DECLARE its record; found boolean; BEGIN
-    CREATE SCHEMA made;
-    CREATE TABLE made.numbers AS SELECT sequencename, coalesce(last_value, start_value) AS number,
+    DROP SCHEMA IF EXISTS {name} CASCADE;
+    CREATE SCHEMA {name};
+    CREATE TABLE {name}.numbers AS SELECT sequencename, coalesce(last_value, start_value) AS number,
         last_value IS NOT NULL AS taken FROM pg_sequences WHERE schemaname = 'public';
     FOR its IN SELECT oid::regclass AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+        AND relname <> ALL ('{%s}')
     LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', its.name) INTO found;
-        IF found THEN EXECUTE format('CREATE TABLE made.%s AS TABLE %s', its.name, its.name); END IF;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %%s)', its.name) INTO found;
+        IF found THEN EXECUTE format('CREATE TABLE {name}.%%s AS TABLE %%s', its.name, its.name); END IF;
     END LOOP;
 END $$
 """
-_AS_NEW = f"""
-SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid();
-{_EMPTY % ""}
+_PUT_BACK = """
 DO $$ DECLARE its record; BEGIN
     SET LOCAL session_replication_role = replica;
     FOR its IN SELECT relname AS name FROM pg_class
-        WHERE relnamespace = 'made'::regnamespace AND relkind = 'r' AND relname <> 'numbers'
+        WHERE relnamespace = '{name}'::regnamespace AND relkind = 'r' AND relname <> 'numbers'
     LOOP
-        EXECUTE format('INSERT INTO public.%I OVERRIDING SYSTEM VALUE SELECT * FROM made.%I', its.name, its.name);
+        EXECUTE format('INSERT INTO public.%I OVERRIDING SYSTEM VALUE SELECT * FROM {name}.%I', its.name, its.name);
     END LOOP;
-    PERFORM setval(format('public.%I', sequencename), number, taken) FROM made.numbers;
-END $$
+END $$;
 """
+_COUNT_AGAIN = "SELECT setval(format('public.%I', sequencename), number, taken) FROM {name}.numbers"
+_ALONE = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+async def put_aside(administrator: asyncpg.Connection, name: str, *left: str) -> None:
+    """Keeps every row there is under a name, but for those of the tables that are `left` alone."""
+    await administrator.execute(_PUT_ASIDE.replace("{name}", name) % ",".join(left))
+
+
+async def put_back(administrator: asyncpg.Connection, name: str) -> None:
+    """Brings the rows of that name into their tables, which are empty."""
+    await administrator.execute(_PUT_BACK.replace("{name}", name))
+
+
+async def as_it_was(administrator: asyncpg.Connection, name: str) -> None:
+    """Has the database be as when all of it was put aside under that name."""
+    script = _EMPTY % "" + _PUT_BACK + _COUNT_AGAIN
+    await administrator.execute(script.replace("{name}", name))
 
 
 async def empty(administrator: asyncpg.Connection, *kept: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import asyncpg
 import httpx
 from fastapi import FastAPI
 
@@ -18,11 +19,12 @@ from chassis.messaging.consumer import Consumer
 from chassis.messaging.relay import Relay
 from chassis.process import Service
 from chassis.runtime import Runtime
+from chassis.vault import Vault
 from chassis.vault.masters import new_line
 from chassis.worker import Worker
 from contracts.topics import TOPICS, Topic, dead_letter
 from deploy.local.databases import DatabaseUrls
-from tests.support.databases import SERVICES, Databases
+from tests.support.databases import MADE, SERVICES, Databases, as_it_was, put_aside
 from tests.support.tokens import AUDIENCE, ISSUER, Issuer
 from tests.support.web import InProcess
 
@@ -35,11 +37,32 @@ class Member:
 
     def __init__(self, name: str, runtime: Runtime, service: Service) -> None:
         self.name, self.runtime, self.service = name, runtime, service
-        parts = [part for make in service.processes.values() for part in make(runtime)]
-        self.workers = [part for part in parts if isinstance(part, Worker)]
-        for worker in self.workers:
+        self._made_with = runtime.settings, runtime.clock
+        self.workers = self._parts()
+
+    def _parts(self) -> list[Worker]:
+        parts = [part for make in self.service.processes.values() for part in make(self.runtime)]
+        workers = [part for part in parts if isinstance(part, Worker)]
+        for worker in workers:
             if isinstance(worker, Consumer):
                 worker.config.wait = 0.0
+        return workers
+
+    async def make_topics(self) -> None:
+        """All there are, as the other services would have made theirs."""
+        await self.runtime.bus.ensure([*TOPICS.values(), *map(_dlq, TOPICS.values())])
+
+    async def close(self) -> None:
+        """Its loops give back what they hold."""
+        for worker in self.workers:
+            await worker.close()
+
+    def renew(self) -> None:
+        """Begins anew on the same connections, its loops being closed: none of the new ones remembers anything, nor
+        does the vault."""
+        self.runtime.settings, self.runtime.clock = self._made_with
+        self.runtime.vault = Vault(self.runtime.db, self.runtime.settings.vault_keys)
+        self.workers = self._parts()
 
     @cached_property
     def app(self) -> FastAPI:
@@ -55,12 +78,14 @@ class Stack:
     """`async with Stack(...) as stack`: visit_api, appeal_tracker and notifier on databases of their own."""
 
     def __init__(self, databases: Databases, folder: Path, start: datetime, names: tuple[str, ...] = SERVICES) -> None:
+        self._start = start
         self.clock = ManualClock(start)
         self.issuer = Issuer(folder)
         self._databases, self._names, self._folder = databases, names, folder
         self.vault_keys = folder / "vault.keys"
         self.vault_keys.write_text(new_line("first"))
         self._lent: list[tuple[str, DatabaseUrls]] = []
+        self._administrators: list[asyncpg.Connection] = []
         self._clients: dict[tuple[str | None, ...], httpx.AsyncClient] = {}
         self.members: dict[str, Member] = {}
 
@@ -82,8 +107,8 @@ class Stack:
                 **_WATCHING_NOTHING,
             }
             runtime = Runtime(name, service.settings(**values), clock=self.clock)
-            await runtime.bus.ensure([*TOPICS.values(), *map(_dlq, TOPICS.values())])
             self.members[name] = Member(name, runtime, service)
+            await self.members[name].make_topics()
         return self
 
     async def __aexit__(
@@ -92,9 +117,10 @@ class Stack:
         for client in self._clients.values():
             await client.aclose()
         for member in self.members.values():
-            for worker in member.workers:
-                await worker.close()
+            await member.close()
             await member.runtime.__aexit__()
+        for administrator in self._administrators:
+            await administrator.close()
         for name, urls in self._lent:
             self._databases.give_back(name, urls)
 
@@ -132,6 +158,29 @@ class Stack:
                     if (each is not worker and (its is member or (told and isinstance(each, Consumer))))
                     or (its, each) in waiting
                 ]
+
+    async def keep(self, name: str) -> None:
+        """Puts all that is stored aside under a name; nothing may wait in an outbox or on the bus."""
+        for administrator in await self._of_databases():
+            await put_aside(administrator, name)
+
+    async def renew(self, name: str = MADE) -> None:
+        """Has everything be as when it was kept under that name, or as in a new stack: for the next test. What it
+        takes to make a service and its connections is not done again."""
+        for member in self.members.values():
+            await member.close()
+        for administrator in await self._of_databases():
+            await as_it_was(administrator, name)
+        self.clock.set(self._start)
+        for member in self.members.values():
+            member.renew()
+            await member.make_topics()
+
+    async def _of_databases(self) -> list[asyncpg.Connection]:
+        """A connection to each database, which learns of its tables once."""
+        if not self._administrators:
+            self._administrators = [await self._databases.administrator(urls) for _, urls in self._lent]
+        return self._administrators
 
     async def _lend(self, name: str) -> DatabaseUrls:
         urls = await self._databases.lend(name)

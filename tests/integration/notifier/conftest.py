@@ -1,7 +1,6 @@
 """An office, with its directory heard."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -10,19 +9,30 @@ from tests.integration.notifier.office import Appeal, Office
 from tests.support.databases import Databases
 from tests.support.stack import Stack
 
+STAFFED = "staffed"
+
+
+@pytest.fixture(scope="session")
+async def notifier_alone(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The service; made once, and its office staffed once, for that takes longer than a test."""
+    async with Stack(databases, tmp_path_factory.mktemp("notifier"), START, names=("notifier",)) as stack:
+        await Office(stack).staffed()
+        await stack.keep(STAFFED)
+        yield stack
+
 
 @pytest.fixture
-async def bare(databases: Databases, tmp_path: Path) -> AsyncIterator[Office]:
+async def bare(notifier_alone: Stack) -> Office:
     """The notifier, which has heard of nobody."""
-    async with Stack(databases, tmp_path, START, names=("notifier",)) as stack:
-        yield Office(stack)
+    await notifier_alone.renew()
+    return Office(notifier_alone)
 
 
 @pytest.fixture
-async def office(bare: Office) -> Office:
+async def office(notifier_alone: Stack) -> Office:
     """The notifier, which has heard of the office's units and staff."""
-    await bare.staffed()
-    return bare
+    await notifier_alone.renew(STAFFED)
+    return Office(notifier_alone)
 
 
 @pytest.fixture
