@@ -9,10 +9,11 @@ from appeal_tracker.calendars import service as calendars
 from appeal_tracker.policies import service as policies
 from tests.conftest import START
 from tests.integration.appeal_tracker.desk import Desk
-from tests.support.databases import Databases, empty
+from tests.support.databases import Databases, empty, put_aside, put_back
 from tests.support.stack import Stack
 
 # What the migrations published is kept; everything else goes.
+_KEPT = ("calendar_versions", "calendar_days", "policies")
 _PUBLISHED = """
 DELETE FROM calendar_days d USING calendar_versions v
     WHERE (v.calendar, v.version) = (d.calendar, d.version) AND v.published_by IS NOT NULL;
@@ -48,16 +49,24 @@ async def owner(administrator: asyncpg.Connection) -> AsyncIterator[asyncpg.Conn
 async def emptied(stack: Stack, owner: asyncpg.Connection) -> None:
     """Has the service know nothing, at `START`."""
     await owner.execute(_PUBLISHED)
-    await empty(owner, "calendar_versions", "calendar_days", "policies")
+    await empty(owner, *_KEPT)
     for built in (calendars._built, policies._built):
         built.clear()  # what was published under the same name before is gone
     stack.clock.set(START)
 
 
+@pytest.fixture(scope="session")
+async def founded(tracker_alone: Stack, administrator: asyncpg.Connection) -> str:
+    """Under which the service's units are put aside, once it has heard of them."""
+    await emptied(tracker_alone, administrator)
+    await Desk(tracker_alone).found()
+    await put_aside(administrator, "founded", "alembic_version", *_KEPT)
+    return "founded"
+
+
 @pytest.fixture
-async def desk(tracker_alone: Stack, owner: asyncpg.Connection) -> Desk:
+async def desk(tracker_alone: Stack, owner: asyncpg.Connection, founded: str) -> Desk:
     """The service at `START`, a Friday, with its units."""
     await emptied(tracker_alone, owner)
-    its = Desk(tracker_alone)
-    await its.found()
-    return its
+    await put_back(owner, founded)
+    return Desk(tracker_alone)

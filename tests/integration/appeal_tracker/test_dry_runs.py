@@ -40,16 +40,20 @@ DRY_RUNS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "body", "moved"), DRY_RUNS)
-@pytest.mark.parametrize("limit", [1, 2, 4])
-async def test_a_dry_run_lists_each_of_the_merged_once(
-    desk: Desk, interleaved: None, path: str, body: dict[str, Any] | None, moved: int, limit: int
-) -> None:
+async def test_a_dry_run_lists_each_of_the_merged_once(desk: Desk, interleaved: None) -> None:
     """On whatever page: those that are merged are shown together, where the first of them is met."""
-    quicker = {"milestone": "answer", "clause": "1", "within": "9 working days"}
-    if body is not None:
-        await desk.publish(id="quicker", appeals={"report": [quicker]})
-    document = body or year_2027(("2027-01-04", True, "元旦"))
+    for number, (path, body, moved) in enumerate(DRY_RUNS):
+        if number == 1:  # the first counts by what is in force, whatever else was published
+            quicker = {"milestone": "answer", "clause": "1", "within": "9 working days"}
+            await desk.publish(id="quicker", appeals={"report": [quicker]})
+        for limit in (1, 2, 4):
+            found = await listed(desk, path, body or year_2027(("2027-01-04", True, "元旦")), limit)
+            assert len(found) == len({*found}), (path, body, limit)
+            assert len(found) >= moved, (path, body, limit)
+
+
+async def listed(desk: Desk, path: str, document: dict[str, Any], limit: int) -> list[str]:
+    """The clocks on all pages."""
     query: dict[str, Any] = {"dry_run": "true", "limit": limit}
     found: list[str] = []
     while True:
@@ -57,7 +61,5 @@ async def test_a_dry_run_lists_each_of_the_merged_once(
         page = said.get("preview", said)
         found += [item["clock_id"] for item in page["items"]]
         if page["next"] is None:
-            break
+            return found
         query["cursor"] = page["next"]
-    assert len(found) == len({*found})
-    assert len(found) >= moved

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import START
 from tests.integration.visit_api.world import World
-from tests.support.databases import Databases, empty
+from tests.support.databases import Databases, empty, put_aside, put_back
 from tests.support.stack import Stack
 
 
@@ -35,11 +35,24 @@ async def owner(administrator: asyncpg.Connection) -> AsyncIterator[asyncpg.Conn
     await administrator.execute("DISCARD ALL")
 
 
-@pytest.fixture
-async def world(stack_of_one: Stack, owner: asyncpg.Connection) -> World:
-    """A small power company at `START`."""
-    await empty(owner, "data_keys")  # the service remembers its keys
+_KEPT = "data_keys"  # the service remembers its keys
+
+
+@pytest.fixture(scope="session")
+async def founded(stack_of_one: Stack, administrator: asyncpg.Connection) -> str:
+    """Under which the company is put aside, once it was made, and told of."""
+    await empty(administrator, _KEPT)
     stack_of_one.clock.set(START)
-    its = World(stack_of_one)
-    await its.found()
-    return its
+    await World(stack_of_one).found()
+    await stack_of_one.settle()
+    await put_aside(administrator, "founded", "alembic_version", _KEPT)
+    return "founded"
+
+
+@pytest.fixture
+async def world(stack_of_one: Stack, owner: asyncpg.Connection, founded: str) -> World:
+    """A small power company at `START`."""
+    await empty(owner, _KEPT)
+    await put_back(owner, founded)
+    stack_of_one.clock.set(START)
+    return World(stack_of_one)
