@@ -7,8 +7,6 @@ down, and all of it ends with the block.
 import asyncio
 import contextlib
 import re
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -30,9 +28,10 @@ from contracts.topics import TOPICS, Topic, dead_letter
 from deploy.local import clock, files, processes
 from deploy.local.databases import DatabaseUrls
 from deploy.local.services import REAL, base_environment, service_environment
-from deploy.local.settings import ROOT, Settings
+from deploy.local.settings import Settings
 from deploy.local.state import State
 from deploy.local.tokens import Issuer
+from tests.support import forks
 from tests.support.databases import SERVICES, Databases, free_port
 from tests.support.eventually import eventually
 from tests.support.local_stack import free_port_base
@@ -70,7 +69,7 @@ class Kept:
     crashes: list[str]  # where the next starts die, in their order
     for_ever: bool = True  # started again when it dies
     words: tuple[str, ...] = ()  # which part of it; all of it without one
-    child: subprocess.Popen[bytes] | None = None
+    child: forks.Child | None = None
     crash_at: str | None = None
     killed: bool = False
     started: float = 0.0  # real epoch seconds
@@ -79,9 +78,8 @@ class Kept:
         self.crash_at = self.crashes.pop(0) if self.crashes else None
         self.killed, self.started = False, time.time()
         env = {**base_environment(), **self.env, **({"CRASH_AT": self.crash_at} if self.crash_at else {})}
-        with files.open_log(self.log) as log:
-            command = (*REAL.services[self.name], *self.words)
-            self.child = processes.spawn(command, log=log, env=env, cwd=ROOT, death_signal=signal.SIGKILL)
+        files.open_log(self.log).close()
+        self.child = forks.start([*REAL.services[self.name], *self.words], log=self.log, env=env)
 
 
 @dataclass

@@ -1,7 +1,5 @@
 """A process that recalculates is killed with -9 in the middle; the next one goes on where it stood."""
 
-import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +7,10 @@ from uuid import UUID
 
 import asyncpg
 
-from deploy.local import files, processes
 from deploy.local.services import REAL, base_environment
-from deploy.local.settings import ROOT
 from tests.integration.appeal_tracker.desk import Desk, got, made
 from tests.integration.appeal_tracker.test_recalculations import LATE, year_2027
+from tests.support import forks
 from tests.support.eventually import eventually
 from tests.support.local_stack import free_port_base
 
@@ -34,7 +31,7 @@ INSERT INTO clocks SELECT (jsonb_populate_record(c, jsonb_build_object('id', m.c
 
 
 @contextmanager
-def deployed(desk: Desk, folder: Path, word: str) -> Iterator[subprocess.Popen[bytes]]:
+def deployed(desk: Desk, folder: Path, word: str) -> Iterator[forks.Child]:
     """A process of the service as it is deployed; killed at the end."""
     settings = desk.runtime.settings
     assert settings.bus_database_url is not None
@@ -49,9 +46,7 @@ def deployed(desk: Desk, folder: Path, word: str) -> Iterator[subprocess.Popen[b
         "VAULT_KEYS": str(settings.vault_keys),
     }
     env = {**base_environment(), **{f"APPEAL_TRACKER_{name}": value for name, value in values.items()}}
-    with files.open_log(folder / f"{word}.log") as log:
-        command = [*REAL.services["appeal_tracker"], word]
-        child = processes.spawn(command, log=log, env=env, cwd=ROOT, death_signal=signal.SIGKILL)
+    child = forks.start([*REAL.services["appeal_tracker"], word], log=folder / f"{word}.log", env=env)
     try:
         yield child
     finally:
