@@ -162,7 +162,7 @@ async def test_a_dump_and_the_topics_tell_nothing_that_was_said_on_a_visit(
     assert [each for each in SAID + ELSEWHERE if each not in shown] == []
     other = {**said.steps[0], "content": {"kind": "needs", "needs": []}}
     problem(await world.visitor.post(f"{said.path}/steps", json=other), 409, "step-taken")
-    await world.stack.settle()
+    await world.stack.settle(seldom=True)
     await world.act(said.visit, "complete")
     page = (await world.visitor.get(f"{said.path}/sheet")).text
     dumped = await everything(owner)
@@ -232,7 +232,7 @@ async def test_what_an_earlier_version_wrote_is_sealed_meanwhile_and_once(
     marks = "SELECT changed_xid FROM steps UNION ALL SELECT changed_xid FROM appointments"
     written = sorted(await owner.fetch(marks))
     assert (await said.shown(), await said.repeat()) == (before, again), "it is read as it stands"
-    await world.stack.settle()
+    await world.stack.settle(seldom=True)
     assert sorted(await owner.fetch(marks)) == written, "no feed tells it again"
     assert (await said.shown(), await said.repeat()) == (before, again)
     dumped = await everything(owner)
@@ -286,13 +286,13 @@ async def test_an_earlier_version_that_still_runs_reads_what_was_said_if_that_is
     monkeypatch.setattr(world.runtime, "settings", settings)
     said = Said(world)
     await said.say()
-    await world.stack.settle()
+    await world.stack.settle(seldom=True)
     dumped, shown = await everything(owner), await said.shown()
     assert [each for each in SAID + ELSEWHERE if each not in dumped] == []
     digests = {row["content_digest"] for row in await owner.fetch("SELECT content_digest FROM steps")}
     assert digests == {digest(NewStep(**each)) for each in said.steps}, "by which it knows again what it is sent twice"
     monkeypatch.undo()
-    await world.stack.settle()
+    await world.stack.settle(seldom=True)
     dumped = await everything(owner)
     assert [each for each in SAID + ELSEWHERE if each in dumped] == []
     assert await said.shown() == shown
@@ -302,7 +302,7 @@ async def test_an_earlier_version_that_still_runs_reads_what_was_said_if_that_is
     assert "负荷偏高" in await everything(owner)
     assert (await said.prepare({**PREPARED, "usage_analysis": "正常"}))["usage_analysis"] == "正常"
     monkeypatch.undo()
-    await world.stack.settle()
+    await world.stack.settle(seldom=True)
     kept = await said.prepare({"kit": []})
     assert (kept["usage_analysis"], "正常" in await everything(owner)) == (None, False)
 
@@ -354,7 +354,7 @@ async def test_one_of_the_staff_who_cannot_be_opened_holds_up_none(world: World,
     await owner.execute("UPDATE staff SET phone = '13900000000' WHERE staff_no IN ('E103', 'E104')")
     await owner.execute("UPDATE staff SET reach_sealed = 'damaged' WHERE staff_no = 'E103'")
     before = REGISTRY.get_sample_value("staff_unsealed_total")
-    await world.stack.settle()
+    await world.stack.settle(seldom=True)
     rows = await owner.fetch("SELECT staff_no FROM staff WHERE phone IS NOT NULL")
     assert [row["staff_no"] for row in rows] == ["E103"]
     assert REGISTRY.get_sample_value("staff_unsealed_total") > before  # type: ignore[operator]
