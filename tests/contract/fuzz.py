@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from tests.contract.places import Place, app_of
+from tests.contract.places import Place, document_of
 
 
 class IntoApp(HTTPAdapter):
@@ -84,7 +84,7 @@ CHECKS = [
 
 @cache
 def _described(service: str) -> BaseSchema:
-    return schemathesis.openapi.from_dict(app_of(service).openapi())
+    return schemathesis.openapi.from_dict(document_of(service))
 
 
 def fuzz(

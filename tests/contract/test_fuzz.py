@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import TYPE_CHECKING
 
 import pytest
-from requests import Session
 
 from tests.contract import right
-from tests.contract.fuzz import IntoApp, fuzz
 from tests.contract.house import House, Json
 from tests.contract.places import Place, places, takes_body, takes_bytes
 from tests.support.stack import Stack
+
+if TYPE_CHECKING:  # loaded by whoever runs these tests, and not where they are only collected
+    from requests import Session
 
 # Fields that say which thing or time is meant; a random one is hardly ever right.
 NAMES = {"unit_code", "parent_code", "customer_id", "visitor_ids", "policy", "at", "received_at"}
@@ -32,8 +34,12 @@ async def fuzzed(whole_stack: Stack) -> House:
 
 
 @pytest.fixture
-def session(place: Place, fuzzed: House, loop: asyncio.AbstractEventLoop) -> Iterator[Session]:
+def session(place: Place, fuzzed: House, loop: asyncio.AbstractEventLoop) -> Iterator["Session"]:
     """A session that leads into the place's service."""
+    from requests import Session
+
+    from tests.contract.fuzz import IntoApp
+
     member = fuzzed.stack[place.service]
     with Session() as session:
         session.trust_env = False
@@ -63,8 +69,10 @@ def token(place: Place, fuzzed: House) -> Callable[[], str]:
 
 @pytest.mark.parametrize("place", places(), ids=lambda place: place.name)
 def test_nothing_that_is_sent_breaks_a_route(
-    place: Place, session: Session, right_call: tuple[str, Json], token: Callable[[], str]
+    place: Place, session: "Session", right_call: tuple[str, Json], token: Callable[[], str]
 ) -> None:
+    from tests.contract.fuzz import fuzz
+
     thing, body = right_call
     names = {name: body[name] for name in NAMES & body.keys()}
     fuzz(place, session, thing=thing, names=names, token=token, examples=5, always_the_same=True)
@@ -74,8 +82,10 @@ def test_nothing_that_is_sent_breaks_a_route(
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("place", places(), ids=lambda place: place.name)
 def test_nothing_that_is_sent_breaks_a_route_in_many_tries(
-    place: Place, session: Session, right_call: tuple[str, Json], token: Callable[[], str]
+    place: Place, session: "Session", right_call: tuple[str, Json], token: Callable[[], str]
 ) -> None:
+    from tests.contract.fuzz import fuzz
+
     thing, body = right_call
     names = {name: body[name] for name in NAMES & body.keys()}
     fuzz(place, session, thing=thing, names=names, token=token, examples=200, always_the_same=False)

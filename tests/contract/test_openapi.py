@@ -1,18 +1,24 @@
 """The OpenAPI documents: committed, fresh, and true of every route."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chassis.process import document
 from chassis.web.auth import ROLES
-from tests.contract.places import Place, operation, places, query_names, resolved, service
+from tests.contract.places import (
+    COMMITTED,
+    Place,
+    document_of,
+    operation,
+    places,
+    query_names,
+    resolved,
+    service,
+    walked,
+)
 from tests.contract.right import OWN
 from tests.support.databases import SERVICES
-
-COMMITTED = Path(__file__).parents[2] / "contracts" / "openapi"
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -20,6 +26,11 @@ def test_the_committed_document_is_fresh(name: str) -> None:
     path = COMMITTED / f"{name}.json"
     fresh = path.exists() and path.read_bytes() == document(service(name))
     assert fresh, f"contracts/openapi/{name}.json is stale: run `make generate` and commit what it writes"
+
+
+def test_they_name_every_guarded_route() -> None:
+    assert len(places()) == len(set(places()))
+    assert {*places()} == walked()
 
 
 def test_each_is_written_by_one_line() -> None:
@@ -50,7 +61,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
     """Also in two services where it is of what is one's own, and not the same of each."""
     own: list[str] = []
     for name in SERVICES:
-        paths = json.loads(document(service(name)))["paths"]
+        paths = document_of(name)["paths"]
         names = [its["operationId"] for methods in paths.values() for its in methods.values()]
         assert len(names) == len(set(names))
         own += [its["get"]["operationId"] for path, its in paths.items() if f"{name} GET {path}" in OWN]
