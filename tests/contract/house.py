@@ -7,6 +7,7 @@ All things belong to `ours`. Every text in them holds `secret`, and every id is 
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -28,8 +29,18 @@ FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
 
 Json = dict[str, Any]
 
-# How many are made at once of what must be heard of: to hear of many takes no longer than of one.
-STOCK = 6
+# How many are made at once of what others must hear of, by who makes one: to hear of many takes no longer than of one.
+STOCK = {
+    "unit": 6,
+    "member": 2,
+    "visit": 2,
+    "import": 1,
+    "appeal": 6,
+    "pair": 2,
+    "customer": 2,
+    "report": 3,
+    "asked": 1,
+}
 
 # A step of a visit.
 NEEDS: Json = {"kind": "needs", "needs": [{"category": "connection", "description": "增容"}]}
@@ -38,7 +49,7 @@ NEEDS: Json = {"kind": "needs", "needs": [{"category": "connection", "descriptio
 class House:
     """The company, founded through the public API; each has units, people and things of its own."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, stock: Mapping[str, int] = STOCK) -> None:
         number = next(_numbers)
         self.stack = stack
         self.top, self.elsewhere = f"T{number}", f"E{number}"
@@ -51,8 +62,8 @@ class House:
         self.twin_visit = ""  # the last visit that a device brought, of which there was one already
         self.member_account = ""  # the last account that joined a group
         self.standing: dict[object, str] = {}  # things that no test changes, by what makes them
-        self._units: list[str] = []  # a stock of new ones, all of which every service has heard of
-        self._appeals: list[str] = []
+        self._most = stock
+        self._stock: dict[str, list[str]] = {kind: [] for kind in stock}  # all of which every service has heard of
         self._timed = False  # whether our reports go by a pack of our own
         self._prints: tuple[str, dict[str, list[Any]]] = ("", {})  # the last fingerprint, and when it was taken
 
@@ -88,16 +99,35 @@ class House:
         """Somebody in `unit` who may call a route for `roles`."""
         return self.client(service, "admin" if "admin" in roles else min(roles), unit=unit)
 
-    async def unit(self) -> str:
-        """A unit below ours, which every service has heard of."""
-        if not self._units:
-            for _ in range(STOCK):
-                new = {"code": f"绝密单位{uuid4().hex[:8]}", "name": self.secret, "parent_code": self.ours}
-                unit = await done(self.admin("visit_api").post("/units", json=new))
-                self.marks |= {unit["id"], unit["code"]}
-                self._units.append(str(unit["code"]))
+    async def _heard(self, kind: str) -> str:
+        """One of the stock; all that has run out is made again, to be heard of together."""
+        if not self._stock[kind]:
+            makers = {
+                "unit": self._new_unit,
+                "member": self.member,
+                "visit": self.visit,
+                "import": self._sent,
+                "appeal": self._told_of,
+                "pair": self._pair,
+                "customer": self._at_risk,
+                "report": self._report,
+                "asked": self._question,
+            }
+            for each, count in self._most.items():
+                if not self._stock[each]:
+                    self._stock[each] = [await makers[each]() for _ in range(count)]
             await self.stack.settle()
-        return self._units.pop()
+        return self._stock[kind].pop()
+
+    async def unit(self) -> str:
+        """A unit below ours."""
+        return await self._heard("unit")
+
+    async def _new_unit(self) -> str:
+        new = {"code": f"绝密单位{uuid4().hex[:8]}", "name": self.secret, "parent_code": self.ours}
+        unit = await done(self.admin("visit_api").post("/units", json=new))
+        self.marks |= {unit["id"], unit["code"]}
+        return str(unit["code"])
 
     async def member(self) -> str:
         """A member of staff."""
@@ -117,10 +147,11 @@ class House:
 
     async def imported(self) -> str:
         """A file of customers, read; one of its lines was not taken."""
+        return await self._heard("import")
+
+    async def _sent(self) -> str:
         sender = self.client("visit_api", "integration", unit=self.ours)
-        sent = await done(sender.post("/customers/import", content=self.export()))
-        await self.stack.settle()
-        return self._marked(sent)
+        return self._marked(await done(sender.post("/customers/import", content=self.export())))
 
     def export(self) -> bytes:
         """A file as a marketing system makes it."""
@@ -149,11 +180,16 @@ class House:
 
     async def risk_suggestion(self) -> str:
         """That a customer may be at risk, who complained twice."""
-        visit = await self.visit()
-        for minutes in (5, 4):
-            await self._raised(visit, received_at=self.ago(minutes=minutes))
-        found = await done(self.admin("visit_api").get("/risk-suggestions", params={"state": "open", "limit": "200"}))
+        query = {"state": "open", "customer_id": await self._heard("customer")}
+        found = await done(self.admin("visit_api").get("/risk-suggestions", params=query))
         return self._marked(found["items"][-1])
+
+    async def _at_risk(self) -> str:
+        customer = await self.customer()
+        visit = await self.visit(customer)
+        for minutes in (5, 4):
+            await self._raise(visit, received_at=self.ago(minutes=minutes))
+        return customer
 
     async def importance_document(self) -> str:
         """A document that names a customer important, brought by ourselves."""
@@ -162,10 +198,10 @@ class House:
         ours = self.client("visit_api", "supervisor", unit=self.ours)
         return self._marked(await done(ours.post("/importance-documents", json={**said, "items": items})))
 
-    async def visit(self) -> str:
+    async def visit(self, customer: str | None = None) -> str:
         """A planned visit."""
         new = {
-            "customer_id": await self.customer(),
+            "customer_id": customer or await self.customer(),
             "channel": "on_site",
             "scheduled_at": self.ago(hours=1),
             "visitor_ids": [self.staff_no],
@@ -211,7 +247,7 @@ class House:
     async def measure(self) -> str:
         """The same, found in an appeal on a visit."""
         visit = await self.visit()
-        appeal = await self._raised(visit, received_at=self.ago(minutes=5))
+        appeal = await self._raise(visit, received_at=self.ago(minutes=5))
         new = {**self.new_measure(), "visit_id": visit, "appeal_id": appeal}
         return self._marked(await done(self.admin("visit_api").post("/measures", json=new)))
 
@@ -238,9 +274,7 @@ class House:
 
     async def followed(self) -> str:
         """A planned visit that the tracker has heard of."""
-        visit = await self.visit()
-        await self.stack.settle()
-        return visit
+        return await self._heard("visit")
 
     async def step(self) -> str:
         """What was recorded on a visit."""
@@ -329,7 +363,8 @@ class House:
     async def archived_with_its_appeal(self) -> str:
         """An archived visit on which a complaint was raised, and handled."""
         visit = await self.completed()
-        appeal = await self._raised(visit, received_at=self.ago(minutes=5))
+        appeal = await self._raise(visit, received_at=self.ago(minutes=5))
+        await self.stack.settle()
         answer = {"at": self.ago(minutes=1), "content": self.secret}
         await done(self.admin("appeal_tracker").post(f"/appeals/{appeal}/answers", json=answer))
         await self._appeal_after(appeal, "close")
@@ -370,11 +405,10 @@ class House:
 
     async def appeal(self) -> str:
         """A complaint of three quarters of a day ago, so that people have been told of it; the tracker knows it."""
-        if not self._appeals:
-            ago = self.ago(hours=19)
-            self._appeals = [await self._raise(await self.visit(), received_at=ago) for _ in range(STOCK)]
-            await self.stack.settle()
-        return self._appeals.pop()
+        return await self._heard("appeal")
+
+    async def _told_of(self) -> str:
+        return await self._raise(await self.visit(), received_at=self.ago(hours=19))
 
     async def answered(self) -> str:
         appeal = await self.appeal()
@@ -404,11 +438,11 @@ class House:
 
     async def holdable(self) -> str:
         """A report whose answer may wait, by a pack of our own."""
-        return await self._report()
+        return await self._heard("report")
 
     async def surveyed(self) -> str:
         """A report that somebody is to look into on site, by that pack too."""
-        return await self._report()
+        return await self._heard("report")
 
     async def _report(self) -> str:
         if not self._timed:  # once: each time, all that is open would be calculated anew
@@ -420,16 +454,19 @@ class House:
             await done(admin.post("/policies", json=new))
             await done(admin.put(f"/units/{self.ours}/policy", json={"policy": pack}, headers={"If-Match": "*"}))
             self._timed = True
-        return await self._raised(await self.visit(), type="report", received_at=self.ago(minutes=5))
+        return await self._raise(await self.visit(), type="report", received_at=self.ago(minutes=5))
 
     async def held(self) -> str:
         return await self._appeal_after(await self.holdable(), "hold", reason=self.secret, at=self.ago(minutes=2))
 
     async def with_a_twin(self) -> str:
         """An appeal of a visit on which its `twin` was raised too."""
+        self.twin, appeal = (await self._heard("pair")).split()
+        return appeal
+
+    async def _pair(self) -> str:
         visit = await self.visit()
-        self.twin = await self._raised(visit, received_at=self.ago(minutes=5))
-        return await self._raised(visit, received_at=self.ago(minutes=4))
+        return " ".join([await self._raise(visit, received_at=self.ago(minutes=minutes)) for minutes in (5, 4)])
 
     async def merged(self) -> str:
         appeal = await self.with_a_twin()
@@ -443,9 +480,11 @@ class House:
 
     async def asked(self) -> str:
         """A question that was not answered at once."""
-        return await self._raised(
-            await self.visit(), type="consultation", reason_not_answered=self.secret, received_at=self.ago(minutes=5)
-        )
+        return await self._heard("asked")
+
+    async def _question(self) -> str:
+        its = {"type": "consultation", "reason_not_answered": self.secret, "received_at": self.ago(minutes=5)}
+        return await self._raise(await self.visit(), **its)
 
     async def read_in_confidence(self) -> str:
         """A report that another system sent in confidence, read by somebody from above: a line in the trail."""
@@ -467,9 +506,7 @@ class House:
 
     async def absence(self) -> str:
         """Somebody of ours is away."""
-        member = await self.member()
-        await self.stack.settle()
-        away = {"staff_no": member, "since": self.ago(hours=1), "substitute": self.staff_no}
+        away = {"staff_no": await self._heard("member"), "since": self.ago(hours=1), "substitute": self.staff_no}
         return self._marked(await done(self.admin("appeal_tracker").post("/absences", json=away)))
 
     async def code_table(self) -> str:
@@ -528,11 +565,10 @@ class House:
 
     async def new_absence(self) -> Json:
         """Of somebody long ago, so that nobody stands in for anybody now."""
-        other = self.standing.setdefault("stand-in", "") or await self.member()
-        self.standing["stand-in"] = other
-        await self.stack.settle()
+        if "stand-in" not in self.standing:
+            self.standing["stand-in"] = await self._heard("member")
         times = {"starts_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z"}
-        return {"staff_no": self.staff_no, "substitute": other, **times}
+        return {"staff_no": self.staff_no, "substitute": self.standing["stand-in"], **times}
 
     async def substitute(self) -> str:
         return self._marked(await done(self.admin("notifier").post("/substitutes", json=await self.new_absence())))
@@ -618,12 +654,6 @@ class House:
 
     async def _appeal_after(self, appeal: str, act: str, **body: Any) -> str:
         await done(self.admin("appeal_tracker").post(f"/appeals/{appeal}/{act}", json=body))
-        return appeal
-
-    async def _raised(self, visit: str, **fields: str) -> str:
-        """A raised appeal that everybody has heard of."""
-        appeal = await self._raise(visit, **fields)
-        await self.stack.settle()
         return appeal
 
     async def _raise(self, visit: str, **fields: str) -> str:
