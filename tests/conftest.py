@@ -1,11 +1,12 @@
 """Fixtures of every test: real PostgreSQL and Kafka for the run, a stack of the three services for a test."""
 
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,7 +32,20 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent
+ON_KAFKA = re.compile(r"\[kafka\b|kafka(_bus)?\.py::|_on_kafka$")
 START = datetime.fromisoformat("2026-10-09T10:00:00+08:00")  # a Friday; the Saturday after it is a working day
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """By file; but whatever is on Kafka goes to one process, for a broker takes ten seconds to start."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "on Kafka" if ON_KAFKA.search(nodeid) else super()._split_scope(nodeid)
+
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +76,8 @@ async def stack(kept_stack: "Stack") -> "Stack":
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """A real Apache Kafka for the run; a machine that cannot run one says so, and with CI=true that is a failure."""
-    broker = Kafka(tmp_path_factory.mktemp("kafka"), free_port_pair(), cache=ROOT / ".state" / "cache")
+    folder = tmp_path_factory.mktemp("a state, with a comma")
+    broker = Kafka(folder, free_port_pair(), cache=ROOT / ".state" / "cache")
     try:
         broker.start()
     except Refused as missing:

@@ -15,7 +15,6 @@ import pytest
 from chassis.ids import new_id
 from chassis.messaging import command, dead_letters
 from chassis.messaging.bus import Record
-from chassis.messaging.handlers import Handlers
 from contracts import envelope
 from contracts.envelope import Event
 from contracts.visits import VisitCompleted, VisitStarted
@@ -72,6 +71,14 @@ class Letters:
         assert process.returncode is not None
         return Done(process.returncode, out.decode(), err.decode())
 
+    async def said(
+        self, capsys: pytest.CaptureFixture[str], do: str, key: str | None = None, place: str | None = None
+    ) -> Done:
+        """What that command line then does, in this process."""
+        member = self.stack[TRACKER]
+        code = await command.run(member.runtime, member.service.handlers(member.runtime), do, key, place)
+        return Done(code, *capsys.readouterr())
+
     async def waiting(self) -> Counter[str]:
         """How many letters wait, by key."""
         async with self.stack[TRACKER].runtime.db.transaction() as tx:
@@ -107,7 +114,7 @@ def garbage(visit: UUID) -> Record:
     return Record(TOPIC, str(visit), b"garbage", started(visit).headers)
 
 
-async def test_letters_are_listed_dropped_and_replayed(letters: Letters) -> None:
+async def test_letters_are_listed_dropped_and_replayed(letters: Letters, capsys: pytest.CaptureFixture[str]) -> None:
     visit, other = new_id(), new_id()
     await letters.comes(garbage(visit), started(visit), garbage(other), started(other))
     listed = await letters.dlq("list")
@@ -118,14 +125,14 @@ async def test_letters_are_listed_dropped_and_replayed(letters: Letters) -> None
     assert shown[FIRST]["reason"].startswith("InvalidPayload: payload of visit.started.v1")
     assert shown[BEHIND]["reason"] == "waits for an earlier event of its key"
 
-    failed = await letters.dlq("replay")
+    failed = await letters.said(capsys, "replay")
     assert (failed.code, failed.out) == (1, "0 replayed, 2 still failing\n")
     assert failed.err.startswith(f"{FIRST}: InvalidPayload: ")
     assert await letters.known(visit) == (False, False)
 
     dropped = await letters.dlq("drop", "--place", FIRST)
     assert (dropped.code, dropped.err) == (0, f"dropped {FIRST}\n")
-    again = await letters.dlq("drop", "--place", FIRST)
+    again = await letters.said(capsys, "drop", place=FIRST)
     assert (again.code, again.err) == (1, f"no dead letter waits at {FIRST!r} here\n")
     # What was parked behind it still waits, and what comes now waits behind that: only a replay lets the key go on.
     await letters.comes(completed(visit))
@@ -153,8 +160,8 @@ async def test_what_no_bus_carries_is_listed_offered_again_and_given_up(
     runtime = letters.stack[TRACKER].runtime
 
     async def dlq(do: str, place: str | None = None) -> tuple[int, str]:
-        code = await command.run(runtime, Handlers({}), do, None, place)
-        return code, capsys.readouterr().out
+        done = await letters.said(capsys, do, place=place)
+        return done.code, done.out
 
     async with runtime.db.connection() as connection:
         seq = await connection.fetchval(_TOO_LARGE, b"x" * 1_200_000)

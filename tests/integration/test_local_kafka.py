@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,21 +26,9 @@ from deploy.local.settings import ROOT
 from tests.support.databases import free_port, free_port_pair
 from tests.support.eventually import eventually
 from tests.support.local_stack import FAKE, LocalStack
-from tests.support.missing import not_tested
 
 EVENT = '{"词": "走访"}'
 CACHE = ROOT / ".state" / "cache"
-
-
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    its = Kafka(tmp_path_factory.mktemp("a state, with a comma"), free_port(), cache=CACHE)
-    try:
-        its.start()
-    except Refused as refusal:
-        not_tested(f"on Kafka: {refusal}")
-    yield its
-    its.stop()
 
 
 async def topic(kafka: Kafka) -> str:
@@ -67,29 +54,24 @@ async def read(kafka: Kafka, of: str, count: int) -> list[bytes]:
 
 @pytest.mark.kafka
 class TestBroker:
-    async def test_records_outlive_a_restart_and_a_kill(self, kafka: Kafka) -> None:
+    async def test_a_broker_left_running_is_replaced_and_records_outlive_that_and_a_kill(self, kafka: Kafka) -> None:
         name = await topic(kafka)
         await send(kafka, name, b"one")
-        kafka.stop()
-        kafka.stop()
-        kafka.start()
-        await send(kafka, name, b"two")
-        pid = processes.PidFile(kafka.folder / "broker.pid").pid()
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        await eventually(lambda: not kafka.alive)
-        kafka.start()
-        assert await read(kafka, name, 2) == [b"one", b"two"]
-
-    async def test_a_broker_left_running_is_replaced(self, kafka: Kafka) -> None:
         again = Kafka(kafka.folder.parent, kafka.port, cache=CACHE)
-        again.start()
         try:
+            again.start()
             assert not kafka.alive
             assert again.alive
+            await send(kafka, name, b"two")
+            pid = processes.PidFile(kafka.folder / "broker.pid").pid()
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await eventually(lambda: not again.alive)
         finally:
             again.stop()
+            again.stop()
             kafka.start()
+        assert await read(kafka, name, 2) == [b"one", b"two"]
 
     async def test_topics_are_made_by_name_or_not_at_all(self, kafka: Kafka) -> None:
         async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, request_timeout_ms=2000) as producer:

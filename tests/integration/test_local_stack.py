@@ -35,6 +35,7 @@ from tests.support.fake_service import stack
 sys.exit(stack(sys.argv[1:]))
 """
 SERVICES = ("visit_api", "appeal_tracker", "notifier")
+SETTING = {"VISIT_API_LOG_LEVEL": "DEBUG"}  # which is a service's own
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +47,25 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         stack.first_answers = [stack.curl(), stack.curl()]
         assert stack.stop() == 0
         yield stack
+        if stack.running:
+            assert stack.stop() == 0
     assert stack.run("reset").returncode == 0
 
 
 @pytest.fixture
-def stack(made: LocalStack) -> Iterator[LocalStack]:
-    yield made
+def stack(made: LocalStack) -> LocalStack:
+    """The same, not running."""
     if made.running:
         made.stop()
+    return made
+
+
+@pytest.fixture
+def running(made: LocalStack) -> LocalStack:
+    """The same, running since whoever asked for that first."""
+    if not made.running:
+        made.up(**SETTING)
+    return made
 
 
 @pytest.fixture
@@ -99,13 +111,12 @@ class TestUp:
         assert [json.loads(one) for one in made.first_answers] == [{"code": "37401", "name": "济南供电公司"}] * 2
 
     def test_a_later_start_is_quick_and_its_curl_still_works(self, stack: LocalStack) -> None:
-        assert stack.up() < 10
+        assert stack.up(**SETTING) < 10
         assert json.loads(stack.curl()) == {"items": []}
 
-    def test_each_service_is_given_its_surroundings(self, stack: LocalStack) -> None:
-        stack.up(VISIT_API_LOG_LEVEL="DEBUG")
+    def test_each_service_is_given_its_surroundings(self, running: LocalStack) -> None:
         for name in SERVICES:
-            with urllib.request.urlopen(stack.url(name, "/environment")) as got:
+            with urllib.request.urlopen(running.url(name, "/environment")) as got:
                 env = json.load(got)
             prefix = name.upper()
             given = {key.removeprefix(f"{prefix}_"): value for key, value in env.items() if key.startswith(prefix)}
@@ -119,9 +130,16 @@ class TestUp:
             assert (masters.stat().st_mode & 0o777, MasterKeys(masters).read().name) == (0o600, "first")
             assert "CLOCK_FILE" not in given
             assert "migrator" not in json.dumps(env), "a running service has no business with the tables' owner"
-        assert env["VISIT_API_LOG_LEVEL"] == "DEBUG"
-        assert env["NOTIFIER_VISIT_API_URL"] == stack.url("visit_api")
-        assert env["NOTIFIER_APPEAL_TRACKER_URL"] == stack.url("appeal_tracker")
+        assert SETTING.items() <= env.items()
+        assert env["NOTIFIER_VISIT_API_URL"] == running.url("visit_api")
+        assert env["NOTIFIER_APPEAL_TRACKER_URL"] == running.url("appeal_tracker")
+
+    def test_a_second_start_of_the_same_stack(self, running: LocalStack) -> None:
+        second = LocalStack(running.state_dir, FAKE, port_base=running.port_base)
+        second.launch()
+        assert second.wait() == 1
+        assert f"This stack is running already (process {running.pid}" in second.output[0]
+        assert answer(running.url("visit_api", "/readyz"))
 
     async def test_a_start_with_other_code_migrates_what_was_stored(self, stack: LocalStack) -> None:
         state = State(stack.state_dir)
@@ -196,10 +214,10 @@ class TestStop:
         assert stack.processes() == []
         assert stack.run("down").stdout == "nothing was running\n"
 
-    def test_it_stops_when_the_make_that_started_it_is_killed(self, fresh: LocalStack, tmp_path: Path) -> None:
+    def test_it_stops_when_the_make_that_started_it_is_killed(self, stack: LocalStack, tmp_path: Path) -> None:
         command = " ".join(f"'{part}'" for part in [*FAKE, "up"])
         (tmp_path / "Makefile").write_text(f"up:\n\t@exec {command}\n")
-        env = fresh.environment()
+        env = stack.environment()
         maker = subprocess.Popen(
             ["make", "-f", tmp_path / "Makefile", "up"], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
@@ -299,6 +317,9 @@ class TestRefusals:
     def test_a_setting_that_cannot_be(self, stack: LocalStack) -> None:
         assert stack.refused(BUS="rabbit") == "BUS is embedded or kafka, not 'rabbit'."
 
+    def test_nobody_is_there_to_ask_where_nothing_runs(self, stack: LocalStack) -> None:
+        assert stack.run("dlq").stderr == "The stack is not running: `make up` starts it.\n"
+
     def test_a_state_that_lived_in_real_time_goes_on_so(self, stack: LocalStack) -> None:
         assert "This state lives in real time" in stack.refused(CLOCK_START="2026-10-09T08:00:00+08:00")
 
@@ -310,14 +331,6 @@ class TestRefusals:
                 taken.listen()
                 said = f"Port {stack.port_base + offset} ({owner}) is in use: free it, or choose another PORT_BASE."
                 assert stack.refused() == said
-
-    def test_a_second_start_of_the_same_stack(self, stack: LocalStack) -> None:
-        stack.up()
-        second = LocalStack(stack.state_dir, FAKE, port_base=stack.port_base)
-        second.launch()
-        assert second.wait() == 1
-        assert f"This stack is running already (process {stack.pid}" in second.output[0]
-        assert answer(stack.url("visit_api", "/readyz"))
 
     def test_a_service_that_cannot_start(self, stack: LocalStack) -> None:
         said = stack.refused(FAKE_CRASH="notifier")
@@ -375,70 +388,59 @@ class TestRefusals:
 
 
 class TestSideBySide:
-    def test_two_stacks_know_nothing_of_each_other(self, stack: LocalStack, fresh: LocalStack) -> None:
-        stack.up()
+    def test_two_stacks_know_nothing_of_each_other_and_a_reset_forgets_one(
+        self, running: LocalStack, fresh: LocalStack
+    ) -> None:
         fresh.up()
-        assert answer(stack.url("visit_api", "/readyz"))
+        assert answer(running.url("visit_api", "/readyz"))
         assert answer(fresh.url("visit_api", "/readyz"))
-        assert stack.stop() == 0
-        assert answer(fresh.url("visit_api", "/readyz"))
-        assert fresh.stop() == 0
-
-
-class TestReset:
-    def test_it_stops_and_forgets(self, fresh: LocalStack) -> None:
-        fresh.up()
         (fresh.state_dir / "cache").mkdir()
-        assert fresh.run("reset").stdout == f"forgotten: {fresh.state_dir}\n"
+        assert fresh.run("reset").stdout == f"forgotten: {fresh.state_dir}\n", "and is stopped first"
         assert fresh.wait() == 0
         assert fresh.processes() == []
         assert [path.name for path in fresh.state_dir.iterdir()] == ["cache"]  # what was fetched is no state
         assert not cluster.elsewhere(fresh.state_dir).exists()
+        assert answer(running.url("visit_api", "/readyz"))
 
 
 class TestWords:
-    def test_the_dead_letters_are_asked_as_each_service(self, stack: LocalStack) -> None:
-        assert stack.run("dlq").stderr == "The stack is not running: `make up` starts it.\n"
-        stack.up()
-        ports = [f"{name}:\n{name} ['list'] on port {stack.port_base + n}" for n, name in enumerate(SERVICES, 1)]
-        assert stack.run("dlq").stdout.splitlines() == "\n".join(ports).splitlines()
-        said = stack.run("dlq", SERVICE="notifier", DO="replay", KEY="a key").stdout
+    def test_the_dead_letters_are_asked_as_each_service(self, running: LocalStack) -> None:
+        ports = [f"{name}:\n{name} ['list'] on port {running.port_base + n}" for n, name in enumerate(SERVICES, 1)]
+        assert running.run("dlq").stdout.splitlines() == "\n".join(ports).splitlines()
+        said = running.run("dlq", SERVICE="notifier", DO="replay", KEY="a key").stdout
         assert "notifier ['replay', '--key', 'a key']" in said
         assert "visit_api" not in said
-        assert "There is no service 'x'" in stack.run("dlq", SERVICE="x").stderr
-        everywhere = stack.run("dlq", DO="drop", PLACE="visit.events/0/0")
+        assert "There is no service 'x'" in running.run("dlq", SERVICE="x").stderr
+        everywhere = running.run("dlq", DO="drop", PLACE="visit.events/0/0")
         assert (everywhere.returncode, everywhere.stdout) == (1, ""), "one group's letter is not another's"
         assert everywhere.stderr.startswith("SERVICE is missing")
 
-    def test_what_was_not_looked_at_is_not_whole(self, stack: LocalStack) -> None:
-        stack.up()
+    def test_what_was_not_looked_at_is_not_whole(self, running: LocalStack) -> None:
         for code in (0, 3, 1):
-            assert stack.run("verify", FAKE_VERIFIED=str(code)).returncode == code
+            assert running.run("verify", FAKE_VERIFIED=str(code)).returncode == code
         for word in ("verify", "dlq"):
-            assert [stack.run(word, FAKE_KILLED=name).returncode for name in SERVICES[:2]] == [137, 137]
+            assert [running.run(word, FAKE_KILLED=name).returncode for name in SERVICES[:2]] == [137, 137]
 
-    def test_each_service_that_chains_is_verified_and_one_against_a_backup(self, stack: LocalStack) -> None:
-        stack.up()
-        both = ["visit_api:", f"visit_api [] on port {stack.port_base + 1}"]
-        both += ["appeal_tracker:", f"appeal_tracker [] on port {stack.port_base + 2}"]
-        assert stack.run("verify").stdout.splitlines() == both
+    def test_each_service_that_chains_is_verified_and_one_against_a_backup(self, running: LocalStack) -> None:
+        both = ["visit_api:", f"visit_api [] on port {running.port_base + 1}"]
+        both += ["appeal_tracker:", f"appeal_tracker [] on port {running.port_base + 2}"]
+        assert running.run("verify").stdout.splitlines() == both
         backup = {"AGAINST": "postgresql://other/backup", "FILES": "/mnt/backup"}
         for service in ("visit_api", "appeal_tracker"):
-            said = stack.run("verify", **backup, SERVICE=service).stdout
+            said = running.run("verify", **backup, SERVICE=service).stdout
             words = f"{service} ['--against', 'postgresql://other/backup', '--files', '/mnt/backup']"
             assert (words in said, len(said.splitlines())) == (True, 2)
         for option in ("AGAINST", "SAVE"):
-            alone = stack.run("verify", **{option: "heads.json"})
+            alone = running.run("verify", **{option: "heads.json"})
             assert (alone.returncode, alone.stdout) == (1, "")
             assert alone.stderr.startswith("SERVICE is missing")
-        assert "'notifier' chains nothing" in stack.run("verify", SERVICE="notifier").stderr
+        assert "'notifier' chains nothing" in running.run("verify", SERVICE="notifier").stderr
 
-    def test_the_console_consumer_needs_kafka(self, stack: LocalStack) -> None:
-        stack.up()
-        assert "embedded bus: `make up BUS=kafka`" in stack.run("kafka-console", TOPIC="visit.events").stderr
+    def test_the_console_consumer_needs_kafka(self, running: LocalStack) -> None:
+        assert "embedded bus: `make up BUS=kafka`" in running.run("kafka-console", TOPIC="visit.events").stderr
 
-    def test_an_unknown_word_shows_the_known_ones(self, stack: LocalStack) -> None:
-        done = stack.run("upp")
+    def test_an_unknown_word_shows_the_known_ones(self, made: LocalStack) -> None:
+        done = made.run("upp")
         assert done.returncode == 2
         assert done.stderr.startswith("usage: python -m deploy.local up|down|reset|token")
 
