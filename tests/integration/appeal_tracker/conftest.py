@@ -55,18 +55,28 @@ async def emptied(stack: Stack, owner: asyncpg.Connection) -> None:
     stack.clock.set(START)
 
 
+async def keep(owner: asyncpg.Connection, name: str) -> None:
+    """Has what the service knows now be known to `begin` by a name; no pack and no calendar was published."""
+    await put_aside(owner, name, "alembic_version", *_KEPT)
+
+
+async def begin(stack: Stack, owner: asyncpg.Connection, name: str) -> Desk:
+    """The service at `START`, which knows what was kept under a name."""
+    await emptied(stack, owner)
+    await put_back(owner, name)
+    return Desk(stack)
+
+
 @pytest.fixture(scope="session")
 async def founded(tracker_alone: Stack, administrator: asyncpg.Connection) -> str:
-    """Under which the service's units are put aside, once it has heard of them."""
+    """Under which the service's units are kept: it hears of them once."""
     await emptied(tracker_alone, administrator)
     await Desk(tracker_alone).found()
-    await put_aside(administrator, "founded", "alembic_version", *_KEPT)
+    await keep(administrator, "founded")
     return "founded"
 
 
 @pytest.fixture
 async def desk(tracker_alone: Stack, owner: asyncpg.Connection, founded: str) -> Desk:
     """The service at `START`, a Friday, with its units."""
-    await emptied(tracker_alone, owner)
-    await put_back(owner, founded)
-    return Desk(tracker_alone)
+    return await begin(tracker_alone, owner, founded)

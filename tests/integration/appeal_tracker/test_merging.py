@@ -5,13 +5,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
 from appeal_tracker.appeals import repository
 from chassis.ids import new_id
+from tests.integration.appeal_tracker.conftest import begin, keep
 from tests.integration.appeal_tracker.desk import Desk, instant, made, problem, unit
 from tests.integration.appeal_tracker.test_audit import look
+from tests.support.stack import Stack
 
 CUSTOMER = new_id()
 LADDER_EVENTS = ("deadline.warned.v1", "deadline.breached.v1", "deadline.escalated.v1")
@@ -27,12 +30,23 @@ async def raised(desk: Desk, received: str, **fields: Any) -> str:
     return await desk.raised(customer_id=fields.pop("customer_id", CUSTOMER), received_at=instant(received), **fields)
 
 
-@pytest.fixture
-async def pair(desk: Desk) -> tuple[str, str]:
-    """Leader of 10-09 09:30, and one of 10-12 10:00 (Monday) to be merged into it; it is 10-12 11:00."""
+@pytest.fixture(scope="module")
+async def heard(tracker_alone: Stack, administrator: asyncpg.Connection, founded: str) -> tuple[str, str]:
+    """What `pair` is: it is heard of once."""
+    desk = await begin(tracker_alone, administrator, founded)
     leader = await raised(desk, "10-09T09:30")
     await desk.at("10-12T11:00")
-    return leader, await raised(desk, "10-12T10:00")
+    pair = leader, await raised(desk, "10-12T10:00")
+    await keep(administrator, "pair")
+    return pair
+
+
+@pytest.fixture
+async def pair(desk: Desk, owner: asyncpg.Connection, heard: tuple[str, str]) -> tuple[str, str]:
+    """Leader of 10-09 09:30, and one of 10-12 10:00 (Monday) to be merged into it; it is 10-12 11:00."""
+    await begin(desk.stack, owner, "pair")
+    desk.clock.set(instant("10-12T11:00"))
+    return heard
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import io
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy.dialects import postgresql
 
@@ -13,7 +14,9 @@ from appeal_tracker.simulations import repository
 from appeal_tracker.simulations.models import Simulation
 from appeal_tracker.simulations.worker import Simulating
 from chassis.ids import new_id
+from tests.integration.appeal_tracker.conftest import begin, keep
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
+from tests.support.stack import Stack
 
 PERIOD = {"from": "2026-10-01", "to": "2026-10-31"}
 FIVE_DAYS = {**PERIOD, "policy": "state-grid"}  # an answer in 5 working days instead of 7
@@ -21,9 +24,10 @@ CSV = {"Accept": "text/csv"}
 OWN_TABLES = {"simulations", "simulation_counts", "simulation_differences"}
 
 
-@pytest.fixture
-async def past(desk: Desk) -> dict[str, str]:
-    """Complaints received on Friday 10-09 at 09:30: by 7 working days due at 24:00 of 10-19, by 5 of 10-15."""
+@pytest.fixture(scope="module")
+async def happened(tracker_alone: Stack, administrator: asyncpg.Connection, founded: str) -> dict[str, str]:
+    """What `past` is: it happens once."""
+    desk = await begin(tracker_alone, administrator, founded)
     cases = {
         "early": await desk.raised(appeal_no="V1"),
         "between": await desk.raised(appeal_no="V2"),
@@ -36,7 +40,16 @@ async def past(desk: Desk) -> dict[str, str]:
         await desk.answer(cases[case], at) if case != "late" else await answer_from_above(desk, cases[case], at)
     await desk.answer(cases["report"], "10-26T10:00")
     await desk.stack.settle()
+    await keep(administrator, "past")
     return cases
+
+
+@pytest.fixture
+async def past(desk: Desk, owner: asyncpg.Connection, happened: dict[str, str]) -> dict[str, str]:
+    """Complaints received on Friday 10-09 at 09:30: by 7 working days due at 24:00 of 10-19, by 5 of 10-15."""
+    await begin(desk.stack, owner, "past")
+    desk.clock.set(instant("11-09T09:00"))
+    return happened
 
 
 async def answer_from_above(desk: Desk, case: str, at: str) -> None:
