@@ -132,15 +132,15 @@ async def any_spine(databases: Databases, broker: Kafka | None) -> AsyncIterator
 
 @asynccontextmanager
 async def embedded_bus(databases: Databases) -> AsyncIterator[Bus]:
-    urls = await databases.clone("bus")
+    urls = await databases.lend("bus")
     yield EmbeddedBus(Database(urls.service, pool_size=5, name="spine bus"))
-    await databases.drop(urls)
+    databases.give_back("bus", urls)
 
 
 @asynccontextmanager
 async def on_a_database(databases: Databases, bus: Bus) -> AsyncIterator[Spine]:
     await template(databases)
-    urls = await databases.clone("spine")
+    urls = await databases.lend("spine")
     async with Spine(urls.service, bus) as its:
         yield its
-    await databases.drop(urls)
+    databases.give_back("spine", urls)

@@ -61,12 +61,14 @@ class Notes:
 @pytest.fixture
 async def notes(databases: Databases, tmp_path: Path) -> AsyncIterator[Notes]:
     """Nothing is sealed yet; there is one master key."""
-    urls = await databases.clone("visit_api")
+    urls = await databases.lend("visit_api")
     its = Notes(urls, tmp_path / "keys")
     its.file.write_text(FIRST)
     async with its.owner.connection() as connection:
         await connection.execute("CREATE TABLE notes (id uuid PRIMARY KEY, words bytea)")
     yield its
+    async with its.owner.connection() as connection:
+        await connection.execute("DROP TABLE notes")
     await its.db.close()
     await its.owner.close()
-    await databases.drop(urls)
+    databases.give_back("visit_api", urls)
