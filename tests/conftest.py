@@ -57,9 +57,9 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     its.server.forget()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def kept_stack(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["Stack"]:
-    """What `stack` is renewed from: made once, for that takes longer than a test."""
+    """What `stack` is renewed from: made once for a file, whose tests stop no server under it."""
     from tests.support.stack import Stack
 
     async with Stack(databases, tmp_path_factory.mktemp("stack"), START) as its:

@@ -19,6 +19,7 @@ from contracts.visits import VisitArrived, VisitCompleted, VisitPlanned, VisitSt
 from tests.faults.conftest import Begin
 from tests.faults.ledger import Client, Done
 from tests.faults.load import Load
+from tests.support.processes import Processes
 
 WRITERS = 32
 VISITS = 8  # at a time: every visit has several writers
@@ -66,7 +67,7 @@ class Written:
 
 async def test_order_holds_under_many_writers(begin: Begin, bus: str | None) -> None:
     async with begin(bus, names=["visit_api"], **POOL) as load:
-        await slow_down(load.services.admin("visit_api"))
+        await slow_down(load.services)
         await Writers(load.client, await load.client.customer()).write(8)
         in_order(await look_up(load), bus)
 
@@ -78,7 +79,7 @@ async def test_order_holds_while_the_writing_process_dies(begin: Begin, bus: str
         f"{point}:{nth}" for nth in (2, 5, 9) for point in ("relay.published", "request.committed", "relay.read")
     ]
     async with begin(bus, {"visit_api": crashes}, names=["visit_api"], **POOL) as load:
-        await slow_down(load.services.admin("visit_api"))
+        await slow_down(load.services)
         await Writers(load.client, await load.client.customer()).write(150)
         in_order(await look_up(load), bus)
         assert load.services.crashed_at()["visit_api"] == crashes
@@ -120,8 +121,9 @@ class Writers:
                 self._scenes[place] = Scene(await self._client.plan(self._customer))
 
 
-async def slow_down(database: str) -> None:
-    connection = await asyncpg.connect(database)
+async def slow_down(services: Processes) -> None:
+    services.altered = True
+    connection = await asyncpg.connect(services.admin("visit_api"))
     try:
         await connection.execute(SLOW_COMMITS)
     finally:

@@ -100,6 +100,7 @@ class Processes:
     names: Sequence[str] = SERVICES
     apart: bool = False
     deaths: list[Death] = field(default_factory=list)
+    altered: bool = False  # their tables themselves: nobody is lent these databases again
 
     async def __aenter__(self) -> Self:
         names = [*self.names, *([] if self.kafka else ["bus"])]
@@ -109,7 +110,7 @@ class Processes:
         self._http = httpx.AsyncClient(timeout=5)
         try:
             for name in names:
-                self.urls[name] = await self.databases.clone(name)
+                self.urls[name] = await self.databases.lend(name)
             await self._make_topics()
             self._prepare()
             for kept in self._kept.values():
@@ -306,8 +307,11 @@ class Processes:
         for kept in self._kept.values():
             if kept.child is not None:
                 processes.stop_child(kept.child, processes.AT_ONCE)
-        for urls in self.urls.values():
-            await self.databases.drop(urls)
+        for name, urls in self.urls.items():
+            if self.altered:
+                await self.databases.drop(urls)
+            else:
+                self.databases.give_back(name, urls)
 
     def _show_logs(self) -> None:
         for kept in self._kept.values():
