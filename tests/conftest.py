@@ -1,5 +1,6 @@
 """Fixtures of every test: real PostgreSQL and Kafka for the run, a stack of the three services for a test."""
 
+import gc
 import os
 import re
 import signal
@@ -19,6 +20,9 @@ from tests.support.missing import not_tested
 if TYPE_CHECKING:
     from tests.support.stack import Stack
 
+# What is loaded and collected stays to the end: to look through it for garbage again and again would take its time.
+gc.disable()
+
 # What `make test` tells its children is not for the makes that tests start.
 for variable in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(variable, None)
@@ -34,6 +38,11 @@ settings.load_profile("unhurried")
 ROOT = Path(__file__).parent.parent
 ON_KAFKA = re.compile(r"\[kafka\b|kafka(_bus)?\.py::|_on_kafka$")
 START = datetime.fromisoformat("2026-10-09T10:00:00+08:00")  # a Friday; the Saturday after it is a working day
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
