@@ -114,18 +114,17 @@ async def test_what_happened_does_not_lie_ahead(place: Place, house: House) -> N
     times = {field for field, its in fields.items() if "date-time" in formats_of(its)}
     known = HAPPENED | {each.rpartition(" ")[2] for each in ANY_TIME}
     assert times <= known, f"may {times - known} lie ahead?"
+    happened = {field for field in times & HAPPENED if f"{place.name} {field}" not in ANY_TIME}
     client = house.owner(place.service, place.roles, house.top)
-    before = await house.fingerprint()
-    for field in times & HAPPENED:
-        if f"{place.name} {field}" in ANY_TIME:
-            continue
+    before = await house.fingerprint() if happened else None
+    for field in happened:
         ahead = (house.now() + timedelta(minutes=2, seconds=1)).isoformat()
         for at in (ahead, "9999-12-01T00:00:00Z", *(["2006-12-31T23:59:59+08:00"] if field == "received_at" else [])):
             answer = await send(client, place, name, json.dumps({**body, field: at}).encode())
             refused(answer, 422, f"/{field}")
             assert (answer.json()["type"] == "/problems/in-the-future") is not at.startswith("2006")
-    assert await house.fingerprint() == before
-    # A caller's clock may be a little ahead, so all that was wrong was the time.
+    assert before is None or await house.fingerprint() == before
+    # A caller's clock may be a little ahead, so all that was wrong was the time; whoever is above may call as well.
     near = {field: (house.now() + timedelta(minutes=1)).isoformat() for field in times & HAPPENED}
     assert (await send(client, place, name, json.dumps({**body, **near}).encode())).is_success
 

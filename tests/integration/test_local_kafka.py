@@ -85,13 +85,6 @@ class TestBroker:
             assert places
             assert all("127.0.0.1" in place for place in places)
 
-    async def test_its_own_console_consumer_reads_it(self, kafka: Kafka) -> None:
-        name = await topic(kafka)
-        await send(kafka, name, '{"词": "走访"}'.encode())
-        command = [*kafka.console_consumer(name), "--max-messages", "1", "--timeout-ms", "20000"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert done.stdout == 'ce_type:a.b.v1\tk\t{"词": "走访"}\n'
-
     async def test_it_is_a_kafka_4(self, kafka: Kafka) -> None:
         command = kafka.tool("FeatureCommand", "--bootstrap-server", kafka.bootstrap, "describe")
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -11,7 +11,7 @@ import pytest
 from tests.support.missing import not_tested
 
 ROOT = Path(__file__).parents[2]
-ON_KAFKA = "tests/integration/test_local_kafka.py::TestBroker::test_its_own_console_consumer_reads_it"
+ON_KAFKA = "tests/integration/test_local_kafka.py::TestBroker::test_topics_are_made_by_name_or_not_at_all"
 ALONE = ("-n", "0", "-p", "no:cacheprovider", "-m", "kafka")
 MISSING = "on Kafka: A local Apache Kafka needs Java 17 or newer, which is not found: install it"
 
