@@ -21,15 +21,20 @@ from tests.support.local_stack import FAKE, LocalStack
 SERVICES = ("visit_api", "appeal_tracker", "notifier")
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[LocalStack]:
-    """A stack that runs, with stand-ins for the services."""
-    with LocalStack(tmp_path / "state", FAKE) as its:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with LocalStack(tmp_path_factory.mktemp("mending") / "state", FAKE) as its:
         its.up()
         yield its
-        assert its.running, "it goes on whatever happened"
         assert its.stop() == 0
         assert its.run("reset").returncode == 0
+
+
+@pytest.fixture
+def stack(made: LocalStack) -> Iterator[LocalStack]:
+    """A stack that runs, with stand-ins for the services."""
+    yield made
+    assert made.running, "it goes on whatever happened"
 
 
 def let_tokens_be_old(state: State) -> None:
