@@ -170,6 +170,9 @@ class Stack:
 
     async def keep(self, name: str) -> None:
         """Puts all that is stored aside under a name; nothing may wait in an outbox or on the bus."""
+        for member in self.members.values():
+            await member.close()  # with the places up to which they heard
+            member.renew()
         for administrator in await self._of_databases():
             await put_aside(administrator, name)
 
