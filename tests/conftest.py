@@ -4,7 +4,7 @@ import gc
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,6 @@ from tests.support.missing import not_tested
 
 if TYPE_CHECKING:
     from tests.support.stack import Stack
-
-# What is loaded and collected stays to the end: to look through it for garbage again and again would take its time.
-gc.disable()
 
 # What `make test` tells its children is not for the makes that tests start.
 for variable in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
@@ -40,9 +37,15 @@ ON_KAFKA = re.compile(r"\[kafka\b|kafka(_bus)?\.py::|_on_kafka$")
 START = datetime.fromisoformat("2026-10-09T10:00:00+08:00")  # a Friday; the Saturday after it is a working day
 
 
-def pytest_collection_finish() -> None:
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded and collected stays to the end: nobody looks through it for garbage, again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
