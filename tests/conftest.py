@@ -50,14 +50,15 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """By file; but whatever is on Kafka goes to one process, for a broker takes ten seconds to start."""
+    """By file; but of the promises, all that is on Kafka goes to one process: a broker takes ten seconds to start."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             return "on Kafka" if ON_KAFKA.search(nodeid) else super()._split_scope(nodeid)
 
-    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
+    by_file = config.getoption("dist") == "loadfile" and config.getoption("markexpr") == "not long"
+    return ByFile(config, log) if by_file else None
 
 
 @pytest.fixture(scope="session")
