@@ -148,7 +148,7 @@ class Stack:
             (member, worker)
             for member in self.members.values()
             for worker in member.workers
-            if seldom or worker.idle < SELDOM
+            if seldom or worker.config.idle < SELDOM
         ]
         waiting = loops
         turns = rounds * len(waiting)
