@@ -21,9 +21,10 @@ from tests.support.samples import png
 from tests.support.stack import Stack
 
 _numbers = count(1)
+# Whoever writes a row, also one as it was, is a later transaction than all that wrote before.
 _FINGERPRINT = """
-SELECT coalesce(string_agg(format('SELECT %L, count(*), sum(hashtextextended(t::text, 0)) FROM %I t', tablename,
-                                  tablename), ' UNION ALL '), 'SELECT 1')
+SELECT coalesce(string_agg(format('SELECT %L, count(*), sum(xmin::text::bigint) FROM %I', tablename, tablename),
+                           ' UNION ALL '), 'SELECT 1')
 FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
 """
 
@@ -635,8 +636,8 @@ class House:
         return self.stack.clock.now()
 
     async def fingerprint(self) -> dict[str, list[Any]]:
-        """What is stored by now: of each service's tables the number of rows, and a digest of them all. It is as it was
-        where no transaction has written anywhere on the server since."""
+        """What is stored by now: of each service's tables the number of rows, and who wrote them. It is as it was where
+        no transaction has written anywhere on the server since."""
         async with self.stack[SERVICES[0]].runtime.db.connection() as connection:
             by_now = await connection.fetchval("SELECT pg_current_snapshot()::text")
         if by_now != self._prints[0]:
