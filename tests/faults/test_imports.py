@@ -107,7 +107,7 @@ async def test_an_import_is_killed_again_and_again(begin: Begin) -> None:
 )
 async def test_a_complaint_does_not_wait_for_an_import(begin: Begin, bus: str | None) -> None:
     """The promise is a second; how busy the machine is with both is not what is asked here."""
-    lines = 15_000
+    lines = 20_000
     async with begin(bus) as load:
         visit = await load.client.plan(await load.client.customer())
         await load.client.act(visit, "start")
