@@ -141,6 +141,13 @@ class TestUp:
         assert f"This stack is running already (process {running.pid}" in second.output[0]
         assert answer(running.url("visit_api", "/readyz"))
 
+    async def test_old_tokens_are_made_anew_while_it_runs(self, running: LocalStack) -> None:
+        file = State(running.state_dir).token("notifier")
+        before = file.read_text()
+        old = time.time() - 3601
+        os.utime(State(running.state_dir).token("admin"), (old, old))
+        await eventually(lambda: file.read_text() != before)
+
     async def test_a_start_with_other_code_migrates_what_was_stored(self, stack: LocalStack) -> None:
         state = State(stack.state_dir)
         state.remember("migrated", {**state.recall("migrated"), "code": "an earlier version's"})
@@ -282,15 +289,6 @@ class TestDeath:
         os.kill(victim, signal.SIGKILL)
         await eventually(lambda: stack.child("notifier") not in (None, victim))
         await eventually(lambda: answer(stack.url("notifier", "/readyz")))
-        assert stack.stop() == 0
-
-    async def test_old_tokens_are_made_anew_while_it_runs(self, stack: LocalStack) -> None:
-        stack.up()
-        file = State(stack.state_dir).token("notifier")
-        before = file.read_text()
-        old = time.time() - 3601
-        os.utime(State(stack.state_dir).token("admin"), (old, old))
-        await eventually(lambda: file.read_text() != before)
         assert stack.stop() == 0
 
     async def test_a_dead_database_server_is_started_again(self, stack: LocalStack) -> None:
