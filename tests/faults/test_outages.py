@@ -146,6 +146,7 @@ def kafka_away(kafka: Kafka) -> Iterator[None]:
 @asynccontextmanager
 async def embedded_bus_away(services: Processes) -> AsyncIterator[None]:
     """Nobody gets a connection to the bus, and those there were are gone; the databases beside it are well."""
+    services.altered = True
     name = services.urls["bus"].service.rpartition("/")[2]
     admin = await asyncpg.connect(services.admin("visit_api"))
     try:
