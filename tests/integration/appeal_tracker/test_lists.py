@@ -16,9 +16,10 @@ from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import lists, searching
+from appeal_tracker.appeals import lists, owned, searching
 from appeal_tracker.appeals.lists import Wanted
 from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.appeals.owned import Hands
 from appeal_tracker.words import service as words
 from appeal_tracker.words.repository import having
 from appeal_tracker.words.service import Said, Words
@@ -202,6 +203,15 @@ async def test_what_a_screen_asks_for_is_found_by_an_index(
         query = await lists.listed(tx, unit, wanted)
         plan = await explained(tx, query.order_by(Appeal.id).limit(51))
     assert index in plan, plan
+    assert "Seq Scan on appeals" not in plan
+
+
+async def test_a_supervisors_day_is_found_by_indexes(desk: Desk, owner: asyncpg.Connection) -> None:
+    await owner.execute(MANY)
+    async with desk.runtime.db.transaction() as tx:
+        plan = await explained(tx, owned.of("374", Hands("E17", {"E17"}, ["37401", "37402"])))
+    for index in ("appeals_owner", "appeals_workload"):
+        assert index in plan, plan
     assert "Seq Scan on appeals" not in plan
 
 
