@@ -57,7 +57,7 @@ async def link(tx: AsyncSession, runtime: Runtime, days: Mapping[UUID, int]) -> 
         return
     now, counted, entries, events = runtime.clock.now(), dict[UUID, int](), list[Entry](), list[Event]()
     for each in found:  # in the order in which they were received
-        times = counted[each.earlier] + 1 if each.earlier in counted else each.times
+        times = min(counted[each.earlier] + 1, repository.RETURNS) if each.earlier in counted else each.times
         its = each._replace(times=times)
         counted[its.id] = its.times
         entries += _entries(its, now, None)

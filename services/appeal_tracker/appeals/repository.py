@@ -73,11 +73,13 @@ _NUMBER = "SELECT 'TA' || to_char(nextval('appeal_numbers'), 'FM0000000000')"
 _AT_TRUE_TIMES = ("contacted", "answered", "called_back", "milestone_reached", "held", "resumed")
 
 
+RETURNS = 20  # that are counted: so many stand for more, and what is heard of late moves no longer line than that
 # The newest earlier appeal of the same matter, where that is not what an appeal says it repeats. What was raised on one
 # visit is no return.
 _RETURNED = f"""
-SELECT n.id, n.visit_id, n.unit_code, n.round, n.type, e.id AS earlier, coalesce(e.repeats + 1, 0) AS times,
-       n.repeat_of, n.repeats, EXISTS (SELECT FROM appeals f WHERE f.repeat_of = n.id) AS followed
+SELECT n.id, n.visit_id, n.unit_code, n.round, n.type, e.id AS earlier,
+       least(coalesce(e.repeats + 1, 0), {RETURNS}) AS times, n.repeat_of, n.repeats,
+       EXISTS (SELECT FROM appeals f WHERE f.repeat_of = n.id) AS followed
 FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING (id) LEFT JOIN LATERAL (
     SELECT a.id, a.repeats FROM appeals a
     WHERE a.customer_id = n.customer_id AND a.type = n.type AND a.category IS NOT DISTINCT FROM n.category
@@ -87,7 +89,7 @@ FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING 
         AND a.outcome IS DISTINCT FROM 'void' AND NOT {HIDDEN}
         AND (n.type <> 'complaint' OR n.category IS NOT NULL) AND NOT n.confidential AND NOT n.anonymous
     ORDER BY a.received_at DESC, a.id DESC LIMIT 1) e ON true
-WHERE (n.repeat_of, n.repeats) IS DISTINCT FROM (e.id, coalesce(e.repeats + 1, 0))
+WHERE (n.repeat_of, n.repeats) IS DISTINCT FROM (e.id, least(coalesce(e.repeats + 1, 0), {RETURNS}))
 ORDER BY n.received_at, n.id
 """  # noqa: S608 - made of constants
 # What is open and may repeat one of some appeals: because it says so, or because it is of those of its matter that came

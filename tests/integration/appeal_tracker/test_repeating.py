@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from appeal_tracker.appeals import repository
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import RECEIVED, Desk, raised
 
@@ -99,3 +100,15 @@ async def test_a_link_by_a_category_that_was_wrong_is_undone_with_it(desk: Desk)
     assert await links(desk, third) == [(None, 0)]
     kinds = [each["kind"] for each in await desk.timeline(third)]
     assert kinds == ["opened", "accepted", "repeated", "repeats_nothing"]
+
+
+async def test_so_many_returns_stand_for_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "RETURNS", 3)
+    monkeypatch.setattr(repository, "_RETURNED", repository._RETURNED.replace("+ 1, 0), 20)", "+ 1, 0), 3)"))
+    its: dict[str, Any] = {"customer_id": new_id(), "appeal_type": "opinion"}
+    cases = [await desk.raised(**its, received_at=RECEIVED - timedelta(days=days)) for days in range(9, 3, -1)]
+    assert [times for _, times in await links(desk, *cases)] == [0, 1, 2, 3, 3, 3]
+    told = len(await desk.told("appeal.repeated.v1"))
+    await desk.raised(**its, received_at=RECEIVED - timedelta(days=10))
+    assert [times for _, times in await links(desk, *cases)] == [1, 2, 3, 3, 3, 3]
+    assert len(await desk.told("appeal.repeated.v1")) == told + 3, "the rest of the line stays as it is"
