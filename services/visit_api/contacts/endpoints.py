@@ -42,7 +42,8 @@ async def add_contact(id: Id, new: NewContact, caller: Keeper, tx: Tx, runtime: 
 
 @router.get("/v1/customers/{id}/contacts", response_model=Page[ContactItem])
 async def list_contacts(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging) -> Listing[Contact]:
-    """The contacts of a customer, masked; a feed tells of removed ones by id."""
+    """The contacts of a customer, masked; a feed tells of removed ones by id, and tells the role `integration` in full
+    who they are: each page that it reads is kept in the trail."""
     return await service.list_contacts_of(tx, runtime, caller, id, window)
 
 
