@@ -20,10 +20,11 @@ from appeal_tracker.policies.errors import PolicyNotFound, PolicyNotInForce, Unk
 from appeal_tracker.policies.inheritance import resolve
 from appeal_tracker.policies.loader import FLOOR, packaged_packs
 from appeal_tracker.policies.models import PolicyVersion, Withdrawal
-from appeal_tracker.policies.pack import Pack, parse_pack
+from appeal_tracker.policies.pack import Pack
 from appeal_tracker.policies.policy import Policy, in_force, muted, usable
 from appeal_tracker.policies.relaxing import Question, Relaxed
 from appeal_tracker.policies.repository import OnShelf
+from appeal_tracker.policies.stored import stored_pack
 from chassis.web.paging import Listing, Window
 
 _built: WeakKeyDictionary[Any, dict[str, Policy]] = WeakKeyDictionary()  # by database, then by label
@@ -238,12 +239,12 @@ async def history(tx: AsyncSession, id: str, at: datetime) -> tuple[Withdrawal |
 async def line(tx: AsyncSession, policy: Policy) -> dict[str, Pack]:
     """The packs, by id, that a policy was made of."""
     rows = {f"{row.id}@{row.version}": row for row in await repository.versions(tx)}
-    return {rows[label].id: parse_pack(rows[label].body) for label in policy.lineage}
+    return {rows[label].id: stored_pack(rows[label].body) for label in policy.lineage}
 
 
 def _build(row: PolicyVersion, rows: Mapping[tuple[str, int], PolicyVersion]) -> Policy:
     packs, above = {}, row
     while above.extends is not None and above.extends_version is not None:
         above = rows[above.extends, above.extends_version]
-        packs[above.id] = parse_pack(above.body)
-    return resolve(parse_pack(row.body), packs)
+        packs[above.id] = stored_pack(above.body)
+    return resolve(stored_pack(row.body), packs)

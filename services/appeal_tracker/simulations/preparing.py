@@ -15,8 +15,9 @@ from appeal_tracker.calendars.refusals import CalendarError
 from appeal_tracker.policies import repository as policy_rows
 from appeal_tracker.policies import service as policies
 from appeal_tracker.policies.errors import MalformedPack
-from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
+from appeal_tracker.policies.pack import Pack, PolicyError
 from appeal_tracker.policies.policy import Policy
+from appeal_tracker.policies.stored import stored_pack
 from appeal_tracker.simulations.candidate import Asked, Candidate, build_calendars, build_policy
 from appeal_tracker.simulations.errors import NoCandidate, NoticeWithoutCalendar, TwoPolicies, UnknownVersion
 from chassis.web.errors import FieldError, Problem
@@ -100,7 +101,7 @@ async def _below(tx: AsyncSession, pack: dict[str, Any]) -> tuple[str, ...]:
 
 async def _packs(tx: AsyncSession, labels: Sequence[str]) -> dict[str, Pack]:
     rows = await policy_rows.versions(tx) if labels else ()
-    return {row.id: parse_pack(row.body) for row in rows if f"{row.id}@{row.version}" in labels}
+    return {row.id: stored_pack(row.body) for row in rows if f"{row.id}@{row.version}" in labels}
 
 
 async def _editions(tx: AsyncSession, name: str, *, known: bool) -> dict[str, int]:

@@ -1,8 +1,10 @@
 """Which policy an appeal runs by: the nearest choice up the unit tree on the day it was received."""
 
+import json
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from appeal_tracker.calendars import service as calendars
@@ -47,6 +49,29 @@ async def test_publishing_again_changes_nothing(desk: Desk) -> None:
         await connection.run_sync(policies.publish_packaged)
         await connection.run_sync(calendars.publish_packaged)
     assert await published() == before
+
+
+NEWER = """
+INSERT INTO policies (id, version, extends, extends_version, body, published_by)
+VALUES ('newer', 1, 't-sdpea', 1, $1::text::jsonb, 'E009')
+"""
+
+
+async def test_a_pack_that_a_newer_version_stored_is_gone_by_and_stops_nothing(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    """One that is uploaded may name nothing that is unknown; one that is stored was accepted by who knows it."""
+    contact = {"milestone": "contact", "within": "2 hours", "clause": "企标 1"}
+    limits = {"complaint": [{**contact, "unheard_of": 1}]}
+    body = {"id": "newer", "extends": "t-sdpea", "appeals": limits, "unheard_of": {"a": ["b"]}}
+    problem(await desk.admin.post("/policies", json=body), 422, "malformed-pack")
+    await owner.execute(NEWER, json.dumps({**body, "version": 1}))
+    await desk.assign("37401", "newer")
+    assert await policy_of(desk) == "newer@1"
+    (version,) = (await got(desk.first.get("/policies/newer")))["versions"]
+    assert version["appeals"]["complaint"][0]["within"] == "2 hours"
+    own = await desk.publish(id="own", extends="newer", appeals={"complaint": [{**contact, "within": "1 hour"}]})
+    assert own["lineage"] == ["own@1", "newer@1", "t-sdpea@1"]
 
 
 async def test_a_unit_without_a_choice_goes_by_the_floor(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from appeal_tracker.policies.loader import packaged_packs, packaged_policies, re
 from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
 from appeal_tracker.policies.policy import Limit, Policy, in_force, muted, reigns, usable
 from appeal_tracker.policies.quiet import QuietHours
+from appeal_tracker.policies.stored import stored_pack
 
 CLAUSES = Path(__file__).parents[2] / "conformance" / "clauses.yaml"
 PACKS = packaged_packs()
@@ -37,6 +38,16 @@ def figures(pack: str) -> dict[str, list[tuple[str, str, str, str]]]:
         appeal_type: [(limit.milestone, str(limit.within), limit.clause, limit.stated_by) for limit in limits]
         for appeal_type, limits in POLICIES[pack].appeals.items()
     }
+
+
+def _unheard_of(written: Any, name: str = "") -> Any:
+    """The same with a field more in each object, but for those that have names of their own as keys."""
+    if isinstance(written, list):
+        return [_unheard_of(each) for each in written]
+    if not isinstance(written, dict):
+        return written
+    its = {key: _unheard_of(value, key) for key, value in written.items()}
+    return its if name in ("appeals", "ladders") else {**its, "unheard_of": {"of": ["next", "year"]}}
 
 
 class TestPackagedPacks:
@@ -121,6 +132,13 @@ class TestPackagedPacks:
     def test_a_pack_survives_being_stored_as_json(self, id: str):
         stored = msgspec.json.encode(PACKS[id])
         assert parse_pack(msgspec.json.decode(stored)) == PACKS[id]
+
+    @pytest.mark.parametrize("id", PACKS)
+    def test_what_a_newer_version_stored_besides_is_passed_by_and_in_what_is_uploaded_refused(self, id: str):
+        newer = _unheard_of(msgspec.json.decode(msgspec.json.encode(PACKS[id])))
+        assert stored_pack(newer) == PACKS[id]
+        with pytest.raises(PolicyError, match=r"/unheard_of: Object contains unknown field"):
+            parse_pack(newer)
 
     @pytest.mark.parametrize("id", PACKS)
     def test_every_figure_has_a_clause_and_every_ladder_tells_of_the_breach(self, id: str):
