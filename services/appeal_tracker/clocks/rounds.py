@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.clocks import holding, repository
+from appeal_tracker.clocks import holding, ladders
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import Subject
 from appeal_tracker.clocks.recalculation import recalculate
@@ -24,8 +24,8 @@ async def go_on(
     heirs = [(clock, _heir(clock, subject)) for clock in last]
     tx.add_all([heir for _, heir in heirs])
     await tx.flush()
-    await repository.inherit_timers(tx, [(clock.id, heir.id) for clock, heir in heirs])
-    await repository.hush(tx, [clock.id for clock, _ in heirs])
+    await ladders.inherit(tx, [(clock.id, heir.id) for clock, heir in heirs])
+    await ladders.hush(tx, [clock.id for clock, _ in heirs])
     stopped: dict[datetime, list[str]] = {}
     for clock, heir in heirs:
         if heir.state == ClockState.RUNNING:

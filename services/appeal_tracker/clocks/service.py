@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.counting import Day, Hold, explain
-from appeal_tracker.clocks import replanning, repository
+from appeal_tracker.clocks import ladders, punctuality, replanning, repository
 from appeal_tracker.clocks.calculation import is_met
 from appeal_tracker.clocks.models import Clock, RecordedHold, Timer
 from appeal_tracker.clocks.planning import NewClock, Planner, Subject, limit_of
@@ -18,8 +19,10 @@ from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.stood import Recorded, Stood, stood
 from appeal_tracker.clocks.verdict import Verdict, verdict
 from appeal_tracker.policies import service as policies
+from appeal_tracker.policies.ladder import Phase
 from appeal_tracker.policies.policy import Limit, Policy
 from chassis.clock import Clock as DomainTime
+from chassis.db import after_commit
 from chassis.web.paging import Listing, Window
 
 # A timer is late when it fires more than a minute after its moment; where time is scaled, a minute may be less than the
@@ -147,9 +150,9 @@ async def stop(
     in_time = [clock.id for clock, found in judged if found in (Verdict.MET, Verdict.CORRECTED)]
     ended = [clock.id for clock, found in judged if found is Verdict.ENDED]
     if in_time:
-        await repository.cancel_timers(tx, in_time)
+        await ladders.cancel(tx, in_time)
     if ended:
-        await repository.cancel_timers(tx, ended, after=at)
+        await ladders.cancel(tx, ended, after=at)
     return stopped
 
 
@@ -166,8 +169,10 @@ async def breach(tx: AsyncSession, clocks: Collection[Clock], time: DomainTime) 
 async def _breach(tx: AsyncSession, clock: Clock, at: datetime | None, time: DomainTime) -> Told:
     """Records a breach that an act outran, one `at` which it stopped or another: the loop that would have done so comes
     too late now."""
-    clock.state, clock.breached_at = ClockState.BREACHED, time.now()
-    fired = await repository.fire_breach(tx, clock.id, at, time.now(), promptly(time))
+    now = clock.breached_at = time.now()
+    clock.state = ClockState.BREACHED
+    fired = await ladders.fire_breach(tx, clock.id, at, now, promptly(time))
+    after_commit(tx, partial(punctuality.fired, Phase.DUE, (now - clock.due_at).total_seconds()))
     return Told(fired.step, fired.tell, fired.late, fired.packs)
 
 
@@ -185,7 +190,7 @@ async def cancel(tx: AsyncSession, clocks: Collection[Clock], now: datetime) -> 
     for clock in running:
         clock.state = ClockState.CANCELLED
     if clocks:
-        await repository.cancel_timers(tx, [clock.id for clock in clocks], after=now)
+        await ladders.cancel(tx, [clock.id for clock in clocks], after=now)
     return running
 
 
@@ -193,13 +198,13 @@ async def speak_up(tx: AsyncSession, clocks: Collection[Clock]) -> None:
     """Has locked clocks whose breach was recorded while others spoke for them go up their own ladders from now on."""
     silent = [clock.id for clock in clocks if clock.state == ClockState.BREACHED and clock.stopped_at is None]
     if silent:
-        await repository.escalate_again(tx, silent)
+        await ladders.escalate_again(tx, silent)
 
 
 async def timers(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, list[Timer]]:
     """The timers of each clock, as they fire."""
     found: dict[UUID, list[Timer]] = {clock.id: [] for clock in clocks}
-    for timer in await repository.timers(tx, list(found)):
+    for timer in await ladders.of(tx, list(found)):
         found[timer.clock_id].append(timer)
     return found
 

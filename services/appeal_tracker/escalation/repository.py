@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import TOLD_VISIT
-from appeal_tracker.clocks.repository import PACKS, SILENT
+from appeal_tracker.clocks.ladders import PACKS, SILENT
 from chassis.db import driver
 
 

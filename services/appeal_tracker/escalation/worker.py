@@ -2,18 +2,12 @@
 
 import asyncio
 import time
-from collections import Counter as Count
 from datetime import datetime
 
-from prometheus_client import Counter, Histogram
-
+from appeal_tracker.clocks import punctuality
 from appeal_tracker.escalation import repository, service
 from chassis.runtime import Runtime
 from chassis.worker import Worker
-
-_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0)
-_fired = Counter("timers_fired", "Timers fired", ["phase"])
-_lateness = Histogram("timer_lateness_seconds", "From a timer's moment to its firing, in domain time", buckets=_BUCKETS)
 
 
 class Escalation(Worker):
@@ -80,8 +74,6 @@ class Escalation(Worker):
     async def _fire(self, since: datetime) -> int:
         async with self._runtime.db.transaction() as tx:
             ended, fired = await service.fire_due(tx, self._runtime, since, self.config.batch)
-        for phase, count in Count(each.phase for each in fired).items():
-            _fired.labels(phase).inc(count)
         for each in fired:
-            _lateness.observe(each.lateness)
+            punctuality.fired(each.phase, each.lateness)
         return ended
