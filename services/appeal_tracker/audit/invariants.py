@@ -37,8 +37,9 @@ MEANINGS: dict[Invariant, Words] = {
         "自检定时器没有按时触发，或已无人设定", "The canary timer did not fire in time, or nobody arms it any more"
     ),
     Invariant.RECALCULATION_FAILING: Words(
-        "日历或单位变更引起的重算失败，正在重试",
-        "A recalculation that follows from a calendar, a choice or a unit has failed, and is tried again",
+        "日历或单位变更引起的重算失败，或其中某项时限、诉求、走访无法重算，正在重试",
+        "A recalculation that follows from a calendar, a choice or a unit has failed, or cannot do one thing that is"
+        " named, and is tried again",
     ),
 }
 

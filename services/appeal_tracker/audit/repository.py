@@ -93,11 +93,18 @@ FROM canary
 WHERE now() > armed_at + $2::interval * 3 OR coalesce(fired_at, now()) > expected_at + $1::interval
 """
 
-# Until it is done, also while it is tried again.
+# Until it is done, also while it is tried again; and what of it could not be done, where it came so far.
 RECALCULATION_FAILING = f"""
-SELECT 'recalculation' AS subject_kind, id AS subject_id, NULL::uuid AS clock_id, NULL::text AS milestone,
-       cause AS place
-FROM recalculations WHERE retry_at IS NOT NULL AND state <> 'done' ORDER BY retry_at LIMIT {MOST}
+(SELECT 'recalculation' AS subject_kind, id AS subject_id, NULL::uuid AS clock_id, NULL::text AS milestone,
+        cause AS place
+ FROM recalculations WHERE retry_at IS NOT NULL AND state <> 'done' ORDER BY retry_at LIMIT {MOST})
+UNION ALL
+(SELECT coalesce(c.subject_kind, CASE WHEN EXISTS (SELECT FROM visits v WHERE v.id = f.item OFFSET 0)
+                                      THEN 'visit' ELSE 'appeal' END),
+        coalesce(c.subject_id, f.item), c.id, c.milestone, r.id::text || ' ' || f.item
+ FROM recalculations r JOIN recalculation_failures f ON f.recalculation_id = r.id AND f.settled_at IS NULL
+      LEFT JOIN LATERAL (SELECT * FROM clocks WHERE clocks.id = f.item OFFSET 0) AS c ON true
+ WHERE r.retry_at IS NOT NULL AND r.state <> 'done' ORDER BY f.failed_at LIMIT {MOST})
 """  # noqa: S608 - made of constants
 
 # What comes with the service was there before anything was heard of.
@@ -220,7 +227,7 @@ async def silent_canary(tx: AsyncSession, patience: timedelta, every: timedelta)
 
 
 async def failing_recalculations(tx: AsyncSession) -> list[Finding]:
-    """Jobs that follow by themselves, have failed and are not done yet."""
+    """Jobs that follow by themselves, have failed and are not done yet, and what they could not do."""
     rows = await (await driver(tx)).fetch(RECALCULATION_FAILING)
     return [_finding(Invariant.RECALCULATION_FAILING, row["subject_kind"], row) for row in rows]
 

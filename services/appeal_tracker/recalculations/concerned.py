@@ -124,6 +124,9 @@ class Touched(msgspec.Struct, frozen=True):
     stretches: Sequence[Stretch]
     held: Sequence[tuple[str, datetime]]
 
+    def __bool__(self) -> bool:
+        return bool(self.stretches or self.held)
+
     def values(self) -> tuple[list[Any], ...]:
         kins = [stretch.kin for stretch in self.stretches]
         return (

@@ -4,7 +4,7 @@ A dry run looks and writes nothing; a job looks under lock and writes what it sa
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from appeal_tracker.recalculations.models import Recalculation
 from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Relabelling, Starting, begun, lacking
 from appeal_tracker.recalculations.subjects import NOTHING_DONE, Milestone, OpenAppeal, OpenClock
-from appeal_tracker.recalculations.touching import changed_days, touched
+from appeal_tracker.recalculations.touching import Stretch, changed_days, touched
 from appeal_tracker.recalculations.tried import tried
 from appeal_tracker.recalculations.visiting import Visiting
 
@@ -71,23 +71,26 @@ class OnCalendar:
     @classmethod
     async def begin(cls, tx: AsyncSession, calendar: str, newest: Mapping[str, Calendar]) -> "OnCalendar":
         """`newest` may hold versions that are not published yet."""
-        shelf, stretches, held = await policies.shelf(tx), [], {}
+        shelf, stretches, held = await policies.shelf(tx), list[Stretch](), dict[str, datetime]()
         for kin, first, last in await concerned.kins(tx):
             if not _lies_over(kin.calendar, calendar):
                 continue
-            its, old = newest[kin.calendar.partition("@")[0]], await calendars.by_label(tx, kin.calendar)
+            old = await calendars.published(tx, kin.calendar)
+            limit = limit_of(shelf.labelled(kin.policy), kin) if shelf.published(kin.policy) else None
+            if old is None or limit is None:  # nobody knows what touches them: each is looked at, and found wanting
+                stretches.append(Stretch(kin, first, last + timedelta.resolution))
+                continue
+            its = newest[kin.calendar.partition("@")[0]]
             if changed := changed_days(old, its):
                 held[kin.calendar] = instant_of(changed[-1] * DAY)
-                limit = limit_of(shelf.labelled(kin.policy), kin)
-                assert limit is not None, "its clocks were set by it"
                 stretches += touched(kin, limit, first, last, old, its)
         return cls(shelf, newest, Touched(stretches, [*held.items()]))
 
     async def count(self, tx: AsyncSession) -> tuple[int, UUID | None]:
-        return await concerned.count_touched(tx, self._touched) if self._touched.held else (0, None)
+        return await concerned.count_touched(tx, self._touched) if self._touched else (0, None)
 
     async def next(self, tx: AsyncSession, after: UUID, most: int) -> list[UUID]:
-        return await concerned.next_touched(tx, self._touched, after, most) if self._touched.held else []
+        return await concerned.next_touched(tx, self._touched, after, most) if self._touched else []
 
     async def look(self, tx: AsyncSession, ids: Sequence[UUID], now: datetime, *, lock: bool) -> Seen:
         clocks, _ = await _with_merged(tx, ids, lock=lock)

@@ -1,4 +1,4 @@
-"""Table of the recalculations: what was asked for, by whom, and how far it has come."""
+"""Tables of the recalculations: what was asked for, by whom, how far it has come, and what could not be done."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -70,6 +70,7 @@ class Recalculation(Tracked, Base):
     failure: Mapped[str | None]  # why it failed last, if it did
     tries: Mapped[int] = mapped_column(server_default=text("0"))
     retry_at: Mapped[datetime | None]
+    undone: Mapped[int] = mapped_column(server_default=text("0"))
 
     @property
     def follows_by_itself(self) -> bool:
@@ -81,3 +82,17 @@ class Recalculation(Tracked, Base):
     def rate(self) -> float | None:
         """How many a second, in real time."""
         return round(self.done / self.seconds, 1) if self.seconds else None
+
+
+class Failure(Base):
+    """What a job could not do, and why: an `item` is a clock where a calendar changed, else an appeal or a visit. It
+    was met in a `turn` last, and is settled when a later one has done it."""
+
+    __tablename__ = "recalculation_failures"
+
+    recalculation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    item: Mapped[UUID] = mapped_column(primary_key=True)
+    why: Mapped[str]
+    turn: Mapped[int]
+    failed_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]

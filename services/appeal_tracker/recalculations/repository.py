@@ -85,6 +85,15 @@ UPDATE recalculations SET done = done + $2, moved = moved + $3, breaching = brea
     total = greatest(total, done + $2), changed_xid = pg_current_xact_id()::text::bigint
 WHERE id = $1
 """
+# Met again in a later turn, it is left again; whatever is not, has been done.
+_LEAVE = """
+INSERT INTO recalculation_failures (recalculation_id, item, why, turn, failed_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (recalculation_id, item) DO UPDATE
+    SET why = excluded.why, turn = excluded.turn, failed_at = excluded.failed_at, settled_at = NULL
+"""
+_SETTLE = """
+UPDATE recalculation_failures SET settled_at = $3 WHERE recalculation_id = $1 AND turn < $2 AND settled_at IS NULL
+"""
 
 
 async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row]) -> None:
@@ -162,6 +171,16 @@ async def fail(tx: AsyncSession, job: Recalculation, why: str, now: datetime) ->
     await write(
         tx, job.id, state=JobState.FAILED, failure=why, tries=tries, retry_at=again, finished_at=now, updated_at=now
     )
+
+
+async def leave(tx: AsyncSession, job: Recalculation, item: UUID, why: str, now: datetime) -> None:
+    """Keeps what a job's present turn could not do, and why."""
+    await (await driver(tx)).execute(_LEAVE, job.id, item, why, job.turn, now)
+
+
+async def settle(tx: AsyncSession, job: Recalculation, now: datetime) -> None:
+    """Marks what a job could not do in earlier turns and was not left in its present one, which is whole, as done."""
+    await (await driver(tx)).execute(_SETTLE, job.id, job.turn, now)
 
 
 async def progress(tx: AsyncSession, id: UUID, done: int, moved: int, breaching: int) -> None:

@@ -37,7 +37,8 @@ class RecalculationView(View):
     deadlines that are others now, `breaching` those of them that were past when they were moved. `rate` is `done` a
     second, in real time; `requested_by` is empty for what the service asked itself for, when it heard of units that
     something waited for. `failure` says why it failed last, of `tries`; one without a `target` is tried again at
-    `retry_at`, in real time, until it is done."""
+    `retry_at`, in real time, until it is done. `undone` counts what it could not do then, all the rest being done; the
+    self-audit names it."""
 
     id: UUID
     cause: CauseName
@@ -58,6 +59,7 @@ class RecalculationView(View):
     failure: str | None
     tries: int
     retry_at: Instant | None
+    undone: int
 
 
 class ChangeView(View):

@@ -24,6 +24,7 @@ from contracts.deadlines import DeadlineRecalculated
 log = logging.getLogger(__name__)
 
 _LEAD = "SELECT pg_try_advisory_lock(hashtext('recalculation'))"
+_MOST_UNDONE = 1000  # in a turn: where more cannot be done, it is not they that are wrong
 _moved = Counter("deadlines_recalculated", "Deadlines that a recalculation moved", ["cause"])
 
 
@@ -35,6 +36,7 @@ class _Turn:
     def __init__(self, errand: Errand, after: UUID, packs: Standing, *, whole: bool) -> None:
         self.errand, self.after, self.packs, self.whole = errand, after, packs, whole
         self.left = 0  # held by somebody
+        self.undone, self.why = 0, ""
 
 
 class Recalculating(Worker):
@@ -43,6 +45,8 @@ class Recalculating(Worker):
     A job ends when nothing is left to do, and every transaction that may not know of its cause has ended: one that read
     the calendars before the new version was published opens its appeal by the old one. One that fails stands in
     nobody's way, and what follows by itself is tried again (`repository.fail`): until then, the self-audit says so.
+    A part that fails is taken apart: whatever cannot be done is left, on record and named by the self-audit; the job
+    does the rest, and fails for that alone.
     """
 
     class Config(Worker.Config):
@@ -74,7 +78,7 @@ class Recalculating(Worker):
         except BaseException as error:
             # What is known of the job is what the database says, from the next time on.
             self._job = self._turn = None
-            if isinstance(error, Exception) and not is_outage(error):
+            if _is_its_own(error):
                 log.exception("a recalculation fails", extra={"recalculation": str(job.id)})
                 async with self._runtime.db.transaction() as tx:
                     await repository.fail(tx, job, reason(error), self._runtime.clock.now())
@@ -118,9 +122,13 @@ class Recalculating(Worker):
         lanes = (self._batch(job, self._turn, batch) for batch in batches)
         done = await asyncio.gather(*lanes, return_exceptions=True)  # so that none still writes when one has failed
         for result in done:
-            if isinstance(result, BaseException):
+            if isinstance(result, BaseException) and not _is_its_own(result):
                 raise result
-        if not all(done):
+        stands = [
+            await self._apart(job, self._turn, batch, result) if isinstance(result, Exception) else result
+            for batch, result in zip(batches, done, strict=True)
+        ]
+        if not all(stands):
             self._turn = None  # what was planned so would tell people again: the rest is done by the rules as they are
             return True
         self._turn.after = ids[-1]
@@ -160,25 +168,63 @@ class Recalculating(Worker):
                 return False
             now = self._runtime.clock.now()
             seen = await turn.errand.look(tx, ids, now, lock=True)
-            turn.left += len(ids) - seen.settled
             again = turn.errand.repeats and job.turn > 0  # then it was counted before
             done = seen.changed if again else seen.settled
             written = await write_seen(tx, self._runtime, job, seen, now)
             await repository.progress(tx, job.id, done, *written)
+        turn.left += len(ids) - seen.settled
         _moved.labels(job.cause).inc(written.moved)
         return True
+
+    async def _apart(self, job: Recalculation, turn: _Turn, ids: list[UUID], error: Exception) -> bool:
+        """Does by halves what could not be done at once, down to what cannot be done at all; False as `_batch`."""
+        self._progress = time.monotonic()
+        if len(ids) == 1:
+            await self._leave(job, turn, ids[0], error)
+            return True
+        for half in (ids[: len(ids) // 2], ids[len(ids) // 2 :]):
+            try:
+                stands = await self._batch(job, turn, half)
+            except Exception as its:
+                if not _is_its_own(its):
+                    raise
+                stands = await self._apart(job, turn, half, its)
+            if not stands:
+                return False
+        return True
+
+    async def _leave(self, job: Recalculation, turn: _Turn, item: UUID, error: Exception) -> None:
+        turn.undone, why = turn.undone + 1, reason(error)
+        turn.why = turn.why or why
+        what = {"recalculation": str(job.id), "item": str(item), "why": why}
+        log.error("it cannot be recalculated", exc_info=error if turn.undone == 1 else None, extra=what)
+        if turn.undone > _MOST_UNDONE:
+            raise error
+        async with self._runtime.db.transaction() as tx:
+            await repository.leave(tx, job, item, why, self._runtime.clock.now())
 
     async def _end(self, job: Recalculation, turn: _Turn) -> bool:
         """Ends the job with its turn, or has it pass by once more what was left."""
         self._turn = None
-        if turn.whole and not turn.left:
-            now = self._runtime.clock.now()
-            its = {"total": Recalculation.done, "after": None, "failure": None, "retry_at": None}
-            await self._write(job, state=JobState.DONE, **its, finished_at=now)
-            return True
-        await self._write(job, after=None, turn=job.turn + 1)
-        return not turn.left  # what somebody holds is held for a moment
+        if not turn.whole or turn.left:
+            await self._write(job, after=None, turn=job.turn + 1)
+            return not turn.left  # what somebody holds is held for a moment
+        now = self._runtime.clock.now()
+        async with self._runtime.db.transaction() as tx:
+            await repository.settle(tx, job, now)
+            if turn.undone:
+                await repository.write(tx, job.id, after=None, turn=job.turn + 1, undone=turn.undone)
+                await repository.fail(tx, job, turn.why, now)
+                return True
+        its = {"total": Recalculation.done, "after": None, "failure": None, "retry_at": None, "undone": 0}
+        await self._write(job, state=JobState.DONE, **its, finished_at=now)
+        return True
 
     async def _write(self, job: Recalculation, **values: object) -> None:
         async with self._runtime.db.transaction() as tx:
             await repository.write(tx, job.id, **values, updated_at=self._runtime.clock.now())
+
+
+def _is_its_own(error: BaseException) -> bool:
+    """Whether it says that the work is wrong, and not that something is away."""
+    return isinstance(error, Exception) and not is_outage(error)

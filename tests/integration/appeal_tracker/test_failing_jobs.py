@@ -1,12 +1,14 @@
 """A job that cannot be done fails with its reason, which is shown, and stands in nobody's way."""
 
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from appeal_tracker.audit.invariants import Invariant
 from appeal_tracker.recalculations import worker
+from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.worker import Recalculating
 from appeal_tracker.simulations import preparing
 from appeal_tracker.simulations.worker import Simulating
@@ -156,3 +158,92 @@ async def test_one_that_follows_from_a_calendar_is_tried_again_until_it_is_done_
     assert (shown["state"], shown["failure"], shown["retry_at"]) == ("done", None, None)
     assert (await desk.clocks(case))["answer"]["due_at"] > due_at
     assert await look(desk) == {}
+
+
+async def test_what_cannot_be_recalculated_is_left_and_named_stops_nothing_else_and_is_tried_again(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    """One clock of five names a pack that nobody knows."""
+    cases = [await desk.raised() for _ in range(5)]
+    clocks = [(await desk.clocks(case))["answer"] for case in cases]
+    bad = UUID(clocks[2]["id"])
+    published = await made(desk.admin.post("/calendars/cn-statutory/versions", json=with_day_off("2026-10-13")))
+    path = f"/recalculations/{published['recalculation']['id']}"
+    await owner.execute("UPDATE clocks SET policy = 'gone@1' WHERE id = $1", bad)
+    await recalculate(desk)
+    job = await got(desk.admin.get(path))
+    assert (job["state"], job["moved"], job["undone"], job["failure"]) == ("failed", 4, 1, "KeyError: 'gone@1'")
+    assert job["retry_at"] is not None
+    moved = [
+        (await desk.clocks(case))["answer"]["due_at"] > its["due_at"] for case, its in zip(cases, clocks, strict=True)
+    ]
+    assert moved == [True, True, False, True, True]
+    (left,) = await desk.rows("SELECT item, why, settled_at FROM recalculation_failures")
+    assert tuple(left) == (bad, "KeyError: 'gone@1'", None)
+    whole, one = sorted((await look(desk))[Invariant.RECALCULATION_FAILING], key=lambda its: its["clock_id"] or "")
+    assert (whole["subject_kind"], whole["subject_id"]) == ("recalculation", job["id"])
+    assert (one["subject_kind"], one["subject_id"], one["clock_id"]) == ("appeal", cases[2], str(bad))
+    assert one["unit_code"] == "37401"
+
+    await owner.execute("UPDATE recalculations SET retry_at = now()")
+    await recalculate(desk)
+    assert (await got(desk.admin.get(path)))["tries"] == 2, "and again, and each time a little later"
+    await owner.execute("UPDATE clocks SET policy = $2 WHERE id = $1", bad, clocks[2]["policy"])
+    await owner.execute("UPDATE recalculations SET retry_at = now()")
+    await recalculate(desk)
+    job = await got(desk.admin.get(path))
+    assert (job["state"], job["moved"], job["undone"], job["retry_at"]) == ("done", 5, 0, None)
+    assert (await desk.clocks(cases[2]))["answer"]["due_at"] > clocks[2]["due_at"]
+    assert await desk.rows("SELECT FROM recalculation_failures WHERE settled_at IS NOT NULL")
+    assert await look(desk) == {}
+
+
+PICKED = """
+INSERT INTO policy_assignments (unit_code, effective_from, policy, assigned_by, assigned_at)
+VALUES ('37401', '2026-10-01', 'state-grid', 'E009', now())
+"""
+
+
+async def test_an_appeal_that_cannot_be_brought_to_a_policy_is_left_and_named(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [await desk.raised() for _ in range(3)]
+    await owner.execute(PICKED)
+    job = await made(desk.admin.post("/recalculations", json={"cause": "assignment", "unit_code": "374"}))
+    with monkeypatch.context() as patched:
+        writing = worker.write_seen
+
+        async def write_seen(tx: Any, runtime: Any, job: Any, seen: Seen, now: Any) -> Any:
+            if any(str(each.appeal.id) == cases[1] for each in seen.relabelled):
+                raise ValueError("none that can be written")
+            return await writing(tx, runtime, job, seen, now)
+
+        patched.setattr(worker, "write_seen", write_seen)
+        await recalculate(desk)
+    shown = await got(desk.admin.get(f"/recalculations/{job['id']}"))
+    assert (shown["state"], shown["undone"], shown["failure"]) == ("failed", 1, "ValueError: none that can be written")
+    assert [(await desk.clocks(case))["answer"]["policy"] for case in cases] == [
+        "state-grid@1",
+        "t-sdpea@1",
+        "state-grid@1",
+    ]
+    found = (await look(desk))[Invariant.RECALCULATION_FAILING]
+    assert ("appeal", cases[1]) in [(each["subject_kind"], each["subject_id"]) for each in found]
+    await owner.execute("UPDATE recalculations SET retry_at = now()")
+    await recalculate(desk)
+    assert (await desk.clocks(cases[1]))["answer"]["policy"] == "state-grid@1"
+    assert await look(desk) == {}
+
+
+async def test_where_nothing_can_be_done_the_job_fails_and_not_thing_by_thing(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        await desk.raised()
+    published = await made(desk.admin.post("/calendars/cn-statutory/versions", json=with_day_off("2026-10-13")))
+    monkeypatch.setattr(worker, "_MOST_UNDONE", 2)
+    fail(monkeypatch)
+    await recalculate(desk)
+    job = await got(desk.admin.get(f"/recalculations/{published['recalculation']['id']}"))
+    assert (job["state"], job["done"], job["undone"]) == ("failed", 0, 0)
+    assert len(await desk.rows("SELECT FROM recalculation_failures")) == 2
