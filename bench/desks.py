@@ -60,6 +60,18 @@ FROM appeals JOIN unnest($1::text[]) WITH ORDINALITY AS texts (pairs, place)
 _SAYING = """
 SELECT appeal_id, abs(hashtext(appeal_id::text) % $1) AS text FROM appeal_words
 """
+# What changed lately, itself or by a clock of it, after a mark that was set an hour and more before.
+_LATELY = (
+    "INSERT INTO feed_marks VALUES (timestamptz '2026-10-09 08:30+08', pg_current_xact_id()::text::bigint)",
+    """
+UPDATE appeals SET updated_at = '2026-10-09 10:00+08', changed_xid = pg_current_xact_id()::text::bigint
+WHERE hashint4(right(appeal_no, 9)::integer + 40000000) % 500 = 0
+""",
+    """
+UPDATE clocks SET changed_at = '2026-10-09 10:00+08', changed_xid = pg_current_xact_id()::text::bigint
+WHERE state = 'running' AND hashtext(subject_id::text) % 20 = 0
+""",
+)
 _SEALED = "UPDATE appeal_words SET summary = $2 WHERE appeal_id = $1"
 
 
@@ -81,6 +93,8 @@ async def make(owner: asyncpg.Connection, runtime: Runtime, appeals: int) -> Non
     pairs = [",".join(map(str, index.pairs(FIELD, text))) for text in TEXTS]
     await owner.execute(_WORDS, pairs)
     await _seal(owner, runtime)
+    for statement in _LATELY:
+        await owner.execute(statement)
     await owner.execute("VACUUM (FREEZE, ANALYZE)")
 
 

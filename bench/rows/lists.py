@@ -3,7 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -47,8 +47,9 @@ async def measure(run: Run) -> Sequence[Outcome]:
 
 ROW = Row("P11", "the lists of a handler's screen, 1 M appeals", measure)
 
-# Whose screen, and what is asked for; the whole company sees all of its units, a unit its own.
-SCREENS: dict[str, tuple[str, Wanted]] = {
+# Whose screen, what is asked for, and since when it is followed, if it is; the whole company sees all of its units, a
+# unit its own.
+SCREENS: dict[str, tuple[str, Wanted] | tuple[str, Wanted, datetime]] = {
     "the company's open ones": (UNIT, Wanted(is_open=True)),
     "a unit's open ones": (f"{UNIT}07", Wanted(state="open")),
     "a unit's, any": (f"{UNIT}07", Wanted()),
@@ -58,6 +59,7 @@ SCREENS: dict[str, tuple[str, Wanted]] = {
     "rare words": (UNIT, Wanted(words=TEXTS[RARE][:8])),
     "common words": (UNIT, Wanted(words="连续停电")),
     "rare words in a unit": (f"{UNIT}07", Wanted(words=TEXTS[RARE][:8])),
+    "what changed within the hour": (UNIT, Wanted(), AT - timedelta(hours=1)),
 }
 
 
@@ -75,11 +77,11 @@ async def _standing(run: Run) -> AsyncIterator[Runtime]:
         yield runtime
 
 
-def _pages(runtime: Runtime, unit: str, wanted: Wanted) -> Side:
+def _pages(runtime: Runtime, unit: str, wanted: Wanted, since: datetime | None = None) -> Side:
     caller = Principal(sub="S0017", unit=unit, roles=frozenset({"handler"}))
 
     async def p95() -> float:
-        spent, window = [], Window()
+        spent, window = [], Window(since=since)
         for _ in range(PAGES):
             watch = Stopwatch()
             async with runtime.db.transaction() as tx:
@@ -87,7 +89,7 @@ def _pages(runtime: Runtime, unit: str, wanted: Wanted) -> Side:
             SHOWN.dump_json(SHOWN.validate_python(page, from_attributes=True))
             spent.append(watch.seconds * 1000)
             # On, or from the beginning: somebody turns a few pages, not all.
-            window = window.at(page.next) if page.next and random.random() < 0.8 else Window()
+            window = window.at(page.next) if page.next and random.random() < 0.8 else Window(since=since)
         return quantile(spent, 0.95)
 
     return p95

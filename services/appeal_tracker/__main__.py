@@ -2,6 +2,7 @@
 
 from appeal_tracker.absences.worker import Telling
 from appeal_tracker.app import create_app
+from appeal_tracker.appeals.worker import Marking
 from appeal_tracker.audit.canary import Canary
 from appeal_tracker.audit.worker import SelfAudit
 from appeal_tracker.escalation.worker import Escalation
@@ -45,6 +46,7 @@ SERVICE = Service(
             HandingOver(runtime),
             Moving(runtime),
             Fetching(runtime),
+            Marking(runtime),
         ],
         "simulate": lambda runtime: [Simulating(runtime), Sealer(runtime.service, runtime.db, CHAINED)],
     },

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
 
+from appeal_tracker.appeals import marks
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.appeals.models import SUBJECT, Appeal
 from appeal_tracker.appeals.owned import OPEN, whose
@@ -77,19 +78,26 @@ async def listed(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Select[A
 async def page(tx: AsyncSession, window: Window, query: Select[Appeal]) -> Listing[Appeal]:
     """The appeals of a query in a window, with their clocks, by id; as they changed where a feed is asked for."""
     query = query.options(_WITH_CLOCKS)
-    return await window.follow(tx, *_ways(query)) if window.is_feed else await window.fetch(tx, query, Appeal)
+    if not window.is_feed:
+        return await window.fetch(tx, query, Appeal)
+    first = None if window.since is None else await marks.below(tx, window.since)
+    return await window.follow(tx, *ways(query, first))
 
 
-def _ways(query: Select[Appeal]) -> tuple[Way, Way]:
+def ways(query: Select[Appeal], first: int | None = None) -> tuple[Way, Way]:
     """How appeals change: themselves, or by a clock that bears the mark in their place. Each is met once, where it
-    changed last."""
+    changed last; by no transaction older than the `first`."""
     changed, other = aliased(Clock), aliased(Clock)
     last = ~exists().where(_on(other), other.changed_xid > Appeal.changed_xid)
-    itself = Way(query.where(last), Appeal.changed_xid, Appeal.id, Appeal.updated_at)
+    itself = query.where(last, Appeal.changed_xid >= (first or 0))
     last = ~exists().where(_on(other), tuple_(other.changed_xid, other.id) > tuple_(changed.changed_xid, changed.id))
-    query = query.join(changed, _on(changed)).where(changed.changed_xid > Appeal.changed_xid, last)
+    by_clock = query.join(changed, _on(changed)).where(changed.changed_xid > Appeal.changed_xid, last)
+    by_clock = by_clock.where(changed.changed_xid >= (first or 0))
     at = func.greatest(Appeal.updated_at, changed.changed_at)
-    return itself, Way(query, changed.changed_xid, changed.subject_id, at)
+    return (
+        Way(itself, Appeal.changed_xid, Appeal.id, Appeal.updated_at),
+        Way(by_clock, changed.changed_xid, changed.subject_id, at),
+    )
 
 
 def _on(clock: Any) -> ColumnElement[bool]:

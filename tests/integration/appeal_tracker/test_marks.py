@@ -2,12 +2,18 @@
 
 import base64
 import json
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
+from appeal_tracker.appeals import lists, marks
+from appeal_tracker.appeals.lists import Wanted
+from appeal_tracker.appeals.worker import Marking
 from tests.integration.appeal_tracker.desk import RECEIVED, Desk, got
+from tests.integration.appeal_tracker.test_lists import MANY, explained
 from tests.integration.appeal_tracker.test_recalculations import LATE, publish, year_2027
 
 EVER = {"updated_since": "2020-01-01T00:00:00Z"}
@@ -85,3 +91,60 @@ async def test_what_a_calendar_moves_is_news(desk: Desk, owner: asyncpg.Connecti
     assert await owner.fetch("SELECT ctid, * FROM appeals") == before
     page = await feed(desk, cursor=begun["next"])
     assert [(item["id"], item["updated_at"]) for item in page["items"]] == [(case, "2026-12-25T03:00:00Z")]
+
+
+CHANGED = "UPDATE appeals SET updated_at = $2, changed_xid = pg_current_xact_id()::text::bigint WHERE id = $1"
+
+
+async def test_by_a_mark_in_time_nothing_is_missed_that_was_written_late_or_by_a_clock_that_is_ahead(
+    desk: Desk,
+) -> None:
+    """A list that is followed from an instant on begins at the last mark before it."""
+    late, ahead = await desk.raised(), await desk.raised()
+    desk.later(minutes=30)
+    now = desk.clock.now()
+    desk.later(seconds=marks.SKEW.total_seconds() * 0.9)
+    then = desk.clock.now()
+    await desk.contact(ahead, "10-09T09:30")
+    desk.clock.set(now)
+    await Marking(desk.runtime).run_once()
+    assert ids(await feed(desk, updated_since=then.isoformat())) == [ahead]
+    async with desk.runtime.db.connection() as other, other.transaction():
+        await other.execute("SELECT pg_current_xact_id()")  # it writes later, with an older number
+        await Marking(desk.runtime).run_once()
+        desk.later(hours=1)
+        await Marking(desk.runtime).run_once()
+        desk.later(minutes=5)
+        await other.execute(CHANGED, UUID(late), desk.clock.now())
+    assert ids(await feed(desk, updated_since=desk.clock.now().isoformat())) == [late]
+
+
+MARKED = """
+INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, appeal_type, started_at, due_at, policy, calendar,
+                    provisional, state, changed_xid, changed_at)
+SELECT gen_random_uuid(), 'appeal', id, 1, 'answer', type, received_at, received_at, 't-sdpea@1', 'cn-statutory@1',
+       false, 'breached', 1 + pg_current_xact_id()::text::bigint, now()
+FROM appeals
+"""
+XID = "pg_current_xact_id()::text::bigint"
+
+
+async def test_where_a_list_begins_that_is_followed_from_an_instant_on_is_found_by_an_index(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    """It was read from the first change that there ever was."""
+    await owner.execute(MANY)
+    await owner.execute(MARKED)
+    await owner.execute("SELECT pg_current_xact_id()")
+    await owner.execute(f"INSERT INTO feed_marks VALUES (now() - interval '1 hour', {XID})")
+    await owner.execute(f"UPDATE appeals SET changed_xid = {XID} WHERE first_contact = 'E7'")
+    some = "subject_id IN (SELECT id FROM appeals WHERE first_contact = 'E7')"
+    await owner.execute(f"UPDATE clocks SET changed_xid = 1 + {XID} WHERE {some}")
+    await owner.execute("ANALYZE appeals")
+    await owner.execute("ANALYZE clocks")
+    async with desk.runtime.db.transaction() as tx:
+        first = await marks.below(tx, datetime.now(UTC))
+        query = await lists.listed(tx, "374", Wanted())
+        for way, index in zip(lists.ways(query, first), ("appeals_feed", "clocks_feed"), strict=True):
+            plan = await explained(tx, way.query.order_by(way.xid, way.id).limit(50))
+            assert re.search(rf"{index} .*\n *Index Cond: .*changed_xid >= ", plan), plan
