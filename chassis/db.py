@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -76,10 +77,20 @@ class Database:
             },
         )
         self._requests = asyncio.Semaphore(pool_size)
+        self._waited_for = float("-inf")
+
+    def wait_for(self) -> None:
+        """Notes that somebody waits for what is done here now: a request, an event that was heard."""
+        self._waited_for = time.monotonic()
+
+    def is_waited_for(self, within: float) -> bool:
+        """Whether anybody has waited within so many seconds: what has time takes little at once then."""
+        return time.monotonic() - self._waited_for < within
 
     @asynccontextmanager
     async def for_a_request(self) -> AsyncIterator[None]:
         """Waits until fewer requests than may have a connection. Raises `TimeoutError`, as the pool does."""
+        self.wait_for()
         if self._requests.locked():
             async with asyncio.timeout(_PATIENCE):
                 await self._requests.acquire()

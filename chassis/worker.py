@@ -118,9 +118,11 @@ class Worker(ABC):
             self._wake.clear()
 
 
-async def breathing(items: Iterable[Item], every: int = 100) -> AsyncIterator[Item]:
-    """Gives the items one by one; after so many, whoever else has work in this process has a turn."""
-    for number, item in enumerate(items, 1):
+async def breathing(items: Iterable[Item], longest: float = 0.001) -> AsyncIterator[Item]:
+    """Gives the items one by one; after so many seconds, whoever else has work in this process has a turn."""
+    began = time.monotonic()
+    for item in items:
         yield item
-        if number % every == 0:
+        if time.monotonic() - began > longest:
             await asyncio.sleep(0)
+            began = time.monotonic()

@@ -8,7 +8,8 @@ from chassis.worker import Worker
 class Marking(Worker):
     """Sets a mark every five minutes: as much at most is read in vain by who follows a list from an instant on."""
 
-    idle = 300.0
+    class Config(Worker.Config):
+        idle = 300.0
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(f"{runtime.service}.marks")

@@ -46,7 +46,8 @@ class Recalculating(Worker):
     the calendars before the new version was published opens its appeal by the old one. One that fails stands in
     nobody's way, and what follows by itself is tried again (`repository.fail`): until then, the self-audit says so.
     A part that fails is taken apart: whatever cannot be done is left, on record and named by the self-audit; the job
-    does the rest, and fails for that alone.
+    does the rest, and fails for that alone. While somebody waits for what this process does beside it, it does small
+    parts, one after the other.
     """
 
     class Config(Worker.Config):
@@ -54,6 +55,8 @@ class Recalculating(Worker):
         lanes = 4  # batches at once: one computes while the database writes the others
         deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
         counted_every = 0.2  # seconds between two looks at them
+        small = 100  # of what is done at once, while somebody waits for this process
+        attentive = 5.0  # seconds since anybody did, until nobody does
 
     config: Config
 
@@ -113,22 +116,14 @@ class Recalculating(Worker):
                 if await repository.waiting(tx, DeadlineRecalculated.topic, self.config.deep) >= self.config.deep:
                     return False
                 self._counted = began
-            parallel = self.config.lanes if job.turn == 0 else 1  # where two hold what both need, one alone gets it
+            abreast = self.config.lanes if job.turn == 0 else 1  # where two hold what both need, one alone gets it
             most = self._turn.errand.most
-            ids = await self._turn.errand.next(tx, self._turn.after, parallel * most)
+            ids = await self._turn.errand.next(tx, self._turn.after, abreast * most)
         if not ids:
             return await self._end(job, self._turn)
-        batches = [ids[place : place + most] for place in range(0, len(ids), most)]
-        lanes = (self._batch(job, self._turn, batch) for batch in batches)
-        done = await asyncio.gather(*lanes, return_exceptions=True)  # so that none still writes when one has failed
-        for result in done:
-            if isinstance(result, BaseException) and not _is_its_own(result):
-                raise result
-        stands = [
-            await self._apart(job, self._turn, batch, result) if isinstance(result, Exception) else result
-            for batch, result in zip(batches, done, strict=True)
-        ]
-        if not all(stands):
+        if self._runtime.db.is_waited_for(self.config.attentive):
+            abreast, most = 1, min(self.config.small, most)
+        if not await self._do(job, self._turn, ids, abreast, most):
             self._turn = None  # what was planned so would tell people again: the rest is done by the rules as they are
             return True
         self._turn.after = ids[-1]
@@ -159,6 +154,24 @@ class Recalculating(Worker):
             await self._write(job, total=total)
         after = FIRST if first is None else UUID(int=first.int - 1)
         return _Turn(errand, after, packs, whole=alone)
+
+    async def _do(self, job: Recalculation, turn: _Turn, ids: list[UUID], abreast: int, most: int) -> bool:
+        """Does what comes next, so many parts at once of so many each; False as `_batch`."""
+        parts = [ids[place : place + most] for place in range(0, len(ids), most)]
+        for place in range(0, len(parts), abreast):
+            some = parts[place : place + abreast]
+            lanes = (self._batch(job, turn, part) for part in some)
+            done = await asyncio.gather(*lanes, return_exceptions=True)  # so that none still writes when one has failed
+            for result in done:
+                if isinstance(result, BaseException) and not _is_its_own(result):
+                    raise result
+            stands = [
+                await self._apart(job, turn, part, result) if isinstance(result, Exception) else result
+                for part, result in zip(some, done, strict=True)
+            ]
+            if not all(stands):
+                return False
+        return True
 
     async def _batch(self, job: Recalculation, turn: _Turn, ids: list[UUID]) -> bool:
         """Does a part of a turn; nothing, and False, where a pack was withdrawn or picked since that began. Whoever

@@ -441,6 +441,41 @@ async def _few_at_once(its: Recalculating, turns: int) -> None:
         await its.run_once()
 
 
+async def test_while_somebody_waits_for_this_process_it_takes_little_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request, or an event that is heard, has its turn between small parts, and the database for itself besides."""
+    desk.clock.set(LATE)
+    for _ in range(12):
+        await desk.raised(received_at=LATE)
+    its = Recalculating(desk.runtime)
+    its.config.lanes, its.config.small = 2, 2
+    await made(desk.admin.post("/calendars/cn-statutory/versions", json=year_2027()))
+    running, taken, batch = 0, list[tuple[int, int]](), its._batch
+
+    async def watched(job: Any, turn: Any, ids: list[UUID]) -> bool:
+        nonlocal running
+        running += 1
+        await asyncio.sleep(0)
+        taken.append((len(ids), running))
+        try:
+            return await batch(job, turn, ids)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(its, "_batch", watched)
+    await its.run_once()
+    assert its._turn is not None
+    its._turn.errand.most = 3
+    await desk.supervisor.get("/appeals")
+    await its.run_once()
+    assert taken == [(2, 1), (2, 1), (2, 1)]
+    its.config.attentive = 0.0
+    await its.run_once()
+    assert taken[3:] == [(3, 2), (3, 2)]
+    await its.close()
+
+
 async def test_it_rests_while_much_waits_to_be_told(desk: Desk) -> None:
     desk.clock.set(LATE)
     for _ in range(3):
