@@ -99,12 +99,11 @@ RECALCULATION_FAILING = f"""
         cause AS place
  FROM recalculations WHERE retry_at IS NOT NULL AND state <> 'done' ORDER BY retry_at LIMIT {MOST})
 UNION ALL
-(SELECT coalesce(c.subject_kind, CASE WHEN EXISTS (SELECT FROM visits v WHERE v.id = f.item OFFSET 0)
-                                      THEN 'visit' ELSE 'appeal' END),
-        coalesce(c.subject_id, f.item), c.id, c.milestone, r.id::text || ' ' || f.item
+(SELECT CASE WHEN EXISTS (SELECT FROM visits v WHERE v.id = f.subject_id OFFSET 0) THEN 'visit' ELSE 'appeal' END,
+        f.subject_id, c.id, c.milestone, r.id::text || ' ' || f.item
  FROM recalculations r JOIN recalculation_failures f ON f.recalculation_id = r.id AND f.settled_at IS NULL
       LEFT JOIN LATERAL (SELECT * FROM clocks WHERE clocks.id = f.item OFFSET 0) AS c ON true
- WHERE r.retry_at IS NOT NULL AND r.state <> 'done' ORDER BY f.failed_at LIMIT {MOST})
+ WHERE r.retry_at IS NOT NULL AND r.state <> 'done' ORDER BY f.updated_at LIMIT {MOST})
 """  # noqa: S608 - made of constants
 
 # What comes with the service was there before anything was heard of.

@@ -6,10 +6,11 @@ from fastapi import Depends, Query, Response
 
 from appeal_tracker.calendars.schemas import CalendarId, NoticeDocument
 from appeal_tracker.recalculations import service
-from appeal_tracker.recalculations.models import Recalculation
+from appeal_tracker.recalculations.models import Failure, Recalculation
 from appeal_tracker.recalculations.previewing import Change
 from appeal_tracker.recalculations.schemas import (
     ChangeView,
+    FailureView,
     PreviewView,
     PublishedCalendar,
     Recalculate,
@@ -69,6 +70,13 @@ async def show_recalculation(id: Id, caller: Admin, tx: Tx) -> Recalculation:
 async def list_recalculation_changes(id: Id, caller: Admin, tx: Tx, paging: Paging) -> Listing[Change]:
     """The deadlines that a recalculation has moved so far, of the appeals and visits that the caller may see."""
     return await service.changes(tx, caller, id, paging)
+
+
+@router.get("/recalculations/{id}/failures", response_model=Page[FailureView])
+async def list_recalculation_failures(id: Id, caller: Admin, tx: Tx, paging: Paging) -> Listing[Failure]:
+    """What a recalculation could not do, of the appeals and visits that the caller may see, and why; all the rest is
+    done."""
+    return await service.failures(tx, caller, id, paging)
 
 
 @router.post(

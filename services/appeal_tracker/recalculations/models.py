@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from appeal_tracker.base import Base, one_of
 from chassis.db import Tracked
@@ -84,15 +84,22 @@ class Recalculation(Tracked, Base):
         return round(self.done / self.seconds, 1) if self.seconds else None
 
 
-class Failure(Base):
-    """What a job could not do, and why: an `item` is a clock where a calendar changed, else an appeal or a visit. It
-    was met in a `turn` last, and is settled when a later one has done it."""
+class Failure(Tracked, Base):
+    """What a job could not do, and why: an `item` is a clock where a calendar changed, else the appeal or the visit
+    that is the subject. It was met in a `turn` last, and is settled once a later one has done it."""
 
     __tablename__ = "recalculation_failures"
+    __table_args__ = (Index("recalculation_failures_feed", "changed_xid", "item"),)
 
     recalculation_id: Mapped[UUID] = mapped_column(primary_key=True)
     item: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = synonym("item")
+    subject_id: Mapped[UUID]
     why: Mapped[str]
     turn: Mapped[int]
-    failed_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+
+    @property
+    def clock_id(self) -> UUID | None:
+        """The clock, where it is one."""
+        return None if self.item == self.subject_id else self.item

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, and_, exists, func, literal_column, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
@@ -14,7 +14,7 @@ from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks.timeline import Entry, TimelineEntry
 from appeal_tracker.directory.models import Unit
 from appeal_tracker.policies.relaxing import InUse
-from appeal_tracker.recalculations.models import JobState, Recalculation
+from appeal_tracker.recalculations.models import Failure, JobState, Recalculation
 from appeal_tracker.visits.models import Visit
 from chassis import scope
 from chassis.db import driver
@@ -87,12 +87,15 @@ WHERE id = $1
 """
 # Met again in a later turn, it is left again; whatever is not, has been done.
 _LEAVE = """
-INSERT INTO recalculation_failures (recalculation_id, item, why, turn, failed_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO recalculation_failures (recalculation_id, item, subject_id, why, turn, updated_at)
+VALUES ($1, $2, coalesce((SELECT subject_id FROM clocks WHERE id = $2), $2), $3, $4, $5)
 ON CONFLICT (recalculation_id, item) DO UPDATE
-    SET why = excluded.why, turn = excluded.turn, failed_at = excluded.failed_at, settled_at = NULL
+    SET why = excluded.why, turn = excluded.turn, settled_at = NULL, updated_at = excluded.updated_at,
+        changed_xid = pg_current_xact_id()::text::bigint
 """
 _SETTLE = """
-UPDATE recalculation_failures SET settled_at = $3 WHERE recalculation_id = $1 AND turn < $2 AND settled_at IS NULL
+UPDATE recalculation_failures SET settled_at = $3, updated_at = $3, changed_xid = pg_current_xact_id()::text::bigint
+WHERE recalculation_id = $1 AND turn < $2 AND settled_at IS NULL
 """
 
 
@@ -221,11 +224,22 @@ def moved_by(job: UUID, unit: str | None) -> Select[Any]:
     # Said as the index says it: a parameter in the place of the name would not find it.
     its = literal_column("timeline.data ->> 'recalculation_id'") == str(job)
     query = select(TimelineEntry).where(its)
+    return query.where(_seen_by(unit, TimelineEntry.appeal_id))
+
+
+def undone_by(job: UUID, unit: str | None, *, also_settled: bool) -> Select[Any]:
+    """What a job could not do, of what a caller of `unit` may see; also what it has done since, where that is asked."""
+    query = select(Failure).where(Failure.recalculation_id == job, _seen_by(unit, Failure.subject_id))
+    return query if also_settled else query.where(Failure.settled_at.is_(None))
+
+
+def _seen_by(unit: str | None, subject: Any) -> ColumnElement[bool]:
+    """Whether a caller of `unit` sees the appeal or the visit of that id."""
     if unit is None:
-        return query
-    on_appeal = exists().where(Appeal.id == TimelineEntry.appeal_id, appeals.visible(unit))
-    on_visit = exists().where(Visit.id == TimelineEntry.appeal_id, scope.within(Unit, unit, Visit.unit_code))
-    return query.where(or_(on_appeal, on_visit))
+        return true()
+    on_appeal = exists().where(Appeal.id == subject, appeals.visible(unit))
+    on_visit = exists().where(Visit.id == subject, scope.within(Unit, unit, Visit.unit_code))
+    return or_(on_appeal, on_visit)
 
 
 async def numbers(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, str]:

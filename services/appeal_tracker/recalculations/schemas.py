@@ -37,8 +37,8 @@ class RecalculationView(View):
     deadlines that are others now, `breaching` those of them that were past when they were moved. `rate` is `done` a
     second, in real time; `requested_by` is empty for what the service asked itself for, when it heard of units that
     something waited for. `failure` says why it failed last, of `tries`; one without a `target` is tried again at
-    `retry_at`, in real time, until it is done. `undone` counts what it could not do then, all the rest being done; the
-    self-audit names it."""
+    `retry_at`, in real time, until it is done. `undone` counts what it could not do then, all the rest being done:
+    `…/failures` names it."""
 
     id: UUID
     cause: CauseName
@@ -79,6 +79,17 @@ class ChangeView(View):
     old_calendar: str | None
     calendar: str | None
     breaches: bool
+
+
+class FailureView(View):
+    """What a job could not do, and why: a clock, or an appeal or a visit (`subject_id`) as a whole, as it was found at
+    `updated_at`; a later try had done it by `settled_at`."""
+
+    subject_id: UUID
+    clock_id: UUID | None
+    why: str
+    settled_at: Instant | None
+    updated_at: Instant
 
 
 class PreviewView(View):

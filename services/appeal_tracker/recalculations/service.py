@@ -25,7 +25,7 @@ from appeal_tracker.recalculations.errors import (
     UnknownVersion,
 )
 from appeal_tracker.recalculations.looking import OnCalendar, errand_of
-from appeal_tracker.recalculations.models import Cause, Recalculation
+from appeal_tracker.recalculations.models import Cause, Failure, Recalculation
 from appeal_tracker.recalculations.previewing import Change, Preview
 from chassis.ids import new_id
 from chassis.runtime import Runtime
@@ -165,6 +165,14 @@ async def changes(tx: AsyncSession, caller: Principal, id: UUID, window: Window)
     page = await window.fetch(tx, repository.moved_by(id, caller.unit), TimelineEntry)
     numbers = await repository.numbers(tx, {entry.appeal_id for entry in page.items})
     return Listing([_recorded(entry, numbers.get(entry.appeal_id)) for entry in page.items], page.next)
+
+
+async def failures(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Failure]:
+    """What a recalculation could not do and has not done since, of what the caller may see; whoever follows it is shown
+    also that it did. Raises `RecalculationNotFound`."""
+    await show(tx, caller, id)
+    query = repository.undone_by(id, caller.unit, also_settled=window.is_feed)
+    return await window.fetch(tx, query, Failure, Failure.item)
 
 
 async def units_changed(runtime: Runtime, tx: AsyncSession, messages: Sequence[Message]) -> None:

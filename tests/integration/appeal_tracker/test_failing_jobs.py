@@ -178,8 +178,9 @@ async def test_what_cannot_be_recalculated_is_left_and_named_stops_nothing_else_
         (await desk.clocks(case))["answer"]["due_at"] > its["due_at"] for case, its in zip(cases, clocks, strict=True)
     ]
     assert moved == [True, True, False, True, True]
-    (left,) = await desk.rows("SELECT item, why, settled_at FROM recalculation_failures")
-    assert tuple(left) == (bad, "KeyError: 'gone@1'", None)
+    (left,) = (await got(desk.admin.get(f"{path}/failures")))["items"]
+    assert (left["subject_id"], left["clock_id"], left["why"]) == (cases[2], str(bad), "KeyError: 'gone@1'")
+    assert (await got(desk.stranger.get(f"{path}/failures")))["items"] == []
     whole, one = sorted((await look(desk))[Invariant.RECALCULATION_FAILING], key=lambda its: its["clock_id"] or "")
     assert (whole["subject_kind"], whole["subject_id"]) == ("recalculation", job["id"])
     assert (one["subject_kind"], one["subject_id"], one["clock_id"]) == ("appeal", cases[2], str(bad))
@@ -194,7 +195,9 @@ async def test_what_cannot_be_recalculated_is_left_and_named_stops_nothing_else_
     job = await got(desk.admin.get(path))
     assert (job["state"], job["moved"], job["undone"], job["retry_at"]) == ("done", 5, 0, None)
     assert (await desk.clocks(cases[2]))["answer"]["due_at"] > clocks[2]["due_at"]
-    assert await desk.rows("SELECT FROM recalculation_failures WHERE settled_at IS NOT NULL")
+    assert (await got(desk.admin.get(f"{path}/failures")))["items"] == []
+    (news,) = (await got(desk.admin.get(f"{path}/failures", params={"updated_since": "2026-01-01T00:00:00Z"})))["items"]
+    assert news["settled_at"] is not None
     assert await look(desk) == {}
 
 

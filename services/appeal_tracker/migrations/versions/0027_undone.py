@@ -12,12 +12,15 @@ UNDONE = """
 CREATE TABLE recalculation_failures (
     recalculation_id uuid NOT NULL,
     item uuid NOT NULL,
+    subject_id uuid NOT NULL,
     why text NOT NULL,
     turn integer NOT NULL,
-    failed_at timestamptz NOT NULL,
     settled_at timestamptz,
+    updated_at timestamptz NOT NULL,
+    changed_xid bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
     PRIMARY KEY (recalculation_id, item)
 );
+CREATE INDEX recalculation_failures_feed ON recalculation_failures (changed_xid, item);
 ALTER TABLE recalculations ADD COLUMN undone integer NOT NULL DEFAULT 0;
 """
 
