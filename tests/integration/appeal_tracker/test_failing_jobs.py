@@ -141,10 +141,11 @@ async def test_one_that_follows_from_a_calendar_is_tried_again_until_it_is_done_
     assert [round(pause, -1) for pause in pauses] == [30, 60, 120]
     shown = await got(desk.admin.get(f"/recalculations/{job}"))
     assert (shown["state"], shown["tries"], shown["failure"]) == ("failed", 3, "ValueError: a clock that nobody set")
-    (finding,) = (await look(desk))[Invariant.RECALCULATION_FAILING]
-    assert (finding["subject_kind"], finding["subject_id"]) == ("recalculation", job)
-    (told,) = await desk.told("invariant.failed.v1")
-    assert (told["invariant"], told["subject_id"], told["unit_code"]) == ("recalculation_failing", job, "")
+    found = (await look(desk))[Invariant.RECALCULATION_FAILING]
+    assert {(each["subject_kind"], each["subject_id"]) for each in found} == {("recalculation", job), ("appeal", case)}
+    told = await desk.told("invariant.failed.v1")
+    assert {each["invariant"] for each in told} == {"recalculation_failing"}
+    assert {(each["subject_id"], each["unit_code"]) for each in told} == {(job, ""), (case, "37401")}
 
     await owner.execute("UPDATE recalculations SET retry_at = now() + interval '1 hour'")
     other = await made(desk.admin.post("/recalculations", json={"cause": "assignment", "unit_code": "374"}))
