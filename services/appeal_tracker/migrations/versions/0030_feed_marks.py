@@ -5,8 +5,8 @@ It only expands: the code of the revision before runs on these tables while it i
 
 from chassis.migrate import run_scripts
 
-revision = "0028"
-down_revision = "0027"
+revision = "0030"
+down_revision = "0029"
 
 MARKS = """
 CREATE TABLE feed_marks (
