@@ -35,6 +35,7 @@ ALLOWED_NAMES = {
         "task_id",
         "absence_id",
         "hand_over_id",
+        "recalculation_id",
         "repeats",
     ),
     *(
@@ -46,6 +47,9 @@ ALLOWED_NAMES = {
         "customer_no",
         "appeal_no",
         "policy",
+        "old_policy",
+        "calendar",
+        "old_calendar",
     ),
     *(
         "raised_by",
@@ -67,7 +71,7 @@ ALLOWED_NAMES = {
     *("result", "satisfaction", "outcome", "reason", "round", "version", "clocks"),
     *("active", "confidential", "anonymous", "provisional", "late", "late_arrival", "required", "agreed"),
     *("scheduled_at", "window_from", "window_to", "received_at", "recorded_at", "due_at", "old_due_at", "at"),
-    *("since", "until"),
+    *("since", "until", "started_at"),
 }
 ALLOWED_KINDS = [UUID, int, bool, *(kind for kind in vars(field_kinds).values() if hasattr(kind, "__metadata__"))]
 
