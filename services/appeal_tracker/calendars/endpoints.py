@@ -9,6 +9,7 @@ from appeal_tracker.calendars.models import CalendarVersion
 from appeal_tracker.calendars.schemas import (
     CalendarDays,
     CalendarDayView,
+    CalendarVersionName,
     CalendarVersionView,
     CalendarView,
 )
@@ -42,6 +43,11 @@ async def list_calendar_days(
     tx: Tx,
     first: Annotated[Day, Query(alias="from", description="the first civil day")],
     last: Annotated[Day, Query(alias="to", description="the last civil day")],
+    version: Annotated[
+        CalendarVersionName | None,
+        Query(description="by its number, or as a deadline names it: `qingdao@3+cn-statutory@1`; else the newest"),
+    ] = None,
 ) -> CalendarDays:
-    """What a calendar says of each civil day from one to another, both included."""
-    return CalendarDays(items=[CalendarDayView.of(*told) for told in await service.days(tx, calendar, first, last)])
+    """What a calendar says of each civil day from one to another, both included, in one of its versions."""
+    told = await service.days(tx, calendar, first, last, version)
+    return CalendarDays(items=[CalendarDayView.of(*each) for each in told])

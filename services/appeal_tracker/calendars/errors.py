@@ -10,6 +10,11 @@ class CalendarNotFound(NotFound):
     title = Words("日历不存在", "No such calendar")
 
 
+class CalendarVersionNotFound(NotFound):
+    slug = "calendar-version-not-found"
+    title = Words("日历没有该版本", "No such version of the calendar")
+
+
 class DayNotCovered(Unprocessable):
     slug = "day-not-covered"
     title = Words("日期超出日历范围", "Outside the years the calendars cover")
@@ -39,7 +44,10 @@ class DuplicateDay(Unprocessable):
 class OutsideYear(Unprocessable):
     slug = "day-outside-year"
     title = Words("日期不在所述年份内", "A day lies outside the year named")
-    detail = Words("{day} 不在 {year} 年内。", "{day} does not lie in {year}, the year named.")
+    detail = Words(
+        "{day} 不在 {year} 年内，应列入 {its_year} 年：公布 {its_year} 年全年日历时一并给出。",
+        "{day} does not lie in {year}, the year named. It belongs to {its_year}: list it with all days of that year.",
+    )
 
 
 class HalfYear(Unprocessable):
@@ -88,7 +96,7 @@ def refusal(refused: refusals.CalendarError, calendar: str) -> Problem:
         case refusals.DuplicateDay(day=day):
             return _pointed(DuplicateDay, refused, day=str(day))
         case refusals.OutsideYear(day=day, year=year):
-            return _pointed(OutsideYear, refused, day=str(day), year=year)
+            return _pointed(OutsideYear, refused, day=str(day), year=year, its_year=day.year)
         case refusals.HalfYear(year=year, missing=missing):
             return _pointed(HalfYear, refused, year=year, missing=[{"date": str(d), "name": n} for d, n in missing])
         case refusals.NoWorkingDay(after=after):

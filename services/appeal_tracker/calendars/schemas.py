@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
 from msgspec.structs import asdict
-from pydantic import StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from appeal_tracker.calendars.calendar import Calendar, Reason
 from appeal_tracker.calendars.drafting import Change
@@ -14,6 +14,15 @@ from chassis.web.schemas import Instant, View
 
 # What a new calendar may be called: its labels, `qingdao@3+cn-statutory@1`, are taken apart at @ and +.
 CalendarId = Annotated[str, StringConstraints(strict=True, pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+
+# A number, or a label as deadlines have it; its + comes as a blank from whoever does not encode it.
+_VERSION = "[1-9][0-9]{0,8}"
+_LABEL = f"[a-z0-9][a-z0-9-]{{0,63}}@{_VERSION}"
+CalendarVersionName = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=1000, pattern=f"^({_VERSION}|{_LABEL}([+ ]{_LABEL})*)$"),
+    AfterValidator(lambda name: name.replace(" ", "+")),
+]
 
 # Read by `calendars.notice`, as the packaged years are.
 NoticeDocument = Annotated[dict[str, Any], WithJsonSchema(schema_of(OverlaidYear))]

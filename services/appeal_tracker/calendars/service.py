@@ -15,7 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.calendars import repository
 from appeal_tracker.calendars.calendar import Calendar, Reason
 from appeal_tracker.calendars.drafting import Prepared, draft
-from appeal_tracker.calendars.errors import BadRange, CalendarNotFound, DayNotCovered, refusal
+from appeal_tracker.calendars.errors import (
+    BadRange,
+    CalendarNotFound,
+    CalendarVersionNotFound,
+    DayNotCovered,
+    refusal,
+)
 from appeal_tracker.calendars.festivals import FIRST_YEAR, LAST_YEAR
 from appeal_tracker.calendars.loader import packaged_edition
 from appeal_tracker.calendars.models import CalendarVersion
@@ -107,14 +113,15 @@ async def versions(tx: AsyncSession, calendar: str, window: Window) -> Listing[C
     return await window.fetch(tx, repository.listed(calendar), CalendarVersion, CalendarVersion.version)
 
 
-async def days(tx: AsyncSession, calendar: str, first: date, last: date) -> list[tuple[date, Reason]]:
-    """What the newest version says of each day from `first` to `last`.
+async def days(
+    tx: AsyncSession, calendar: str, first: date, last: date, version: str | None = None
+) -> list[tuple[date, Reason]]:
+    """What a version of a calendar says of each day from `first` to `last`, the newest where none is named: by its
+    number, over the newest of what it lies over, or by its label, over exactly what that names.
 
-    Raises `BadRange`, `CalendarNotFound`, `DayNotCovered`.
+    Raises `BadRange`, `CalendarNotFound`, `CalendarVersionNotFound`, `DayNotCovered`.
     """
-    its = (await newest(tx)).get(calendar)
-    if its is None:
-        raise CalendarNotFound
+    its = await _wanted(tx, calendar, version)
     for day in (first, last):
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise DayNotCovered(first_year=FIRST_YEAR, last_year=LAST_YEAR)
@@ -122,3 +129,19 @@ async def days(tx: AsyncSession, calendar: str, first: date, last: date) -> list
         raise BadRange(days=LONGEST_RANGE.days)
     asked = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
     return [(day, its.reason(day)) for day in asked]
+
+
+async def _wanted(tx: AsyncSession, calendar: str, version: str | None) -> Calendar:
+    heads = await repository.newest(tx)
+    if calendar not in heads:
+        raise CalendarNotFound
+    label = newest = _label(calendar, heads)
+    if version is not None:
+        below = newest.partition("+")[1:]
+        label = version if "@" in version else "".join((f"{calendar}@{version}", *below))
+    # A calendar lies over the same ones for good: only their versions may be others.
+    over = [[each.partition("@")[0] for each in named.split("+")] for named in (label, newest)]
+    found = await published(tx, label) if over[0] == over[1] else None
+    if found is None:
+        raise CalendarVersionNotFound
+    return found

@@ -68,6 +68,11 @@ class Moment(msgspec.Struct, frozen=True):
         """The names of all its firings, in their order."""
         return tuple(self.name(time) for time in range(1, self.times + 1))
 
+    @property
+    def points(self) -> tuple[tuple[Measure, int], ...]:
+        """Where each of its firings lies on the course, in their order: `every 1wd, at most 2` at +1wd and +2wd."""
+        return tuple((self.measure, self.amount * time) for time in range(1, self.times + 1))
+
 
 class Step(msgspec.Struct, frozen=True):
     """One rung: when, and which audiences to tell. A mandatory step may not be missing from a pack that extends."""

@@ -15,6 +15,7 @@ from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import DAY, HOUR, instant_of, number_of, wall_text
 from appeal_tracker.calendars.period import Period, Unit
 from appeal_tracker.calendars.refusals import NotCovered
+from appeal_tracker.policies.ladder import Measure
 from appeal_tracker.policies.pack import VISITS
 from appeal_tracker.policies.policy import NEW_ROUND, CallbackRule, Limit, Policy
 
@@ -75,10 +76,15 @@ def _laxer_terms(own: Limit, parent: Limit) -> Iterator[tuple[str, str]]:
         yield "starts", f"runs from {own.starts}, its parent from {parent.starts}"
     if own.holdable and not parent.holdable:
         yield "holdable", "its parent times this milestone and lets nothing hold it"
+    told: dict[tuple[Measure, int], set[str]] = {}
+    for step in own.ladder:
+        for point in step.moment.points:
+            told.setdefault(point, set()).update(step.tell)
     for step in parent.ladder:
-        told = next((each.tell for each in own.ladder if each.moment == step.moment), ())
-        if step.mandatory and not {*step.tell} <= {*told}:
-            missing = ", ".join(audience for audience in step.tell if audience not in told)
+        # Point by point: a step that repeats may repeat more often, or be written out.
+        heard = set.intersection(*(told.get(point, set()) for point in step.moment.points))
+        if step.mandatory and not {*step.tell} <= heard:
+            missing = ", ".join(audience for audience in step.tell if audience not in heard)
             yield "ladder", f"the mandatory step {step.moment.text} no longer tells {missing}"
 
 

@@ -10,7 +10,7 @@ from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.drafting import Prepared
 from appeal_tracker.policies import publishing
 from chassis.web.errors import Problem
-from tests.integration.appeal_tracker.desk import Desk, got
+from tests.integration.appeal_tracker.desk import Desk, got, problem
 from tests.unit.appeal_tracker.test_calendar import notice_2027
 
 SOURCE = "鲁应急〔2026〕7号"
@@ -110,6 +110,40 @@ async def test_who_follows_the_list_hears_of_what_lies_over_what_was_published(d
         "qingdao@2+cn-statutory@1",
         "shinan@1+qingdao@2+cn-statutory@1",
     }
+
+
+async def test_what_an_older_version_said_can_still_be_looked_up(desk: Desk) -> None:
+    await desk.publish_days("qingdao", typhoon("2026-10-12"))
+    await desk.publish_days("cn-statutory", notice_2027())
+    await desk.publish_days("qingdao", typhoon("2026-10-13"))
+    path, festival = "/calendars/qingdao/days", "2027-01-01"
+
+    async def told(version: str | None) -> list[bool]:
+        """Whether the two stops of work, and New Year's Day, are known."""
+        named = {"version": version} if version else {}
+        found = []
+        for day in ("2026-10-12", "2026-10-13", festival):
+            (its,) = (await got(desk.first.get(path, params={"from": day, "to": day, **named})))["items"]
+            found.append(not its["estimated"] if day == festival else not its["working"])
+        return found
+
+    assert await told(None) == await told("2") == await told("qingdao@2+cn-statutory@2") == [False, True, True]
+    assert await told("1") == [True, False, True]
+    assert await told("qingdao@1+cn-statutory@1") == await told("qingdao@1 cn-statutory@1") == [True, False, False]
+    params = {"from": festival, "to": festival}
+    for unknown in ("3", "qingdao@1", "cn-statutory@1", "qingdao@1+cn-statutory@3", "qingdao@1+qingdao@1"):
+        refused = await desk.first.get(path, params={**params, "version": unknown})
+        problem(refused, 404, "calendar-version-not-found")
+    for malformed in ("0", "qingdao", "qingdao@1+"):
+        problem(await desk.first.get(path, params={**params, "version": malformed}), 422, "unprocessable")
+
+
+async def test_a_day_of_another_year_is_refused_with_the_year_it_belongs_to(desk: Desk) -> None:
+    days = [{"name": "元旦", "date": "2026-12-31", "isOffDay": True}, *notice_2027()["days"]]
+    with pytest.raises(Problem) as refused:
+        await desk.publish_days("cn-statutory", notice_2027() | {"days": days})
+    for language, words in (("zh", "应列入 2026 年"), ("en", "It belongs to 2026")):
+        assert words in refused.value.body(language)["detail"]
 
 
 async def test_lists_come_in_pages(desk: Desk) -> None:

@@ -9,7 +9,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from appeal_tracker.base import Base
+from appeal_tracker.calendars.models import CalendarVersion, ListedDay
 from appeal_tracker.callbacks import models as _callbacks  # noqa: F401 - the metadata knows what was imported
+from appeal_tracker.policies.models import PolicyVersion, Withdrawal
 from tests.integration.appeal_tracker.desk import Desk
 
 CHASSIS = {"alembic_version", "outbox", "inbox", "dead_letters", "idempotency_keys", "data_keys", "trail"}
@@ -48,3 +50,12 @@ async def test_the_service_can_delete_nothing_of_the_record(desk: Desk) -> None:
     for table in Base.metadata.tables.keys() - but:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await desk.rows(f"DELETE FROM {table}")
+
+
+async def test_the_service_can_change_nothing_that_is_published(desk: Desk) -> None:
+    marks = {"updated_at", "changed_xid"}  # by which its lists are followed
+    for model in (CalendarVersion, ListedDay, PolicyVersion, Withdrawal):
+        table = model.__tablename__
+        for column in {column.name for column in model.__table__.columns} - marks:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await desk.rows(f"UPDATE {table} SET {column} = {column}")

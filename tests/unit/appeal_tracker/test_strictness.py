@@ -18,6 +18,7 @@ from appeal_tracker.calendars.period import Period, Unit
 from appeal_tracker.policies.inheritance import APPEAL_TYPES, resolve
 from appeal_tracker.policies.loader import packaged_packs, packaged_policies
 from appeal_tracker.policies.pack import parse_pack
+from appeal_tracker.policies.policy import Policy
 from appeal_tracker.policies.strictness import Laxness, first_laxer_start, laxer
 
 CALENDAR = cn_statutory()
@@ -236,6 +237,29 @@ def test_a_ladder_may_grow_but_its_mandatory_steps_tell_whom_they_told():
     grown[3]["tell"] = ["unit_supervisors"]
     (refused,) = against_the_floor(ladders={"contact": grown})
     assert refused.fault == "the mandatory step +2h no longer tells parent_unit_supervisors"
+
+
+@pytest.mark.parametrize(
+    ("moments", "lost"),
+    [
+        (["+1wd", "every 2wd, at most 2"], []),
+        (["+1wd", "every 2wd, at most 3"], []),
+        (["every 1wd, at most 4"], []),
+        (["+1wd", "+2wd", "+4wd"], []),
+        (["+1wd", "every 2wd, at most 1"], ["every 2wd, at most 2"]),
+        (["+1wd", "every 3wd, at most 3"], ["every 2wd, at most 2"]),
+    ],
+)
+def test_a_mandatory_step_that_repeats_may_repeat_more_often_and_never_less(moments: list[str], lost: list[str]):
+    def policy(id: str, moments: list[str]) -> Policy:
+        told = ["unit_supervisors", "parent_unit_supervisors"]
+        steps = [{"at": moment, "tell": told, "mandatory": True} for moment in moments]
+        return resolve(parse_pack({"id": id, "extends": "t-sdpea", "ladders": {"answer": steps}}), PACKS)
+
+    parent = policy("parent", ["+1wd", "every 2wd, at most 2"])
+    own = policy("own", moments)
+    faults = {f"the mandatory step {each} no longer tells unit_supervisors, parent_unit_supervisors" for each in lost}
+    assert {each.fault for each in laxer(own, parent, ONLY_2026)} == faults
 
 
 def test_the_breach_is_always_a_mandatory_step():
