@@ -80,6 +80,17 @@ def test_deadlines_in_days(case: Case):
     assert due(case.since, case.period, calendar).due_at == in_utc(free.due(case.start, case.period))
 
 
+def test_deadlines_from_every_day_of_the_published_years():
+    periods = [Period.parse(text) for text in ("7 working days", "10 calendar days", "1 hours")]
+    calendar, model = cn_statutory(), Model(frozenset(), [])
+    # On the wall half an hour into the day, in UTC still the day before.
+    start, last = datetime(2007, 1, 1, 0, 30), datetime(2026, 12, 15, 0, 30)  # noqa: DTZ001 - a wall clock's time
+    while start <= last:
+        for period in periods:
+            assert due(in_utc(start), period, calendar).due_at == in_utc(model.due(start, period)), (start, period)
+        start += DAY
+
+
 @some
 @given(cases(hour_periods))
 def test_deadlines_in_hours(case: Case):
