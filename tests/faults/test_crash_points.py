@@ -56,6 +56,7 @@ async def test_processes_die_on_kafka(begin: Begin, kafka_topics: str) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("point", POINTS)
 async def test_each_process_dies_again_and_again_at_one_point(begin: Begin, bus: str | None, point: str) -> None:
+    """Bug class: lost alerts."""
     times = [passage(point), *random.Random(point).choices(range(1, 20), k=2)]
     crashes = {service: [f"{point}:{nth}" for nth in times] for service, path in PATH.items() if point in path}
     async with begin(bus, crashes) as load:

@@ -207,6 +207,7 @@ async def audit(post: Post, channel: str) -> None:
 
 
 async def test_the_sender_dies_and_no_message_is_doubled_or_lost(databases: Databases, tmp_path: Path) -> None:
+    """Bug class: lost alerts."""
     async with posted(databases, tmp_path, "webhook", 3) as post:
         await work_until_dead(post, 3)
         await audit(post, "webhook")

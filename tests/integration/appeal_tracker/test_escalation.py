@@ -79,6 +79,7 @@ async def test_a_met_clock_is_silent(desk: Desk) -> None:
 
 
 async def test_after_downtime_each_step_fires_once_marked_late(desk: Desk) -> None:
+    """Bug class: missed after downtime."""
     await desk.raised()
     await desk.at("11-01T00:00")  # nobody looked since the appeal was opened
     told = await desk.told(*STEPS)

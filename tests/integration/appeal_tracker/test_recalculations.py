@@ -263,7 +263,7 @@ async def test_what_was_past_when_it_ended_is_moved_no_more_though_nobody_had_re
 
 
 async def test_what_is_held_meanwhile_moves_too_and_is_resumed_by_the_new_days(desk: Desk) -> None:
-    """Bug class: calendar changed later; open and held appeals are recomputed."""
+    """Bug class: calendar changed later: open and held appeals are recomputed."""
     limit = {"milestone": "answer", "within": "10 working days", "clause": "企标 2", "holdable": True}
     await made(desk.admin.post("/calendars/qingdao/versions", json=stop_work("2026-11-20")))
     await desk.publish(id="own", calendar="qingdao", appeals={"report": [limit]})

@@ -29,6 +29,7 @@ async def withdraw(desk: Desk, policy: str = "own") -> dict[str, Any]:
 
 
 async def test_its_alerts_stop_and_a_breach_is_recorded_and_tells_nobody(desk: Desk, running: str) -> None:
+    """Bug class: policy off or withdrawn: alerts stop."""
     other = await desk.raised(unit_code="37402", received_at=desk.clock.now())
     await desk.at("10-10T07:00")
     told = len(await desk.told(*LADDER))
@@ -167,6 +168,7 @@ async def test_each_step_names_the_packs_it_is_told_by_and_the_withdrawal_is_tol
 
 
 async def test_its_history_stays(desk: Desk, running: str) -> None:
+    """Bug class: policy off or withdrawn: history remains."""
     before = await got(desk.first.get("/policies/own"))
     page = await got(desk.first.get("/policies", params={"updated_since": "2020-01-01T00:00:00Z"}))
     await withdraw(desk)

@@ -30,6 +30,7 @@ async def test_the_owner_the_unit_and_the_unit_above_are_told_as_the_ladder_says
 
 
 async def test_a_repeated_event_tells_nobody_twice(office: Office, appeal: Appeal):
+    """Bug class: duplicate alerts."""
     event = appeal.warned("owner", "unit_supervisors")
     ids = await office.hear(event)
     await office.hear(event, event, ids=[*ids, *ids])
@@ -38,7 +39,16 @@ async def test_a_repeated_event_tells_nobody_twice(office: Office, appeal: Appea
     assert [letter["attempts"] for letter in await office.mailbox()] == [1, 1]
 
 
+async def test_each_cause_of_one_day_is_told(office: Office, appeal: Appeal):
+    """Bug class: once-a-day suppression."""
+    await office.hear(appeal.warned(step="0.5"))
+    await office.hear(appeal.warned(step="0.75"), Appeal(START).warned(step="0.5"))
+    assert [delivery["recipient"] for delivery in await office.deliveries()] == ["H1"] * 3
+    assert await office.told() == {("H1", "sent")}
+
+
 async def test_who_is_in_two_audiences_is_told_once(office: Office, appeal: Appeal):
+    """Bug class: duplicate alerts."""
     await office.hear(appeal.breached("owner", "unit_supervisors", owner="S1"))
     (delivery,) = await office.deliveries()
     assert (delivery["recipient"], delivery["audience"]) == ("S1", "owner")

@@ -86,6 +86,7 @@ OBSOLETE: list[tuple[Any, dict[str, Any], str]] = [
 
 
 async def test_what_came_true_over_night_is_not_sent(office: Office):
+    """Bug class: sent though obsolete."""
     office.clock.set(NIGHT)
     expected = {}
     for event, warning, why in OBSOLETE:

@@ -45,6 +45,7 @@ async def pages(client: httpx.AsyncClient, **query: Any) -> list[list[str]]:
 
 
 async def test_a_list_is_paged_to_its_end(client: Client, database: asyncpg.Connection) -> None:
+    """Bug class: result caps."""
     await add(database, *"abcdefg")
     found = await pages(client(), limit=3)
     assert [len(page) for page in found] == [3, 3, 1]

@@ -162,6 +162,7 @@ class TestRefusals:
             CALENDAR.overlay("x", 1, days)
 
     def test_a_calendar_without_any_working_day(self):
+        """Bug class: endless loop on an empty calendar."""
         span = (LAST_DAY - FIRST_DAY).days + 1
         with pytest.raises(NoWorkingDay):
             CALENDAR.overlay("x", 1, [CalendarDay(FIRST_DAY + timedelta(days=n), False, "停工") for n in range(span)])
@@ -229,6 +230,7 @@ class TestNotices:
     def test_a_bad_one_is_refused_with_its_place(
         self, change: dict[str, Any], refusal: type[CalendarError], pointer: str
     ):
+        """Bug class: imported holiday off by one: a date with a time, which a zone could touch, is none."""
         with pytest.raises(refusal) as refused:
             parse_notice(notice_2027() | change)
         assert refused.value.pointer == pointer

@@ -45,11 +45,13 @@ def test_the_working_days_of_recent_years():
 
 
 def test_the_make_up_days_of_2026():
+    """Bug class: make-up days."""
     make_up = [day for day in days_of(2026) if CALENDAR.reason(day).kind is Kind.MAKE_UP]
     assert [f"{day:%m-%d}" for day in make_up] == ["01-04", "02-14", "02-28", "05-09", "09-20", "10-10"]
 
 
 def test_the_labour_day_that_was_changed_after_publication():
+    """Bug class: make-up days."""
     # The notice of 2018-12 gave one day; that of 2019-03-22 gave four and made this Sunday a working day.
     changed = CALENDAR.reason(date(2019, 4, 28))
     assert (changed.working, changed.kind, changed.name) == (True, Kind.MAKE_UP, "劳动节")

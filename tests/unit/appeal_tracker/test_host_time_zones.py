@@ -36,6 +36,7 @@ def answers() -> str:
 
 
 def test_the_answers_are_the_same_wherever_the_host_is():
+    """Bug class: host time zone leaks."""
     program = (
         "import runpy, time; time.tzset(); "
         f"print(time.localtime(0).tm_hour, runpy.run_path({str(Path(__file__))!r})['answers']())"

@@ -81,6 +81,7 @@ def test_deadlines_in_days(case: Case):
 
 
 def test_deadlines_from_every_day_of_the_published_years():
+    """Bug class: day = 86,400 s."""
     periods = [Period.parse(text) for text in ("7 working days", "10 calendar days", "1 hours")]
     calendar, model = cn_statutory(), Model(frozenset(), [])
     # On the wall half an hour into the day, in UTC still the day before.
