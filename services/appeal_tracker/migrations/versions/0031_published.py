@@ -6,8 +6,8 @@ It takes away only what no code uses: the code of the revision before runs on th
 
 from chassis.migrate import run_scripts
 
-revision = "0029"
-down_revision = "0028"
+revision = "0031"
+down_revision = "0030"
 
 # What a newer version or a withdrawal marks as changed, of a calendar that lies over another, and of a pack.
 PUBLISHED = """
