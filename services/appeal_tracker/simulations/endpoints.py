@@ -33,8 +33,9 @@ Supervisor = Annotated[Principal, Depends(require("supervisor"))]
 
 @router.post("", status_code=201, response_model=SimulationResult)
 async def request_simulation(body: Simulate, caller: Supervisor, tx: Tx, runtime: TheRuntime) -> SimulationResult:
-    """Ask which appeals would have breached what, had another policy or calendar counted; the clocks of visits (arrival,
-    archive) are not judged. It changes nothing but itself; several at once are worked at one after the other."""
+    """Ask which appeals would have breached what, had another policy or calendar counted; the clocks of visits, of
+    arrival and archive, are not judged. It changes nothing but itself; several at once are worked at one after the
+    other."""
     asked = {field: getattr(body, field) for field in Simulate.model_fields}
     return SimulationResult.of_result(await service.request(tx, runtime, caller, **asked))
 
