@@ -33,7 +33,7 @@ env:  ## make .venv with everything for development
 test:  ## every promise once
 	$(DEV) -m pytest
 test-long:  ## counts, kills and sizes
-	$(DEV) -m pytest -m long --dist=worksteal
+	$(DEV) -m pytest -m long
 lint:  ## style, types, import rules
 	$(DEV) -m ruff check .
 	$(DEV) -m ruff format --check .

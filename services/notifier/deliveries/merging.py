@@ -1,7 +1,8 @@
 """What goes to one person, or to one group, goes as one message: who gets what together, and in which words."""
 
+import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +38,7 @@ def written(rows: Sequence[Any], channel: str, book: Book, terms: Terms) -> Text
     """The words of what one recipient, or one group, is told, in as many bytes as the provider takes. Of many, only the
     first are told one by one: as many as there is room for."""
     notices = [_notice(row) for row in rows]
-    people = " ".join(terms.calls.format(name) for name in dict.fromkeys(row.recipient for row in rows) if terms.calls)
+    people = _called(dict.fromkeys(row.recipient for row in rows), terms) if terms.calls else ""
     listed = LISTED
     while True:
         text = book.merge(notices, channel, listed)
@@ -47,6 +48,18 @@ def written(rows: Sequence[Any], channel: str, book: Book, terms: Terms) -> Text
         if listed == 1 or len(notices) == 1:
             return _cut(text, terms.bytes)
         listed //= 2
+
+
+def _called(names: Iterable[str], terms: Terms) -> str:
+    """The first of `names` as they are called on there, in half the bytes at most: a name is never cut."""
+    called, room = list[str](), (terms.bytes or sys.maxsize) // 2
+    for name in names:
+        call = terms.calls.format(name)
+        room -= len(call.encode()) + 1
+        if room < 0:
+            break
+        called.append(call)
+    return " ".join(called)
 
 
 def code_of(rows: Sequence[Any], terms: Terms) -> Code | None:

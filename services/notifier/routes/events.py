@@ -26,7 +26,5 @@ ENDS = frozenset({"appeal.closed", "visit.cancelled", "visit.archived"})
 # the customer called back.
 PLANS = frozenset({"visit.planned", "visit.replanned"})
 APPOINTMENTS = frozenset({"visit.appointed"})
-UNTIL_ANSWERED = frozenset(
-    f"appeal.{act}" for act in ("dispatched", "transferred", "returned", "urged", "supervised", "reopened")
-)
+UNTIL_ANSWERED = frozenset({"appeal.urged", "appeal.reopened"})
 CALLBACKS = frozenset({"appeal.callback_asked"})

@@ -196,8 +196,8 @@ class Appeal:
         at = self.due_at + timedelta(hours=1) if late else self.received_at
         return AppealContacted(**self._act(result=result, at=at, counts=counts))
 
-    def answered(self) -> AppealAnswered:
-        return AppealAnswered(**self._act())
+    def answered(self, **more: Any) -> AppealAnswered:
+        return AppealAnswered(**self._act(**more))
 
     def closed(self, outcome: str = "resolved") -> AppealClosed:
         return AppealClosed(**self._act(outcome=outcome))

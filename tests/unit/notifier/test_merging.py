@@ -1,5 +1,6 @@
 """What goes to one person goes as one message, where there are words for several."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,12 @@ TEXT = Text("subject", "body", {"matter": "V1", "due": "24:00", "unit": "37"})
 def row(event: str = "deadline.warned", recipient: str = "H1", kind: str = "staff") -> Any:
     its = {"id": uuid4(), "event_type": event, "recipient": recipient, "due_at": None, "at": START, "heard": 1}
     return SimpleNamespace(**its, handling_unit_code="37", recipient_kind=kind, subject_id=uuid4())
+
+
+def noted(recipient: str) -> Any:
+    its = row(recipient=recipient)
+    names = ("subject_kind", "number", "appeal_type", "milestone", "step", "late", "round")
+    return SimpleNamespace(**vars(its), **dict.fromkeys(names))
 
 
 def groups(terms: Terms) -> list[int]:
@@ -54,3 +61,17 @@ def test_a_link_is_never_cut() -> None:
     text = merging._cut(Text("请评价", "很长" * 200 + "{link}。"), 600)
     assert text.body.endswith("… {link}")
     assert merging._size(text) <= terms.bytes  # type: ignore[operator]
+
+
+def test_no_name_is_cut_and_the_message_is_there_also_where_a_group_is_large() -> None:
+    class Said:
+        def merge(self, *_: Any) -> Text:
+            return Text("【临期提醒】", "投诉 V1", {})
+
+    said = merging.written(
+        [noted(f"H{number}") for number in range(500)], "wecom", Said(), Terms(ACCOUNT, bytes=4096, calls="<@{}>")
+    )
+    called, _, message = said.body.partition("\n")
+    assert message == "投诉 V1"
+    assert 200 < len(called.split()) < 500
+    assert all(re.fullmatch("<@H[0-9]+>", each) for each in called.split())
