@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, case, column, exists, func, select, true, union_all
+from sqlalchemy import ColumnElement, Text, case, cast, column, exists, func, select, true, union_all
 from sqlalchemy.dialects.postgresql import JSONB
 
 from visit_api.appeals.models import Appeal
@@ -49,8 +49,11 @@ def figures(today: date) -> Mapping[Name, Figure]:
     once = Visit.double_of.is_(None)  # of two records of one visit, one counts
     # A question that waits is a consultation, as its step is. That something hidden was raised is told of no visit.
     type_now = func.coalesce(Appeal.reclassified_to, Appeal.type)
-    heard = select(Appeal.visit_id, case((type_now == "consultation", "consultation"), else_="appeals"))
-    content = union_all(select(Step.visit_id, Step.kind).where(counts), heard.where(~Appeal.hidden)).subquery("content")
+    heard = cast(case((type_now == "consultation", "consultation"), else_="appeals"), Text)
+    # One table to the server: of two of other types, or each with conditions of its own, it reads all there is.
+    content = union_all(
+        select(Step.visit_id, Step.kind, counts.label("counts")), select(Appeal.visit_id, heard, ~Appeal.hidden)
+    ).subquery("content")
     completion = case((exists().where(fulfils()), "made"), (Item.due_by < today, "missed"), else_="open")
     return {
         "visits_by_state": Figure(Visit, Visit.scheduled_at, Visit.state, (), [once]),
@@ -67,7 +70,11 @@ def figures(today: date) -> Mapping[Name, Figure]:
         "visits_by_channel": Figure(Visit, Visit.scheduled_at, Visit.channel, (), [once]),
         "visits_by_form": Figure(Visit, Visit.scheduled_at, Visit.form, (), [once]),
         "visits_by_content": Figure(
-            Visit, Visit.scheduled_at, content.c.kind, [(content, content.c.visit_id == Visit.id)], [once]
+            Visit,
+            Visit.scheduled_at,
+            content.c.kind,
+            [(content, content.c.visit_id == Visit.id)],
+            [content.c.counts, once],
         ),
         "needs_by_category": Figure(
             Step,

@@ -12,8 +12,6 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from sqlalchemy import Select
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import lists, owned, searching
@@ -23,12 +21,12 @@ from appeal_tracker.appeals.owned import Hands
 from appeal_tracker.words import service as words
 from appeal_tracker.words.repository import having
 from appeal_tracker.words.service import Said, Words
-from chassis.db import driver
 from chassis.ids import new_id
 from chassis.vault import Place
 from chassis.web.paging import MOST, Window
 from chassis.web.tokens import Principal
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, raised
+from tests.support.explaining import explained
 from tests.support.turns import waits_its_turn
 
 TEXTS = {"1": "连续三日停电，无人告知。", "2": "电表走字偏快。", "3": "=停电赔偿 ＡＢ"}
@@ -173,15 +171,6 @@ SELECT id, NULL, ARRAY[row_number() OVER () % 500], now() FROM appeals;
 ANALYZE appeals;
 ANALYZE appeal_words;
 """
-
-
-async def explained(tx: AsyncSession, query: Select[Any]) -> str:
-    """How the server would go about it, by the values it is asked with."""
-    compiled = query.compile(dialect=asyncpg_dialect(), compile_kwargs={"render_postcompile": True})
-    rows = await (await driver(tx)).fetch(
-        f"EXPLAIN {compiled}", *(compiled.params[name] for name in compiled.positiontup)
-    )
-    return "\n".join(row[0] for row in rows)
 
 
 @pytest.mark.parametrize(

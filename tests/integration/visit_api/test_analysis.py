@@ -2,13 +2,20 @@
 
 import csv
 import io
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
+from chassis.db import driver
 from contracts.appeals import AppealCalledBack, AppealClosed, AppealReclassified
 from tests.integration.visit_api.world import World, made, problem
+from tests.support.explaining import explained
+from visit_api.analysis import repository
+from visit_api.analysis.figures import figures
+from visit_api.analysis.repository import Asked
 
 OCTOBER = {"from": "2026-10-01", "to": "2026-10-31"}
 EVERY = {
@@ -87,6 +94,16 @@ async def test_every_figure_opens_into_exactly_what_it_counts(world: World) -> N
     assert by_figure(its) == EVERY, "a closed unit's figures are its own"
     now = by_figure((await world.visitor.get("/analysis", params=OCTOBER)).json())
     assert now["visits_by_channel"] == whole["visits_by_channel"], "whoever was of it sees the other's"
+
+
+async def test_what_visits_held_is_found_by_the_visits(world: World) -> None:
+    asked = Asked("37401", date(2026, 10, 1), date(2026, 10, 31))
+    figure = figures(asked.last)["visits_by_content"]
+    async with world.runtime.db.transaction() as tx:
+        for way in ("seqscan", "hashjoin", "mergejoin"):  # there are too few of them for the server to mind
+            await (await driver(tx)).execute(f"SET LOCAL enable_{way} = off")
+        plan = await explained(tx, select(repository._grouped("37401", figure, asked)))
+    assert {"steps_visit_id", "appeals_visit_id"} <= {*plan.split()}, plan
 
 
 async def test_what_was_said_in_confidence_is_counted_and_not_traced(world: World) -> None:
