@@ -17,7 +17,7 @@ State = Literal["open", "done"]
 class Obligation(Worded, Versioned, Base):
     """A call of a customer after which something is owed (T/SDPEA §6.2.2.3–4): by whom, from when on, and how it was
     discharged. `owner` is a staff number. Of a caller whom nobody knows there is the number alone, until somebody says
-    which customer it was."""
+    which customer it was, and for as long as it is open."""
 
     __tablename__ = "obligations"
     __table_args__ = (
@@ -29,7 +29,9 @@ class Obligation(Worded, Versioned, Base):
             "AND (words IS NOT NULL OR words_sealed IS NOT NULL))",
             name="obligations_discharged_whole",
         ),
-        CheckConstraint("customer_id IS NOT NULL OR phone_sealed IS NOT NULL", name="obligations_of_a_caller"),
+        CheckConstraint(
+            "customer_id IS NOT NULL OR phone_sealed IS NOT NULL OR state = 'done'", name="obligations_called"
+        ),
         Index("obligations_open", "unit_code", "called_at", "id", postgresql_where=text("state = 'open'")),
         Index("obligations_called_at", "called_at", "id"),
         Index("obligations_owner", "owner", "called_at"),

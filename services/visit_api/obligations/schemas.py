@@ -35,7 +35,7 @@ class NewObligation(New):
 
 class Discharge(Body):
     """When it was done, and what was said: why the call was missed, what was done in working time, or the text sent.
-    `customer_id`: who the caller turned out to be, if nobody knew; the number is then the customer's to keep."""
+    `customer_id`: who the caller turned out to be, if nobody knew; the number is not kept here any longer."""
 
     words: Words
     at: Instant | None = None
@@ -50,7 +50,7 @@ class Waiver(Body):
 
 class ObligationView(View):
     """What is owed after a customer's call, by which clause, from when on, and how it was discharged; the `phone` of a
-    caller whom nobody knows, masked."""
+    caller whom nobody knows, masked, until then."""
 
     id: UUID
     unit_code: str

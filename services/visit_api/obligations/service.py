@@ -20,7 +20,7 @@ from visit_api.base import add, keyed_digest
 from visit_api.customers.phones import masked
 from visit_api.customers.service import hold_customer, refuse_mask
 from visit_api.directory.staff import colleague, hold_named
-from visit_api.directory.units import require_unit, top_unit
+from visit_api.directory.units import require_unit, successor, top_unit
 from visit_api.obligations import hours, repository
 from visit_api.obligations.errors import (
     CALLER_KNOWN,
@@ -28,6 +28,7 @@ from visit_api.obligations.errors import (
     NO_UNIT,
     NO_VISIT_OF_NOBODY,
     NOT_TOLD,
+    PHONE_OF_THE_CUSTOMER,
     UNIT_OF_THE_CUSTOMER,
     AlreadyDischarged,
     ObligationTaken,
@@ -143,8 +144,7 @@ async def discharge(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     if done.customer_id not in (None, its.customer_id):
         if its.customer_id is not None:
             raise Unprocessable(CALLER_KNOWN)
-        # The number would stay here when the customer is removed.
-        its.customer_id, its.phone_sealed = done.customer_id, None
+        its.customer_id = done.customer_id
     return await _end(tx, runtime, its, OWED[its.kind].how, done.words, caller, at, now)
 
 
@@ -198,6 +198,7 @@ async def _end(
     for column, value in (await texts.kept(tx, runtime, Obligation, its.id, its.unit_code, {"words": words})).items():
         setattr(its, column, value)
     its.state, its.how, its.discharged_at, its.discharged_by = "done", how, at, caller.sub
+    its.phone_sealed = None  # nobody is to be called back, and here it would stay for ever
     its.touch(now)
     await tx.flush()
     await _show(tx, runtime, [its])
@@ -214,6 +215,8 @@ def _faults_of_caller(new: NewObligation) -> Iterator[FieldError]:
         yield NO_VISIT_OF_NOBODY
     if new.customer_id is not None and new.unit_code is not None:
         yield UNIT_OF_THE_CUSTOMER
+    if new.customer_id is not None and new.phone is not None:
+        yield PHONE_OF_THE_CUSTOMER
 
 
 async def _called(tx: AsyncSession, caller: Principal, new: NewObligation) -> str:
@@ -222,7 +225,7 @@ async def _called(tx: AsyncSession, caller: Principal, new: NewObligation) -> st
     if new.customer_id is not None:
         return (await hold_customer(tx, caller, new.customer_id, "/customer_id")).unit_code
     refuse_mask(new.phone)
-    if (unit := new.unit_code or caller.unit) is None:
+    if (unit := new.unit_code or (caller.unit and await successor(tx, caller.unit))) is None:
         raise Unprocessable(NO_UNIT)
     await require_unit(tx, caller, unit)
     return unit

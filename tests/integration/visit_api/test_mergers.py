@@ -106,6 +106,9 @@ async def test_a_closed_unit_takes_nothing_new(world: World) -> None:
     its = await world.customer()
     await made(world.admin.post("/plans", json={"unit_code": "37401", "period": "2026-11"}))
     await merged(world)
+    call = {"kind": "missed_call", "phone": "13700001234", "called_at": "2026-10-09T09:30:00+08:00"}
+    owed = await made(world.visitor.post("/obligations", json=call))
+    assert owed["unit_code"] == "37402", "whoever was of it is of the one that it merged into"
     (plan,) = (await world.admin.get("/plans")).json()["items"]
     merged_unit = [("/unit_code", "merged_unit")]
     new = {"name": "齐鲁机床", "kind": "other.important", "unit_code": "37401"}

@@ -1,13 +1,16 @@
 """Calls after which something is owed: missed, out of hours, not to be taken; and until when they are."""
 
+import runpy
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from tests.integration.visit_api.world import World, made, pointers, problem, tag
 from tests.support.databases import everything
+from visit_api.obligations import service
 from visit_api.obligations.service import on_record, unmet
 from visit_api.visits.models import Visit
 
@@ -119,10 +122,39 @@ async def test_of_an_unknown_caller_the_number_and_the_unit_are_said(world: Worl
         ({"phone": NUMBER, "unit_code": "375"}, ("/unit_code", "unknown_unit")),
         ({"phone": "137****1234"}, ("/phone", "masked")),
         ({**about, "unit_code": "37401"}, ("/unit_code", "unit_of_the_customer")),
+        ({**about, "phone": NUMBER}, ("/phone", "phone_of_the_customer")),
     ):
         assert pointers(await world.admin.post("/obligations", json={**new, **bad})) == [fault]
     its = await made(world.admin.post("/obligations", json={**new, "phone": NUMBER, "unit_code": "37402"}))
     assert (its["unit_code"], its["in_hours"]) == ("37402", True)
+
+
+@pytest.mark.clause("6.2.2.3", "8.1.4")
+async def test_the_number_of_a_caller_is_forgotten_when_nothing_is_owed(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    done, waived, before, known = [await owed(world, customer_id=None, phone=NUMBER) for _ in range(4)]
+    supervisor = world.client("supervisor", unit="37401", sub="S1")
+    for its, client, act, said in (
+        (done, world.visitor, "discharge", {"words": "已回拨"}),
+        (waived, supervisor, "waive", {"reason": "空号"}),
+    ):
+        answer = await client.post(f"/obligations/{its['id']}/{act}", json=said)
+        assert (answer.status_code, answer.json()["customer_id"], answer.json()["phone"]) == (200, None, None)
+    sealed = "SELECT phone_sealed FROM obligations WHERE id = $1"
+    kept = await owner.fetchval(sealed, UUID(before["id"]))
+    await world.visitor.post(f"/obligations/{before['id']}/discharge", json={"words": "已回拨"})
+    await owner.execute("UPDATE obligations SET phone_sealed = $2 WHERE id = $1", UUID(before["id"]), kept)
+    customer = UUID((await world.customer())["id"])
+    await owner.execute("UPDATE obligations SET customer_id = $2 WHERE id = $1", UUID(known["id"]), customer)
+    (migration,) = (Path(service.__file__).parents[1] / "migrations" / "versions").glob("*_forgotten_numbers.py")
+    for _ in range(2):
+        await owner.execute(runpy.run_path(str(migration))["FORGOTTEN"])
+    rows = await owner.fetch("SELECT id::text, version, phone_sealed FROM obligations")
+    assert {tuple(row) for row in rows} == {(its["id"], 2, None) for its in (done, waived)} | {
+        (before["id"], 3, None),
+        (known["id"], 2, None),
+    }
 
 
 @pytest.mark.clause("6.2.2.3", "6.2.2.4", "7.2.6")
