@@ -77,7 +77,17 @@ def _fresh(its: Slice, found: Any, known: Iterable[Record]) -> Any:
 
 def _unknown(found: Sequence[Record], known: Sequence[Record]) -> list[Record]:
     # What a later version shows besides makes nothing new of what was entered before.
-    return [each for each in found if not any(one.items() <= each.items() for one in known)]
+    there = [_told(one).items() for one in known]
+    return [each for each in found if not any(one <= _told(each).items() for one in there)]
+
+
+def _told(its: Record) -> Record:
+    """What there is to tell of a row. What a step says never changes: it is nothing new that it does not name an appeal
+    any more that was raised without a name."""
+    if its.get("kind") != "appeals":
+        return its
+    content = {name: said for name, said in its["content"].items() if name != "appeal_ids"}
+    return {**its, "content": content, "updated_at": None}
 
 
 def _not_in(known: Iterable[Record], raised: Iterable[Appeal]) -> list[Appeal]:

@@ -13,7 +13,7 @@ from tests.integration.visit_api.phone import Phone, outcomes
 from tests.integration.visit_api.test_archive import closed
 from tests.integration.visit_api.test_measures import new_measure
 from tests.integration.visit_api.test_steps import recorded, started
-from tests.integration.visit_api.world import World, made
+from tests.integration.visit_api.world import World, made, problem
 from visit_api.measures import service as measures
 from visit_api.steps import service as steps
 
@@ -98,6 +98,8 @@ async def test_what_an_archived_step_names_is_kept_and_shown_to_those_who_may_kn
     await world.act(visit, "complete")
     await world.hear(closed(world, appeal), closed(world, secret))
     await world.act(visit, "archive")
+    await migrated(owner)
+    problem(await world.admin.post(f"/visits/{visit}/supplements"), 409, "nothing-to-supplement")
     for unit, named in (("374", [secret["id"], appeal["id"]]), ("37401", [appeal["id"]])):
         client = world.client("supervisor", unit=unit, sub="E109")
         archive = await client.get(f"/archive/{visit}")
