@@ -46,8 +46,8 @@ from visit_api.visits.schemas import Arrival
 @dataclass(frozen=True)
 class Application:
     """Where an item is applied: `id` is what a thing made of it is called, `visit_id` the visit that it is about, `at`
-    when it was done, in our time. `over` says that a person decided to have it whatever was recorded before; `notes` is
-    what there is to be said of it beside its outcome."""
+    when it was done, in our time. A `decider` has it whatever was recorded before; `notes` is what there is to be said
+    of it beside its outcome."""
 
     tx: AsyncSession
     statements: Statements
@@ -56,8 +56,13 @@ class Application:
     id: UUID
     visit_id: UUID
     at: datetime
-    over: bool = False
+    decider: Principal | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def over(self) -> bool:
+        """Whether a person decided that it goes over what was recorded before."""
+        return self.decider is not None
 
 
 Apply = Callable[[Application, Any], Awaitable[UUID | None]]

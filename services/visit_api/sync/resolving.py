@@ -63,7 +63,7 @@ async def resolve(
             item = read_item(await conflicts.device_version(tx, runtime, conflict))
             if isinstance(item, BroughtArrival):
                 before["place"] = await arriving.place_of_arrival(tx, runtime, conflict.visit_id)
-            made = await _keep_or_enter(tx, statements, runtime, whose, conflict, item, resolution.reason)
+            made = await _keep_or_enter(tx, statements, runtime, whose, caller, conflict, item, resolution.reason)
         await conflicts.close(tx, runtime, caller, conflict, resolution.keep, resolution.reason, before, made)
         await tx.flush()
         await came_late_to(tx, conflict.visit_id, "devices", caller.sub, runtime.clock.now())
@@ -75,13 +75,14 @@ async def _keep_or_enter(
     statements: Statements,
     runtime: Runtime,
     whose: Principal,
+    decider: Principal,
     conflict: Conflict,
     item: Any,
     why: str | None,
 ) -> UUID | None:
     try:
         async with tx.begin_nested():
-            return await _keep(tx, statements, runtime, whose, conflict, item, why)
+            return await _keep(tx, statements, runtime, whose, decider, conflict, item, why)
     except ActRefused:
         if await repository.state_of(tx, conflict.visit_id) != VisitState.ARCHIVED:
             raise
@@ -93,15 +94,14 @@ async def _keep(
     statements: Statements,
     runtime: Runtime,
     whose: Principal,
+    decider: Principal,
     conflict: Conflict,
     item: Any,
     why: str | None,
 ) -> UUID | None:
     visit_id = await repository.made_instead_of(tx, conflict.visit_id, conflict.device) or conflict.visit_id
     taken = conflict.problem.endswith(("-taken", "-superseded"))
-    its = Application(
-        tx, statements, runtime, whose, conflict.id if taken else item.id, visit_id, conflict.at, over=True
-    )
+    its = Application(tx, statements, runtime, whose, conflict.id if taken else item.id, visit_id, conflict.at, decider)
     if isinstance(item, BroughtVisit):
         return await _keep_visit(its, conflict, item, why)
     if conflict.kind in _ACTS and visit_id == conflict.visit_id:
@@ -146,5 +146,6 @@ async def _keep_visit(its: Application, conflict: Conflict, item: BroughtVisit, 
     )
     if why is not None:
         change["reason"] = why
-    await visits.replan_visit(its.tx, its.runtime, its.caller, its.visit_id, change, lambda _: None)
+    its_visit = (its.tx, its.runtime, its.caller, its.visit_id)
+    await visits.replan_visit(*its_visit, change, lambda _: None, decider=its.decider)
     return None

@@ -16,11 +16,14 @@ from visit_api.visits.schemas import VisitChange
 _DECIDING = frozenset({"supervisor", "admin"})
 
 
-async def decide(tx: AsyncSession, runtime: Runtime, caller: Principal, visit: Visit, change: VisitChange) -> None:
+async def decide(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, visit: Visit, change: VisitChange, *, late: bool
+) -> None:
     """Looks whether a held visit may be made as `change` says; that it is directed or special no more a supervisor
-    decides, with a line in the trail. Raises `FormIsDecided`, `Unprocessable`."""
+    decides, with a line in the trail. What comes `late` was made so, whatever the plan wants. Raises `FormIsDecided`,
+    `Unprocessable`."""
     channel, form = change.get("channel", visit.channel), change.get("form", visit.form)
-    if visit.plan_item_id is not None and (channel, form) != (visit.channel, visit.form):
+    if not late and visit.plan_item_id is not None and (channel, form) != (visit.channel, visit.form):
         await require_as_wanted(tx, visit.plan_item_id, channel, form)
     if form == visit.form or visit.form == Form.ORDINARY:
         return

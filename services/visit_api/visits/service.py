@@ -126,15 +126,23 @@ async def show(tx: AsyncSession, runtime: Runtime, visits: Iterable[Visit]) -> N
 
 
 async def replan_visit(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, change: VisitChange, unchanged: Unchanged
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    id: UUID,
+    change: VisitChange,
+    unchanged: Unchanged,
+    *,
+    decider: Principal | None = None,
 ) -> Visit:
-    """Changes the plan of a visit that has not begun. Raises `NotFound`, `PreconditionFailed`, `ActRefused`,
-    `FormIsDecided`, `Unprocessable`."""
+    """Changes the plan of a visit that has not begun; a `decider` has decided that it was made so, and it is not
+    refused for the way it was. Raises `NotFound`, `PreconditionFailed`, `ActRefused`, `FormIsDecided`,
+    `Unprocessable`."""
     visit = await lock_visit(tx, caller, id)
     await show(tx, runtime, [visit])
     unchanged(visit)
     require_possible(Act.REPLAN, visit)
-    await forms.decide(tx, runtime, caller, visit, change)
+    await forms.decide(tx, runtime, decider or caller, visit, change, late=decider is not None)
     if "visitor_ids" in change:
         change["visitor_ids"] = await visitors(
             tx, visit.unit_code, change["visitor_ids"], "/visitor_ids", visit.visitor_ids

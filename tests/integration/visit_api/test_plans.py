@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.visit_api.phone import Phone, outcomes
 from tests.integration.visit_api.test_risks import opened
+from tests.integration.visit_api.test_sync_deciding import conflict, resolve
 from tests.integration.visit_api.world import World, made, pointers, problem, tag
 from visit_api.plans.worker import Planning
 from visit_api.progress.service import on_record
@@ -321,7 +322,13 @@ async def test_a_visit_is_made_as_its_item_wants_it_or_does_not_count_for_it(wor
     query = {"from": "2026-10-01", "to": "2026-10-31"}
     counted = {each["of"]: each["count"] for each in await figure(world, "plan_completion", **query)}
     assert counted == {"open": 1}
-    adjusted = {"channel": "phone", "form": "ordinary", "reason": "客户要求电话沟通"}
+    supervisor, why = world.client("supervisor", unit="37401", sub="E109"), "客户要求电话沟通"
+    its = await conflict(phone, {**phone.item("visit", **new, channel="phone"), "id": visit["id"]})
+    await resolve(supervisor, its, "device", reason=why)
+    assert (await world.visitor.get(path)).json()["channel"] == "phone", "nor can it be brought otherwise"
+    (line,) = await world.rows("SELECT by, reason FROM trail WHERE act = 'visit.form_changed'")
+    assert tuple(line) == ("E109", why), "whoever decided, not who brought it"
+    adjusted = {"channel": "phone", "form": "ordinary", "reason": why}
     assert (await world.visitor.patch(f"/plan-items/{item['id']}", json=adjusted, headers=anyhow)).status_code == 200
     assert (await progress(world, its_id))["total"]["made"] == 1
     assert [each["of"] for each in await figure(world, "plan_completion", **query)] == ["made"]
