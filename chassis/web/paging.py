@@ -30,6 +30,7 @@ Row = TypeVar("Row")
 Shown = TypeVar("Shown")
 
 MOST = 200
+_AT_ONCE = 100  # rows: whoever wants one of them does not have each that is hidden looked for by itself
 _OLDEST_RUNNING: ColumnElement[int] = literal_column("(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)")
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _NO_CURSOR = FieldError("/cursor", "cursor", Words("游标无效", "Not a cursor this list has given"), "query")
@@ -137,14 +138,15 @@ class Window:
         a few more, it goes on after these."""
         limit = MOST if self.limit is None else self.limit
         window, looked, ended, page = replace(self, limit=limit + 1), 0, False, Listing[Row]((), None)
+        more = max(limit + 1, _AT_ONCE)
         found = list[tuple[Row, Shown]]()
         while len(found) <= limit and looked < most and not ended:
             page = await window.fetch(tx, query, entity)
             shown = await known(page.items)
             found += [(row, its) for row, its in zip(page.items, shown, strict=True) if its is not None]
             looked += len(page.items)
-            ended = page.next is None or len(page.items) <= limit
-            window = window if page.next is None else window.at(page.next)
+            ended = page.next is None or len(page.items) < (window.limit or 0)
+            window = window if page.next is None else replace(window.at(page.next), limit=more)
         following = page.next
         if len(found) > limit or (ended and found and self.is_feed):
             following = self._after(found[:limit][-1][0])

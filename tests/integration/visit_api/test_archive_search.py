@@ -6,6 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
+from chassis.web.paging import Window
 from tests.integration.visit_api.test_archive import closed, ended, entries
 from tests.integration.visit_api.world import World, pointers
 from visit_api.archive import repository
@@ -94,6 +95,15 @@ async def test_no_cursor_tells_of_what_was_found_and_is_hidden(world: World, mon
     assert await page(theirs, words="班长", cursor=str(following)) == ([], following)
     assert await page(theirs, words="好处", **since) == await page(theirs, words="无此事", **since)
 
+    looks, fetch = list[int | None](), Window.fetch
+
+    async def fetched(window: Window, *its: Any) -> Any:
+        looks.append(window.limit)
+        return await fetch(window, *its)
+
+    monkeypatch.setattr(Window, "fetch", fetched)
+    await page(theirs, words="班长")
+    assert looks == [2, 100], "not one by one, though one is asked for"
     monkeypatch.setattr(repository, "LOOKED_AT", 2)
     pages = [await page(theirs, words="班长")]
     while pages[-1][1] is not None:
