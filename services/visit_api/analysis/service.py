@@ -10,7 +10,6 @@ from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.analysis import repository
-from visit_api.analysis.errors import BadPeriod
 from visit_api.analysis.figures import Name, figures
 from visit_api.analysis.repository import Asked
 from visit_api.analysis.schemas import AnalysisView, FigureView, RecordView
@@ -19,11 +18,10 @@ from visit_api.appeals.models import Appeal
 from visit_api.civil import day_of
 from visit_api.directory.units import successor
 from visit_api.plans.models import Item
+from visit_api.spans import span
 from visit_api.steps.models import Step
 from visit_api.visits.models import Visit
 
-LONGEST = 366  # days
-_FIRST, _LAST = date(1900, 1, 1), date(9000, 12, 31)
 _THINGS = {Visit: "visit", Step: "step", Appeal: "appeal", Item: "plan_item"}
 
 
@@ -66,11 +64,7 @@ async def _own(tx: AsyncSession, caller: Principal) -> str | None:
 
 
 def _asked(now: datetime, unit_code: str | None, first: date | None, last: date | None) -> Asked:
-    last = last or day_of(now)
-    first = first or last.replace(day=1)
-    if not (_FIRST <= first <= last <= _LAST and (last - first).days < LONGEST):
-        raise BadPeriod(days=LONGEST)
-    return Asked(unit_code, first, last)
+    return Asked(unit_code, *span(now, first, last))
 
 
 def _records(asked: Asked, name: Name, of: str) -> str:

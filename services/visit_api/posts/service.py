@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.tokens import Principal
-from visit_api import moments
 from visit_api.base import add
-from visit_api.civil import begins, day_of
+from visit_api.civil import begins
 from visit_api.directory.units import require_unit
 from visit_api.materials.errors import unknown_material
 from visit_api.materials.service import get_material, is_in_force
@@ -21,6 +20,7 @@ from visit_api.posts.errors import ApprovalByAnother, PolicyLapsed, PostActRefus
 from visit_api.posts.lifecycle import CLAUSE, LIFE, Act, PostState
 from visit_api.posts.models import PolicyPost
 from visit_api.posts.schemas import NewPost
+from visit_api.spans import span
 
 
 async def draft(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewPost) -> PolicyPost:
@@ -78,14 +78,11 @@ async def regularity(
     tx: AsyncSession, runtime: Runtime, caller: Principal, first: date | None, last: date | None, unit_code: str | None
 ) -> dict[str, Any]:
     """Whether posts come regularly (§6.3.2.4): what each unit's groups were told; of this month, where no days are
-    given."""
-    last = last or day_of(runtime.clock.now())
-    first = first or last.replace(day=1)
-    # Nothing was published before or comes later, and a calendar has an end.
-    begin = begins(max(first, day_of(moments.EARLIEST_RECEIPT)))
-    end = begins(min(last, day_of(runtime.clock.now())) + timedelta(days=1))
-    rows = await repository.reached(tx, caller.unit, unit_code, begin, end)
-    return {"first_day": first, "last_day": last, "items": rows}
+    given. Raises `BadPeriod`."""
+    asked = span(runtime.clock.now(), first, last)
+    end = begins(asked.last + timedelta(days=1))
+    rows = await repository.reached(tx, caller.unit, unit_code, begins(asked.first), end)
+    return {"first_day": asked.first, "last_day": asked.last, "items": rows}
 
 
 async def _moved(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, act: Act) -> PolicyPost:

@@ -112,5 +112,8 @@ async def test_how_regularly_groups_are_told_of_policies_is_a_figure(world: Worl
     assert await figures(world.visitor) == [("37401", 0, 2, both)], "of this month"
     await publish(unit_code="374")
     assert await figures(world.admin) == [("37401", 1, 2, set()), ("37402", 1, 1, set())]
-    whole = {"from": "0001-01-01", "to": "9999-12-31", "unit_code": "37401"}
+    whole = {"from": "2026-01-01", "to": "2027-01-01", "unit_code": "37401"}
     assert await figures(world.admin, **whole) == [("37401", 2, 2, set())]
+    for begin, end in (("2025-12-31", "2027-01-01"), ("0001-01-01", "9999-12-31"), ("2026-10-02", "2026-10-01")):
+        refused = await world.admin.get("/online/publishing", params={"from": begin, "to": end})
+        problem(refused, 422, "bad-period")
