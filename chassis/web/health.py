@@ -26,10 +26,10 @@ class Moving(Protocol):
 
 
 def health_router(parts: Sequence[Moving], checks: Mapping[str, Check]) -> APIRouter:
-    """The routes that tell of `parts` (read at each request) and `checks`. Each check is made once at a time, however
-    many ask: nobody needs a token for that, and it takes a connection that no request may have."""
+    """The routes that tell of `parts` (read at each request) and `checks`. Each check is made once at a time, and told
+    to however many ask meanwhile: nobody needs a token for that, and it takes a connection that no request may have."""
     router = APIRouter(include_in_schema=False)
-    turns = {name: asyncio.Lock() for name in checks}
+    running: dict[str, asyncio.Task[tuple[bool, str]]] = {}
     reading = ["GET", "HEAD"]  # as probes and load balancers do
 
     @router.api_route("/livez", methods=reading)
@@ -38,19 +38,25 @@ def health_router(parts: Sequence[Moving], checks: Mapping[str, Check]) -> APIRo
 
     @router.api_route("/readyz", methods=reading)
     async def readyz() -> Response:
-        passed = await asyncio.gather(*(_passes(name, check, turns[name]) for name, check in checks.items()))
+        passed = await asyncio.gather(*(its_verdict(name) for name in checks))
         return _verdict({part.name: part.healthy() for part in parts} | dict(zip(checks, passed, strict=True)))
 
     @router.api_route("/metrics", methods=reading)
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
+    async def its_verdict(name: str) -> tuple[bool, str]:
+        if name not in running:
+            running[name] = asyncio.create_task(_passes(name, checks[name]))
+            running[name].add_done_callback(lambda _: running.pop(name))
+        return await asyncio.shield(running[name])  # whoever asked first may go away
+
     return router
 
 
-async def _passes(name: str, check: Check, turn: asyncio.Lock) -> tuple[bool, str]:
+async def _passes(name: str, check: Check) -> tuple[bool, str]:
     try:
-        async with asyncio.timeout(PATIENCE), turn:
+        async with asyncio.timeout(PATIENCE):
             await check()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is why this process is not ready
         log.info("not ready", extra={"check": name, "error": type(error).__name__})
