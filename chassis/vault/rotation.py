@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from asyncpg import DeadlockDetectedError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.db import Database, driver
@@ -140,7 +141,15 @@ class Rotation:
     async def _reseal_batch(
         self, column: Sealed, retired: Sequence[UUID], last: UUID | None
     ) -> tuple[UUID | None, int]:
-        """Seals anew what is to be among the rows after `last`: where it came to, None at the end; and how many."""
+        """Seals anew what is to be among the rows after `last`: where it came to, None at the end; and how many. Where
+        a service holds the same rows in another order, and it falls to this to give way, it is done again."""
+        while True:
+            try:
+                return await self._reseal_once(column, retired, last)
+            except DeadlockDetectedError:
+                log.info("gave way to a service, and tries again", extra={"table": column.table})
+
+    async def _reseal_once(self, column: Sealed, retired: Sequence[UUID], last: UUID | None) -> tuple[UUID | None, int]:
         its = {"table": column.table, "column": column.column, "key": column.key}
         async with self._db.transaction() as tx:
             connection = await driver(tx)

@@ -2,8 +2,10 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from chassis.db import driver, is_outage
@@ -167,6 +169,22 @@ async def test_a_rotation_that_died_goes_on_and_begins_no_other(notes: Notes, mo
     assert (done.made, done.sealed) == (0, 3)
     assert {*(await notes.keys()).values()} == {"current 374 a"}
     assert (await notes.rotation().run()).made == 1, "and then there may be another"
+
+
+async def test_a_rotation_that_gives_way_to_a_service_goes_on(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = await notes.write(notes.vault(), "甲")
+    rotating = notes.rotation()
+    anew, gave_way = rotating._anew, []
+
+    async def gives_way(*its: Any) -> bytes:
+        if not gave_way:
+            gave_way.append(True)
+            raise asyncpg.DeadlockDetectedError
+        return await anew(*its)
+
+    monkeypatch.setattr(rotating, "_anew", gives_way)
+    assert ((await rotating.run()).sealed, gave_way) == (1, [True])
+    assert (await notes.keys())[note] == "current 374 a"
 
 
 async def test_a_rotation_waits_for_who_may_still_seal_under_the_old_keys(notes: Notes) -> None:
