@@ -28,6 +28,10 @@ _MOST_UNDONE = 1000  # in a turn: where more cannot be done, it is not they that
 _moved = Counter("deadlines_recalculated", "Deadlines that a recalculation moved", ["cause"])
 
 
+class _MuchToJudge(Exception):
+    """A part is too large for one transaction."""
+
+
 class _Turn:
     """One passage over all that a job is about, while packs stand as they did when it began: none was withdrawn since,
     no unit picked another. It is the last if nobody could still add to it when it began, and it found nothing in
@@ -46,7 +50,8 @@ class Recalculating(Worker):
     the calendars before the new version was published opens its appeal by the old one. One that fails stands in
     nobody's way, and what follows by itself is tried again (`repository.fail`): until then, the self-audit says so.
     A part that fails is taken apart: whatever cannot be done is left, on record and named by the self-audit; the job
-    does the rest, and fails for that alone. While somebody waits for what this process does beside it, it does small
+    does the rest, and fails for that alone. So is one in which much is judged anew, for each appeal of it is acted on,
+    and whoever acts on any waits for all. While somebody waits for what this process does beside it, it does small
     parts, one after the other.
     """
 
@@ -56,6 +61,7 @@ class Recalculating(Worker):
         deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
         counted_every = 0.2  # seconds between two looks at them
         small = 100  # of what is done at once, while somebody waits for this process
+        judged = 50  # appeals about which what was tried is judged anew, in a transaction
         attentive = 5.0  # seconds since anybody did, until nobody does
 
     config: Config
@@ -176,11 +182,14 @@ class Recalculating(Worker):
     async def _batch(self, job: Recalculation, turn: _Turn, ids: list[UUID]) -> bool:
         """Does a part of a turn; nothing, and False, where a pack was withdrawn or picked since that began. Whoever
         withdraws one waits for us, and then finds what we planned."""
+        self._progress = time.monotonic()
         async with self._runtime.db.transaction() as tx:
             if await publishing.hold(tx) != turn.packs:
                 return False
             now = self._runtime.clock.now()
             seen = await turn.errand.look(tx, ids, now, lock=True)
+            if len(ids) > 1 and len(seen.counting) > self.config.judged:
+                raise _MuchToJudge
             again = turn.errand.repeats and job.turn > 0  # then it was counted before
             done = seen.changed if again else seen.settled
             written = await write_seen(tx, self._runtime, job, seen, now)
@@ -191,7 +200,6 @@ class Recalculating(Worker):
 
     async def _apart(self, job: Recalculation, turn: _Turn, ids: list[UUID], error: Exception) -> bool:
         """Does by halves what could not be done at once, down to what cannot be done at all; False as `_batch`."""
-        self._progress = time.monotonic()
         if len(ids) == 1:
             await self._leave(job, turn, ids[0], error)
             return True

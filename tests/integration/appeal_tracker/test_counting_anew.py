@@ -1,13 +1,15 @@
 """What was tried before an appeal was brought to another policy, and counts by that."""
 
+import time
 from typing import Any
 
 import pytest
 
+from appeal_tracker.appeals import counting
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made
 from tests.integration.appeal_tracker.test_audit import look
-from tests.integration.appeal_tracker.test_recalculations import changes, recalculate
+from tests.integration.appeal_tracker.test_recalculations import changes, recalculate, worker
 
 STRICT = {"accepts": ["reached"], "attempts": 5, "hours_apart": 2}
 SURVEY = {"milestone": "survey", "within": "3 working days", "clause": "企标 3", "starts": "contacted"}
@@ -135,3 +137,28 @@ async def test_calls_in_vain_that_are_enough_by_the_other_policy_are_a_callback(
     (task,) = (await got(desk.supervisor.get("/callback-tasks")))["items"]
     assert (task["state"], task["ended_by"]) == ("done", "E009")
     assert await look(desk) == {}
+
+
+async def test_much_is_judged_anew_in_several_transactions(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever acts on one of these appeals waits for few of the others, and the loop is seen to move."""
+    await strict(desk)
+    await desk.publish(id="loose")
+    cases = [await desk.raised() for _ in range(5)]
+    await desk.at("10-09T12:00")
+    for case in cases:
+        await desk.contact(case, "10-09T11:00", "refused")
+    its = worker(desk)
+    monkeypatch.setattr(its.config, "judged", 2)
+    moved, count_anew = list[float](), counting.count_anew
+
+    async def counted(*given: Any) -> None:
+        moved.append(its._progress)
+        its._progress = time.monotonic() - 60
+        await count_anew(*given)
+
+    monkeypatch.setattr(counting, "count_anew", counted)
+    job = await recalculate(desk, cause="policy_version", policy="strict", to="loose")
+    assert (job["state"], job["done"], job["undone"]) == ("done", 5, 0)
+    met = await desk.rows("SELECT count(*) FROM timeline WHERE kind = 'deadline_met' GROUP BY xmin::text ORDER BY 1")
+    assert [row[0] for row in met] == [1, 2, 2]
+    assert sum(time.monotonic() - each < 50 for each in moved) == len(met)
