@@ -7,6 +7,7 @@ by the one before, may count by this one (000 §7.2.3). A breach that was record
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,13 +18,14 @@ from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.deeds import NOBODY, Deed
 from appeal_tracker.appeals.lifecycle import Act, State
 from appeal_tracker.appeals.models import Appeal
-from appeal_tracker.clocks import timeline
+from appeal_tracker.clocks import telling, timeline
 from appeal_tracker.clocks.acceptance import Attempt, contacted_at
 from appeal_tracker.clocks.states import ClockState
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 
 CONTACT = "contact"
+JUDGED_ANEW = "judged_anew"
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
 
 
@@ -53,20 +55,39 @@ async def called_back_since(deed: Deed, case: Case, at: datetime) -> None:
         await deed.stop(belated.CALLBACK, called_at, [case])
 
 
+class Because(NamedTuple):
+    """Why appeals go by another policy: the cause and the job, and who asked for that."""
+
+    cause: str
+    job: UUID
+    by: str | None
+
+
 async def count_anew(
-    tx: AsyncSession, runtime: Runtime, by: str | None, leader: UUID, appeals: Collection[UUID]
+    tx: AsyncSession, runtime: Runtime, because: Because, leader: UUID, appeals: Collection[UUID]
 ) -> None:
-    """Judges anew what was recorded about some `appeals`, all of them merged under a leader, or the one itself; `by`
-    whose having them go by another policy."""
-    deed = await begin(tx, runtime, Principal(by, None, frozenset()) if by else NOBODY, leader)
+    """Judges anew what was recorded about some `appeals`, all of them merged under a leader, or the one itself."""
+    by = Principal(because.by, None, frozenset()) if because.by else NOBODY
+    deed = await begin(tx, runtime, by, leader)
     for case in (each for each in deed.group if each.appeal.id in appeals):
+        before = {clock.id for clock in case.clocks}
         at = await contacted(deed, case) if _waits(case, CONTACT, State.OPEN) else None
         if at is not None:
             await deed.move(Act.CONTACT, at, [case])
             await deed.stop(CONTACT, at, [case])
         if case.stood is State.ANSWERED and _waits(case, belated.CALLBACK, State.ANSWERED):
             await called_back_since(deed, case, await first_answered(tx, case.appeal))
+        _tell(deed, case, before, because)
     await deed.settle()
+
+
+def _tell(deed: Deed, case: Case, before: Collection[UUID], because: Because) -> None:
+    """Says that an appeal went on by that, and tells of the clocks that began with it."""
+    if case.moved:
+        data = {"cause": because.cause, "recalculation": because.job, "state": case.appeal.standing.progress.value}
+        deed.say(case, JUDGED_ANEW, deed.now, **data)
+    for clock in [each for each in case.clocks if each.id not in before]:
+        deed.announce(telling.started(case.appeal, clock, because.cause, because.by, deed.now, because.job))
 
 
 def _waits(case: Case, milestone: str, progress: State) -> bool:

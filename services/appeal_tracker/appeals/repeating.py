@@ -42,12 +42,14 @@ class Returned(NamedTuple):
     earlier_before: UUID | None
     times_before: int
     followed: bool  # another one repeats it already
+    overtaken: bool  # a later one was said to repeat the earlier one, as often, before this one was heard of
 
     @property
     def is_news(self) -> bool:
         """Whether those above have not heard of the matter yet: neither of this one, nor of the one after it, which was
         the second return until now."""
-        return self.times == ESCALATED > self.times_before and not (self.followed and self.times_before > 0)
+        heard = self.overtaken or (self.followed and self.times_before > 0)
+        return self.times == ESCALATED > self.times_before and not heard
 
 
 async def link(tx: AsyncSession, runtime: Runtime, days: Mapping[UUID, int]) -> None:

@@ -79,7 +79,9 @@ RETURNS = 20  # that are counted: so many stand for more, and what is heard of l
 _RETURNED = f"""
 SELECT n.id, n.visit_id, n.unit_code, n.round, n.type, e.id AS earlier,
        least(coalesce(e.repeats + 1, 0), {RETURNS}) AS times, n.repeat_of, n.repeats,
-       EXISTS (SELECT FROM appeals f WHERE f.repeat_of = n.id) AS followed
+       EXISTS (SELECT FROM appeals f WHERE f.repeat_of = n.id) AS followed,
+       EXISTS (SELECT FROM appeals f WHERE f.repeat_of = e.id AND f.repeats > e.repeats
+                   AND (f.received_at, f.id) > (n.received_at, n.id)) AS overtaken
 FROM unnest($1::uuid[], $2::integer[]) AS asked (id, days) JOIN appeals n USING (id) LEFT JOIN LATERAL (
     SELECT a.id, a.repeats FROM appeals a
     WHERE a.customer_id = n.customer_id AND a.type = n.type AND a.category IS NOT DISTINCT FROM n.category

@@ -84,8 +84,9 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     running = [(done.clock.id, done.clock.due_at) for done in moved if done.clock.state == ClockState.RUNNING]
     running += [(each.clock.id, each.clock.due_at) for each in seen.starting if each.done_at is None]
     past = sum(seen.is_past(clock, due_at, told.now) for clock, due_at in running)
+    because = counting.Because(job.cause, job.id, job.requested_by)
     for leader, appeals in seen.counting.items():
-        await counting.count_anew(tx, runtime, job.requested_by, leader, appeals)
+        await counting.count_anew(tx, runtime, because, leader, appeals)
     return Written(len(moved) + ended + len(seen.starting), past)
 
 

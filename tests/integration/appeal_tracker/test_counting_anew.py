@@ -42,7 +42,7 @@ async def test_a_contact_that_the_other_policy_accepts_is_one(
     assert ((await desk.appeal(case))["state"], (await desk.clocks(case))["contact"]["state"]) == ("open", "running")
     await got(desk.admin.post("/policies/strict/withdraw", json={"reason": "改用上级策略"}))
     await desk.publish(id="more", appeals={"complaint": [SURVEY]})
-    await recalculate(desk, cause="policy_version", policy="strict", to="more")
+    job = await recalculate(desk, cause="policy_version", policy="strict", to="more")
     appeal, contact = await desk.appeal(case), (await desk.clocks(case))["contact"]
     assert (appeal["state"], contact["met_at"]) == ("contacted" if met_at else "open", met_at)
     surveys = [clock["started_at"] for clock in appeal["clocks"] if clock["milestone"] == "survey"]
@@ -51,6 +51,12 @@ async def test_a_contact_that_the_other_policy_accepts_is_one(
     assert told == ([("contact", met_at)] if met_at else [])
     met = [entry["actor"] for entry in await desk.timeline(case) if entry["kind"] == "deadline_met"]
     assert met == (["E009"] if met_at else [])
+    its = {"cause": "policy_version", "recalculation_id": job["id"], "actor": "E009", "policy": "more@1"}
+    begun = [each for each in await desk.told("deadline.started.v1") if each["milestone"] == "survey"]
+    assert [(each["started_at"], its.items() <= each.items()) for each in begun] == ([(met_at, True)] if met_at else [])
+    line = {"cause": its["cause"], "recalculation": job["id"], "state": "contacted"}
+    moves = [each for each in await desk.timeline(case) if each["kind"] == "judged_anew"]
+    assert [(each["actor"], each["data"]) for each in moves] == ([("E009", line)] if met_at else [])
     await desk.at("10-10T12:00")
     breached = {event["milestone"] for event in await desk.told("deadline.breached.v1")}
     assert breached == (set() if met_at else {"contact"})
@@ -134,6 +140,9 @@ async def test_calls_in_vain_that_are_enough_by_the_other_policy_are_a_callback(
     await recalculate(desk, cause="policy_version", policy="strict", to="loose")
     called = (await desk.clocks(case))["callback"]
     assert ((await desk.appeal(case))["state"], called["met_at"]) == ("called_back", "2026-10-09T08:00:00Z")
+    assert [each["data"]["state"] for each in await desk.timeline(case) if each["kind"] == "judged_anew"] == [
+        "called_back"
+    ]
     (task,) = (await got(desk.supervisor.get("/callback-tasks")))["items"]
     assert (task["state"], task["ended_by"]) == ("done", "E009")
     assert await look(desk) == {}

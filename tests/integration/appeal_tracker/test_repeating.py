@@ -84,6 +84,13 @@ async def test_what_is_heard_of_late_is_counted_and_what_is_asked_is_told_nobody
     assert len(await desk.told("appeal.repeated_again.v1")) == told, "another matter each time, as far as one can tell"
 
 
+async def test_one_that_is_heard_of_late_is_no_news_before_the_one_that_was(desk: Desk) -> None:
+    its: dict[str, Any] = {"customer_id": new_id(), "appeal_type": "report"}
+    cases = {days: await desk.raised(**its, received_at=RECEIVED - timedelta(days=days)) for days in (9, 5, 1, 3)}
+    assert await links(desk, *cases.values()) == [(None, 0), (cases[9], 1), (cases[3], 3), (cases[5], 2)]
+    assert [each["appeal_id"] for each in await desk.told("appeal.repeated_again.v1")] == [cases[1]]
+
+
 @pytest.mark.clause("002 6.4.5.6")
 async def test_a_link_by_a_category_that_was_wrong_is_undone_with_it(desk: Desk) -> None:
     its = {"customer_id": new_id()}
