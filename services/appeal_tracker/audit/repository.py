@@ -93,17 +93,18 @@ FROM canary
 WHERE now() > armed_at + $2::interval * 3 OR coalesce(fired_at, now()) > expected_at + $1::interval
 """
 
-# Until it is done, also while it is tried again; and what of it could not be done, where it came so far.
+# Until it is done, also while it is tried again; and what of it could not be done, where it came so far. In an order
+# that no further try changes: what is found is told once.
 RECALCULATION_FAILING = f"""
 (SELECT 'recalculation' AS subject_kind, id AS subject_id, NULL::uuid AS clock_id, NULL::text AS milestone,
         cause AS place
- FROM recalculations WHERE retry_at IS NOT NULL AND state <> 'done' ORDER BY retry_at LIMIT {MOST})
+ FROM recalculations WHERE retry_at IS NOT NULL AND state <> 'done' ORDER BY id LIMIT {MOST})
 UNION ALL
 (SELECT CASE WHEN EXISTS (SELECT FROM visits v WHERE v.id = f.subject_id OFFSET 0) THEN 'visit' ELSE 'appeal' END,
         f.subject_id, c.id, c.milestone, r.id::text || ' ' || f.item
  FROM recalculations r JOIN recalculation_failures f ON f.recalculation_id = r.id AND f.settled_at IS NULL
       LEFT JOIN LATERAL (SELECT * FROM clocks WHERE clocks.id = f.item OFFSET 0) AS c ON true
- WHERE r.retry_at IS NOT NULL AND r.state <> 'done' ORDER BY f.updated_at LIMIT {MOST})
+ WHERE r.retry_at IS NOT NULL AND r.state <> 'done' ORDER BY r.id, f.item LIMIT {MOST})
 """  # noqa: S608 - made of constants
 
 # What comes with the service was there before anything was heard of.

@@ -47,7 +47,8 @@ raised AS (
     FROM appeals a JOIN numbered n ON n.code = a.unit_code
     WHERE a.received_at >= :since AND a.received_at < :until AND (CAST(:type AS text) IS NULL OR a.type = :type)
 ), deadlines AS (
-    SELECT c.id, c.subject_id, c.round, r.unit, r.type, r.period, r.recorded_at, c.milestone, c.late_arrival,
+    SELECT c.id, c.subject_id, c.round, r.unit, r.type, r.period, r.recorded_at, c.milestone,
+           c.late_arrival AND c.breached_at IS NOT NULL AS late_arrival,
            c.state = 'met' AS met, c.state = 'breached' AS breached, c.state = 'cancelled' AS cancelled,
            c.state = 'held' AS held,
            c.state = 'met' AND c.breached_at IS NOT NULL AS corrected,

@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from appeal_tracker.audit import repository
 from appeal_tracker.audit.invariants import Invariant
 from appeal_tracker.recalculations import worker
 from appeal_tracker.recalculations.seen import Seen
@@ -200,6 +201,28 @@ async def test_what_cannot_be_recalculated_is_left_and_named_stops_nothing_else_
     (news,) = (await got(desk.admin.get(f"{path}/failures", params={"updated_since": "2026-01-01T00:00:00Z"})))["items"]
     assert news["settled_at"] is not None
     assert await look(desk) == {}
+
+
+async def test_what_cannot_be_done_is_told_once_however_often_it_is_tried(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a look finds no more than some of it."""
+    few = repository.RECALCULATION_FAILING.replace(f"LIMIT {repository.MOST}", "LIMIT 1")
+    monkeypatch.setattr(repository, "RECALCULATION_FAILING", few)
+    for _ in range(2):
+        await desk.raised()
+    await made(desk.admin.post("/calendars/cn-statutory/versions", json=with_day_off("2026-10-13")))
+    await owner.execute("UPDATE clocks SET policy = 'gone@1' WHERE milestone = 'answer'")
+    await recalculate(desk)
+    (one, _) = [row[0] for row in await owner.fetch("SELECT item FROM recalculation_failures ORDER BY item")]
+    told = []
+    for moment in ("2026-01-01", "2027-01-01"):
+        await owner.execute(
+            "UPDATE recalculation_failures SET updated_at = $2::text::timestamptz WHERE item = $1", one, moment
+        )
+        await look(desk)
+        told.append(len(await desk.told("invariant.failed.v1")))
+    assert told[0] == told[1]
 
 
 PICKED = """

@@ -9,6 +9,7 @@ import pytest
 
 from appeal_tracker.statistics import repository, service
 from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
+from tests.integration.appeal_tracker.test_recalculations import recalculate
 from tests.support.databases import Databases
 
 OCTOBER = {"from": "2026-10-01", "to": "2026-10-31"}
@@ -91,6 +92,17 @@ async def test_provisional_deadlines_and_late_arrivals_are_flagged(desk: Desk) -
     assert figures["provisional"] == 1, "the answer, which is due in January"
     assert figures["late_arrivals"] == 2
     assert figures["breached"] == 2
+
+
+async def test_what_was_done_in_time_before_other_rules_timed_it_came_not_late(desk: Desk) -> None:
+    case = await desk.raised(appeal_type="report")
+    await desk.at("10-12T09:00")
+    await desk.contact(case, "10-09T10:00")
+    contact = {"milestone": "contact", "within": "24 hours", "clause": "企标 1"}
+    await desk.publish(id="timed", appeals={"report": [contact]})
+    await recalculate(desk, cause="policy_version", policy="t-sdpea", to="timed")
+    figures = await one(desk)
+    assert (figures["contact_in_time"], figures["late_arrivals"]) == (1, 0)
 
 
 async def test_lateness_is_that_of_the_machine_and_not_of_the_news(desk: Desk) -> None:
