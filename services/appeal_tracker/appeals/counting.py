@@ -84,8 +84,8 @@ async def count_anew(
 def _tell(deed: Deed, case: Case, before: Collection[UUID], because: Because) -> None:
     """Says that an appeal went on by that, and tells of the clocks that began with it."""
     if case.moved:
-        data = {"cause": because.cause, "recalculation": because.job, "state": case.appeal.standing.progress.value}
-        deed.say(case, JUDGED_ANEW, deed.now, **data)
+        state = case.appeal.standing.progress
+        deed.say(case, JUDGED_ANEW, deed.now, cause=because.cause, recalculation=because.job, state=state)
     for clock in [each for each in case.clocks if each.id not in before]:
         deed.announce(telling.started(case.appeal, clock, because.cause, because.by, deed.now, because.job))
 
