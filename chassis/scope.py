@@ -8,7 +8,7 @@ hold a cycle for a while; every walk here ends all the same.
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, inspect, literal, select, true
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, exists, func, inspect, literal, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _DEEPEST = 32  # levels; a power company has about six
@@ -21,6 +21,19 @@ def within(units: Any, unit: str | None, column: ColumnElement[str] | Any) -> Co
     The own unit counts even while `units` does not know it yet.
     """
     return true() if unit is None else column.in_(below(units, unit))
+
+
+async def listed_within(
+    tx: AsyncSession, units: Any, unit: str | None, column: ColumnElement[str] | Any
+) -> ColumnElement[bool]:
+    """The same for a long list, which is planned by how much those units have: were they only found by the query
+    itself, the server would take them for most of all, and go through everybody's."""
+    if unit is None:
+        return true()
+    await tx.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    codes = [*await tx.scalars(below(units, unit))]
+    its: ColumnElement[bool] = column == any_(literal(codes, ARRAY(Text)))
+    return its
 
 
 def part_of(units: Any, code: str | None, column: ColumnElement[str] | Any) -> ColumnElement[bool]:

@@ -25,6 +25,7 @@ class Attachment(Worded, Versioned, Base):
         CheckConstraint("name IS NOT NULL OR name_sealed IS NOT NULL", name="attachments_named"),
         Index("attachments_visit_id", "visit_id", "id"),
         Index("attachments_feed", "changed_xid", "id"),
+        Index("attachments_unit_code", "unit_code", "id"),
         Index("attachments_uploading", "opened_at", postgresql_where=text("state = 'uploading'")),
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.scope import within
+from chassis.scope import listed_within, within
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.attachments.models import Attachment
@@ -32,7 +32,7 @@ async def find_upload(tx: AsyncSession, caller: Principal, id: UUID, *, to_end: 
 
 async def find_all(tx: AsyncSession, unit: str | None, window: Window, visit_id: UUID | None) -> Listing[Attachment]:
     """The attachments of a visit, or of all that the caller sees."""
-    query = select(Attachment).where(within(Unit, unit, Attachment.unit_code))
+    query = select(Attachment).where(await listed_within(tx, Unit, unit, Attachment.unit_code))
     if visit_id is not None:
         query = query.where(Attachment.visit_id == visit_id)
     return await window.fetch(tx, query, Attachment)

@@ -26,6 +26,7 @@ class Step(Worded, Brought, Base):
         CheckConstraint(f"kind IN {KINDS}", name="steps_kind_known"),
         Index("steps_visit_id", "visit_id", "id"),
         Index("steps_feed", "changed_xid", "id"),
+        Index("steps_unit_code", "unit_code", "id"),
     )
 
     sealed_in: ClassVar = {"words_sealed": ("content",)}

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.scope import within
+from chassis.scope import listed_within, within
 from chassis.web.paging import Listing, Window
 from visit_api.directory.models import Unit
 from visit_api.steps.models import Step
@@ -35,7 +35,8 @@ async def seen(
     tx: AsyncSession, unit: str | None, window: Window, *, kind: str | None, current: bool | None
 ) -> Listing[Step]:
     """The same of all visits that the caller sees."""
-    return await _fetched(tx, window, select(Step).where(within(Unit, unit, Step.unit_code)), kind, current)
+    seen = await listed_within(tx, Unit, unit, Step.unit_code)
+    return await _fetched(tx, window, select(Step).where(seen), kind, current)
 
 
 async def _fetched(
