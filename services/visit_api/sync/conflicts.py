@@ -79,6 +79,7 @@ async def note(
             thing=thing.kind,
             thing_id=thing.id,
             confidential=found[1] or getattr(item.body, "hidden", False),
+            weighed=True,
             device_sealed=await runtime.vault.seal(
                 tx, owner, Place("sync_conflicts", "device_sealed", conflict_id), words
             ),

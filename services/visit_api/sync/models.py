@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Literal, get_args
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import Tracked, Written
@@ -70,7 +70,8 @@ class Brought(Written, Base):
 
 class Conflict(Tracked, Base):
     """Something that a device brought and that the record says otherwise; `problem` is how. What the device said is
-    sealed, for it holds words; neither version is written over by the other. A person decides: `keep`."""
+    sealed, for it holds words; neither version is written over by the other. A person decides: `keep`. The
+    table hides one about an appeal that is not `weighed`: nobody looked whether it was said without a name."""
 
     __tablename__ = "sync_conflicts"
     __table_args__ = (
@@ -98,6 +99,7 @@ class Conflict(Tracked, Base):
     thing: Mapped[str]
     thing_id: Mapped[UUID]
     confidential: Mapped[bool]
+    weighed: Mapped[bool] = mapped_column(server_default=false())
     device_sealed: Mapped[bytes]
     server_sealed: Mapped[bytes | None]
     recorded_at: Mapped[datetime]

@@ -9,13 +9,15 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.integration.visit_api.phone import Phone, outcomes
+from tests.integration.visit_api.phone import NEEDS, Phone, outcomes
 from tests.integration.visit_api.test_archive import closed
 from tests.integration.visit_api.test_measures import new_measure
 from tests.integration.visit_api.test_steps import recorded, started
 from tests.integration.visit_api.world import World, made, problem
 from visit_api.measures import service as measures
 from visit_api.steps import service as steps
+from visit_api.sync import conflicts
+from visit_api.sync.models import Conflict
 
 pytestmark = pytest.mark.clause("8.1.4", "002 6.4.5.5")
 
@@ -49,6 +51,23 @@ async def test_older_code_names_no_hidden_appeal_in_what_it_records(
         new = new_measure(visit_id=visit, appeal_id=its["id"])
         measure = await made(world.visitor.post("/measures", json=new))
         assert (measure["appeal_id"], measure["visit_id"]) == (its["id"], kept)
+
+
+async def test_what_older_code_notes_of_appeals_is_hidden(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def older(**its: Any) -> Conflict:
+        del its["weighed"]
+        return Conflict(**its | {"confidential": False})
+
+    visit, phone = await started(world), Phone(world, world.visitor)
+    brought = phone.item("appeal", visit, type="opinion", summary="好")
+    unlike = [{**brought, "body": {**brought["body"], "summary": words}} for words in ("不好", "不坏")]
+    step = phone.item("step", visit, content=NEEDS)
+    other = {**step, "body": {"content": {"kind": "needs", "needs": []}}}
+    assert outcomes(await phone.push(brought, unlike[0], step)) == ["stored", "conflict", "stored"]
+    monkeypatch.setattr(conflicts, "Conflict", older)
+    assert outcomes(await phone.push(unlike[1], other)) == ["conflict"] * 2
+    rows = await world.rows("SELECT kind, confidential FROM sync_conflicts ORDER BY id")
+    assert [tuple(row) for row in rows] == [("appeal", False), ("appeal", True), ("step", False)]
 
 
 async def test_what_was_recorded_before_is_cleaned_once(world: World, owner: asyncpg.Connection) -> None:
