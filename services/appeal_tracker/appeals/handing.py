@@ -18,7 +18,7 @@ from appeal_tracker.appeals.faults import (
     UnknownHandlingUnit,
 )
 from appeal_tracker.appeals.handovers import Hands, handed_by
-from appeal_tracker.appeals.insiders import is_inside, may_name
+from appeal_tracker.appeals.insiders import is_inside, may_name, may_unname
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.appeals.responsible import is_at_work
@@ -122,8 +122,9 @@ async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:
     """A handler named alone takes it to their unit, if the directory knows them; a unit named alone has no handler yet.
 
     Nobody who left is handed anything: they would never see it; nor is a hidden one those whom it may be about, by one
-    of them. It goes to a unit that the caller sees, to one above or beside the caller's own, or back to the raising
-    one: whoever it is handed to sees it from then on. Another unit looks like one that is not there.
+    of them, nor taken from somebody outside by one of them who names nobody. It goes to a unit that the caller sees, to
+    one above or beside the caller's own, or back to the raising one: whoever it is handed to sees it from then on.
+    Another unit looks like one that is not there.
     """
     if handler is None and unit is None:
         raise NobodyNamed
@@ -131,6 +132,8 @@ async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:
         raise UnknownHandlingUnit
     if unit is not None and (into := await directory.successor(deed.tx, unit)) != unit:
         raise HandlingUnitMerged(into)
+    if handler is None and not await _may_unname(deed):
+        raise HandlerInside
     known = await directory.staff_member(deed.tx, handler) if handler is not None else None
     if handler is not None and not (await directory.active(deed.tx, [handler])).get(handler, True):
         raise HandlerLeft
@@ -142,6 +145,12 @@ async def _hand(deed: Deed, handler: str | None, unit: str | None) -> None:
     theirs = theirs if theirs and await _may_take(deed, theirs) else None
     deed.appeal.handler = handler
     deed.appeal.handling_unit_code = unit or theirs or deed.appeal.handling_unit_code
+
+
+async def _may_unname(deed: Deed) -> bool:
+    has = deed.appeal.handler
+    known = await directory.staff_member(deed.tx, has) if has is not None else None
+    return await may_unname(deed.tx, deed.caller, known.unit_code if known else None, deed.appeal)
 
 
 async def _may_take(deed: Deed, unit: str) -> bool:

@@ -30,6 +30,14 @@ async def may_name(tx: AsyncSession, caller: Principal, handler: str, unit: str 
     return not await is_inside(tx, unit, appeal) or await _in_place_of_others(tx, caller, appeal)
 
 
+async def may_unname(tx: AsyncSession, caller: Principal, unit: str | None, appeal: Appeal) -> bool:
+    """Whether `caller` may take an appeal from whoever handles it, of `unit` as far as that is known, without naming
+    another: nobody inside has a hidden one taken from somebody outside."""
+    if not appeal.hidden or appeal.handler is None or not await is_inside(tx, caller.unit, appeal):
+        return True
+    return await is_inside(tx, unit, appeal) or await _in_place_of_others(tx, caller, appeal)
+
+
 async def may_take_back(tx: AsyncSession, caller: Principal, appeal: Appeal, merged: Iterable[Appeal]) -> bool:
     """Whether `caller` may record that the customer took an appeal back, with those `merged` into it. What accuses
     somebody is ended by whoever handles it alone, and where it is hidden not by those whom it may accuse (002

@@ -3,12 +3,14 @@
 A version never changes, so what is built from the tables is kept by the process, for each database its own.
 """
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import msgspec
+from prometheus_client import Gauge
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,14 +22,17 @@ from appeal_tracker.policies.errors import PolicyNotFound, PolicyNotInForce, Unk
 from appeal_tracker.policies.inheritance import resolve
 from appeal_tracker.policies.loader import FLOOR, packaged_packs
 from appeal_tracker.policies.models import PolicyVersion, Withdrawal
-from appeal_tracker.policies.pack import Pack
+from appeal_tracker.policies.pack import Pack, PolicyError
 from appeal_tracker.policies.policy import Policy, in_force, muted, usable
 from appeal_tracker.policies.relaxing import Question, Relaxed
 from appeal_tracker.policies.repository import OnShelf
 from appeal_tracker.policies.stored import stored_pack
 from chassis.web.paging import Listing, Window
 
-_built: WeakKeyDictionary[Any, dict[str, Policy]] = WeakKeyDictionary()  # by database, then by label
+log = logging.getLogger(__name__)
+
+_unread = Gauge("policies_unread", "Published packs that this version does not know how to read, and passes by")
+_built: WeakKeyDictionary[Any, dict[str, Policy | None]] = WeakKeyDictionary()  # by database, then by label
 
 
 class Chosen(NamedTuple):
@@ -74,6 +79,7 @@ class Shelf:
     """Every published policy, and the choices of some units: answers without asking the database again.
 
     It gives a withdrawn pack for what runs by it already, muted; for anything else that asks it is not there any more.
+    A version that cannot be read, for a newer tracker wrote it, is not there at all.
     """
 
     def __init__(self, policies: Sequence[Policy], on_shelf: OnShelf) -> None:
@@ -101,7 +107,7 @@ class Shelf:
         """All that a policy extends, nearest first: the versions it was made of, and those in force on some day while
         something can begin under it, for what a newer version demands is demanded of what was made of an older one
         too."""
-        made_of = [self.written(label) for label in policy.lineage[1:]]
+        made_of = [each for label in policy.lineage[1:] if (each := self.published(label)) is not None]
         of_each = ([*usable(self.find(parent.id), since, until), parent] for parent in made_of)
         return list({each.label: each for versions in of_each for each in versions}.values())
 
@@ -140,7 +146,7 @@ class Shelf:
     def _on_day(self, id: str, at: datetime) -> Policy | None:
         day = id, day_number(at)
         if day not in self._in_force:
-            self._in_force[day] = in_force(self._versions[id], at)
+            self._in_force[day] = in_force(self.find(id), at)
         return self._in_force[day]
 
     def chosen(self, unit: str, at: datetime, *, anew: bool = False) -> Chosen:
@@ -196,8 +202,9 @@ async def shelf(tx: AsyncSession, units: Collection[str] = ()) -> Shelf:
     built = _built.setdefault(tx.bind, {})
     if not built.keys() >= {*on_shelf.labels}:
         rows = {(row.id, row.version): row for row in await repository.versions(tx)}
-        built.update({f"{row.id}@{row.version}": _build(row, rows) for row in rows.values()})
-    return Shelf([built[label] for label in on_shelf.labels], on_shelf)
+        built.update({f"{row.id}@{row.version}": _read(row, rows) for row in rows.values()})
+        _unread.set(sum(policy is None for policy in built.values()))
+    return Shelf([policy for label in on_shelf.labels if (policy := built[label]) is not None], on_shelf)
 
 
 async def hold_packs(tx: AsyncSession) -> None:
@@ -209,7 +216,8 @@ async def listed(tx: AsyncSession, window: Window) -> Listing[Summary]:
     """Every pack at its newest version, by id; as a feed, those that were published or withdrawn since."""
     page = await window.fetch(tx, repository.listed(), PolicyVersion)
     its = await shelf(tx)
-    return Listing([_summary(row, its) for row in page.items], page.next)
+    known = [row for row in page.items if its.published(f"{row.id}@{row.version}") is not None]
+    return Listing([_summary(row, its) for row in known], page.next)
 
 
 def _summary(row: PolicyVersion, its: Shelf) -> Summary:
@@ -240,6 +248,16 @@ async def line(tx: AsyncSession, policy: Policy) -> dict[str, Pack]:
     """The packs, by id, that a policy was made of."""
     rows = {f"{row.id}@{row.version}": row for row in await repository.versions(tx)}
     return {rows[label].id: stored_pack(rows[label].body) for label in policy.lineage}
+
+
+def _read(row: PolicyVersion, rows: Mapping[tuple[str, int], PolicyVersion]) -> Policy | None:
+    """The policy of a pack; None where a newer version of this service wrote it, and knows rules that we do not."""
+    try:
+        return _build(row, rows)
+    except PolicyError as error:
+        what = {"policy": f"{row.id}@{row.version}", "why": str(error)}
+        log.error("a pack cannot be read, and is passed by", extra=what)
+        return None
 
 
 def _build(row: PolicyVersion, rows: Mapping[tuple[str, int], PolicyVersion]) -> Policy:

@@ -1,6 +1,6 @@
 """A dry run: looks at all that a job would look at, and writes nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,9 @@ from appeal_tracker.recalculations.looking import FIRST, Errand
 from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Starting
 from appeal_tracker.recalculations.subjects import OnWhat, OpenClock
+from chassis.outage import is_outage
+
+MOST_UNDONE = 1000  # where more cannot be done, it is not they that are wrong
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -36,11 +39,13 @@ class Change(msgspec.Struct, frozen=True):
 
 class Preview(msgspec.Struct, frozen=True):
     """What a recalculation would do: how many it is about, how many deadlines would move, how many of those be past at
-    once; and those that would, page by page, as far as the caller may see them. Only the first page counts."""
+    once, how many could not be done, as a job would find; and those that would, page by page, as far as the caller may
+    see them. Only the first page counts."""
 
     total: int | None
     moved: int | None
     breaching: int | None
+    undone: int | None
     items: list[Change]
     next: UUID | None
 
@@ -61,28 +66,51 @@ async def preview(
     units = None if unit is None else {*await directory.below(tx, unit)}
     known: set[UUID] = set()
     items: list[Change] = []
-    total = moved = breaching = 0
+    total = moved = breaching = undone = 0
     at, following, last = after or FIRST, None, FIRST
     while following is None or after is None:
         ids = await errand.next(tx, at, errand.most)
         if not ids:
             break
-        seen = await errand.look(tx, ids, now, lock=False)
-        known |= await _shown_before(tx, errand, seen, now, after) if after is not None else set()
-        its = sorted(_found(errand, seen, ids, now, known), key=lambda found: found.place)
-        total, moved = total + seen.settled, moved + len(its)
-        breaching += sum(found.change.breaches for found in its)
-        for found in its if following is None else ():
-            if len(items) >= most and found.place != last:
-                following = last
-                break
-            if units is None or found.on.unit_code in units or found.on.handling_unit_code in units:
-                items.append(found.change)
-                last = found.place
+        async for part, seen in _looked(tx, errand, ids, now):
+            if isinstance(seen, Exception):
+                total, undone = total + 1, undone + 1
+                if undone > MOST_UNDONE:
+                    raise seen
+                continue
+            known |= await _shown_before(tx, errand, seen, now, after) if after is not None else set()
+            its = sorted(_found(errand, seen, part, now, known), key=lambda found: found.place)
+            total, moved = total + seen.settled, moved + len(its)
+            breaching += sum(found.change.breaches for found in its)
+            for found in its if following is None else ():
+                if len(items) >= most and found.place != last:
+                    following = last
+                    break
+                if units is None or found.on.unit_code in units or found.on.handling_unit_code in units:
+                    items.append(found.change)
+                    last = found.place
         at = ids[-1]
     if after is not None:
-        return Preview(None, None, None, items, following)
-    return Preview(total, moved, breaching, items, following)
+        return Preview(None, None, None, None, items, following)
+    return Preview(total, moved, breaching, undone, items, following)
+
+
+async def _looked(
+    tx: AsyncSession, errand: Errand, ids: Sequence[UUID], now: datetime
+) -> AsyncIterator[tuple[Sequence[UUID], Seen | Exception]]:
+    """What is to become of these; by halves where that cannot be said, down to what nothing can be said of, and why."""
+    try:
+        seen: Seen | Exception = await errand.look(tx, ids, now, lock=False)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        seen = error
+    if isinstance(seen, Seen) or len(ids) == 1:
+        yield ids, seen
+        return
+    for half in (ids[: len(ids) // 2], ids[len(ids) // 2 :]):
+        async for each in _looked(tx, errand, half, now):
+            yield each
 
 
 async def _shown_before(tx: AsyncSession, errand: Errand, seen: Seen, now: datetime, after: UUID) -> set[UUID]:

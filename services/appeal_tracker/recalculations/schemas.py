@@ -93,12 +93,14 @@ class FailureView(View):
 
 
 class PreviewView(View):
-    """What would come of it now: about how many it is, how many deadlines would move, how many of them be past; and the
-    first of those, or with `cursor` those after them. Only the first page counts."""
+    """What would come of it now: about how many it is, how many deadlines would move, how many of them be past, and
+    how many of those it is about could not be done; the first that would move, or with `cursor` those after them. Only
+    the first page counts."""
 
     total: int | None
     moved: int | None
     breaching: int | None
+    undone: int | None
     items: list[ChangeView]
     next: UUID | None
 

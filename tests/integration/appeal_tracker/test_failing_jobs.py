@@ -187,6 +187,9 @@ async def test_what_cannot_be_recalculated_is_left_and_named_stops_nothing_else_
     assert (whole["subject_kind"], whole["subject_id"]) == ("recalculation", job["id"])
     assert (one["subject_kind"], one["subject_id"], one["clock_id"]) == ("appeal", cases[2], str(bad))
     assert one["unit_code"] == "37401"
+    body = {"cause": "calendar_version", "calendar": "cn-statutory"}
+    said = await got(desk.admin.post("/recalculations", json=body, params={"dry_run": "true"}))
+    assert (said["total"], said["undone"], said["items"]) == (1, 1, []), "as the job would, once more"
 
     await owner.execute("UPDATE recalculations SET retry_at = now()")
     await recalculate(desk)

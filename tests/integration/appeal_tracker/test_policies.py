@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.policies import service as policies
@@ -57,6 +58,12 @@ VALUES ('newer', 1, 't-sdpea', 1, $1::text::jsonb, 'E009')
 """
 
 
+PICKED = """
+INSERT INTO policy_assignments (unit_code, effective_from, policy, assigned_by, assigned_at)
+VALUES ('37401', '2026-10-01', 'newer', 'E009', now())
+"""
+
+
 async def test_a_pack_that_a_newer_version_stored_is_gone_by_and_stops_nothing(
     desk: Desk, owner: asyncpg.Connection
 ) -> None:
@@ -72,6 +79,34 @@ async def test_a_pack_that_a_newer_version_stored_is_gone_by_and_stops_nothing(
     assert version["appeals"]["complaint"][0]["within"] == "2 hours"
     own = await desk.publish(id="own", extends="newer", appeals={"complaint": [{**contact, "within": "1 hour"}]})
     assert own["lineage"] == ["own@1", "newer@1", "t-sdpea@1"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"appeals": {"praise": []}},
+        {
+            "appeals": {
+                "complaint": [{"milestone": "contact", "within": "1 hour", "clause": "企标 1", "starts": "wished"}]
+            }
+        },
+        {"ladders": {"contact": [{"at": "due", "tell": ["regulator"]}]}},
+    ],
+)
+async def test_a_pack_that_cannot_be_read_counts_for_nobody_and_stops_nothing(
+    desk: Desk, owner: asyncpg.Connection, said: dict[str, Any]
+) -> None:
+    """While a newer version takes the place of this one. What is above it counts meanwhile, and it is seen."""
+    body = {"id": "newer", "extends": "t-sdpea", **said}
+    problem(await desk.admin.post("/policies", json=body), 422, "malformed-pack")
+    await owner.execute(NEWER, json.dumps({**body, "version": 1}))
+    await desk.assign("374", "state-grid")
+    await owner.execute(PICKED)
+    assert await policy_of(desk) == "state-grid@1"
+    assert REGISTRY.get_sample_value("policies_unread") == 1
+    listed = (await got(desk.first.get("/policies")))["items"]
+    assert "newer" not in [each["id"] for each in listed]
+    problem(await desk.first.get("/policies/newer"), 404, "policy-not-found")
 
 
 async def test_a_unit_without_a_choice_goes_by_the_floor(desk: Desk) -> None:
