@@ -29,9 +29,12 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
 ORDER BY e.place
 """  # noqa: S608 - made of constants
 
+# What came after a refused one of its key stays beside it: by that it is seen that nothing may be offered any more.
 _PURGE = text("""
 DELETE FROM outbox WHERE seq IN (
-    SELECT seq FROM outbox WHERE published_at < now() - CAST(:keep AS interval) AND refused IS NULL
+    SELECT seq FROM outbox o WHERE published_at < now() - CAST(:keep AS interval) AND refused IS NULL
+      AND NOT EXISTS (SELECT FROM outbox before WHERE before.refused IS NOT NULL AND before.seq < o.seq
+                        AND before.aggregatetype = o.aggregatetype AND before.aggregateid = o.aggregateid)
     ORDER BY published_at LIMIT 10000)
 """)
 

@@ -23,6 +23,12 @@ INSERT INTO idempotency_keys (principal, key, fingerprint, stored_at)
 SELECT 'p', gen_random_uuid()::text, '', at FROM unnest(ARRAY[{OLD}, now()]) AS at
 """
 
+OVERTAKEN = f"""
+INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload, published_at, refused)
+SELECT gen_random_uuid(), 't', key, 't.t.v1', '/s', 's', now(), '', {OLD}, why
+FROM (VALUES ('a', NULL), ('a', 'large'), ('a', NULL), ('b', 'large'), ('b', NULL)) AS its (key, why)
+"""
+
 CARRIED = """
 INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, subject, "time", payload, published_at, refused)
 SELECT gen_random_uuid(), 't', n::text, 't.t.v1', '/s', 's', now(), '', now(), CASE WHEN n % 2500 = 0 THEN 'large' END
@@ -47,6 +53,21 @@ async def test_what_is_old_goes_and_what_is_new_stays(stack: Stack, service: str
     async with member.runtime.db.connection() as connection:
         for table in ("inbox", "outbox", "idempotency_keys"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 1, table
+
+
+async def test_what_overtook_a_refused_one_is_kept_until_that_is_given_up(stack: Stack) -> None:
+    member = stack["notifier"]
+    async with member.runtime.db.connection() as connection:
+        await connection.execute(OVERTAKEN)
+    await cleaned(member)
+    async with member.runtime.db.transaction() as tx:
+        assert len(await outbox.refused(tx)) == 2
+        assert await outbox.offer(tx, None) == 0, "what came after it went out long ago"
+        for its in await outbox.refused(tx):
+            assert await outbox.give_up(tx, its["seq"])
+    await cleaned(member)
+    async with member.runtime.db.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM outbox") == 0
 
 
 @pytest.mark.parametrize(
