@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.appeals.models import HIDDEN
 from appeal_tracker.leaving.models import HandOver
 from chassis.db import driver
 
@@ -28,18 +29,39 @@ WHERE NOT EXISTS (
 ORDER BY heard.id, h.at
 """
 # What somebody who is gone by now, and whose work was handed over, was given all the same, or is to call: the tracker
-# had not heard of their leaving by then. The newest hand-over says who has their work.
-_LEFT_BEHIND = """
-SELECT DISTINCT ON (its.appeal_id) its.appeal_id, h.id
-FROM hand_overs h CROSS JOIN LATERAL (
-    SELECT t.appeal_id FROM callback_tasks t WHERE t.person = h.staff_no AND t.state = 'open'
+# had not heard of their leaving by then. The newest hand-over says who has their work, unless they handed it on. An
+# appeal that these may not be given (`taking_over`) is passed by: they are gone too, or it is hidden and they inside.
+_LEFT_BEHIND = f"""
+WITH RECURSIVE given (id, staff_no, taker, at) AS (
+    SELECT * FROM (
+        SELECT DISTINCT ON (h.staff_no) h.id, h.staff_no, h.to_staff_no, h.at FROM hand_overs h
+        WHERE h.done AND (SELECT NOT bool_or(s.active) FROM staff s WHERE s.staff_no = h.staff_no)
+        ORDER BY h.staff_no, h.at DESC, h.id DESC) AS newest
     UNION ALL
+    SELECT given.id, given.staff_no, next.to_staff_no, next.at FROM given CROSS JOIN LATERAL (
+        SELECT o.to_staff_no, o.at FROM hand_overs o WHERE o.staff_no = given.taker AND o.at > given.at
+        ORDER BY o.at, o.id LIMIT 1) AS next
+), work AS (
+    SELECT last.id, last.staff_no, taker.unit_code, coalesce(taker.active, true) AS there
+    FROM (SELECT DISTINCT ON (id) * FROM given ORDER BY id, at DESC) AS last LEFT JOIN LATERAL (
+        SELECT s.unit_code, s.active FROM staff s WHERE s.staff_no = last.taker ORDER BY s.active DESC LIMIT 1
+    ) AS taker ON true
+)
+SELECT its.appeal_id, w.id
+FROM work w CROSS JOIN LATERAL (
+    SELECT t.appeal_id FROM callback_tasks t WHERE t.person = w.staff_no AND t.state = 'open'
+    UNION
     SELECT a.id FROM appeals a
-    WHERE coalesce(a.handler, a.first_contact) = h.staff_no AND a.handler IS NOT NULL AND a.state <> 'closed'
+    WHERE coalesce(a.handler, a.first_contact) = w.staff_no AND a.handler IS NOT NULL AND a.state <> 'closed'
+        AND w.there AND NOT ({HIDDEN} AND (w.unit_code IS NULL OR w.unit_code IN (
+            WITH RECURSIVE line (code) AS (
+                SELECT a.unit_code
+                UNION SELECT u.parent_code FROM line JOIN units u ON u.code = line.code WHERE u.parent_code IS NOT NULL)
+            SELECT code FROM line)))
 ) AS its
-WHERE h.done AND its.appeal_id > $1 AND (SELECT NOT bool_or(s.active) FROM staff s WHERE s.staff_no = h.staff_no)
-ORDER BY its.appeal_id, h.at DESC, h.id DESC LIMIT $2
-"""
+WHERE its.appeal_id > $1
+ORDER BY its.appeal_id, w.id LIMIT $2
+"""  # noqa: S608 - made of constants
 
 
 class Heard(NamedTuple):

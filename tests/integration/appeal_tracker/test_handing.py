@@ -228,6 +228,30 @@ async def test_what_a_leaver_was_asked_before_their_leaving_was_heard_of_goes_to
     assert (told["appeal_id"], told["person"], told["by"]) == (cases[0], "E102", "E001")
 
 
+async def test_what_nobody_may_be_given_is_not_looked_at_for_ever(desk: Desk) -> None:
+    """Neither what whoever has a leaver's work left in turn, nor a hidden one that may be about them."""
+    people = {who: staff(who, "37401") for who in ("E181", "E182", "E183", "E184", "E185", "E186")}
+    await desk.hear(*people.values())
+    hidden = {"visit_id": None, "customer_id": None, "confidential": True}
+    lost, secret, shown, told = [await desk.raised(**its) for its in ({}, hidden, {}, {**hidden, "unit_code": "37402"})]
+    for leaver, to in (("E181", "E182"), ("E182", "E183"), ("E184", "E185"), ("E186", "E185")):
+        its = StaffHandedOver(hand_over_id=uuid4(), unit_code="37401", staff_no=leaver, to=to, by="E001")
+        await desk.hear(its)
+        desk.later(minutes=1)
+    for case, handler in ((lost, "E181"), (secret, "E184"), (shown, "E184"), (told, "E186")):
+        await desk.act(case, "dispatch", handler=handler)
+    for who in ("E181", "E182", "E183", "E184", "E186"):
+        await desk.hear(msgspec.structs.replace(people[who], active=False, version=2))
+    async with desk.runtime.db.transaction() as tx:
+        left = await leaving.left_behind(tx, UUID(int=0))
+    assert {str(appeal) for appeal, _ in left} == {shown, told}
+    (loop,) = [each for each in desk.stack["appeal_tracker"].workers if isinstance(each, HandingOver)]
+    loop._looked_behind = float("-inf")
+    await desk.stack.settle()
+    handlers = [(await desk.appeal(case))["handler"] for case in (lost, secret, shown, told)]
+    assert handlers == ["E181", "E184", "E185", "E185"]
+
+
 OPEN_TASKS = "/callback-tasks?state=open"
 
 
