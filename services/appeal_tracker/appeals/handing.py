@@ -86,7 +86,8 @@ async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     await deed.move(Act.RETURN, deed.now)
     appeal = deed.appeal
     covered = await absences.covered_by(tx, caller.sub, deed.now)
-    if not is_at_work(deed.caller, appeal) and appeal.handler not in covered:
+    has = caller.sub == appeal.handler or appeal.handler in covered
+    if not has and not (is_at_work(deed.caller, appeal) and await _may_unname(deed)):
         raise NotYoursToReturn
     its = before(deed)
     back = await _back(deed)

@@ -119,6 +119,7 @@ async def test_nobody_inside_gives_a_hidden_appeal_to_one_of_them_nor_ends_it(de
     assert await tried(secret, "dispatch", handler="E201") == "", "somebody elsewhere is"
     for to in ("37401", "37402"):
         assert await tried(secret, "dispatch", handling_unit_code=to) == "handler-inside", "nobody takes it from them"
+    assert await tried(secret, "return", reason="就近办理") == "not-yours-to-return"
     assert await tried(plain, "dispatch", handling_unit_code="37402") == ""
     # What goes back to whoever handed it on goes to their unit: they are inside.
     await desk.act(secret, "return", desk.client("handler", unit="37402", sub="E201"), reason="不属本班")
