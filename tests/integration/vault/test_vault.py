@@ -191,7 +191,7 @@ async def test_a_rotation_waits_for_who_may_still_seal_under_the_old_keys(notes:
     its = notes.vault()
     await notes.write(its, "甲")
     slow = notes.rotation()
-    slow.lingering = timedelta(seconds=1)
+    slow.lingering = timedelta(seconds=4)
     running = asyncio.create_task(slow.run())
     while not slow.done.sealed:
         await asyncio.sleep(0.01)
