@@ -32,6 +32,7 @@ from appeal_tracker.recalculations.tried import tried
 from appeal_tracker.recalculations.visiting import Visiting
 
 FIRST = UUID(int=0)  # before every id
+MOST_UNDONE = 1000  # of a turn: where more cannot be done, it is not they that are wrong
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
 
 

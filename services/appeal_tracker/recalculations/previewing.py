@@ -10,13 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.clocks.replanning import Plan, moves
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.directory import service as directory
-from appeal_tracker.recalculations.looking import FIRST, Errand
+from appeal_tracker.recalculations.looking import FIRST, MOST_UNDONE, Errand
 from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.starting import Starting
 from appeal_tracker.recalculations.subjects import OnWhat, OpenClock
 from chassis.outage import is_outage
-
-MOST_UNDONE = 1000  # where more cannot be done, it is not they that are wrong
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from appeal_tracker.policies import publishing
 from appeal_tracker.policies.publishing import Standing
 from appeal_tracker.recalculations import measuring, repository
-from appeal_tracker.recalculations.looking import FIRST, Errand, errand_of
+from appeal_tracker.recalculations.looking import FIRST, MOST_UNDONE, Errand, errand_of
 from appeal_tracker.recalculations.models import JobState, Recalculation
 from appeal_tracker.recalculations.writing import write_seen
 from chassis.failure import reason
@@ -24,7 +24,6 @@ from contracts.deadlines import DeadlineRecalculated
 log = logging.getLogger(__name__)
 
 _LEAD = "SELECT pg_try_advisory_lock(hashtext('recalculation'))"
-_MOST_UNDONE = 1000  # in a turn: where more cannot be done, it is not they that are wrong
 _moved = Counter("deadlines_recalculated", "Deadlines that a recalculation moved", ["cause"])
 
 
@@ -219,7 +218,7 @@ class Recalculating(Worker):
         turn.why = turn.why or why
         what = {"recalculation": str(job.id), "item": str(item), "why": why}
         log.error("it cannot be recalculated", exc_info=error if turn.undone == 1 else None, extra=what)
-        if turn.undone > _MOST_UNDONE:
+        if turn.undone > MOST_UNDONE:
             raise error
         async with self._runtime.db.transaction() as tx:
             await repository.leave(tx, job, item, why, self._runtime.clock.now())

@@ -271,7 +271,7 @@ async def test_where_nothing_can_be_done_the_job_fails_and_not_thing_by_thing(
     for _ in range(4):
         await desk.raised()
     published = await made(desk.admin.post("/calendars/cn-statutory/versions", json=with_day_off("2026-10-13")))
-    monkeypatch.setattr(worker, "_MOST_UNDONE", 2)
+    monkeypatch.setattr(worker, "MOST_UNDONE", 2)
     fail(monkeypatch)
     await recalculate(desk)
     job = await got(desk.admin.get(f"/recalculations/{published['recalculation']['id']}"))
