@@ -58,58 +58,45 @@ async def resolve(
     if see is not None:
         before, made = await see(), None
         if resolution.keep == "device":
-            # In the name of who brought it: the record says who was there, the conflict who decided.
-            whose = Principal(conflict.brought_by, caller.unit, caller.roles)
             item = read_item(await conflicts.device_version(tx, runtime, conflict))
             if isinstance(item, BroughtArrival):
                 before["place"] = await arriving.place_of_arrival(tx, runtime, conflict.visit_id)
-            made = await _keep_or_enter(tx, statements, runtime, whose, caller, conflict, item, resolution.reason)
+            # In the name of who brought it: the record says who was there, the conflict who decided.
+            whose = Principal(conflict.brought_by, caller.unit, caller.roles)
+            visit_id = await repository.made_instead_of(tx, conflict.visit_id, conflict.device) or conflict.visit_id
+            thing_id = conflict.id if _is_taken(conflict) else item.id
+            its = Application(tx, statements, runtime, whose, thing_id, visit_id, conflict.at, caller)
+            made = await _keep_or_enter(its, conflict, item, resolution.reason)
         await conflicts.close(tx, runtime, caller, conflict, resolution.keep, resolution.reason, before, made)
         await tx.flush()
         await came_late_to(tx, conflict.visit_id, "devices", caller.sub, runtime.clock.now())
     return await conflicts.show(tx, runtime, caller, conflict)
 
 
-async def _keep_or_enter(
-    tx: AsyncSession,
-    statements: Statements,
-    runtime: Runtime,
-    whose: Principal,
-    decider: Principal,
-    conflict: Conflict,
-    item: Any,
-    why: str | None,
-) -> UUID | None:
+async def _keep_or_enter(its: Application, conflict: Conflict, item: Any, why: str | None) -> UUID | None:
     try:
-        async with tx.begin_nested():
-            return await _keep(tx, statements, runtime, whose, decider, conflict, item, why)
+        async with its.tx.begin_nested():
+            return await _keep(its, conflict, item, why)
     except ActRefused:
-        if await repository.state_of(tx, conflict.visit_id) != VisitState.ARCHIVED:
+        if await repository.state_of(its.tx, conflict.visit_id) != VisitState.ARCHIVED:
             raise
         return None
 
 
-async def _keep(
-    tx: AsyncSession,
-    statements: Statements,
-    runtime: Runtime,
-    whose: Principal,
-    decider: Principal,
-    conflict: Conflict,
-    item: Any,
-    why: str | None,
-) -> UUID | None:
-    visit_id = await repository.made_instead_of(tx, conflict.visit_id, conflict.device) or conflict.visit_id
-    taken = conflict.problem.endswith(("-taken", "-superseded"))
-    its = Application(tx, statements, runtime, whose, conflict.id if taken else item.id, visit_id, conflict.at, decider)
+async def _keep(its: Application, conflict: Conflict, item: Any, why: str | None) -> UUID | None:
     if isinstance(item, BroughtVisit):
         return await _keep_visit(its, conflict, item, why)
-    if conflict.kind in _ACTS and visit_id == conflict.visit_id:
+    if conflict.kind in _ACTS and its.visit_id == conflict.visit_id:
         return await _keep_act(its, conflict, item)
-    if isinstance(item, BroughtStep) and taken:
-        content = item.body.model_copy(update={"supersedes": await repository.last_of(tx, conflict.thing_id)})
+    if isinstance(item, BroughtStep) and _is_taken(conflict):
+        content = item.body.model_copy(update={"supersedes": await repository.last_of(its.tx, conflict.thing_id)})
         item = item.model_copy(update={"body": content})
     return await apply(its, item)
+
+
+def _is_taken(conflict: Conflict) -> bool:
+    """Whether another thing bears its id by now, or came after it."""
+    return conflict.problem.endswith(("-taken", "-superseded"))
 
 
 async def _keep_act(its: Application, conflict: Conflict, item: Any) -> UUID | None:
