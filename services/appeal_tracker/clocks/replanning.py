@@ -135,7 +135,7 @@ def replan(group: Mapping[UUID, Facts], courses: Courses | None = None) -> dict[
     """Plan a clock anew, or together those of merged appeals, by their ids: all keep the earliest promise among them,
     but for a clock that stands still among others that do not: it keeps its own and binds nobody.
 
-    A hold that began when a clock was past already has nothing to hold.
+    A hold that began when the promise was past already has nothing to hold, whoever of the merged had made it.
     """
     known = courses or Courses()
     own = {clock: known.of(each) for clock, each in group.items()}
@@ -145,7 +145,9 @@ def replan(group: Mapping[UUID, Facts], courses: Courses | None = None) -> dict[
         held = held_since is not None and held_since <= course.deadline.due_at
         timers = course.timers(held=held, follows=facts.follows)
         return {clock: _plan(facts, course, course.deadline, None, timers, held=held)}
-    still = {clock for clock, its in group.items() if its.held_since and its.held_since <= own[clock].deadline.due_at}
+    promise = min(course.deadline.due_at for course in own.values())
+    begun = {clock: facts.held_since for clock, facts in group.items() if facts.held_since is not None}
+    still = set(begun) if begun and min(begun.values()) <= promise else set()
     bound = group.keys() - still or still
     first = min(sorted(bound), key=lambda clock: own[clock].deadline.due_at)
     plans = {}

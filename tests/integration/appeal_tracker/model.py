@@ -64,10 +64,16 @@ class Clock:
         return [hold for hold in self.appeal.holds if self.milestone in hold.milestones and hold.round <= self.round]
 
     @property
+    def lasting(self) -> Hold | None:
+        return next((hold for hold in self.holds if hold.until is None and self.open), None)
+
+    @property
     def held(self) -> Hold | None:
-        """The hold in which it stands still; what was past already when that began has nothing to wait for."""
-        lasting = (hold for hold in self.holds if hold.until is None and self.open)
-        return next((hold for hold in lasting if hold.since <= self.promise()), None)
+        """The hold in which it stands still; if the promise was past already when that began, there is nothing to wait
+        for."""
+        group = self.group()
+        begun = min((clock.lasting.since for clock in group if clock.lasting), default=None)
+        return self.lasting if begun and begun <= min(clock.promise() for clock in group) else None
 
     def counting(self, resumed: datetime | None = None) -> Model:
         spans = [(hold.since, hold.until or resumed) for hold in self.holds]

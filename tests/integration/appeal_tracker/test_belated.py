@@ -122,6 +122,25 @@ async def test_what_was_held_between_the_two_is_left_out(desk: Desk) -> None:
     assert await look(desk) == {}
 
 
+async def test_a_hold_that_then_began_past_the_earliest_promise_of_the_merged_holds_nobody(desk: Desk) -> None:
+    customer = new_id()
+    for code, within in (("37401", "72 hours"), ("37402", "24 hours")):
+        pack = f"own-{code}"
+        await desk.publish(id=pack, appeals={"complaint": [CALLBACK | {"within": within, "holdable": True}]})
+        await desk.assign(code, pack)
+    case, quick = [await desk.raised(unit_code=code, customer_id=customer) for code in ("37401", "37402")]
+    await desk.act(quick, "merge", into=case)
+    await desk.at("10-12T15:00")
+    await desk.answer(case, "10-12T14:00")
+    await desk.act(case, "hold", at="10-12T14:30", reason="等待客户材料")
+    assert [(await clock(desk, each, "callback"))[0] for each in (case, quick)] == ["held", "held"]
+    await desk.answer(case, "10-11T10:00")
+    await desk.at("10-12T16:00")
+    for each in (case, quick):
+        assert await clock(desk, each, "callback") == ("breached", "2026-10-11T02:00:00Z", "2026-10-12T02:00:00Z")
+    assert await look(desk) == {}
+
+
 async def test_a_contact_that_is_recorded_after_the_answer(timed: Desk) -> None:
     case = await timed.raised()
     await timed.at("10-09T15:00")

@@ -214,3 +214,15 @@ def test_what_stands_still_alone_binds_nobody():
     plans = replan({FIRST: facts("11-06T10:00"), SECOND: facts("11-04T10:00", held_since=at("11-09T10:00"))})
     assert (plans[FIRST].due_at, plans[FIRST].promised_by) == (at("11-18T00:00"), None)
     assert (plans[SECOND].due_at, plans[SECOND].state) == (at("11-14T00:00"), ClockState.HELD)
+
+
+def test_a_hold_that_began_past_the_promise_of_another_holds_nothing():
+    group = {FIRST: facts("11-06T10:00"), SECOND: facts("11-04T10:00", follows=True)}
+    promise = at("11-14T00:00")  # of the second
+    for since, state in ((promise, ClockState.HELD), (at("11-14T00:00:00.000001"), ClockState.RUNNING)):
+        plans = replan({clock: msgspec.structs.replace(its, held_since=since) for clock, its in group.items()})
+        assert {(plan.due_at, plan.state) for plan in plans.values()} == {(promise, state)}
+    # Whoever joined when the others stood still already stands still with them.
+    late = msgspec.structs.replace(group[FIRST], held_since=at("11-15T10:00"))
+    plans = replan({FIRST: late, SECOND: msgspec.structs.replace(group[SECOND], held_since=at("11-09T10:00"))})
+    assert {plan.state for plan in plans.values()} == {ClockState.HELD}
