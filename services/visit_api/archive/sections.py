@@ -29,14 +29,15 @@ Lacks = Callable[[AsyncSession, Visit], Awaitable[list[Unmet]]]
 
 class Slice(NamedTuple):
     """A section of the record: what is archived in it, and what it lacks. `comes_late`: what is recorded after the
-    archiving is a supplement, of a section in parts those of `late_parts`. `open`: what it lacks is still to be done,
-    and no reason takes its place."""
+    archiving is a supplement, of a section in parts those of `late_parts`; `beside`: the fields of its rows that are no
+    news when they alone change. `open`: what it lacks is still to be done, and no reason takes its place."""
 
     section: str
     on_record: OnRecord
     unmet: Lacks | None = None
     comes_late: bool = False
     late_parts: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     open: bool = False
 
 
@@ -69,9 +70,17 @@ SLICES = (
     Slice("preparation", _preparation, visits.unmet),
     Slice("appointments", appointments.on_record, appointments.unmet),
     Slice("hand_overs", _hand_overs),
-    Slice("obligations", obligations.on_record, obligations.unmet, comes_late=True, open=True),
+    # Of a call that was done the number is forgotten, later than it was archived where an earlier version kept it.
+    Slice(
+        "obligations",
+        obligations.on_record,
+        obligations.unmet,
+        comes_late=True,
+        beside=("phone", "version", "updated_at"),
+        open=True,
+    ),
     Slice("checklist", checklists.on_record, checklists.unmet, comes_late=True),
-    Slice("steps", steps.on_record, steps.unmet, comes_late=True),
+    Slice("steps", steps.on_record, steps.unmet, comes_late=True, beside=("updated_at",)),
     Slice("online", online.on_record, online.unmet, comes_late=True, late_parts=("inquiries",)),
     Slice("devices", sync.on_record, sync.unmet, comes_late=True, open=True),
     Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True),

@@ -67,27 +67,27 @@ def _fresh(its: Slice, found: Any, known: Iterable[Record]) -> Any:
     """What of a section is in no entry."""
     there = [entry[its.section] for entry in known if its.section in entry]
     if not its.late_parts:
-        return _unknown(found, [each for section in there for each in section])
+        return _unknown(its, found, [each for section in there for each in section])
     parts = {
-        part: _unknown(found.get(part, ()), [each for section in there for each in section.get(part, ())])
+        part: _unknown(its, found.get(part, ()), [each for section in there for each in section.get(part, ())])
         for part in its.late_parts
     }
     return {part: fresh for part, fresh in parts.items() if fresh}
 
 
-def _unknown(found: Sequence[Record], known: Sequence[Record]) -> list[Record]:
+def _unknown(its: Slice, found: Sequence[Record], known: Sequence[Record]) -> list[Record]:
     # What a later version shows besides makes nothing new of what was entered before.
-    there = [_told(one).items() for one in known]
-    return [each for each in found if not any(one <= _told(each).items() for one in there)]
+    there = [_told(its, one).items() for one in known]
+    return [each for each in found if not any(one <= _told(its, each).items() for one in there)]
 
 
-def _told(its: Record) -> Record:
+def _told(its: Slice, row: Record) -> Record:
     """What there is to tell of a row. What a step says never changes: it is nothing new that it does not name an appeal
     any more that was raised without a name."""
-    if its.get("kind") != "appeals":
-        return its
-    content = {name: said for name, said in its["content"].items() if name != "appeal_ids"}
-    return {**its, "content": content, "updated_at": None}
+    told = {name: said for name, said in row.items() if name not in its.beside}
+    if row.get("kind") == "appeals":
+        told["content"] = {name: said for name, said in row["content"].items() if name != "appeal_ids"}
+    return told
 
 
 def _not_in(known: Iterable[Record], raised: Iterable[Appeal]) -> list[Appeal]:

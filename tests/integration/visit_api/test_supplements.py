@@ -20,6 +20,8 @@ from tests.integration.visit_api.world import World, made, problem, waits
 from tests.support import samples
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
+from visit_api.archive import supplementing
+from visit_api.archive.entering import opened
 from visit_api.archive.worker import Supplementing
 
 BEFORE = "2026-10-09T09:30:00+08:00"  # before the archive
@@ -114,6 +116,25 @@ async def test_whoever_does_not_wait_for_it_has_it_at_once_or_is_shown_it(world:
     await made(world.visitor.post(f"{path}/steps", json={**late, "id": str(uuid4())}))
     by_itself = (await supplements(world, visit))[1]
     assert await made(world.visitor.post(f"{path}/supplements")) == by_itself
+
+
+@pytest.mark.clause("7.2.6", "6.2.2.3")
+async def test_a_call_whose_number_is_forgotten_is_not_entered_again(
+    world: World, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def as_before(*of: Any) -> dict[str, Any]:
+        record = await opened(*of)
+        return record | {"obligations": [each | {"phone": "137****1234"} for each in record["obligations"]]}
+
+    visit = await ended(world, visitor_ids=["E101"])
+    call = {**CALLED, "customer_id": visit["customer_id"], "visit_id": visit["id"]}
+    owed = await made(world.visitor.post("/obligations", json=call))
+    await world.visitor.post(f"/obligations/{owed['id']}/discharge", json={"words": "已回电"})
+    await world.act(visit["id"], "archive")
+    monkeypatch.setattr(supplementing, "opened", as_before)
+    await owner.execute("UPDATE obligations SET version = version + 1, updated_at = now()")
+    problem(await world.visitor.post(f"/visits/{visit['id']}/supplements"), 409, "nothing-to-supplement")
+    assert await supplements(world, visit) == []
 
 
 @pytest.mark.clause("8.1.4")
