@@ -17,6 +17,12 @@ from visit_api.visits.models import Visit
 CALLED = "2026-10-09T09:30:00+08:00"
 NIGHT = "2026-10-08T22:15:00+08:00"
 NUMBER = "13700001234"
+ENDED_BY_OLDER_CODE = """
+UPDATE obligations
+SET state = 'done', how = 'called_back', discharged_at = now(), discharged_by = 'E101', words = '已回拨',
+    version = version + 1
+WHERE id = $1
+"""
 
 
 async def owed(world: World, kind: str = "missed_call", **fields: Any) -> dict[str, Any]:
@@ -133,7 +139,7 @@ async def test_of_an_unknown_caller_the_number_and_the_unit_are_said(world: Worl
 async def test_the_number_of_a_caller_is_forgotten_when_nothing_is_owed(
     world: World, owner: asyncpg.Connection
 ) -> None:
-    done, waived, before, known = [await owed(world, customer_id=None, phone=NUMBER) for _ in range(4)]
+    done, waived, older, before = [await owed(world, customer_id=None, phone=NUMBER) for _ in range(4)]
     supervisor = world.client("supervisor", unit="37401", sub="S1")
     for its, client, act, said in (
         (done, world.visitor, "discharge", {"words": "已回拨"}),
@@ -141,19 +147,21 @@ async def test_the_number_of_a_caller_is_forgotten_when_nothing_is_owed(
     ):
         answer = await client.post(f"/obligations/{its['id']}/{act}", json=said)
         assert (answer.status_code, answer.json()["customer_id"], answer.json()["phone"]) == (200, None, None)
-    sealed = "SELECT phone_sealed FROM obligations WHERE id = $1"
-    kept = await owner.fetchval(sealed, UUID(before["id"]))
-    await world.visitor.post(f"/obligations/{before['id']}/discharge", json={"words": "已回拨"})
-    await owner.execute("UPDATE obligations SET phone_sealed = $2 WHERE id = $1", UUID(before["id"]), kept)
-    customer = UUID((await world.customer())["id"])
-    await owner.execute("UPDATE obligations SET customer_id = $2 WHERE id = $1", UUID(known["id"]), customer)
-    (migration,) = (Path(service.__file__).parents[1] / "migrations" / "versions").glob("*_forgotten_numbers.py")
+    await owner.execute(ENDED_BY_OLDER_CODE, UUID(older["id"]))
+    await owner.execute("ALTER TABLE obligations DISABLE TRIGGER obligations_forgotten")
+    await owner.execute(ENDED_BY_OLDER_CODE, UUID(before["id"]))
+    numbers = "SELECT id::text FROM obligations WHERE phone_sealed IS NOT NULL"
+    assert [row["id"] for row in await owner.fetch(numbers)] == [before["id"]]
+    (migration,) = (Path(service.__file__).parents[1] / "migrations" / "versions").glob("*_ended_without_numbers.py")
     for _ in range(2):
         await owner.execute(runpy.run_path(str(migration))["FORGOTTEN"])
-    rows = await owner.fetch("SELECT id::text, version, phone_sealed FROM obligations")
-    assert {tuple(row) for row in rows} == {(its["id"], 2, None) for its in (done, waived)} | {
-        (before["id"], 3, None),
-        (known["id"], 2, None),
+    assert await owner.fetch(numbers) == []
+    versions = await owner.fetch("SELECT id::text, version FROM obligations")
+    assert {row["id"]: row["version"] for row in versions} == {
+        done["id"]: 2,
+        waived["id"]: 2,
+        older["id"]: 2,
+        before["id"]: 3,
     }
 
 
