@@ -70,7 +70,7 @@ SLICES = (
     Slice("preparation", _preparation, visits.unmet),
     Slice("appointments", appointments.on_record, appointments.unmet),
     Slice("hand_overs", _hand_overs),
-    # Of a call that was done the number is forgotten, later than it was archived where an earlier version kept it.
+    # An earlier version archived numbers of calls, and forgot none when the call was done.
     Slice(
         "obligations",
         obligations.on_record,

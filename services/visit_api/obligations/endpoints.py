@@ -64,8 +64,7 @@ async def get_obligation(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) ->
 
 @router.get("/v1/obligations/{id}/full", response_model=ObligationInFull)
 async def open_obligation(id: Id, caller: Calling, tx: Tx, runtime: TheRuntime, reason: Reason) -> ObligationInFull:
-    """The number that a caller whom nobody knows is to be called back at; who asked, when and why is kept in the
-    trail."""
+    """The number that is to be called back, where one was named; who asked, when and why is kept in the trail."""
     return await service.open_obligation(tx, runtime, caller, id, reason)
 
 

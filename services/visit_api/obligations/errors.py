@@ -38,11 +38,6 @@ UNIT_OF_THE_CUSTOMER = FieldError(
     "unit_of_the_customer",
     Words("已指明客户的，单位随客户", "Where a customer is named, the unit is the customer's"),
 )
-PHONE_OF_THE_CUSTOMER = FieldError(
-    "/phone",
-    "phone_of_the_customer",
-    Words("已指明客户的，号码记在客户名下", "Where a customer is named, the number is kept with the customer"),
-)
 NO_UNIT = FieldError("/unit_code", "missing", Words("须指明所拨打的单位", "Say which unit was called"))
 CALLER_KNOWN = FieldError("/customer_id", "caller_known", Words("来电客户已知", "It is known which customer called"))
 

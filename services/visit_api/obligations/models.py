@@ -17,7 +17,7 @@ State = Literal["open", "done"]
 class Obligation(Worded, Versioned, Base):
     """A call of a customer after which something is owed (T/SDPEA §6.2.2.3–4): by whom, from when on, and how it was
     discharged. `owner` is a staff number. Of a caller whom nobody knows there is the number alone, until somebody says
-    which customer it was, and for as long as it is open."""
+    which customer it was. A number is kept for as long as it is open."""
 
     __tablename__ = "obligations"
     __table_args__ = (
@@ -65,7 +65,7 @@ class Obligation(Worded, Versioned, Base):
 
     @property
     def phone(self) -> str | None:
-        """The number of a caller whom nobody knows, as it is shown: masked, and nothing where nobody opened it."""
+        """The number that is to be called back, as it is shown: masked, and nothing where nobody opened it."""
         shown: str | None = getattr(self, "_phone", None)
         return shown
 

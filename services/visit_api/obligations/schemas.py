@@ -17,8 +17,9 @@ TimeOfDay = Annotated[str, StringConstraints(strict=True, pattern=r"^(?:(?:[01]\
 class NewObligation(New):
     """A call of a customer that was missed, came out of hours, or could not be taken (§6.2.2.3–4). Out of hours it is
     `told` what the caller was told: that it will be handled in working time. Who owes is the caller of this, where
-    nobody else is named; `visit_id` is a visit in whose course the customer called. Of a caller whom nobody knows the
-    `phone` is named that is to be called back, and the `unit_code` that was called: where nothing is said, your own."""
+    nobody else is named; `visit_id` is a visit in whose course the customer called. `phone` is to be called back: of a
+    caller whom nobody knows it is named, with the `unit_code` that was called, your own where nothing is said; and
+    where a customer called from another number than is known of it."""
 
     kept_otherwise = frozenset({"phone"})
 
@@ -49,8 +50,8 @@ class Waiver(Body):
 
 
 class ObligationView(View):
-    """What is owed after a customer's call, by which clause, from when on, and how it was discharged; the `phone` of a
-    caller whom nobody knows, masked, until then."""
+    """What is owed after a customer's call, by which clause, from when on, and how it was discharged; the `phone` that
+    is to be called back, masked, until then."""
 
     id: UUID
     unit_code: str

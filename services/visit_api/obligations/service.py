@@ -28,7 +28,6 @@ from visit_api.obligations.errors import (
     NO_UNIT,
     NO_VISIT_OF_NOBODY,
     NOT_TOLD,
-    PHONE_OF_THE_CUSTOMER,
     UNIT_OF_THE_CUSTOMER,
     AlreadyDischarged,
     ObligationTaken,
@@ -156,10 +155,10 @@ async def waive(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID,
 
 
 async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
-    """What is archived of the calls in the course of a visit."""
+    """What is archived of the calls in the course of a visit: no number, for the archive forgets none."""
     its = await repository.of_visit(tx, visit.id)
     await _show(tx, runtime, its)
-    return [ObligationView.model_validate(each).model_dump(mode="json") for each in its]
+    return [ObligationView.model_validate(each).model_dump(mode="json", exclude={"phone"}) for each in its]
 
 
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
@@ -215,16 +214,14 @@ def _faults_of_caller(new: NewObligation) -> Iterator[FieldError]:
         yield NO_VISIT_OF_NOBODY
     if new.customer_id is not None and new.unit_code is not None:
         yield UNIT_OF_THE_CUSTOMER
-    if new.customer_id is not None and new.phone is not None:
-        yield PHONE_OF_THE_CUSTOMER
 
 
 async def _called(tx: AsyncSession, caller: Principal, new: NewObligation) -> str:
     """The unit that was called: the customer's, or what is said of a caller whom nobody knows. Raises
     `Unprocessable`."""
+    refuse_mask(new.phone)
     if new.customer_id is not None:
         return (await hold_customer(tx, caller, new.customer_id, "/customer_id")).unit_code
-    refuse_mask(new.phone)
     if (unit := new.unit_code or (caller.unit and await successor(tx, caller.unit))) is None:
         raise Unprocessable(NO_UNIT)
     await require_unit(tx, caller, unit)

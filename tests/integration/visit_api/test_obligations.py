@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from tests.integration.visit_api.test_archive import ended
 from tests.integration.visit_api.world import World, made, pointers, problem, tag
 from tests.support.databases import everything
 from visit_api.obligations import service
@@ -102,7 +103,7 @@ async def test_a_call_from_a_number_that_nobody_knows_is_owed_too(world: World, 
     assert (await world.visitor.get(f"{path}/full", params=reason)).json() == {"id": id_, "phone": NUMBER}
     (line,) = await world.rows("SELECT by, unit_code, act, thing_id, reason FROM trail")
     assert tuple(line) == ("E101", "37401", "obligation.opened", id_, reason["reason"])
-    # Who it was is said when they were called back; the number is then the customer's to keep.
+    # Who it was is said when they were called back; the number is forgotten then.
     theirs = await made(
         world.stranger.post("/customers", json={"name": "甲", "kind": "government", "unit_code": "375"})
     )
@@ -128,11 +129,29 @@ async def test_of_an_unknown_caller_the_number_and_the_unit_are_said(world: Worl
         ({"phone": NUMBER, "unit_code": "375"}, ("/unit_code", "unknown_unit")),
         ({"phone": "137****1234"}, ("/phone", "masked")),
         ({**about, "unit_code": "37401"}, ("/unit_code", "unit_of_the_customer")),
-        ({**about, "phone": NUMBER}, ("/phone", "phone_of_the_customer")),
+        ({**about, "phone": "137****1234"}, ("/phone", "masked")),
     ):
         assert pointers(await world.admin.post("/obligations", json={**new, **bad})) == [fault]
     its = await made(world.admin.post("/obligations", json={**new, "phone": NUMBER, "unit_code": "37402"}))
     assert (its["unit_code"], its["in_hours"]) == ("37402", True)
+
+
+@pytest.mark.clause("6.2.2.3", "8.1.4", "7.2.6")
+async def test_a_customer_is_called_back_at_the_number_it_called_from(world: World) -> None:
+    visit, reason = await ended(world, visitor_ids=["E101"], channel="phone"), {"reason": "回拨漏接来电"}
+    await world.act(visit["id"], "archive")
+    about = {"customer_id": visit["customer_id"], "visit_id": visit["id"]}
+    its = await owed(world, **about, phone=NUMBER, owner="E102")
+    assert (its["customer_id"], its["phone"], its["owner"]) == (visit["customer_id"], "137****1234", "E102")
+    colleague = world.client("visitor", unit="37401", sub="E102")
+    path = f"/obligations/{its['id']}"
+    assert (await colleague.get(f"{path}/full", params=reason)).json()["phone"] == NUMBER
+    supplement = await made(world.visitor.post(f"/visits/{visit['id']}/supplements"))
+    assert [each["id"] for each in supplement["record"]["obligations"]] == [its["id"]]
+    assert "****" not in str(supplement), "what is archived is there for years"
+    done = await colleague.post(f"{path}/discharge", json={"words": "已回拨并致歉"})
+    assert (done.status_code, done.json()["phone"]) == (200, None)
+    assert (await colleague.get(f"{path}/full", params=reason)).json()["phone"] is None
 
 
 @pytest.mark.clause("6.2.2.3", "8.1.4")
