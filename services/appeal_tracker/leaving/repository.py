@@ -30,7 +30,8 @@ ORDER BY heard.id, h.at
 """
 # What somebody who is gone by now, and whose work was handed over, was given all the same, or is to call: the tracker
 # had not heard of their leaving by then. The newest hand-over says who has their work, unless they handed it on. An
-# appeal that these may not be given (`taking_over`) is passed by: they are gone too, or it is hidden and they inside.
+# appeal that these may not be given (`taking_over`) is passed by: they are gone too, or it is hidden and they inside
+# (`insiders`): the raising unit, or what it merged into, is theirs or up the line from theirs.
 _LEFT_BEHIND = f"""
 WITH RECURSIVE given (id, staff_no, taker, at) AS (
     SELECT * FROM (
@@ -53,9 +54,10 @@ FROM work w CROSS JOIN LATERAL (
     UNION
     SELECT a.id FROM appeals a
     WHERE coalesce(a.handler, a.first_contact) = w.staff_no AND a.handler IS NOT NULL AND a.state <> 'closed'
-        AND w.there AND NOT ({HIDDEN} AND (w.unit_code IS NULL OR w.unit_code IN (
+        AND w.there AND NOT ({HIDDEN} AND (w.unit_code IS NULL OR w.unit_code = a.unit_code OR coalesce(
+            (SELECT max(u.merged_into) FROM units u WHERE u.code = a.unit_code), a.unit_code) IN (
             WITH RECURSIVE line (code) AS (
-                SELECT a.unit_code
+                SELECT w.unit_code
                 UNION SELECT u.parent_code FROM line JOIN units u ON u.code = line.code WHERE u.parent_code IS NOT NULL)
             SELECT code FROM line)))
 ) AS its

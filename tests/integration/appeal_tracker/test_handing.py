@@ -14,7 +14,7 @@ from appeal_tracker.leaving import service as leaving
 from appeal_tracker.leaving.worker import HandingOver
 from chassis.runtime import Runtime
 from contracts.directory import StaffHandedOver
-from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff, unit
 
 HAND_OVER: dict[str, dict[str, Any]] = {
     "dispatch": {"handler": "E201", "handling_unit_code": "37402"},
@@ -250,6 +250,37 @@ async def test_what_nobody_may_be_given_is_not_looked_at_for_ever(desk: Desk) ->
     await desk.stack.settle()
     handlers = [(await desk.appeal(case))["handler"] for case in (lost, secret, shown, told)]
     assert handlers == ["E181", "E184", "E185", "E185"]
+
+
+@pytest.mark.clause("002 6.4.5.5")
+async def test_a_hidden_appeal_of_a_leaver_goes_to_whoever_has_their_work_and_is_not_inside(desk: Desk) -> None:
+    """Inside is whoever is of the raising unit or below it, also of the one that it merged into: not whoever is above
+    or beside."""
+    closed = unit("37403", "374")
+    await desk.hear(closed, unit("3740101", "37401"), unit("3740201", "37402"))
+    takers = {"E191": "374", "E192": "3740101", "E193": "37402", "E194": "3740201", "E195": "375"}
+    leavers = {f"E28{to[-1]}": to for to in takers}
+    people = {leaver: staff(leaver, "374") for leaver in leavers}
+    await desk.hear(*people.values(), *(staff(*its) for its in takers.items()))
+    for leaver, to in leavers.items():
+        await desk.hear(StaffHandedOver(hand_over_id=uuid4(), unit_code="374", staff_no=leaver, to=to, by="E001"))
+    desk.later(minutes=1)
+    hidden, given = {"visit_id": None, "customer_id": None, "confidential": True}, {}
+    for raising in ("37401", "37403"):
+        for leaver, to in leavers.items():
+            given[raising, takers[to]] = case = await desk.raised(**hidden, unit_code=raising)
+            await desk.act(case, "dispatch", handler=leaver)
+    merged = {"parent_code": "37402", "merged_into": "37402"}
+    await desk.hear(msgspec.structs.replace(closed, **merged, version=2))
+    await desk.hear(*(msgspec.structs.replace(its, active=False, version=2) for its in people.values()))
+    (loop,) = [each for each in desk.stack["appeal_tracker"].workers if isinstance(each, HandingOver)]
+    loop._looked_behind = float("-inf")
+    await desk.stack.settle()
+    outside = {("37401", each) for each in ("374", "37402", "3740201", "375")}
+    outside |= {("37403", each) for each in ("374", "3740101", "375")}
+    assert {of for of, case in given.items() if (await desk.appeal(case))["handler"] in takers} == outside
+    async with desk.runtime.db.transaction() as tx:
+        assert not await leaving.left_behind(tx, UUID(int=0)), "nor is what nobody may be given looked at for ever"
 
 
 OPEN_TASKS = "/callback-tasks?state=open"
