@@ -32,10 +32,12 @@ async def may_name(tx: AsyncSession, caller: Principal, handler: str, unit: str 
 
 async def may_unname(tx: AsyncSession, caller: Principal, unit: str | None, appeal: Appeal) -> bool:
     """Whether `caller` may take an appeal from whoever handles it, of `unit` as far as that is known, without naming
-    another: nobody inside has a hidden one taken from somebody outside."""
-    if not appeal.hidden or appeal.handler is None or not await is_inside(tx, caller.unit, appeal):
+    another: nobody inside has a hidden one taken from somebody else outside. Whose unit is not known was named from
+    outside, wherever there is anybody: nobody inside may name them."""
+    if not appeal.hidden or appeal.handler in (None, caller.sub) or not await is_inside(tx, caller.unit, appeal):
         return True
-    return await is_inside(tx, unit, appeal) or await _in_place_of_others(tx, caller, appeal)
+    inside = unit is not None and await is_inside(tx, unit, appeal)
+    return inside or await _in_place_of_others(tx, caller, appeal)
 
 
 async def may_take_back(tx: AsyncSession, caller: Principal, appeal: Appeal, merged: Iterable[Appeal]) -> bool:

@@ -125,6 +125,14 @@ async def test_nobody_inside_gives_a_hidden_appeal_to_one_of_them_nor_ends_it(de
     await desk.act(secret, "return", desk.client("handler", unit="37402", sub="E201"), reason="不属本班")
     appeal = await desk.appeal(secret)
     assert (appeal["handler"], appeal["handling_unit_code"]) == (None, "37401")
+    # Whom the directory does not know nobody inside can have named: they have it until they hand it on themselves.
+    await desk.act(secret, "dispatch", handler="E777")
+    for verb, why in (("dispatch", {}), ("transfer", {"reason": "就近办理"})):
+        assert await tried(secret, verb, handling_unit_code="37402", **why) == "handler-inside"
+    assert await tried(secret, "return", reason="就近办理") == "not-yours-to-return"
+    assert (await desk.appeal(secret))["handler"] == "E777"
+    unknown = desk.client("handler", unit="37401", sub="E777")
+    assert (await desk.act(secret, "dispatch", unknown, handling_unit_code="37402"))["handler"] is None
     # Whoever is outside names whom they think fit; who was named ends it.
     await desk.act(secret, "dispatch", handler="E109")
     assert await tried(secret, "withdraw", **taken_back) == ""
@@ -134,6 +142,9 @@ async def test_nobody_inside_gives_a_hidden_appeal_to_one_of_them_nor_ends_it(de
     problem(await first.post(f"/appeals/{top}/dispatch", json={"handler": "E309"}), 422, "handler-inside")
     handler = desk.client("handler", unit="375", sub="E308")
     problem(await handler.post(f"/appeals/{top}/dispatch", json={"handler": "E307"}), 422, "handler-inside")
+    for name in ("E777", "E308"):
+        await desk.act(top, "dispatch", first, handler=name)
+        await desk.act(top, "return", first, reason="另行安排")
     await desk.act(top, "dispatch", first, handler="E308")
     await desk.act(top, "void", first, reason="重复登记")
 
