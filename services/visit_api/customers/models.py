@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import Written
 from visit_api.base import Base, Versioned
 
 Kind = Literal[
@@ -112,3 +113,16 @@ class Customer(Versioned, Base):
             self._masked = masked
         if place is not None:
             self._place = place
+
+
+class Leaving(Written, Base):
+    """A unit that a customer was of once: a trigger of `customers` writes it, whatever takes the customer elsewhere, so
+    that a visit made before can still be brought."""
+
+    __tablename__ = "customer_leavings"
+    __table_args__ = (UniqueConstraint("customer_id", "unit_code", name="customer_leavings_once"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
+    unit_code: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

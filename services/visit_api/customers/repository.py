@@ -18,6 +18,21 @@ SELECT id FROM unnest($1::uuid[]) AS its (id)
 WHERE EXISTS (SELECT FROM importance_determinations AS d WHERE d.customer_id = its.id)
 """
 
+# Whether a unit saw a customer ever: it, or the one that it merged into, is one that the customer is or was of, or one
+# above which such a unit stands or stood.
+_EVER_SEEN = text("""
+WITH RECURSIVE line (code) AS (
+    (SELECT unit_code FROM customers WHERE id = :id
+     UNION SELECT unit_code FROM customer_leavings WHERE customer_id = :id)
+    UNION
+    SELECT above.parent_code FROM line JOIN above USING (code)
+), above AS (
+    SELECT code, parent_code FROM units WHERE parent_code IS NOT NULL
+    UNION ALL SELECT unit_code, parent_code FROM unit_leavings
+)
+SELECT EXISTS (SELECT FROM line WHERE code = :unit OR code = (SELECT merged_into FROM units WHERE code = :unit))
+""")
+
 
 async def find(
     tx: AsyncSession, unit: str | None, id: UUID, *, lock: Literal["share", "change"] | None = None
@@ -28,6 +43,11 @@ async def find(
         query = query.with_for_update(of=Customer, read=lock == "share")
     found: Customer | None = await tx.scalar(query)
     return found
+
+
+async def ever_seen(tx: AsyncSession, unit: str | None, id: UUID) -> bool:
+    """Whether there is a customer `id`, and the caller sees it, or did before it went to where it is."""
+    return unit is None or bool(await tx.scalar(_EVER_SEEN, {"unit": unit, "id": id}))
 
 
 async def find_all(

@@ -21,6 +21,7 @@ from visit_api.customers.errors import WHY_MARKED, CustomerTaken, MarkIsDecided,
 from visit_api.customers.models import Customer
 from visit_api.customers.particulars import OF_ANOTHER_KIND, SPECIAL_GROUP, validated
 from visit_api.customers.schemas import CustomerChange, CustomerInFull, NewCustomer
+from visit_api.directory.sight import of_company
 from visit_api.directory.units import require_unit, top_unit
 
 FOLLOWER = "integration"  # the role of a system that follows what changes
@@ -151,18 +152,24 @@ async def remove_customer(
     await runtime.outbox.append(tx, [CustomerRemoved(id=customer.id)], at=customer.updated_at)
 
 
-async def hold_customer(
-    tx: AsyncSession, caller: Principal, id: UUID, pointer: str, *, removed_too: bool = False
-) -> Customer:
+async def hold_customer(tx: AsyncSession, caller: Principal, id: UUID, pointer: str, *, late: bool = False) -> Customer:
     """The customer `id`, which stays as it is until the transaction ends. Whoever holds a visit too holds it first, as
-    what is heard of appeals does; and several customers by their ids. `removed_too`: for what was done before.
+    what is heard of appeals does; and several customers by their ids. `late`, for what was done before: one that was
+    removed since, too, or that went to another unit of the company from where the caller saw it.
 
     Raises `Unprocessable`, pointing to the field, where there is none, or none any more, that the caller sees.
     """
-    customer = await repository.find(tx, caller.unit, id, lock="share")
-    if customer is None or (customer.removed_at and not removed_too):
+    unit = await _sight(tx, caller, id) if late else caller.unit
+    customer = await repository.find(tx, unit, id, lock="share")
+    if customer is None or (customer.removed_at and not late):
         raise Unprocessable(unknown_customer(pointer))
     return customer
+
+
+async def unit_of_ever_seen(tx: AsyncSession, caller: Principal, id: UUID) -> str | None:
+    """The unit of a customer, removed or not, that the caller sees or did before it went there; None of any other."""
+    customer = await repository.find(tx, await _sight(tx, caller, id), id)
+    return None if customer is None else customer.unit_code
 
 
 async def customer_on_record(tx: AsyncSession, runtime: Runtime, id: UUID) -> Customer:
@@ -188,6 +195,13 @@ def changed(id: UUID, customer_no: str | None, kind: str, unit_code: str, versio
 def told(customer: Customer) -> CustomerChanged:
     """The same of a customer as it is."""
     return changed(customer.id, customer.customer_no, customer.kind, customer.unit_code, customer.version)
+
+
+async def _sight(tx: AsyncSession, caller: Principal, id: UUID) -> str | None:
+    """Under which unit a customer may be, of whom the caller brings something late: one whom they ever saw, anywhere in
+    their company."""
+    seen = await repository.ever_seen(tx, caller.unit, id)
+    return (await of_company(tx, caller)).unit if seen else caller.unit
 
 
 async def _make(tx: AsyncSession, runtime: Runtime, new: NewCustomer) -> Customer | None:

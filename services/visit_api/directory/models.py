@@ -1,10 +1,13 @@
 """Units in their tree, and the staff in them."""
 
+from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.db import Written
 from visit_api.base import Base, Versioned
 
 
@@ -26,6 +29,19 @@ class Unit(Versioned, Base):
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("units.code"))
     merged_into: Mapped[str | None] = mapped_column(ForeignKey("units.code"))
     moved: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class UnitLeaving(Written, Base):
+    """A unit that stood below `parent_code` once and does not any more: a trigger of `units` writes it, for those who
+    saw then what is in it."""
+
+    __tablename__ = "unit_leavings"
+    __table_args__ = (UniqueConstraint("unit_code", "parent_code", name="unit_leavings_once"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
+    parent_code: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class Reach(NamedTuple):

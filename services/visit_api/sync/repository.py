@@ -90,6 +90,12 @@ async def exists(tx: AsyncSession, entity: Any, id: UUID) -> bool:
     return await tx.scalar(select(entity.id).where(entity.id == id)) is not None
 
 
+async def is_made_here(tx: AsyncSession, entity: Any, id: UUID) -> bool:
+    """Whether this transaction wrote what has the id, not a twin that it waited for."""
+    mine = entity.changed_xid == text("pg_current_xact_id()::text::bigint")
+    return await tx.scalar(select(entity.id).where(entity.id == id, mine)) is not None
+
+
 async def find_all_brought(
     tx: AsyncSession,
     unit: str | None,
@@ -180,13 +186,6 @@ async def made_instead_of(tx: AsyncSession, visit_id: UUID, device: str) -> UUID
         Conflict.visit_id == visit_id, or_(Conflict.kind == "start", mine), Conflict.made_id.is_not(None)
     )
     found: UUID | None = await tx.scalar(query.order_by(Conflict.resolved_at.desc()).limit(1))
-    return found
-
-
-async def unit_of_customer(tx: AsyncSession, unit: str | None, id: UUID) -> str | None:
-    """The unit of a customer, removed or not, where the caller sees it."""
-    query = select(Customer.unit_code).where(Customer.id == id, within(Unit, unit, Customer.unit_code))
-    found: str | None = await tx.scalar(query)
     return found
 
 

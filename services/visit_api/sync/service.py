@@ -18,7 +18,8 @@ from chassis.web.tokens import Principal
 from chassis.web.validation import field_error
 from chassis.web.work import Statements, UnitOfWork
 from visit_api.customers.errors import unknown_customer
-from visit_api.directory.sight import of_company, seeing, unit_in_sight
+from visit_api.customers.service import unit_of_ever_seen
+from visit_api.directory.sight import seeing, unit_in_sight
 from visit_api.sync import conflicts, repository, versions
 from visit_api.sync.applying import Application, apply
 from visit_api.sync.clocks import Reading, Taken, read
@@ -139,6 +140,8 @@ async def _applied(
             raise
         await _mark(tx, brought, "conflict")
         return answer.model_copy(update={"outcome": "conflict", "conflict_id": conflict})
+    # A twin of another content may have come between: what is there then is the twin's.
+    there = there or (entity is not None and not await repository.is_made_here(tx, entity, item.id))
     if there:
         await _mark(tx, brought, "same")
     notes = [*answer.notes, *application.notes]
@@ -155,8 +158,7 @@ async def _whose(tx: AsyncSession, its: Pushing, item: Any) -> tuple[UUID, str, 
     if found is None and not isinstance(item, BroughtVisit):
         raise NotFound
     if found is None:
-        sight = await of_company(tx, caller)
-        unit_code = await repository.unit_of_customer(tx, sight.unit, item.body.customer_id)
+        unit_code = await unit_of_ever_seen(tx, caller, item.body.customer_id)
         if unit_code is None:
             raise Unprocessable(unknown_customer("/customer_id"))
         kept = await unit_in_sight(tx, caller, unit_code)

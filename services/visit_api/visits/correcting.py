@@ -53,7 +53,7 @@ async def plan_again(
         **{name: getattr(off, name) for name in NewVisit.model_fields if name not in ("id", "form")},
         form=Form(off.form),
     )
-    made = await plan_visit(tx, runtime, caller, new, late=True)
+    made = await plan_visit(tx, runtime, caller, new, late=True, again=True)
     await texts.show(tx, runtime, [off], "preparation_sealed")
     made.prepared_at, made.prepared_by = off.prepared_at, off.prepared_by
     await texts.put(tx, runtime, made, preparation=off.preparation)

@@ -57,21 +57,23 @@ _TOLD: dict[Act, tuple[str, type[VisitMoment]]] = {
 
 
 async def plan_visit(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewVisit, *, late: bool = False
+    tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewVisit, *, late: bool = False, again: bool = False
 ) -> Visit:
     """Plans a visit by the customer's unit. One that comes `late` is not refused for what happened since: that the
-    customer was removed, or is of another unit of the company by now (the visit is the caller's unit's then), that a
-    visitor left, that it is not wanted any more, nor for the way it was made.
+    customer was removed, or went to another unit of the company (the visit is the caller's unit's then), that a
+    visitor left, that it is not wanted any more, nor for the way it was made. `again`: it is for what another visit on
+    record was for, whoever sees the plan that wants it.
 
     Raises `VisitTaken`, `Unprocessable` for an unknown customer, visitor or plan item.
     """
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if not found:
-        sight = await of_company(tx, caller) if late else caller
-        customer = await hold_customer(tx, sight, new.customer_id, "/customer_id", removed_too=late)
+        customer = await hold_customer(tx, caller, new.customer_id, "/customer_id", late=late)
         unit_code = await unit_in_sight(tx, caller, customer.unit_code) if late else customer.unit_code
         now = runtime.clock.now()
         if new.plan_item_id is not None:
+            gone = unit_code != customer.unit_code  # and what wanted the visit may have gone along
+            sight = await of_company(tx, caller) if gone or again else caller
             its = (new.plan_item_id, customer.id, now, "/plan_item_id")
             await take_item(tx, sight, *its, dropped_too=late)
             if not late:
