@@ -19,6 +19,7 @@ _CHINESE = (
     (r"Invalid RFC3339 encoded (?:date|datetime)", r"应为日期（YYYY-MM-DD）"),
     (r"no notice is named, neither here nor as the day's own `source`", r"未注明依据的通知（papers 或当日的 source）"),
     (r"without days the year must be named", r"未列出日期时必须写明年份"),
+    (r"calendars cover the years from (\d+) to (\d+)", r"日历只涵盖 \1 年至 \2 年"),
 )
 
 

@@ -83,6 +83,8 @@ def parse_overlay(document: object) -> Notice:
     if given.year is None and not given.days:
         raise MalformedNotice("/year", "without days the year must be named")
     year = given.year or given.days[0].date.year
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise MalformedNotice("/days/0/date", f"calendars cover the years from {FIRST_YEAR} to {LAST_YEAR}")
     return Notice(year, tuple(given.papers), _listed(given.days, year, given.papers), given.extends)
 
 

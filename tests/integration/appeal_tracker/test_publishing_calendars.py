@@ -169,6 +169,7 @@ async def test_lists_come_in_pages(desk: Desk) -> None:
     [
         (typhoon("2026-09-21", "2026-09-21"), "duplicate-day", "/days/1/date"),
         (typhoon("2026-09-21", year=2027), "day-outside-year", "/days/0/date"),
+        (typhoon("2061-01-03"), "malformed-notice", "/days/0/date"),
         (typhoon("2026-09-21", extends="nowhere"), "unknown-parent-calendar", "/extends"),
         (typhoon("2026-09-21", extends="new"), "cyclic-calendars", "/extends"),
         (typhoon("2026-09-21", papers=[]), "malformed-notice", "/papers"),

@@ -16,6 +16,7 @@ from appeal_tracker.simulations.worker import Simulating
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.conftest import begin, keep
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
+from tests.integration.appeal_tracker.test_publishing_calendars import typhoon
 from tests.support.stack import Stack
 
 PERIOD = {"from": "2026-10-01", "to": "2026-10-31"}
@@ -305,6 +306,7 @@ async def test_the_days_are_civil_days_and_both_are_included(desk: Desk) -> None
         ({"calendar": "cn-statutory@x"}, "unknown-version", "/calendar"),
         ({"notice": {"year": 2026, "papers": [], "days": []}}, "notice-without-calendar", "/calendar"),
         ({"calendar": "cn-statutory", "notice": {"year": 2026, "papers": []}}, "malformed-notice", "/notice/days"),
+        ({"calendar": "new", "notice": typhoon("2061-01-03")}, "malformed-notice", "/notice/days/0/date"),
         ({"pack": {"id": "own", "extends": "t-sdpea", "surprise": 1}}, "malformed-pack", "/pack/surprise"),
         ({"pack": {"id": "own", "extends": "none-such"}}, "malformed-pack", "/pack/extends"),
         ({"policy": "state-grid", "to": "2026-10-10"}, "not-past", "/to"),

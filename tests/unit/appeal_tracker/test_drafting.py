@@ -103,6 +103,8 @@ def test_the_files_of_holiday_cn_are_taken_as_they_are():
         (over("nowhere", day("2026-09-21")), UnknownParent, "/extends"),
         (over("new", day("2026-09-21")), CyclicParents, "/extends"),
         (over("cn-statutory"), MalformedNotice, "/year"),
+        (over("cn-statutory", day("2006-12-31"), day("2006-12-30")), MalformedNotice, "/days/0/date"),
+        (over("cn-statutory", day("2061-01-03")), MalformedNotice, "/days/0/date"),
         (over("cn-statutory", day("2026-09-21"), papers=[]), MalformedNotice, "/papers"),
         (over("cn-statutory", day("2026-09-21"), extend="x"), MalformedNotice, "/extend"),
         (over("cn-statutory", {**day("2026-09-21"), "isOff": True}), MalformedNotice, "/days/0/isOff"),
