@@ -1,8 +1,9 @@
 """The next channel, where a message did not arrive by the one before: at once where that gave it up, after the time
-that its route gives where it failed so far, or nobody knows."""
+that its route gives where it failed so far, or nobody knows; or where it was taken, and the receipt that its provider
+sends of what arrived did not come."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -18,6 +19,21 @@ SELECT * FROM deliveries WHERE fallback <> '{}' AND state IN ('dead', 'failed', 
 ORDER BY not_before LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
 _PASSED_ON = text("UPDATE deliveries SET fallback = '{}' WHERE id = ANY (CAST(:ids AS uuid[]))")
+# By an account without receipts nothing more will be heard of it, whatever became of it: it is looked at once.
+_WITHOUT_RECEIPT = text("""
+SELECT d.*, a.callback_secret IS NOT NULL AND d.sent_at + make_interval(secs => d.fallback_after) > :since AS missed
+FROM deliveries d LEFT JOIN sends s ON s.id = d.send_id LEFT JOIN accounts a ON a.id = s.account_id
+WHERE d.fallback <> '{}' AND d.state = 'sent' AND d.sent_at <= :now
+    AND d.sent_at + make_interval(secs => d.fallback_after) <= :now
+ORDER BY d.sent_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED
+""")
+_UNRECEIPTED = text("""
+UPDATE deliveries SET why = :why, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
+WHERE id = ANY (CAST(:ids AS uuid[]))
+""")
+NO_RECEIPT = "no_receipt"
+# What should have fallen back longer ago is news to nobody: what was sent before an upgrade stays as it was.
+LATEST = timedelta(days=1)
 _KEPT = (
     "event_id",
     "recipient",
@@ -36,7 +52,8 @@ _KEPT = (
 
 async def fall_back(tx: AsyncSession, now: datetime, limit: int) -> Sequence[Any]:
     """Has what did not arrive go by the next channel of its route; returns what was found not to have."""
-    found = (await tx.execute(_NOT_ARRIVED, {"now": now, "limit": limit})).all()
+    found: list[Any] = [*(await tx.execute(_NOT_ARRIVED, {"now": now, "limit": limit})).all()]
+    found += await _without_receipt(tx, now, limit)
     rows = [
         {name: getattr(each, name) for name in _KEPT}
         | {
@@ -57,3 +74,15 @@ async def fall_back(tx: AsyncSession, now: datetime, limit: int) -> Sequence[Any
     if found:
         await tx.execute(_PASSED_ON, {"ids": [each.id for each in found]})
     return found
+
+
+async def _without_receipt(tx: AsyncSession, now: datetime, limit: int) -> list[Any]:
+    """What was taken, and of which no receipt came in the time that its route gives. It stays as it is: one that comes
+    all the same settles it."""
+    rows = (await tx.execute(_WITHOUT_RECEIPT, {"now": now, "since": now - LATEST, "limit": limit})).all()
+    missed = [row for row in rows if row.missed]
+    if missed:
+        await tx.execute(_UNRECEIPTED, {"ids": [row.id for row in missed], "why": NO_RECEIPT, "now": now})
+    if len(missed) < len(rows):
+        await tx.execute(_PASSED_ON, {"ids": [row.id for row in rows if not row.missed]})
+    return missed

@@ -20,6 +20,7 @@ STATES = ("queued", "deferred", "sending", "sent", "delivered", "failed", "unkno
 # A partial index serves a query only if both say the same words.
 WAITING = "state IN ('queued', 'deferred', 'failed')"
 FALLING_BACK = "fallback <> '{}' AND state IN ('dead', 'failed', 'unknown')"
+UNRECEIPTED = "fallback <> '{}' AND state = 'sent'"
 UNSETTLED = "state NOT IN ('sent', 'delivered', 'cancelled')"
 
 
@@ -123,6 +124,7 @@ class Delivery(Tracked, Base):
         Index("deliveries_due", "channel", "not_before", "recipient", postgresql_where=text(WAITING)),
         Index("deliveries_of_one", "channel", "recipient", "not_before", postgresql_where=text(WAITING)),
         Index("deliveries_falling_back", "not_before", postgresql_where=text(FALLING_BACK)),
+        Index("deliveries_unreceipted", "sent_at", postgresql_where=text(UNRECEIPTED)),
         Index("deliveries_unsettled", "state", postgresql_where=text(UNSETTLED)),
         Index(None, "send_id"),
         Index("deliveries_feed", "changed_xid", "id"),

@@ -414,6 +414,44 @@ async def test_a_receipt_that_comes_before_its_send_is_recorded_is_kept(desk: De
         assert await connection.fetchval("SELECT count(*) FROM early_reports") == 0
 
 
+@pytest.mark.parametrize("report", ["delivered", "failed"])
+async def test_what_was_taken_and_never_arrived_goes_by_the_next_channel_once(desk: Desk, report: str) -> None:
+    await desk.route("sms")
+    await desk.office.sql("UPDATE routes SET fallback = '{mailbox}', fallback_after = 60")
+    account = await desk.account("gateway")
+    await desk.office.hear(Appeal(START).warned())
+    desk.office.clock.advance(timedelta(seconds=59))
+    await desk.office.stack.settle()
+    assert await desk.office.told() == {("H1", "sent")}
+    desk.office.clock.advance(timedelta(seconds=1))
+    await desk.office.stack.settle()
+    told = {(its["channel"], its["state"], its["why"]) for its in await desk.office.deliveries()}
+    assert told == {("sms", "sent", "no_receipt"), ("mailbox", "sent", "fallback_of:sms")}
+    (first,) = await desk.office.deliveries(channel="sms")
+    assert (await desk.call_back(account, {"id": first["send_id"], "state": report})).status_code == 200
+    desk.office.clock.advance(timedelta(hours=1))
+    await desk.office.stack.settle()
+    told = {(its["channel"], its["state"]) for its in await desk.office.deliveries()}
+    assert told == {("sms", {"failed": "dead"}.get(report, report)), ("mailbox", "sent")}
+    assert len(await desk.office.mailbox()) == len(desk.provider.requests) == 1
+
+
+@pytest.mark.parametrize("receipts", ["have", "have not"])
+async def test_what_is_known_to_have_arrived_or_of_which_nothing_more_is_heard_is_told_once(
+    desk: Desk, receipts: str
+) -> None:
+    await desk.route("sms")
+    await desk.office.sql("UPDATE routes SET fallback = '{mailbox}', fallback_after = 60")
+    account = await desk.account("gateway", callback_secret=CALLBACK if receipts == "have" else None)
+    await desk.office.hear(Appeal(START).warned())
+    if receipts == "have":
+        (its,) = await desk.office.deliveries()
+        assert (await desk.call_back(account, {"id": its["send_id"], "state": "delivered"})).status_code == 200
+    desk.office.clock.advance(timedelta(hours=1))
+    await desk.office.stack.settle()
+    assert [its["channel"] for its in await desk.office.deliveries()] == ["sms"]
+
+
 async def test_a_receipt_that_comes_at_the_moment_of_recording_is_not_lost(desk: Desk) -> None:
     await desk.route("sms")
     account = UUID(await desk.account("gateway"))
