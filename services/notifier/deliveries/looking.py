@@ -32,7 +32,7 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        d.found_again, n.scheduled_at, p.scheduled_at AS scheduled_now, p.scheduled_said, p.appointed_said,
        n.heard, n.said_at, n.event_type, n.at, n.owner, coalesce(n.first_contact, p.first_contact) AS first_contact,
        n.person, n.kind,
-       n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.handling_unit_code, n.round,
+       n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.late_arrival, n.handling_unit_code, n.round,
        p.owner AS owner_now, p.owned_said, p.handling_unit_code AS unit_now,
        s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
        said.heard AS stopped, said.said_at AS stopped_said,

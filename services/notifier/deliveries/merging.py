@@ -110,6 +110,8 @@ def _notice(row: Any) -> Notice:
         due_at=due_at(row),
         step=row.step,
         late=row.late,
+        late_arrival=row.late_arrival,
+        kind=row.kind,
         unit=row.handling_unit_code,
         round=row.round,
         customer=_is_customer(row),

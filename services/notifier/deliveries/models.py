@@ -47,6 +47,7 @@ class Notice(Base):
     step: Mapped[str | None]
     audience: Mapped[list[str]]
     late: Mapped[bool]
+    late_arrival: Mapped[bool] = mapped_column(server_default=text("false"))
     by: Mapped[str | None]
     subject_kind: Mapped[str]
     subject_id: Mapped[UUID]
@@ -161,6 +162,7 @@ class Delivery(Tracked, Base):
     event_type: AssociationProxy[str] = association_proxy("notice", "event_type")
     step: AssociationProxy[str | None] = association_proxy("notice", "step")
     late: AssociationProxy[bool] = association_proxy("notice", "late")
+    late_arrival: AssociationProxy[bool] = association_proxy("notice", "late_arrival")
     appeal_id: AssociationProxy[UUID | None] = association_proxy("notice", "appeal_id")
     subject_kind: AssociationProxy[str] = association_proxy("notice", "subject_kind")
     subject_id: AssociationProxy[UUID] = association_proxy("notice", "subject_id")

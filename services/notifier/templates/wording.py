@@ -77,6 +77,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     late: bool
     unit: str
     round: int
+    late_arrival: bool = False
+    kind: str | None = None  # of a callback
     customer: bool = False  # whom it is for
 
 
@@ -111,19 +113,20 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     milestone: dict[str, str]
     event: dict[str, str]
     late: str
+    late_arrival: str
     more: str  # how a digest that does not say all goes on; `{count}` is how many it does not say
 
     def values(self, notice: Notice) -> Mapping[str, object]:
         """What a template is filled with."""
-        kind = notice.appeal_type or notice.subject_kind
+        kind, event = notice.appeal_type or notice.subject_kind, self._event(notice)
         links = LINKS if can_be_linked(notice.event, customer=notice.customer) else {}
         return {
             "matter": f"{self.matter.get(kind, kind)} {notice.number or notice.subject_id}",
-            "event": self.event.get(notice.event, notice.event),
+            "event": self.event.get(event, event),
             "milestone": self.milestone.get(notice.milestone or "", notice.milestone or ""),
             "due": wall_text(notice.due_at) if notice.due_at else "",
             "step": notice.step or "",
-            "late": self.late if notice.late else "",
+            "late": self.late_arrival if notice.late_arrival else self.late if notice.late else "",
             "unit": notice.unit,
             "round": notice.round,
             **links,
@@ -137,13 +140,18 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
     def counted(self, notices: Sequence[Notice]) -> str:
         """How many there are of each kind."""
-        kinds = Counter((its.event, its.appeal_type or its.subject_kind, its.milestone or "") for its in notices)
+        kinds = Counter((self._event(its), its.appeal_type or its.subject_kind, its.milestone or "") for its in notices)
         words = (self.event, self.matter, self.milestone)
         lines = [
             " · ".join(named.get(code, code) for named, code in zip(words, kind, strict=True) if code) + f": {count}"
             for kind, count in kinds.most_common()
         ]
         return "\n".join([self.more.format(count=len(notices)), *lines])
+
+    def _event(self, notice: Notice) -> str:
+        """Under which code the event has its word: some kinds have one of their own, which is not for customers."""
+        its = f"{notice.event}:{notice.kind}"
+        return its if its in self.event and not notice.customer else notice.event
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):

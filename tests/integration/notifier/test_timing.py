@@ -137,3 +137,12 @@ async def test_a_late_step_says_that_it_is_late(office: Office, appeal: Appeal):
     assert "补发" in letter["body"]
     (delivery,) = await office.deliveries()
     assert delivery["late"] is True
+
+
+async def test_a_step_of_what_was_past_when_it_was_heard_of_says_that(office: Office, appeal: Appeal):
+    await office.hear(appeal.opened(), appeal.breached(late=True, late_arrival=True))
+    (letter,) = await office.mailbox()
+    assert "得知时期限已过" in letter["body"]
+    assert "停运" not in letter["body"]
+    (delivery,) = await office.deliveries()
+    assert (delivery["late"], delivery["late_arrival"]) == (True, True)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from notifier.channels.providers import BY_ACCOUNT, MAILBOX
@@ -62,6 +63,22 @@ def test_an_english_message_says_the_same():
     text = book("en").write(notice(late=True), "mailbox")
     assert text.subject == "Overdue: Complaint V00000001 — answer the customer was due by 2026-10-19 24:00"
     assert "Missed while the system was down" in text.body
+
+
+def test_what_was_past_when_it_was_heard_of_is_not_laid_on_an_outage():
+    for code, said, not_said in (("zh-CN", "得知时期限已过", "停运"), ("en", "past already", "down")):
+        body = book(code).write(notice(late=True, late_arrival=True), "mailbox").body
+        assert said in body
+        assert not_said not in body
+
+
+def test_who_is_to_follow_up_reads_that_the_customer_was_not_satisfied():
+    followed = notice(event="appeal.callback_asked", kind="follow_up", milestone=None, due_at=None, step=None)
+    asked = msgspec.structs.replace(followed, kind="callback")
+    for code, words in (("zh-CN", "不满意"), ("en", "not satisfied")):
+        assert words in book(code).write(followed, "mailbox").subject
+        assert words not in book(code).write(asked, "mailbox").subject
+        assert words in book(code).merge([asked, followed], "mailbox", listed=1).body, "where it is only counted, too"
 
 
 def test_codes_without_a_word_and_numbers_not_heard_are_shown_as_they_are():
