@@ -146,12 +146,14 @@ class AppealCallbackAsked(AppealAct, type="appeal.callback_asked.v1", topic="app
 
 
 class AppealCallbackScheduled(AppealAct, type="appeal.callback_scheduled.v1", topic="appeal.events", key="appeal_id"):
-    """The customer is to be called at `scheduled_at`, by `person` if anybody is named."""
+    """The customer is to be called at `scheduled_at`, by `person` if anybody is named; an earlier version did not say
+    the `kind`."""
 
     task_id: UUID
     scheduled_at: Time
     agreed: bool
     person: StaffNo | None
+    kind: CallbackKind | None = None
 
 
 class AppealFollowedUp(AppealAct, type="appeal.followed_up.v1", topic="appeal.events", key="appeal_id"):

@@ -206,7 +206,13 @@ EXAMPLES: tuple[Event, ...] = (
         due_at=_at("10-20T00:00"),
     ),
     appeals.AppealCallbackScheduled(
-        **_act, at=_at("10-15T17:00"), task_id=TASK, scheduled_at=_at("10-16T10:00"), agreed=False, person="S1001"
+        **_act,
+        at=_at("10-15T17:00"),
+        task_id=TASK,
+        scheduled_at=_at("10-16T10:00"),
+        agreed=False,
+        person="S1001",
+        kind="callback",
     ),
     appeals.AppealFollowedUp(**_act, at=_at("10-16T10:20"), task_id=TASK),
     appeals.AppealCalledBack(**_act, at=_at("10-16T10:00"), result="completed", satisfaction="5"),

@@ -89,7 +89,7 @@ async def schedule(
     task.scheduled_at, task.agreed, task.updated_at = at, agreed, deed.now
     task.person = person or task.person
     said: dict[str, Any] = {"task_id": task.id, "scheduled_at": at, "agreed": agreed, "person": task.person}
-    event = AppealCallbackScheduled(**deed.facts(deed.case, deed.now), **said)
+    event = AppealCallbackScheduled(**deed.facts(deed.case, deed.now), **said, kind=task.kind)
     deed.say(deed.case, "callback_scheduled", deed.now, event, **said)
     await deed.settle()
     return await show(tx, caller, id)

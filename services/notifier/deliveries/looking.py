@@ -31,8 +31,8 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        d.audience, d.audience_unit, d.audience_role, d.on_duty, d.instead_of, d.route, d.passes, d.working_days,
        d.found_again, n.scheduled_at, p.scheduled_at AS scheduled_now, p.scheduled_said, p.appointed_said,
        n.heard, n.said_at, n.event_type, n.at, n.owner, coalesce(n.first_contact, p.first_contact) AS first_contact,
-       n.person, n.kind,
-       n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step, n.late, n.late_arrival, n.handling_unit_code, n.round,
+       n.person, n.kind, n.late, n.late_arrival, n.handling_unit_code, n.round,
+       n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step,
        p.owner AS owner_now, p.owned_said, p.handling_unit_code AS unit_now,
        s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,
        said.heard AS stopped, said.said_at AS stopped_said,
@@ -41,9 +41,10 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        held.heard AS held, held.said_at AS held_said,
        followed.said_at AS followed_said,
        n.packs <@ ARRAY(SELECT pack FROM withdrawn_packs) AS silenced,
-       n.event_type = 'appeal.callback_asked' AND EXISTS (
-           SELECT FROM notices m WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type)
-               AND (n.task_id IS NULL OR m.task_id = n.task_id) AND m.heard > n.heard) AS said_again,
+       n.event_type LIKE 'appeal.callback_%' AND EXISTS (
+           SELECT FROM notices m WHERE (m.subject_id, m.round) = (n.subject_id, n.round) AND m.heard > n.heard
+               AND (n.task_id IS NULL OR m.task_id = n.task_id) AND (m.event_type = n.event_type
+                   OR m.event_type = 'appeal.callback_scheduled' AND m.person IS DISTINCT FROM n.person)) AS said_again,
        d.recipient_kind = 'customer' AND n.event_type = 'appeal.callback_asked' AND EXISTS (
            SELECT FROM notices m JOIN deliveries e ON e.event_id = m.event_id
            WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type) AND m.heard < n.heard
@@ -178,7 +179,7 @@ def _outdated(row: Any) -> str | None:
 
 
 def _called(row: Any) -> str | None:
-    """Why nobody need be told of a callback that was asked for."""
+    """Why nobody need be told of a callback that was asked for, or planned."""
     if _later(row.acted_said, row.said_at):
         return "called_back"
     if _later(row.followed_said, row.said_at):  # of several there is one at a time

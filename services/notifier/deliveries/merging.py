@@ -107,7 +107,7 @@ def _notice(row: Any) -> Notice:
         number=row.number,
         appeal_type=row.appeal_type,
         milestone=row.milestone,
-        due_at=due_at(row),
+        due_at=due_at(row) or row.scheduled_at,
         step=row.step,
         late=row.late,
         late_arrival=row.late_arrival,

@@ -51,8 +51,8 @@ class ConditionBody(Body):
 
 class RouteBody(Body):
     """By which channels people are told: all of `channels` at once; those of `fallback` in turn, where nothing arrived
-    in `fallback_after` seconds: it failed, nobody knows, or the account has receipts and none came. One that tells nobody is refused: silence is never configured. Whoever lets messages
-    pass quiet hours says the reason."""
+    in `fallback_after` seconds: it failed, nobody knows, or the account has receipts and none came. One that tells
+    nobody is refused: silence is never configured. Whoever lets messages pass quiet hours says the reason."""
 
     channels: Channels
     condition: ConditionBody = ConditionBody()

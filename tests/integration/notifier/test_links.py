@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -12,7 +13,13 @@ import msgspec
 import pytest
 
 from chassis.peer import Peer
-from contracts.appeals import AppealCallbackAsked, AppealCalledBack, AppealFollowedUp, AppealRaised
+from contracts.appeals import (
+    AppealCallbackAsked,
+    AppealCallbackScheduled,
+    AppealCalledBack,
+    AppealFollowedUp,
+    AppealRaised,
+)
 from notifier.channels.port import Code, Letter, Terms
 from notifier.deliveries.linking import Links
 from notifier.deliveries.outcomes import BackOff
@@ -103,6 +110,11 @@ def callback_asked(appeal: Appeal, person: str | None = None, kind: str = "callb
     return AppealCallbackAsked(**appeal._act(**its, person=person, due_at=None))
 
 
+def planned(appeal: Appeal, person: str | None, kind: str = "callback", **more: Any) -> AppealCallbackScheduled:
+    its = {"task_id": uuid5(appeal.id, kind), "kind": kind, "scheduled_at": START + timedelta(days=2), "agreed": True}
+    return AppealCallbackScheduled(**appeal._act(**{**its, "person": person, "by": "S1"} | more))
+
+
 def no(reason: str, status: int = 409, type: str = "link-not-due") -> httpx.Response:
     problem = {"type": f"/problems/{type}", "title": "-", "status": status, "reason": reason}
     return httpx.Response(status, json=problem, headers={"content-type": "application/problem+json"})
@@ -182,6 +194,43 @@ async def test_nobody_is_told_in_the_morning_of_a_follow_up_that_was_done_in_the
     await office.stack.settle()
     told = {its["recipient"]: (its["state"], its["why"]) for its in await office.deliveries()}
     assert told["V1"] == ("cancelled", "followed_up")
+
+
+async def test_whoever_is_given_a_callback_is_told_when_it_is_and_nobody_of_their_own_plan(
+    office: Office, appeal: Appeal
+):
+    await office.hear(appeal.opened(), planned(appeal, "V1"))
+    await office.hear(planned(appeal, "S1"))
+    told = {(its["recipient"], its["state"], its["why"]) for its in await office.deliveries()}
+    assert told == {("V1", "sent", None), ("S1", "cancelled", "own_act")}
+    (letter,) = await office.mailbox()
+    assert "2026-10-11" in letter["subject"], letter
+
+
+async def test_a_callback_that_is_planned_over_night_is_told_to_whose_it_is_by_the_morning(
+    sending: Sending, appeal: Appeal
+):
+    office = sending.office
+    await office.hear(raised(appeal), appeal.opened(), appeal.answered())
+    office.clock.set(START.replace(hour=22))
+    await office.hear(callback_asked(appeal, "V1", "follow_up"), appeal.closed())
+    await office.hear(planned(appeal, "V2", "follow_up"))
+    await office.hear(planned(appeal, "V2", "follow_up", scheduled_at=START + timedelta(days=3)))
+    office.clock.set(START.replace(day=10, hour=8, minute=5))
+    await office.stack.settle()
+    told = [
+        (its["recipient"], its["state"], its["why"])
+        for its in await office.deliveries()
+        if its["recipient"] in ("V1", "V2")
+    ]
+    assert sorted(told) == [
+        ("V1", "cancelled", "handed_on"),
+        ("V2", "cancelled", "handed_on"),
+        ("V2", "delivered", "quiet_hours"),
+    ]
+    (letter,) = [each for each in sending.gateway.letters if each.recipient == "V2"]
+    assert "不满意" in letter.subject
+    assert "2026-10-12" in letter.subject
 
 
 async def test_a_callback_that_an_older_version_heard_of_goes_to_somebody_else_too(sending: Sending, appeal: Appeal):

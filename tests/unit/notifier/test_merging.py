@@ -22,7 +22,18 @@ def row(event: str = "deadline.warned", recipient: str = "H1", kind: str = "staf
 
 def noted(recipient: str) -> Any:
     its = row(recipient=recipient)
-    names = ("subject_kind", "number", "appeal_type", "milestone", "step", "late", "round", "late_arrival", "kind")
+    names = (
+        "subject_kind",
+        "number",
+        "appeal_type",
+        "milestone",
+        "step",
+        "late",
+        "round",
+        "late_arrival",
+        "kind",
+        "scheduled_at",
+    )
     return SimpleNamespace(**vars(its), **dict.fromkeys(names))
 
 
