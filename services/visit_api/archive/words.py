@@ -53,6 +53,10 @@ LABELS: dict[str, Words] = {
     "sheet": Words("走访记录单", "Visit record"),
     "times": Words("所有时间均为北京时间（UTC+8）。", "All times are civil times in China (UTC+8)."),
     "draft": Words("尚未归档：以下为当前内容。", "Not archived yet: this is how it stands."),
+    "since": Words(
+        "已于 {archived_at} 归档：以下为当前内容，归档内容以归档记录为准。",
+        "Archived on {archived_at}: this is how it stands now; what was archived is in the archive.",
+    ),
     "filed": Words(
         "归档类别 {filed_as}，{entered_at} 由 {by} 归档，至少保存至 {keep_until}。",
         "Filed as {filed_as}, archived on {entered_at} by {by}, kept at least until {keep_until}.",

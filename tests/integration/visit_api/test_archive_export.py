@@ -111,6 +111,15 @@ async def test_the_page_shows_all_of_it_and_the_signature(world: World, language
     assert "script" not in policy
 
 
+@pytest.mark.parametrize(("language", "since"), [("zh-CN", "已于 2026-10-09"), ("en", "Archived on 2026-10-09")])
+async def test_the_sheet_of_an_archived_visit_says_that_it_is(world: World, language: str, since: str) -> None:
+    visit = await archived(world)
+    sheet = await world.visitor.get(f"/visits/{visit['id']}/sheet", params={"lang": language})
+    assert since in sheet.text
+    for draft in ("尚未归档", "Not archived"):
+        assert draft not in sheet.text
+
+
 async def test_the_archive_is_a_page_for_who_likes_one(world: World) -> None:
     visit = await archived(world)
     supervisor = world.client("supervisor", unit="37401", sub="E110")
