@@ -1,6 +1,7 @@
 """The trail: who read or did what with personal data, when and why. It is written in the transaction of what it tells
 of, and the service's role can neither change nor remove a line."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,6 +37,11 @@ CHAINED = Source("trail", {1: ("id", "at", "by", "unit_code", "act", "thing", "t
 _NOTE = """
 INSERT INTO trail (id, at, by, unit_code, act, thing, thing_id, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
+_NOTE_EACH = """
+INSERT INTO trail (id, at, by, unit_code, act, thing, thing_id)
+SELECT id, $4, $5, unit_code, $6, $7, thing_id
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS its (id, thing_id, unit_code)
+"""
 
 
 async def note(
@@ -53,3 +59,13 @@ async def note(
     holds no personal data itself."""
     line = (new_id(), runtime.clock.now(), caller.sub, unit_code, act, thing, str(thing_id), reason)
     await (await driver(tx)).execute(_NOTE, *line)
+
+
+async def note_each(
+    tx: AsyncSession, runtime: Runtime, caller: Principal, *, act: str, thing: str, things: Iterable[tuple[UUID, str]]
+) -> None:
+    """Notes the same of each of `things`, an id with the unit that it is of, whose auditors see that line."""
+    lines = [(new_id(), str(thing_id), unit_code) for thing_id, unit_code in things]
+    if lines:
+        columns = [list(column) for column in zip(*lines, strict=True)]
+        await (await driver(tx)).execute(_NOTE_EACH, *columns, runtime.clock.now(), caller.sub, act, thing)

@@ -21,7 +21,7 @@ from visit_api.contacts import repository
 from visit_api.contacts.errors import NO_CONSENT, ContactTaken
 from visit_api.contacts.models import Contact, Person
 from visit_api.contacts.schemas import ContactChange, ContactInFull, Found, FoundAll, NewContact, Reached
-from visit_api.customers import sealing
+from visit_api.customers import following, sealing
 from visit_api.customers import service as customers
 from visit_api.customers.models import Customer
 from visit_api.customers.service import FOLLOWER, get_customer, refuse_mask
@@ -63,16 +63,13 @@ async def list_contacts(
     tx: AsyncSession, runtime: Runtime, caller: Principal, customer_id: UUID | None, window: Window
 ) -> Listing[Contact]:
     """The contacts of the customers that the caller sees, or of one of them, masked; to a system that follows what
-    changes, in full, with a line in the trail for each page, as customers are."""
+    changes, in full, with lines in the trail as of customers."""
     found = await repository.find_all(tx, caller.unit, customer_id, window)
     follows = window.is_feed and FOLLOWER in caller.roles
     await _show(tx, runtime, found.items, in_full=follows)
     if follows and found.items:
-        which = f"{len(found.items)} contacts, {found.items[0].id} to {found.items[-1].id}"
-        act, unit = "contacts.followed", caller.unit
-        await trail.note(
-            tx, runtime, caller, act=act, thing="contacts", thing_id=str(unit), unit_code=unit, reason=which
-        )
+        whose = {each.customer_id for each in found.items if not each.removed_at}
+        await following.note(tx, runtime, caller, "contacts", [each.id for each in found.items], whose=whose)
     return found
 
 

@@ -47,7 +47,8 @@ async def list_customers(
     mark: Annotated[Mark | None, Query(description="what a customer of any kind is besides")] = None,
 ) -> Listing[Customer]:
     """The customers of the caller's unit and of those below it; a feed tells of removed ones by id, and tells the role
-    `integration` what is personal in full: each page that it reads is kept in the trail."""
+    `integration` what is personal in full: each page that it reads is kept in the trail, and each customer of a special
+    group on it."""
     filters = {"unit_code": unit_code, "kind": kind, "customer_no": customer_no, "mark": mark}
     return await service.list_customers(tx, runtime, caller, window, **filters)
 

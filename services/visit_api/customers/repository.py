@@ -1,6 +1,6 @@
 """Queries of customers; `unit` is always the caller's, None where a service sees all."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from chassis.db import driver
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
 from visit_api.customers.models import Customer
+from visit_api.customers.particulars import SPECIAL_GROUP
 from visit_api.directory.models import Unit
 
 _DETERMINED = """
@@ -78,6 +79,12 @@ async def find_all(
 async def determined(tx: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
     """Those of some customers of whom a document determined how important they are (§3.2), or that they are not."""
     return {row[0] for row in await (await driver(tx)).fetch(_DETERMINED, [*ids])} if ids else set()
+
+
+async def of_special_group(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[tuple[UUID, str]]:
+    """Those of some customers who are of a special group (§4.4.3) and not removed, each with its unit."""
+    query = select(Customer.id, Customer.unit_code).where(Customer.id.in_(ids), Customer.kind == SPECIAL_GROUP)
+    return [(id_, unit) for id_, unit in await tx.execute(query.where(Customer.removed_at.is_(None)))]
 
 
 async def forget_said(tx: AsyncSession, id: UUID) -> None:

@@ -16,7 +16,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.customers import CustomerChanged, CustomerRemoved
 from visit_api.base import add, digest
-from visit_api.customers import repository, sealing
+from visit_api.customers import following, repository, sealing
 from visit_api.customers.errors import WHY_MARKED, CustomerTaken, MarkIsDecided, masked_value, unknown_customer
 from visit_api.customers.models import Customer
 from visit_api.customers.particulars import OF_ANOTHER_KIND, SPECIAL_GROUP, validated
@@ -50,17 +50,14 @@ async def list_customers(
     tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, **filters: str | None
 ) -> Listing[Customer]:
     """The customers that the caller sees, as they are shown; to a system that follows what changes, in full, with a
-    line in the trail for each page: it keeps a copy, and a copy of masks is none."""
+    line in the trail for each page and each of a special group: it keeps a copy, and a copy of masks is none."""
     found = await repository.find_all(tx, caller.unit, window, **filters)
     if not (window.is_feed and FOLLOWER in caller.roles):
         await sealing.show(tx, runtime, found.items)
     elif found.items:
         await sealing.show_in_full(tx, runtime, found.items)
-        which = f"{len(found.items)} customers, {found.items[0].id} to {found.items[-1].id}"
-        act, unit = "customers.followed", caller.unit
-        await trail.note(
-            tx, runtime, caller, act=act, thing="customers", thing_id=str(unit), unit_code=unit, reason=which
-        )
+        ids = [each.id for each in found.items]
+        await following.note(tx, runtime, caller, "customers", ids, whose=ids)
     return found
 
 

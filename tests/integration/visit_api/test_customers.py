@@ -184,12 +184,34 @@ async def test_a_system_that_follows_what_changes_is_told_in_full_and_noted(worl
     assert (told[its["id"]]["phone"], told[its["id"]]["address"]) == ("13812340000", "泉城路1号")
     assert told[its["id"]]["particulars"] == facts
     assert set(told[gone["id"]]) == {"id", "removed_at", "version", "updated_at"}
-    (line,) = [each for each in await world.rows("SELECT * FROM trail") if each["act"] == "customers.followed"]
+    line, of_each = await world.rows("SELECT * FROM trail WHERE act = 'customers.followed' ORDER BY id")
+    assert (of_each["by"], of_each["unit_code"], of_each["thing_id"]) == ("marketing", "37401", its["id"])
     assert (line["by"], line["unit_code"]) == ("marketing", "374")
     assert line["reason"].startswith("2 customers, ")
     more = await marketing.get("/customers", params={"cursor": page["next"]})
     assert more.json()["items"] == [], "and of a page with nothing on it nothing is noted"
     assert "13812340000" not in (await marketing.get("/customers")).text
     assert "13812340000" not in (await world.visitor.get("/customers", params=since)).text
-    assert len([each for each in await world.rows("SELECT act FROM trail") if each[0] == "customers.followed"]) == 1
+    assert len([each for each in await world.rows("SELECT act FROM trail") if each[0] == "customers.followed"]) == 2
+
+
+@pytest.mark.clause("4.4.3", "8.1.4")
+async def test_who_followed_one_of_a_special_group_is_found_by_the_customer_and_in_its_unit(world: World) -> None:
+    its, ordinary = await world.customer(kind="other.special_group"), await world.customer()
+    for each in (its, ordinary):
+        await made(world.visitor.post(f"/customers/{each['id']}/contacts", json={"name": "王建国", "role": "self"}))
+    since = {"updated_since": "2026-01-01T00:00:00Z"}
+    for things in ("customers", "contacts"):
+        answer = await world.client("integration", unit="374", sub="marketing").get(f"/{things}", params=since)
+        assert len(answer.json()["items"]) == 2
+    unit = world.client("admin", unit="37401", sub="E110")
+    (lines, none) = [
+        (await unit.get("/trail", params={"thing_id": each["id"]})).json()["items"] for each in (its, ordinary)
+    ]
+    assert [(line["by"], line["act"]) for line in lines] == [
+        ("marketing", "customers.followed"),
+        ("marketing", "contacts.followed"),
+    ]
+    assert none == []
+    assert len((await unit.get("/trail")).json()["items"]) == len(lines)
     assert (await world.admin.get(f"/customers/{its['id']}")).json()["version"] == 1
