@@ -157,9 +157,9 @@ class Reader:
             its = None if self._layout.format == "csv" or "\\" in text else _object(text)
             if its is None:
                 return None
-            said = {field: value for field, column in self._of() if (value := its.get(column)) is not None}
+            said = {field: value.strip() for field, column in self._of() if (value := its.get(column)) is not None}
         elif len(row) == len(self._layout.columns):
-            said = dict(zip(self._fields, self._pick(row), strict=True))
+            said = dict(zip(self._fields, map(str.strip, self._pick(row)), strict=True))
         else:
             return None
         return said if self._is_good(said) else None
@@ -171,8 +171,7 @@ class Reader:
         """Whether nothing is wrong with it; turns its codes into ours."""
         get = said.get
         for field in self._source.shape.required:
-            value = get(field)
-            if not value or value.isspace():
+            if not get(field):
                 return False
         for field, longest in self._lengths:
             value = get(field)
@@ -226,6 +225,7 @@ def judge(values: Mapping[str, Any], source: Source) -> Said | Fault:
             continue
         if not isinstance(value, str):
             return Fault(column, "not_text")  # a number has lost its leading zeros
+        value = value.strip()  # blanks of an export's columns of fixed width, U+3000 too, are nobody's word
         if _SURROGATE.search(value):
             return Fault(column, "bad_encoding")
         if _CONTROL.search(value):
@@ -258,7 +258,7 @@ def _parts(field: str, value: str) -> list[str]:
 def _fault(its: Said, source: Source) -> Fault | None:
     shape = source.shape
     for field in shape.required:
-        if not its.get(field, "").strip():
+        if not its.get(field):
             return Fault(source.columns[field], "missing")
     for field, longest in shape.lengths.items():
         if len(its.get(field, "")) > longest:

@@ -54,6 +54,18 @@ def test_what_is_wrong_is_named_by_column_and_reason(field: str, value: Any, rea
     assert reading.judge({**ROW, field: value}, SG186) == Fault(field, reason)
 
 
+@pytest.mark.parametrize("blanks", [" ", "\u3000", " \u3000\xa0\t "])
+@pytest.mark.parametrize("its", ["csv", "ndjson"])
+def test_blanks_around_a_value_are_not_part_of_it(its: Format, blanks: str) -> None:
+    row = {column: f"{blanks}{value}{blanks}" for column, value in {**GOOD, "ELEC_ADDR": ""}.items()}
+    sg2 = mapping.source("customers", "sg2").columns
+    back = {sg2[field]: row[column] for field, column in SG186.columns.items() if column in row}
+    data = ",".join(row.values()) if its == "csv" else json.dumps(back)
+    (line,) = lines(data.encode(), its, columns=tuple(row))
+    assert line.content == {"customer_no": "0000000011", "name": "王伟", "unit_code": "37401", "address": ""}
+    assert reading.judge({**row, "CONS_NO": blanks}, SG186) == Fault("CONS_NO", "missing")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
 def test_good_lines_are_good_whatever_surrounds_them(encoding: Encoding) -> None:
     good = ",".join(ROW.values()).encode(encoding)
