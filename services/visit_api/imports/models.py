@@ -35,6 +35,7 @@ class Import(Tracked, Base):
     kind: Mapped[str]
     roles: Mapped[list[str]] = mapped_column(server_default="{}")
     layout: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    ignored: Mapped[list[str]] = mapped_column(server_default="{}")  # columns of which nothing is taken
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
     state: Mapped[str]

@@ -212,7 +212,8 @@ def _takes(said: Said) -> Takes:
 
 def _kind(its: Import, said: Said) -> str:
     """Of which kind a new customer is: a government's mark is told by its code, and nothing else is guessed."""
-    return said.get("kind") or (IMPORTANT if _importance(said) else its.kind)
+    kind = said.get("kind")
+    return IMPORTANT if _importance(said) and kind in (None, "", ORDINARY) else kind or its.kind
 
 
 def _importance(said: Said) -> str | None:

@@ -7,7 +7,7 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, BinaryIO, Literal, NamedTuple
 
@@ -21,6 +21,8 @@ Said = dict[str, str]  # by field of ours, codes turned into ours; a field that 
 
 LONGEST_LINE = 1 << 16  # bytes
 MANY = "roles"  # the field that holds several codes
+MOST_IGNORED = 50  # columns of a file that are named as ignored
+_LONGEST_NAME = 64  # signs of one that are shown
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _APART = re.compile(r"[;,|、；，\s]+")
@@ -93,9 +95,16 @@ def _refuse(name: str) -> None:
     raise ValueError(name)
 
 
+def ignored(columns: Iterable[str], source: Source) -> list[str]:
+    """Those of `columns` of which nothing is taken, as they can be shown."""
+    known = {*source.columns.values()}
+    names = (each if each.isprintable() else ascii(each)[1:-1] for each in columns if each not in known)
+    return [*dict.fromkeys(name[:_LONGEST_NAME] for name in names)][:MOST_IGNORED]
+
+
 class Reader:
     """Reads the lines of one file. What most lines are, good ones, is told quickly, by the batch; whatever is not told
-    so is judged by itself, field by field."""
+    so is judged by itself, field by field. `others`: what lines name besides their source's columns, some of it."""
 
     def __init__(self, layout: Layout, source: Source) -> None:
         self._layout, self._source = layout, source
@@ -110,6 +119,8 @@ class Reader:
             (field, re.compile(pattern).fullmatch) for field, (pattern, _) in shape.patterns.items() if field in of
         ]
         self._codes = [(field, codes) for field, codes in source.codes.items() if field in of]
+        self._known = frozenset(source.columns.values())
+        self.others: set[str] = set()
 
     def read(self, file: BinaryIO, number: int, most: int) -> tuple[list[Line], bool]:
         """Up to `most` lines from where `file` stands, the next being `number`; whether there may be more."""
@@ -157,12 +168,17 @@ class Reader:
             its = None if self._layout.format == "csv" or "\\" in text else _object(text)
             if its is None:
                 return None
+            self._note(its)
             said = {field: value.strip() for field, column in self._of() if (value := its.get(column)) is not None}
         elif len(row) == len(self._layout.columns):
             said = dict(zip(self._fields, map(str.strip, self._pick(row)), strict=True))
         else:
             return None
         return said if self._is_good(said) else None
+
+    def _note(self, its: Mapping[str, Any]) -> None:
+        if not self._known.issuperset(its) and len(self.others) < MOST_IGNORED:
+            self.others.update(its.keys() - self._known)
 
     def _of(self) -> "zip[tuple[str, str]]":
         return zip(self._fields, self._columns, strict=True)
@@ -199,6 +215,8 @@ class Reader:
             values = dict(zip(self._layout.columns, row or (), strict=True)) if whole else None
         if values is None:
             return Fault("", "bad_encoding" if _SURROGATE.search(text) else "bad_line")
+        if self._layout.format == "ndjson":
+            self._note(values)
         return judge(values, self._source)
 
 

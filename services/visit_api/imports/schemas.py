@@ -14,7 +14,7 @@ from visit_api.imports.ownership import FIELDS
 class ImportView(View):
     """A file of some `thing` and how far it was read: of `size` bytes `position`, of its lines `read`; those are
     `stored` (new, or with other content than before), the `same` as is stored already, or `bad`. Units are counted when
-    all were read."""
+    all were read. `ignored` are columns that its source does not have, 50 at most: nothing is taken of them."""
 
     id: UUID
     unit_code: str
@@ -24,6 +24,7 @@ class ImportView(View):
     roles: list[str]
     format: str
     encoding: str
+    ignored: list[str]
     size: int
     sha256: str
     state: str

@@ -60,6 +60,7 @@ async def add_import(
         kind=wanted.kind,
         roles=sorted(set(wanted.roles)),
         layout=layout._asdict(),
+        ignored=reading.ignored(layout.columns, source),
         size=received.size,
         sha256=received.sha256,
         state="waiting",

@@ -1,7 +1,7 @@
 """Lines into things, some at a time: each batch, its faults, its events and how far it goes are one transaction."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from visit_api.imports import files, mapping, of_customers, of_staff, of_units, 
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
 from visit_api.imports.outcome import Outcome, Prepare, Prepared
-from visit_api.imports.reading import Fault, Layout, Line, Reader
+from visit_api.imports.reading import MOST_IGNORED, Fault, Layout, Line, Reader, ignored
 
 NOTHING = Outcome(0, 0, {})
 _WHOLE_FILE = 0  # the line of a fault that is no line's
@@ -30,6 +30,7 @@ class Piece(NamedTuple):
     import_id: UUID
     begin: int
     lines: list[Line]
+    others: Collection[str]  # what they name besides their source's columns
     prepared: Mapping[int, Prepared]
     end: int
     more: bool
@@ -80,6 +81,8 @@ async def advance(tx: AsyncSession, runtime: Runtime, ahead: Ahead, most: int) -
     bad = {line.number: line.content for line in piece.lines if isinstance(line.content, Fault)}
     its.position, its.next_line = piece.end, its.next_line + len(piece.lines)
     its.read += sum(line.content is not None for line in piece.lines)
+    if new := {*ignored(piece.others, source)} - {*its.ignored}:
+        its.ignored = [*its.ignored, *sorted(new)][:MOST_IGNORED]
     await _count(tx, its, outcome._replace(faults=outcome.faults | bad), now)
     if not piece.more:
         settled = await of_units.settle(tx, runtime, its, source, now) if its.thing == "units" else None
@@ -145,5 +148,6 @@ def _read(
 ) -> Piece:
     with path.open("rb") as file:
         file.seek(begin)
-        lines, more = Reader(layout, source).read(file, line, most)
-        return Piece(id, begin, lines, prepare(lines) if prepare else {}, file.tell(), more)
+        reader = Reader(layout, source)
+        lines, more = reader.read(file, line, most)
+        return Piece(id, begin, lines, reader.others, prepare(lines) if prepare else {}, file.tell(), more)

@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import httpx
@@ -15,6 +15,7 @@ import pytest
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.relay import Relay
 from tests.integration.visit_api.world import World, problem
+from visit_api.customers.models import Kind
 from visit_api.imports import mapping
 from visit_api.imports.worker import Importing
 
@@ -268,3 +269,38 @@ async def test_our_own_names_and_kinds(world: World) -> None:
     its = await imported(world, as_ndjson(row("plain"), row("plain", customer_no="2", kind="")), kind="key_project")
     assert (its["source"], counts(its)) == ("plain", (2, 0, 0))
     assert sorted(customer["kind"] for customer in await customers(world)) == ["government", "key_project"]
+
+
+@pytest.mark.clause("3.2", "4.4.3")
+async def test_our_own_names_tell_every_kind_and_how_important_somebody_is(world: World) -> None:
+    kinds = [*get_args(Kind)]
+    rows = [row("plain", customer_no=f"0{number}", kind=kind) for number, kind in enumerate(kinds)]
+    rows += [
+        row("plain", customer_no=f"1{number}", kind=kind, importance=said)
+        for number, (kind, said) in enumerate((("government", "特级"), ("other.ordinary", "first"), ("", "none")))
+    ]
+    its = await imported(world, as_csv(*rows))
+    assert (its["source"], counts(its), its["ignored"]) == ("plain", (len(rows), 0, 0), [])
+    told = {each["customer_no"]: (each["kind"], each["importance"]) for each in await customers(world)}
+    assert [told[f"0{number}"] for number in range(len(kinds))] == [(kind, None) for kind in kinds]
+    assert [told[f"1{number}"] for number in range(3)] == [
+        ("government", "special"),
+        ("other.important", "first"),
+        ("other.ordinary", None),
+    ]
+    wrong = await imported(world, as_ndjson(row("plain", importance="甲级")))
+    assert await faults(world, wrong) == [(1, "importance", "unknown_code")]
+
+
+@pytest.mark.parametrize("source", mapping.SOURCES)
+async def test_columns_of_which_nothing_is_taken_are_named(world: World, source: mapping.SourceName) -> None:
+    more = {"备注": "x", "odd\tname": "y", "L" * 70: ""}
+    shown = ["备注", "odd\\tname", "L" * 64]
+    its = await imported(world, as_csv({**row(source), **more}), source=source)
+    assert (its["ignored"], counts(its)) == (shown, (1, 0, 0))
+    lines = [row(source, customer_no="2"), {**row(source, customer_no="3"), **more}, {**row(source), "nul\x00": "z"}]
+    its = await imported(world, as_ndjson(*lines), source=source)
+    assert sorted(its["ignored"]) == sorted([*shown, "nul\\x00"])
+    assert counts(its)[2] == 0
+    many = {f"c{number}": "" for number in range(80)}
+    assert len((await imported(world, as_ndjson({**row(source), **many}), source=source))["ignored"]) == 50
