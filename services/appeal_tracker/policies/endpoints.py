@@ -52,7 +52,7 @@ async def publish_policy(
 @router.get("/policies/{policy}")
 async def show_policy(policy: Code, caller: Caller, tx: Tx, runtime: TheRuntime) -> PolicyVersions:
     """A pack with all its rules, every published version of it."""
-    withdrawal, versions = await service.history(tx, policy, runtime.clock.now())
+    withdrawal, versions = await service.history(tx, policy, runtime.clock.now(), caller.unit)
     return PolicyVersions(id=policy, withdrawal=withdrawal, versions=[*map(PolicyView.of, versions)])
 
 

@@ -4,7 +4,7 @@ What runs by a version never changes under it: versions are immutable, an appeal
 received, and none takes effect before the day after it was published, but for the first, which nobody went by before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -37,7 +37,6 @@ from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
 from appeal_tracker.policies.pointing import place
 from appeal_tracker.policies.policy import Policy, in_force, reigns, usable
 from appeal_tracker.policies.relaxing import InUse, Question, Relaxed
-from appeal_tracker.policies.repository import PickedCalendars
 from appeal_tracker.policies.service import Shelf, line, shelf
 from chassis.ids import new_id
 from chassis.runtime import Runtime
@@ -74,7 +73,7 @@ async def prepare(
     # The newest version of a pack is the last to begin: it has no end yet.
     extended = its.extended(policy, max(today, pack.effective_from or today), date.max)
     picked = await repository.picked_calendars(tx, today)
-    for relaxed in await relaxing.found(_questions(policy, extended, newest, picked)):
+    for relaxed in await relaxing.found(relaxing.questions(policy, extended, newest, picked)):
         pointers = [place(pack, each.pointer) for each in relaxed.places]
         raise LaxerPolicy(relaxed.policy, relaxed.calendar, relaxed.places, pointers)
     built_on_it = [
@@ -82,7 +81,7 @@ async def prepare(
         for versions in its
         for each in usable(versions, today)
         if each.id not in its.withdrawn and policy.id in (label.partition("@")[0] for label in each.lineage[1:])
-        for question in _questions(each, [policy], newest, picked)
+        for question in relaxing.questions(each, [policy], newest, picked)
     ]
     laxer = await relaxing.shown(tx, await relaxing.found(built_on_it), caller.unit)
     return Prepared(pack, parent.version, policy, laxer)
@@ -138,7 +137,7 @@ async def relaxed_by(
         question
         for versions in its
         for reign in reigns(versions, today)
-        for question in _questions(reign.policy, its.extended(*reign), moved, picked)
+        for question in relaxing.questions(reign.policy, its.extended(*reign), moved, picked)
     ]
     for each in in_use:
         policy = its.published(each.policy)
@@ -146,14 +145,6 @@ async def relaxed_by(
             first, last = (date_of(day_number(instant)) for instant in (each.first, each.last))
             questions.append(Question(policy, its.extended(policy, first, last), moved[each.calendar]))
     return await relaxing.found(relaxing.joined(each for each in questions if each.policy.id not in its.withdrawn))
-
-
-def _questions(
-    policy: Policy, extended: Sequence[Policy], on: Mapping[str, Calendar], picked: PickedCalendars
-) -> list[Question]:
-    """The questions to ask of a policy on those of some calendars that it is counted on: its own, and those picked."""
-    counted = {policy.calendar: list[str](), **picked.get(policy.id, {})}
-    return [Question(policy, extended, on[calendar], units) for calendar, units in counted.items() if calendar in on]
 
 
 def _parsed(document: Mapping[str, object]) -> Pack:

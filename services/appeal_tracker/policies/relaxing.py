@@ -16,6 +16,7 @@ from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.directory import service as directory
 from appeal_tracker.policies.errors import CalendarElsewhere, LaxerPolicy, UnknownCalendar
 from appeal_tracker.policies.policy import Policy
+from appeal_tracker.policies.repository import PickedCalendars
 from appeal_tracker.policies.strictness import Laxness, laxer
 
 
@@ -47,6 +48,14 @@ class Relaxed(msgspec.Struct, frozen=True):
     units: tuple[str, ...]
     places: tuple[Laxness, ...]
     elsewhere: int = 0
+
+
+def questions(
+    policy: Policy, extended: Sequence[Policy], on: Mapping[str, Calendar], picked: PickedCalendars
+) -> list[Question]:
+    """The questions to ask of a policy on those of some calendars that it is counted on: its own, and those picked."""
+    counted = {policy.calendar: list[str](), **picked.get(policy.id, {})}
+    return [Question(policy, extended, on[calendar], units) for calendar, units in counted.items() if calendar in on]
 
 
 def joined(questions: Iterable[Question]) -> list[Question]:

@@ -153,7 +153,7 @@ class PolicySummary(View):
 class PolicyView(View):
     """One version of a pack with all its rules, its own and the inherited; `reopen` says by type of appeal what is to
     be done again when one is reopened; `published_by` nobody: it came with the service. `laxer` where a calendar
-    published since has left it laxer than what it extends."""
+    published since, its own or one that units picked for it, has left it laxer than what it extends."""
 
     id: str
     version: int

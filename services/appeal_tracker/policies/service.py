@@ -24,7 +24,7 @@ from appeal_tracker.policies.loader import FLOOR, packaged_packs
 from appeal_tracker.policies.models import PolicyVersion, Withdrawal
 from appeal_tracker.policies.pack import Pack, PolicyError
 from appeal_tracker.policies.policy import Policy, in_force, muted, usable
-from appeal_tracker.policies.relaxing import Question, Relaxed
+from appeal_tracker.policies.relaxing import Relaxed
 from appeal_tracker.policies.repository import OnShelf
 from appeal_tracker.policies.stored import stored_pack
 from chassis.web.paging import Listing, Window
@@ -228,19 +228,27 @@ def _summary(row: PolicyVersion, its: Shelf) -> Summary:
     )
 
 
-async def history(tx: AsyncSession, id: str, at: datetime) -> tuple[Withdrawal | None, list[Published]]:
-    """That a pack was withdrawn, if it was, and its versions, newest first. Raises `PolicyNotFound`."""
+async def history(
+    tx: AsyncSession, id: str, at: datetime, unit: str | None
+) -> tuple[Withdrawal | None, list[Published]]:
+    """That a pack was withdrawn, if it was, and its versions, newest first, to a caller of `unit`: where one is laxer,
+    no other units are named than they see. Raises `PolicyNotFound`."""
     its, newest = await shelf(tx), await calendars.newest(tx)
     policies = its.versions(id)
     rows = {f"{row.id}@{row.version}": row for row in await repository.versions(tx)}
     today = date_of(day_number(at))
-    asked = usable(policies, today)  # nothing begins under the others any more
-    questions = [Question(each, its.extended(each, today, today), newest[each.calendar]) for each in asked]
-    laxer = {each.policy: each for each in await relaxing.found(questions)}
-    shown = []
-    for policy in policies:
-        row, relaxed = rows[policy.label], laxer.get(policy.label)
-        shown.append(Published(policy, row.published_at, row.published_by, [relaxed] if relaxed else []))
+    picked = await repository.picked_calendars(tx, today)
+    questions = [
+        question
+        for each in usable(policies, today)  # nothing begins under the others any more
+        for question in relaxing.questions(each, its.extended(each, today, today), newest, picked)
+    ]
+    laxer = await relaxing.shown(tx, await relaxing.found(questions), unit)
+    shown = [
+        Published(each, row.published_at, row.published_by, [its for its in laxer if its.policy == each.label])
+        for each in policies
+        for row in [rows[each.label]]
+    ]
     return (await repository.withdrawals(tx, [id])).get(id), shown
 
 

@@ -230,12 +230,18 @@ async def test_packs_that_a_calendar_leaves_laxer_are_named_and_marked_and_do_no
     (place,) = marked["places"]
     assert (marked["policy"], place["than"], place["start"]) == ("own@1", "base@1", "2026-07-27T16:00:00Z")
     assert (place["parent_due_at"], place["own_due_at"]) == ("2026-08-17T16:00:00Z", "2026-08-18T16:00:00Z")
-    (version,) = (await got(desk.first.get("/policies/own")))["versions"]
-    assert version["laxer"] == [], "on its own calendar it is as strict as before"
+    for caller, units, elsewhere in ((desk.admin, ["37401"], 0), (desk.stranger, [], 1)):
+        (version,) = (await got(caller.get("/policies/own")))["versions"]
+        (its,) = version["laxer"]  # on its own calendar it is as strict as before
+        assert (its["calendar"], its["places"]) == ("plant@2+cn-statutory@1", marked["places"])
+        assert (its["units"], its["elsewhere"]) == (units, elsewhere), "another company's are not named"
     async with desk.runtime.db.transaction() as tx:
         prepared = await calendars.prepare(tx, "cn-statutory", notice_2027())
         moved = await publishing.relaxed_by(tx, prepared.calendars, desk.clock.now())
     assert [each.calendar for each in moved] == ["plant@2+cn-statutory@2"], "it is said again of what lies over it"
+    await desk.assign("37401", "own")
+    (version,) = (await got(desk.admin.get("/policies/own")))["versions"]
+    assert version["laxer"] == [], "nobody picked that calendar any more"
 
 
 @pytest.fixture
