@@ -15,6 +15,7 @@ from appeal_tracker.clocks.timeline import Entry, TimelineEntry
 from appeal_tracker.directory.models import Unit
 from appeal_tracker.policies.relaxing import InUse
 from appeal_tracker.recalculations.models import Failure, JobState, Recalculation
+from appeal_tracker.recalculations.subjects import RunsBy
 from appeal_tracker.visits.models import Visit
 from chassis import scope
 from chassis.db import driver
@@ -80,6 +81,23 @@ WHERE archived_at IS NULL AND cancelled_at IS NULL AND missed_at IS NULL
   AND at IS NOT NULL AND ($1::text[] IS NULL OR unit_code = ANY ($1))
 GROUP BY 1, 2
 """
+# What open appeals were received by, and what those clocks on open visits run by that run from each of their facts; a
+# fact from which none runs, nor ever ran, stands there without.
+_RUNS_BY = """
+SELECT unit_code, (received_at AT TIME ZONE 'Asia/Shanghai')::date, NULL, policy, calendar FROM appeals
+WHERE state <> 'closed' AND ($1::text[] IS NULL OR unit_code = ANY ($1))
+UNION
+SELECT unit_code, (at AT TIME ZONE 'Asia/Shanghai')::date, fact, policy, split_part(calendar, '@', 1)
+FROM visits v
+    CROSS JOIN LATERAL (SELECT max(closed_at) AS closed_at FROM appeals a WHERE a.visit_id = v.id) AS its
+    CROSS JOIN LATERAL (VALUES ('appointed', window_from), ('completed', completed_at),
+                               ('appeals_closed', greatest(completed_at, its.closed_at))) AS facts (fact, at)
+    LEFT JOIN clocks c ON c.subject_kind = 'visit' AND c.subject_id = v.id AND c.started_at = at
+        AND c.state <> 'cancelled'
+WHERE archived_at IS NULL AND cancelled_at IS NULL AND missed_at IS NULL
+  AND at IS NOT NULL AND (fact = 'appointed' OR completed_at IS NOT NULL)
+  AND (c.id IS NULL OR c.state IN ('running', 'held')) AND ($1::text[] IS NULL OR unit_code = ANY ($1))
+"""
 _PROGRESS = """
 UPDATE recalculations SET done = done + $2, moved = moved + $3, breaching = breaching + $4,
     total = greatest(total, done + $2), changed_xid = pg_current_xact_id()::text::bigint
@@ -143,6 +161,11 @@ async def began(tx: AsyncSession, policies: list[str], units: list[str] | None) 
 async def visited(tx: AsyncSession, units: list[str] | None) -> list[tuple[str, date]]:
     """On which days, in which units, something came true that clocks on their open visits run from."""
     return [(row[0], row[1]) for row in await (await driver(tx)).fetch(_TRUE_ON, units)]
+
+
+async def runs_by(tx: AsyncSession, units: list[str] | None) -> list[RunsBy]:
+    """By which policies, on which calendars, what is open in some units runs, by the days on which it began."""
+    return [RunsBy(*row) for row in await (await driver(tx)).fetch(_RUNS_BY, units)]
 
 
 async def now(tx: AsyncSession) -> datetime:

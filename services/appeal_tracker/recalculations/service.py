@@ -79,7 +79,9 @@ async def asked(
     target = None if policy is None else _target(await policies.shelf(tx), policy, to, version)
     job = _job(cause, caller.sub, now, calendar)
     job.policy, job.target, job.unit_code = policy, target, unit_code
-    await measuring.demand_strict(tx, job, "/version" if version else "/to" if to else "/policy")
+    await measuring.demand_strict(
+        tx, job, "/version" if version else "/to" if to else "/policy" if policy else "/unit_code"
+    )
     return job
 
 

@@ -1,7 +1,7 @@
 """What a job is about, as it stands: clocks and appeals that are open, and what was done about them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -69,6 +69,17 @@ class OpenAppeal(NamedTuple):
     def has_moved_on(self) -> bool:
         """Whether anything may have been done about it that stops a clock or starts one."""
         return self.state != State.OPEN
+
+
+class RunsBy(NamedTuple):
+    """That something open in a unit, which began on a civil day, runs by a policy on a calendar; older appeals do not
+    say on which. Of a visit it is a `fact` on which its clocks began, or none did."""
+
+    unit: str
+    day: date
+    fact: str | None
+    policy: str | None
+    calendar: str | None
 
 
 class Place(NamedTuple):

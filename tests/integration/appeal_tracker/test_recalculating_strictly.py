@@ -6,7 +6,7 @@ import pytest
 
 from contracts.visits import VisitCompleted
 from tests.integration.appeal_tracker.desk import Desk, got, made, problem
-from tests.integration.appeal_tracker.test_publishing_calendars import day, report, typhoon
+from tests.integration.appeal_tracker.test_publishing_calendars import AUGUST, day, report, typhoon
 from tests.integration.appeal_tracker.test_recalculations import worker
 from tests.integration.appeal_tracker.test_visits import Round
 
@@ -113,3 +113,69 @@ async def test_a_choice_that_is_made_while_a_job_is_under_way_is_seen_by_it(plan
         pass
     assert (await got(plant.admin.get(f"/recalculations/{job['id']}")))["state"] == "failed"
     assert (await plant.appeal(case))["policy"] == "own@2"
+
+
+@pytest.fixture
+async def stopped(desk: Desk) -> Desk:
+    """The desk, with a pack that a unit is to pick on a calendar that will be published anew, and leave it laxer."""
+    await desk.publish_days("plant", typhoon("2026-10-12"))
+    await desk.publish(id="base", appeals=report("15 calendar days"), visits=archive("15 calendar days"))
+    await desk.publish(id="own", extends="base", appeals=report("5 working days"), visits=archive("5 working days"))
+    return desk
+
+
+PICKED = {"cause": "assignment", "unit_code": "37401"}
+
+
+async def stop(desk: Desk) -> None:
+    """Has the unit pick the pack on the calendar, and work stop there for two weeks."""
+    await desk.assign("37401", "own", calendar="plant")
+    await desk.publish_days("plant", typhoon("2026-10-12", *AUGUST))
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_what_a_unit_picked_and_a_calendar_left_laxer_takes_nothing_in(stopped: Desk, dry_run: bool) -> None:
+    case = await reported(stopped)
+    await stop(stopped)
+    found = problem(await asked(stopped, dry_run=dry_run, **PICKED), 422, "laxer-policy")
+    assert (found["policy"], found["calendar"]) == ("own@1", "plant@2+cn-statutory@1")
+    assert {each["pointer"] for each in found["errors"]} == {"/unit_code"}
+    assert ("base@1", "2026-07-27T16:00:00Z") in [(each["than"], each["start"]) for each in found["laxer"]]
+    assert (await stopped.appeal(case))["policy"] == "t-sdpea@1"
+    await stopped.assign("37401", "own")
+    assert (await asked(stopped, **PICKED)).status_code == 201, "on the pack's own calendar it is not laxer"
+    await stopped.stack.settle()
+    assert (await stopped.appeal(case))["policy"] == "own@1"
+
+
+async def test_what_runs_by_it_there_already_is_not_brought_to_it(stopped: Desk) -> None:
+    await stopped.assign("37401", "own", calendar="plant")
+    await reported(stopped)
+    visit = Round(stopped)
+    await stopped.hear(visit.appointed("10-09T14:00", "10-09T15:00"), visit.did(VisitCompleted, "10-09T09:50"))
+    assert [each["policy"] for each in await visit.deadlines()] == ["own@1"]
+    await stop(stopped)
+    assert (await asked(stopped, **PICKED)).status_code == 201
+
+
+async def test_of_visits_it_counts_what_the_pack_times(stopped: Desk) -> None:
+    appointed, completed = Round(stopped), Round(stopped, unit_code="37402")
+    await stopped.hear(appointed.appointed("10-09T14:00", "10-09T15:00"))
+    await stopped.hear(completed.planned("E101"), completed.did(VisitCompleted, "10-09T09:50"))
+    await stopped.assign("37402", "own", calendar="plant")
+    await stop(stopped)
+    assert (await asked(stopped, **PICKED)).status_code == 201, "it times nothing from an appointment"
+    found = problem(await asked(stopped, cause="assignment", unit_code="37402"), 422, "laxer-policy")
+    assert "/visits/archive/within" in [each["place"] for each in found["laxer"]]
+
+
+async def test_a_calendar_that_is_published_before_what_was_picked_is_brought_is_seen(stopped: Desk) -> None:
+    case = await reported(stopped)
+    await stopped.assign("37401", "own", calendar="plant")
+    job = await made(asked(stopped, **PICKED))
+    await stop(stopped)
+    while await worker(stopped).run_once():
+        pass
+    shown = await got(stopped.admin.get(f"/recalculations/{job['id']}"))
+    assert (shown["state"], shown["failure"].partition(":")[0]) == ("failed", "LaxerPolicy")
+    assert (await stopped.appeal(case))["policy"] == "t-sdpea@1"
