@@ -169,9 +169,11 @@ async def _lived(people: People, life: Life, visits: dict[str, str]) -> None:
     if life.is_called_back:
         early = await people.handler.post(f"{act}/close", json={})
         assert [each["what"] for each in early.json()["missing"]] == ["callback"], life
+        # Who accepted it calls; of what may be about them, somebody who is not of them, or above them.
+        caller = people.tracker if life.is_hidden else people.acceptor
         rated = {"at": now, "result": "completed", "satisfaction": 5}
         assert (await people.handler.post(f"{act}/callbacks", json=rated)).status_code == 403, "who accepted it calls"
-        await asked(people.acceptor.post(f"{act}/callbacks", json=rated), 201)
+        await asked(caller.post(f"{act}/callbacks", json=rated), 201)
     closed = await asked(people.handler.post(f"{act}/close", json={}))
     assert (closed["state"], closed["outcome"], closed["lacks"]) == ("closed", "resolved", []), life
     assert {clock["state"] for clock in closed["clocks"]} == {"met"}

@@ -7,10 +7,10 @@ of their unit; if they handled it themselves, their supervisor.
 
 from collections.abc import Collection
 
-from appeal_tracker.appeals import repository
 from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.deeds import Deed
-from appeal_tracker.appeals.entitled import may_call_back
+from appeal_tracker.appeals.entitled import handled_by, may_call
+from appeal_tracker.appeals.insiders import accuses_inside
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
@@ -65,14 +65,14 @@ async def required(deed: Deed, case: Case) -> None:
 async def ask(deed: Deed, case: Case, kind: TaskKind, asked_by: str | None = None) -> CallbackTask:
     """Opens a task of an appeal, and tells of it."""
     appeal, clock = case.appeal, case.clock("callback") if kind is TaskKind.CALLBACK else None
-    whose, person = _whose(case, await _handled_by(deed, case))
+    whose, person = _whose(case, await handled_by(deed.tx, appeal))
     if person is not None and not (await directory.active(deed.tx, [person])).get(person, True):
         person = None  # who left calls nobody: it is for whoever else may
     task = tasks.opened(
         deed.tx,
         appeal.id,
         appeal.round,
-        appeal.unit_code,
+        await directory.above(deed.tx, appeal.unit_code) if accuses_inside(appeal) else appeal.unit_code,
         kind=kind,
         whose=whose,
         person=person,
@@ -90,18 +90,12 @@ async def hand_over(deed: Deed, leaver: str, taker: Principal | None) -> bool:
     not call: then whoever else may does. Whether there was any."""
     case, appeal = deed.case, deed.appeal
     theirs = [each for each in await tasks.of_appeals(deed.tx, [appeal.id]) if each.person == leaver]
-    handled_by = await _handled_by(deed, case) if theirs else ()
-    taken_in = await directory.successor(deed.tx, appeal.unit_code)
-    may = taker is not None and may_call_back(taker, appeal, taken_in, case.policy.callback, handled_by)
+    may = taker is not None and bool(theirs) and await may_call(deed.tx, taker, case)
     for task in theirs:
         task.person, task.updated_at = taker.sub if taker is not None and may else None, deed.now
         said = {"task_id": task.id, "from_person": leaver, "person": task.person}
         deed.say(case, "callback_handed_over", deed.now, _asked(deed, case, task), **said)
     return bool(theirs)
-
-
-async def _handled_by(deed: Deed, case: Case) -> set[str | None]:
-    return {case.appeal.handler, *(answer.by for answer in await repository.answers(deed.tx, case.appeal.id))}
 
 
 def _asked(deed: Deed, case: Case, task: CallbackTask) -> AppealCallbackAsked:
@@ -119,6 +113,9 @@ def _asked(deed: Deed, case: Case, task: CallbackTask) -> AppealCallbackAsked:
 
 def _whose(case: Case, handled_by: Collection[str | None]) -> tuple[str, str | None]:
     rule, first = case.policy.callback, case.appeal.first_contact
+    if accuses_inside(case.appeal):  # whoever heard it may be the one who is charged
+        by = BY_A_SUPERVISOR if rule.by == "acceptor" else rule.by
+        return by, case.appeal.handler if rule.by == "anyone" else None
     if rule.by == "anyone":
         return rule.by, case.appeal.owner
     if first is not None and first not in handled_by:

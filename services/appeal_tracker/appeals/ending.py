@@ -20,7 +20,7 @@ from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.closing import Missing, missing
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import AppealIncomplete, NotYoursToVoid, NotYoursToWithdraw, OthersFollow
-from appeal_tracker.appeals.insiders import may_take_back, may_void
+from appeal_tracker.appeals.insiders import demand_outside, may_take_back, may_void
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks import service as clocks
@@ -32,11 +32,12 @@ RESOLVED, MERGED, WITHDRAWN, VOID = "resolved", "merged", "withdrawn", "void"
 
 
 async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, note: str | None = None) -> Appeal:
-    """Ends an appeal that was answered, and called back where the policy requires it. Raises `AppealIncomplete` with
-    what is missing, each with its clause; for a merged one with its number besides. What is asked for and not demanded
-    is listed in the timeline.
+    """Ends an appeal that was answered, and called back where the policy requires it; what is asked for and not
+    demanded is listed in the timeline. Raises `AppealIncomplete` with what is missing, each with its clause; for a
+    merged one with its number besides; `ConcludedFromOutside`.
     """
     deed = await begin(tx, runtime, caller, id)
+    await demand_outside(tx, deed.caller, deed.appeal)
     await resolve(deed, **({"note": note} if note else {}))
     return await deed.done()
 

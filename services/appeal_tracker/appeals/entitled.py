@@ -2,8 +2,14 @@
 
 from collections.abc import Collection
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from appeal_tracker.appeals import repository
+from appeal_tracker.appeals.cases import Case
+from appeal_tracker.appeals.insiders import may_conclude
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.appeals.responsible import supervises
+from appeal_tracker.directory import service as directory
 from appeal_tracker.policies.policy import CallbackRule
 from chassis.web.tokens import Principal
 
@@ -22,3 +28,15 @@ def may_call_back(
     if caller.sub in handled_by:
         return False
     return rule.by == "not_the_handler" or caller.sub == appeal.first_contact or caller.unit == taken_in
+
+
+async def may_call(tx: AsyncSession, who: Principal, case: Case) -> bool:
+    """Whether `who` may call back about an appeal: by the rule of its policy, and not about their own unit."""
+    taken_in = await directory.successor(tx, case.appeal.unit_code)
+    entitled = may_call_back(who, case.appeal, taken_in, case.policy.callback, await handled_by(tx, case.appeal))
+    return entitled and await may_conclude(tx, who, case.appeal)
+
+
+async def handled_by(tx: AsyncSession, appeal: Appeal) -> set[str | None]:
+    """Those who handled or answered it."""
+    return {appeal.handler, *(answer.by for answer in await repository.answers(tx, appeal.id))}

@@ -194,6 +194,17 @@ class NotYoursToVoid(Forbidden):
     )
 
 
+class ConcludedFromOutside(Forbidden):
+    slug = "concluded-from-outside"
+    title = Words("该投诉、举报须由外部认定、回访和办结", "It is judged, called back about and closed from outside")
+    detail = Words(
+        "保密或匿名的投诉、举报可能涉及受理单位：由外部指派的承办人或该单位以外的人员认定、回访和办结"
+        "（002 §6.4.5.5、6.4.5.6）。",
+        "A hidden complaint or report may be about the unit that raised it: its handler, who is named from outside, or"
+        " somebody outside that unit says whether it is true, calls back, and closes it (002 §6.4.5.5, 6.4.5.6).",
+    )
+
+
 class ReopenedSince(Conflict):
     slug = "reopened-since"
     title = Words("已重新办理的诉求不再更正提出时间", "It was reopened since; when it was received is past correcting")

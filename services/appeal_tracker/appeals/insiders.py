@@ -9,10 +9,16 @@ from collections.abc import Iterable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.closing import JUDGED
+from appeal_tracker.appeals.errors import ConcludedFromOutside
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.appeals.responsible import is_at_work, supervises
 from appeal_tracker.directory import service as directory
 from chassis.web.tokens import Principal
+
+
+def accuses_inside(appeal: Appeal) -> bool:
+    """Whether it charges somebody, who may be of the unit that raised it."""
+    return appeal.hidden and appeal.type in JUDGED
 
 
 async def is_inside(tx: AsyncSession, unit: str | None, appeal: Appeal) -> bool:
@@ -53,9 +59,23 @@ async def may_take_back(tx: AsyncSession, caller: Principal, appeal: Appeal, mer
 
 async def may_void(tx: AsyncSession, caller: Principal, appeal: Appeal) -> bool:
     """Whether `caller` may declare an appeal a mistake, or what accuses somebody something else, as supervisors do."""
-    if not supervises(caller) or appeal.type not in JUDGED or not appeal.hidden:
+    if not supervises(caller) or not accuses_inside(appeal):
         return supervises(caller)
     return not await is_inside(tx, caller.unit, appeal) or await _in_place_of_others(tx, caller, appeal)
+
+
+async def may_conclude(tx: AsyncSession, caller: Principal, appeal: Appeal) -> bool:
+    """Whether `caller` may say what was found out about an appeal, ask its customer what they think of that, and close
+    it: nobody is the judge of what may be about their own unit, but for whoever was made its handler from outside."""
+    if not accuses_inside(appeal) or caller.sub == appeal.handler:
+        return True
+    return not await is_inside(tx, caller.unit, appeal) or await _in_place_of_others(tx, caller, appeal)
+
+
+async def demand_outside(tx: AsyncSession, caller: Principal, appeal: Appeal) -> None:
+    """Raises `ConcludedFromOutside` unless `caller` may conclude an appeal."""
+    if not await may_conclude(tx, caller, appeal):
+        raise ConcludedFromOutside
 
 
 async def _in_place_of_others(tx: AsyncSession, caller: Principal, appeal: Appeal) -> bool:

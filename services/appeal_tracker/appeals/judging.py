@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.closing import JUDGED
+from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.faults import NothingToJudge
+from appeal_tracker.appeals.insiders import demand_outside
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
 from chassis.runtime import Runtime
@@ -16,10 +18,13 @@ from chassis.web.tokens import Principal
 from contracts.appeals import AppealJudged
 
 
-def check(appeal: Appeal, finding: str | None) -> None:
-    """Raises `NothingToJudge` where a finding is given about what is no charge."""
-    if finding is not None and appeal.type not in JUDGED:
-        raise NothingToJudge(appeal_type=appeal.type)
+async def check(deed: Deed, finding: str | None) -> None:
+    """Raises `NothingToJudge` where a finding is given about what is no charge; `ConcludedFromOutside`."""
+    if finding is None:
+        return
+    if deed.appeal.type not in JUDGED:
+        raise NothingToJudge(appeal_type=deed.appeal.type)
+    await demand_outside(deed.tx, deed.caller, deed.appeal)
 
 
 async def judge(
@@ -28,7 +33,7 @@ async def judge(
     """Records what was found out, in the place of what was found before; that stays in the timeline."""
     deed = await begin(tx, runtime, caller, id)
     await deed.move(Act.JUDGE, deed.now)
-    check(deed.appeal, finding)
+    await check(deed, finding)
     said: dict[str, Any] = {"note": note} if note else {}
     event = AppealJudged(**deed.facts(deed.case, deed.now), finding=finding)
     deed.say(deed.case, "judged", deed.now, event, finding=finding, old_finding=deed.appeal.finding, **said)

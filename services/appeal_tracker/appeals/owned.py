@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from appeal_tracker.appeals.closing import JUDGED
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal
 from appeal_tracker.appeals.repository import visible
 from appeal_tracker.clocks.models import Clock
@@ -161,6 +162,7 @@ async def to_call_back(
     found = {each.id: each for each in await tx.scalars(query.order_by(Appeal.id))}
     if kinds and len(found) < MOST:
         query = mine.where(_ANSWERED, Appeal.anonymous.is_(False), tuple_(Appeal.policy, Appeal.type).in_(kinds))
+        query = query.where(or_(~Appeal.hidden, Appeal.handler.is_not(None), Appeal.type.not_in(JUDGED)))
         found |= {each.id: each for each in await tx.scalars(query.order_by(Appeal.id).limit(MOST))}
     return [*found.values()][:MOST]
 

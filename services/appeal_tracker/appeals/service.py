@@ -61,11 +61,6 @@ async def answers(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
     return await showing.in_confidence(tx, runtime, caller, appeal, "answers", its, "content")
 
 
-async def answered_by(tx: AsyncSession, id: UUID) -> set[str]:
-    """Who gave the recorded answers."""
-    return {answer.by for answer in await repository.answers(tx, id)}
-
-
 async def deadlines(tx: AsyncSession, caller: Principal, id: UUID, window: Window) -> Listing[Deadline]:
     """The clocks of an appeal, with their ladders; a feed gives all of them when any may have changed. Raises
     `AppealNotFound`."""
@@ -138,9 +133,10 @@ async def answer(
     content: str,
     finding: str | None = None,
 ) -> Any:
-    """Records an answer given to the customer, which is also a contact. Raises `NothingToJudge`."""
+    """Records an answer given to the customer, which is also a contact. Raises `NothingToJudge`,
+    `ConcludedFromOutside`."""
     deed = await begin(tx, runtime, caller, id, at)
-    judging.check(deed.appeal, finding)
+    await judging.check(deed, finding)
     concerned = deed.concerned(Act.ANSWER, at)
     made = []
     for case in concerned:

@@ -10,12 +10,12 @@ from appeal_tracker.appeals import showing
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.confidence import Shown
 from appeal_tracker.appeals.deeds import Deed
-from appeal_tracker.appeals.entitled import may_call_back
+from appeal_tracker.appeals.entitled import may_call
+from appeal_tracker.appeals.insiders import demand_outside
 from appeal_tracker.callbacks import repository
 from appeal_tracker.callbacks.errors import NothingToRate, NotYoursToCallBack, ReasonMissing, ReasonNotRatedMissing
 from appeal_tracker.callbacks.models import Callback
 from appeal_tracker.callbacks.recording import COMPLETED, NOT_RATED, UNREACHABLE, Said, place, record
-from appeal_tracker.directory import service as directory
 from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
@@ -50,11 +50,10 @@ async def call_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
 
 
 async def demand_entitled(deed: Deed) -> None:
-    """Raises `NotYoursToCallBack` unless the policy lets the caller call back."""
-    rule = deed.case.policy.callback
-    handled_by = {deed.appeal.handler, *(await appeals.answered_by(deed.tx, deed.appeal.id))}
-    taken_in = await directory.successor(deed.tx, deed.appeal.unit_code)
-    if not may_call_back(deed.caller, deed.appeal, taken_in, rule, handled_by):
+    """Raises `NotYoursToCallBack` unless the policy lets the caller call back; `ConcludedFromOutside`."""
+    await demand_outside(deed.tx, deed.caller, deed.appeal)
+    if not await may_call(deed.tx, deed.caller, deed.case):
+        rule = deed.case.policy.callback
         raise NotYoursToCallBack(by=rule.by, clause=rule.clause)
 
 

@@ -89,6 +89,12 @@ async def top_of(tx: AsyncSession, code: str) -> str:
     return (await scope.ancestors(tx, Unit, code))[-1]
 
 
+async def above(tx: AsyncSession, code: str) -> str:
+    """The unit above `code`, or above the one that it merged into; that itself, where none was heard of."""
+    its = await scope.ancestors(tx, Unit, await successor(tx, code))
+    return its[1] if len(its) > 1 else its[0]
+
+
 async def successor(tx: AsyncSession, code: str) -> str:
     """The unit that the unit `code` merged into; itself, where it did not, or that was not heard of yet."""
     return await scope.successor(tx, Unit, code)

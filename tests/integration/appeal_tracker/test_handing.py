@@ -162,32 +162,33 @@ async def test_who_takes_over_calls_whom_the_other_was_to_call_unless_another_mu
     await desk.assign("37402", "state-grid")
     colleague = staff("E102", "37401", "visitor")
     await desk.hear(staff("E101", "37401"), colleague, staff("E201", "37402"), staff("E202", "37402"))
-    mine, theirs, low, nameless = [await desk.raised() for _ in range(3)] + [await desk.raised(anonymous=True)]
+    mine, theirs, low = [await desk.raised() for _ in range(3)]
+    secret = await desk.raised(appeal_type="opinion", visit_id=None, customer_id=None, confidential=True)
     accepted, owned = [await desk.raised(unit_code="37402", raised_by="E201") for _ in range(2)]
     await desk.act(theirs, "dispatch", handler="E777")
     await desk.act(accepted, "dispatch", handler="E777")
-    for case in (mine, theirs, low, nameless, accepted, owned):
+    for case in (mine, theirs, low, secret, accepted, owned):
         given = {"at": instant("10-09T09:40").isoformat(), "content": "已处理"}
         await made(desk.client("supervisor", unit="374", sub="E009").post(f"/appeals/{case}/answers", json=given))
     tasks = {case: await made(desk.supervisor.post(f"/appeals/{case}/callback-tasks")) for case in (mine, theirs)}
     plan = {"at": instant("10-09T10:30").isoformat(), "person": "E101"}
     await got(desk.supervisor.post(f"/callback-tasks/{tasks[theirs]['id']}/schedule", json=plan))
     rated = {"at": instant("10-09T09:50").isoformat(), "result": "completed", "satisfaction": 1}
-    for case in (low, nameless):
+    for case in (low, secret):
         await made(desk.supervisor.post(f"/appeals/{case}/callbacks", json=rated))
     await desk.act(low, "close")
 
     async def whose() -> dict[str, str | None]:
         return {each["appeal_id"]: each["person"] for each in (await got(desk.supervisor.get(OPEN_TASKS)))["items"]}
 
-    before = dict.fromkeys((mine, theirs, low, nameless), "E101") | dict.fromkeys((accepted, owned), "E201")
+    before = dict.fromkeys((mine, theirs, low, secret), "E101") | dict.fromkeys((accepted, owned), "E201")
     assert await whose() == before
     for leaver, to in (("E101", "E102"), ("E201", "E202")):
         code = "37401" if leaver == "E101" else "37402"
         event = StaffHandedOver(hand_over_id=uuid4(), unit_code=code, staff_no=leaver, to=to, by="E001")
         await desk.hear(event)
-    # A closed appeal's follow-up too. Nobody calls about their own work, and nobody of the unit about the nameless.
-    after = {mine: "E102", theirs: "E102", low: "E102", nameless: None, accepted: "E202", owned: None}
+    # A closed appeal's follow-up too. Nobody calls about their own work, and nobody of the unit of the hidden.
+    after = {mine: "E102", theirs: "E102", low: "E102", secret: None, accepted: "E202", owned: None}
     assert await whose() == after
     again = (await desk.told("appeal.callback_asked.v1"))[-6:]
     assert {each["appeal_id"]: each["person"] for each in again} == after, "and is told of it"
