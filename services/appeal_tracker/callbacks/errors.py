@@ -69,6 +69,23 @@ class CallbackPast(Unprocessable):
         super().__init__(FieldError("/at", "time_past", self.title))
 
 
+class CallbackTooFar(Unprocessable):
+    slug = "callback-too-far"
+    title = Words("回访时间过远", "The callback is planned too far ahead")
+    detail = Words("回访最多可安排在 {days} 天内。", "It is planned for {days} days ahead at most.")
+
+    def __init__(self, days: str) -> None:
+        super().__init__(FieldError("/at", "too_far", self.title), days=days)
+
+
+class NotTheirsToCallBack(Unprocessable):
+    slug = "not-theirs-to-call-back"
+    title = Words("按策略不应由该人员回访", "By its policy that member of staff does not call back about it")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/person", "not_entitled", self.title))
+
+
 class CallbackAtNight(Unprocessable):
     slug = "callback-at-night"
     title = Words("未经客户同意不得安排在夜间回访", "No callback by night unless the customer agreed on the time")

@@ -36,7 +36,8 @@ class RecordCallback(Body):
 
 
 class ScheduleCallback(Body):
-    """When the customer is to be called, and by whom if that changes; `agreed`: they agreed on the time."""
+    """When the customer is to be called, within 90 days, and by whom if that changes, who has to be one who may call;
+    `agreed`: they agreed on the time."""
 
     at: Instant
     agreed: bool = False

@@ -1,15 +1,17 @@
 """What is done with callback tasks: asked for, planned, and a follow-up done. A callback itself is recorded on its
 appeal, and that does the task."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.absences.errors import UnknownStaff
 from appeal_tracker.appeals import asking
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.deeds import Deed
+from appeal_tracker.appeals.entitled import may_call
 from appeal_tracker.appeals.faults import HandlerLeft
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.responsible import supervises
@@ -20,6 +22,8 @@ from appeal_tracker.callbacks.errors import (
     CallbackIsRecorded,
     CallbackNotYoursToGive,
     CallbackPast,
+    CallbackTooFar,
+    NotTheirsToCallBack,
     TaskEnded,
     TaskNotFound,
 )
@@ -31,6 +35,8 @@ from chassis.runtime import Runtime
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealCallbackScheduled, AppealFollowedUp
+
+FURTHEST = timedelta(days=90)  # ahead, that a call is planned for: beyond that nobody has it in mind
 
 
 async def listing(
@@ -72,8 +78,8 @@ async def schedule(
 ) -> CallbackTask:
     """Plans when the customer is called, and by whom; by night only where they agreed on the time (000 §7.2.5.2).
 
-    Raises `CallbackAtNight`, `CallbackPast`, `CallbackNotYoursToGive`, `NotYoursToCallBack`, `TaskEnded`,
-    `TaskNotFound`.
+    Raises `CallbackAtNight`, `CallbackPast`, `CallbackTooFar`, `CallbackNotYoursToGive`, `NotYoursToCallBack`,
+    `UnknownStaff`, `NotTheirsToCallBack`, `TaskEnded`, `TaskNotFound`.
     """
     deed, task = await _begin(tx, runtime, caller, id)
     await demand_entitled(deed)
@@ -84,8 +90,12 @@ async def schedule(
         raise CallbackAtNight(quiet=str(quiet))
     if person not in (None, task.person, caller.sub) and not supervises(caller):
         raise CallbackNotYoursToGive
+    if at > deed.now + FURTHEST:
+        raise CallbackTooFar(str(FURTHEST.days))
     if person is not None and not (await directory.active(tx, [person])).get(person, True):
         raise HandlerLeft("person")
+    if person not in (None, caller.sub):
+        await _demand_caller(deed, person)
     task.scheduled_at, task.agreed, task.updated_at = at, agreed, deed.now
     task.person = person or task.person
     said: dict[str, Any] = {"task_id": task.id, "scheduled_at": at, "agreed": agreed, "person": task.person}
@@ -93,6 +103,18 @@ async def schedule(
     deed.say(deed.case, "callback_scheduled", deed.now, event, **said)
     await deed.settle()
     return await show(tx, caller, id)
+
+
+async def _demand_caller(deed: Deed, person: str) -> None:
+    """Raises `UnknownStaff`, `NotTheirsToCallBack` where `person` would never see what they are to call about, or may
+    not call: then it would be in nobody's day."""
+    known, its = await directory.staff_member(deed.tx, person), deed.appeal
+    seen = {its.unit_code, its.handling_unit_code}
+    if known is None or not await directory.visible(deed.tx, seen, known.unit_code):
+        raise UnknownStaff("person")
+    who = await directory.today(deed.tx, Principal(person, known.unit_code, frozenset(known.roles)))
+    if not await may_call(deed.tx, who, deed.case):
+        raise NotTheirsToCallBack
 
 
 async def complete(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, note: str) -> CallbackTask:

@@ -1,0 +1,43 @@
+"""Callbacks are planned for somebody who can make them, and for a time that somebody has in mind."""
+
+import pytest
+
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
+
+
+@pytest.mark.clause("002 6.4.5.4")
+async def test_a_callback_is_given_to_somebody_who_may_make_it(desk: Desk) -> None:
+    """Else it is in nobody's day."""
+    others = [("E105", "37401"), ("E106", "37401"), ("E201", "37402"), ("E301", "375"), ("E007", "374")]
+    await desk.hear(*(staff(number, code, "visitor") for number, code in others), staff("E002", "374", "supervisor"))
+    await desk.assign("37401", "state-grid")
+    case = await desk.raised(received_at=desk.clock.now())
+    desk.later(hours=1)
+    await desk.act(case, "dispatch", handler="E105")
+    given = {"at": desk.clock.now().isoformat(), "content": "已处理"}
+    await made(desk.supervisor.post(f"/appeals/{case}/answers", json=given))
+    (task,) = (await got(desk.supervisor.get("/callback-tasks")))["items"]
+    plan = f"/callback-tasks/{task['id']}/schedule"
+
+    async def refused(person: str, slug: str) -> None:
+        answer = await desk.supervisor.post(plan, json={"at": instant("10-10T10:00").isoformat(), "person": person})
+        assert problem(answer, 422, slug)["errors"][0]["pointer"] == "/person"
+
+    await refused("E105", "not-theirs-to-call-back")  # who handles it
+    await refused("E007", "not-theirs-to-call-back")  # of another unit than took it
+    for stranger in ("E201", "E301", "E777"):  # beside it, elsewhere, and nobody at all
+        await refused(stranger, "unknown-staff")
+    assert (await got(desk.supervisor.get(f"/callback-tasks/{task['id']}")))["person"] == "E101"
+    for person in ("E106", "E002", "E001"):  # of the unit that took it, a supervisor, and whoever plans it
+        its = {"at": instant("10-10T10:00").isoformat(), "person": person}
+        assert (await got(desk.supervisor.post(plan, json=its)))["person"] == person
+
+
+async def test_a_callback_is_planned_for_90_days_ahead_at_most(desk: Desk) -> None:
+    case = await desk.raised()
+    await desk.answer(case, "10-09T09:45")
+    task = await made(desk.supervisor.post(f"/appeals/{case}/callback-tasks"))
+    plan = f"/callback-tasks/{task['id']}/schedule"
+    answer = await desk.first.post(plan, json={"at": "2027-01-08T10:00:00+08:00"})
+    assert problem(answer, 422, "callback-too-far")["errors"][0]["pointer"] == "/at"
+    await got(desk.first.post(plan, json={"at": "2027-01-07T09:00:00+08:00"}))
