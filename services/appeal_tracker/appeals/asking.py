@@ -12,6 +12,7 @@ from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.entitled import handled_by, may_call
 from appeal_tracker.appeals.insiders import accuses_inside
 from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.clocks.models import Clock
 from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
@@ -22,14 +23,16 @@ BY_A_SUPERVISOR = "supervisor"
 
 
 async def settle(deed: Deed) -> None:
-    """Opens and ends the tasks of those appeals that an act moved."""
+    """Opens and ends the tasks of those appeals that an act moved, and of the one that speaks for them."""
     moved = [case for case in deed.group if case.moved]
+    if moved and deed.leader not in moved:
+        moved.append(deed.leader)
     if not any(_may_have_tasks(case) for case in moved):
         return
     await deed.tx.flush()
     its = await tasks.of_appeals(deed.tx, [case.appeal.id for case in moved])
     for case in moved:
-        progress, needed = case.appeal.standing.progress, wanted(case)
+        progress, needed = case.appeal.standing.progress, wanted(deed, case)
         here = next((each for each in its if each.appeal_id == case.appeal.id and each.kind == TaskKind.CALLBACK), None)
         over = case.appeal.is_merged or progress not in (State.ANSWERED, State.CALLED_BACK)
         called = progress is State.CALLED_BACK and case.stood is not progress  # by what was recorded before
@@ -41,12 +44,24 @@ async def settle(deed: Deed) -> None:
             await required(deed, case)
 
 
-def wanted(case: Case) -> bool:
-    """Whether the pack requires that the customer of an appeal be called back now."""
-    rule, appeal = case.policy.callback, case.appeal
-    if appeal.standing.progress is not State.ANSWERED or appeal.is_merged:
+def wanted(deed: Deed, case: Case) -> bool:
+    """Whether a pack requires that the customer of an appeal be called back now: its own, or that of one merged into
+    it, for which it speaks."""
+    if case.appeal.is_merged or case.appeal.standing.progress not in (State.ANSWERED, State.CALLED_BACK):
         return False
-    return rule.is_required(appeal.type, anonymous=appeal.anonymous)
+    return any(_lacks_callback(each) for each in _spoken_for(deed, case))
+
+
+def _lacks_callback(case: Case) -> bool:
+    rule, appeal = case.policy.callback, case.appeal
+    answered = appeal.standing.progress is State.ANSWERED
+    return answered and rule.is_required(appeal.type, anonymous=appeal.anonymous)
+
+
+def _spoken_for(deed: Deed, case: Case) -> list[Case]:
+    """An appeal that speaks for itself, and those that are merged into it."""
+    its = case.appeal.id
+    return [case, *(each for each in deed.group if each.appeal.is_merged and each.appeal.merged_into == its)]
 
 
 async def end_others(deed: Deed) -> None:
@@ -64,7 +79,7 @@ async def required(deed: Deed, case: Case) -> None:
 
 async def ask(deed: Deed, case: Case, kind: TaskKind, asked_by: str | None = None) -> CallbackTask:
     """Opens a task of an appeal, and tells of it."""
-    appeal, clock = case.appeal, case.clock("callback") if kind is TaskKind.CALLBACK else None
+    appeal, clock = case.appeal, _clock(deed, case) if kind is TaskKind.CALLBACK else None
     whose, person = _whose(case, await handled_by(deed.tx, appeal))
     if person is not None and not (await directory.active(deed.tx, [person])).get(person, True):
         person = None  # who left calls nobody: it is for whoever else may
@@ -98,8 +113,15 @@ async def hand_over(deed: Deed, leaver: str, taker: Principal | None) -> bool:
     return bool(theirs)
 
 
+def _clock(deed: Deed, case: Case) -> Clock | None:
+    """The clock by which the customer is to be called back: of those that an appeal speaks for, the one that is due
+    first."""
+    its = (each.clock("callback") for each in _spoken_for(deed, case))
+    return min((clock for clock in its if clock is not None), key=lambda clock: clock.due_at, default=None)
+
+
 def _asked(deed: Deed, case: Case, task: CallbackTask) -> AppealCallbackAsked:
-    clock = next((each for each in case.clocks if each.id == task.clock_id), None)
+    clock = next((each for its in deed.group for each in its.clocks if each.id == task.clock_id), None)
     return AppealCallbackAsked(
         **deed.facts(case, deed.now),
         task_id=task.id,
@@ -129,7 +151,5 @@ def _may_have_tasks(case: Case) -> bool:
 
 
 def _stale(case: Case, task: CallbackTask, *, needed: bool) -> bool:
-    """Whether it is about another round, or an appeal of another type."""
-    if case.appeal.standing.progress is not State.ANSWERED:
-        return False
+    """Whether it is about another round, an appeal of another type, or one that this speaks for no more."""
     return task.round != case.appeal.round if needed else task.required

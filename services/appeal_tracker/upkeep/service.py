@@ -75,7 +75,7 @@ async def ask(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> None:
     """Asks for the callback that the pack of an appeal requires, if nobody else did meanwhile; what was asked for in an
     earlier round ends. Raises `MergedMeanwhile`."""
     deed = await begin(tx, runtime, NOBODY, appeal)
-    if asking.wanted(deed.case) and await repository.unasked(tx, [appeal]):
+    if asking.wanted(deed, deed.case) and await repository.unasked(tx, [appeal]):
         await asking.end_others(deed)
         await asking.required(deed, deed.case)
         await deed.settle()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
 
 
@@ -41,3 +42,42 @@ async def test_a_callback_is_planned_for_90_days_ahead_at_most(desk: Desk) -> No
     answer = await desk.first.post(plan, json={"at": "2027-01-08T10:00:00+08:00"})
     assert problem(answer, 422, "callback-too-far")["errors"][0]["pointer"] == "/at"
     await got(desk.first.post(plan, json={"at": "2027-01-07T09:00:00+08:00"}))
+
+
+@pytest.mark.clause("002 6.4.5.4")
+async def test_who_speaks_for_an_appeal_that_is_called_back_has_its_task(desk: Desk) -> None:
+    """Closing demands it of both."""
+    timed = [{"milestone": "callback", "within": "2 working days", "clause": "1"}]
+    await desk.publish(id="soon", extends="state-grid", title="企标", appeals={"complaint": timed})
+    await desk.assign("37401", "soon")
+    of_one = {"customer_id": new_id(), "received_at": desk.clock.now()}
+    leader, other = [await desk.raised(appeal_type="suggestion", **of_one) for _ in range(2)]
+    child = await desk.raised(**of_one)
+    desk.later(hours=1)
+    await desk.answer(child, "10-09T10:30")
+    await desk.answer(leader, "10-09T10:40")
+
+    async def open_tasks() -> dict[str, str | None]:
+        items = (await got(desk.supervisor.get("/callback-tasks", params={"state": "open"})))["items"]
+        return {each["appeal_id"]: each["due_at"] for each in items}
+
+    due = (await desk.clocks(child))["callback"]["due_at"]
+    assert await open_tasks() == {child: due}
+    await desk.act(child, "merge", into=leader)
+    assert await open_tasks() == {leader: due}
+    await desk.act(child, "unmerge")
+    assert await open_tasks() == {child: due}
+    # Also where the leader is called back already, and where it was merged before the answer.
+    called = {"at": instant("10-09T10:45").isoformat(), "result": "completed"}
+    await made(desk.supervisor.post(f"/appeals/{leader}/callbacks", json=called))
+    await desk.act(child, "merge", into=leader)
+    early = await desk.raised(**of_one)
+    await desk.act(early, "merge", into=other)
+    await desk.answer(other, "10-09T10:50")
+    assert set(await open_tasks()) == {leader, other}
+    for case in (leader, other):
+        problem(await desk.acting(case, "close"), 409, "appeal-incomplete")
+        now = {"at": desk.clock.now().isoformat(), "result": "completed"}
+        await made(desk.supervisor.post(f"/appeals/{case}/callbacks", json=now))
+        assert case not in await open_tasks()
+        await desk.act(case, "close")
