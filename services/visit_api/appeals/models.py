@@ -1,10 +1,11 @@
 """What was raised on visits, in the customer's words."""
 
 from datetime import datetime
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,8 +26,9 @@ class Words(NamedTuple):
 
 class Appeal(Brought, Base):
     """An appeal as raised. Words and type never change; `state`, `round` and `outcome` are what the tracker told since,
-    `reclassified_to` is the type that it is of now, where that is another. What came of the last callback is kept, and
-    the last `satisfaction` that the customer gave, at `rated_at`.
+    `reclassified_to` is the type that it is of now, where that is another. Of the last round it is kept when the
+    customer was contacted and answered first, and which `deadlines`, by their clocks, were kept or passed. What came of
+    the last callback is kept, and the last `satisfaction` that the customer gave, at `rated_at`.
 
     Its words stand open for a moment, `plain_…`, and are sealed from then on: nothing that a complaint waits for.
 
@@ -69,6 +71,10 @@ class Appeal(Brought, Base):
     round: Mapped[int] = mapped_column(server_default="1")
     outcome: Mapped[str | None]
     reclassified_to: Mapped[str | None]
+    contacted_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    deadlines: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     callback_result: Mapped[str | None]
     called_back_at: Mapped[datetime | None]
     satisfaction: Mapped[str | None]

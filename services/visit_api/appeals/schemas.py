@@ -1,7 +1,10 @@
 """Appeals at the edge."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import BeforeValidator
 
 from chassis.web.schemas import Instant, Text, View
 from visit_api.appeals.models import Type
@@ -26,9 +29,27 @@ class NewAppeal(New):
     heard_by: Annotated[str, Text(64)] | None = None
 
 
+class DeadlineView(View):
+    """A deadline that was kept, or that passed without what it was for (§7.2.3)."""
+
+    milestone: str
+    due_at: Instant
+    kept: bool
+
+
+def _in_order(by_clock: Any) -> Any:
+    """The deadlines of a row, whichever way it was read, as a list."""
+    known = json.loads(by_clock) if isinstance(by_clock, str) else by_clock
+    return (
+        sorted(known.values(), key=lambda its: (its["due_at"], its["milestone"])) if isinstance(known, dict) else known
+    )
+
+
 class AppealView(View):
     """An appeal as raised, and what the tracker told of it since: `reclassified_to` is the type that it is of now, null
-    where that is still its `type`; `satisfaction` is the last that the customer gave, from 1 to 5 (§9.4)."""
+    where that is still its `type`; `satisfaction` is the last that the customer gave, from 1 to 5 (§9.4). Of the last
+    `round`: when the customer was first got through to and first answered, when it was closed, and of each deadline
+    whether it was kept, once that is known. What was answered stays in the tracker."""
 
     id: UUID
     appeal_no: str
@@ -47,6 +68,10 @@ class AppealView(View):
     round: int
     outcome: str | None
     reclassified_to: str | None
+    contacted_at: Instant | None
+    answered_at: Instant | None
+    closed_at: Instant | None
+    deadlines: Annotated[list[DeadlineView], BeforeValidator(_in_order)]
     callback_result: str | None
     called_back_at: Instant | None
     satisfaction: str | None

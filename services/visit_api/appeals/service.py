@@ -14,17 +14,16 @@ from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from chassis.web.work import Statements
-from contracts.appeals import AppealAct, AppealCalledBack, AppealClosed, AppealRaised, AppealReclassified
+from contracts.appeals import AppealRaised
 from visit_api import moments
 from visit_api.appeals import repository, sealing
 from visit_api.appeals.confidence import confidence, heard
 from visit_api.appeals.errors import NO_REASON, UNKNOWN_HEARER, AppealTaken
+from visit_api.appeals.following import Told, appeal_of, took_over
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import NewAppeal
 from visit_api.base import digest, key_digest
 from visit_api.visits.service import get_visit
-
-_RATINGS = frozenset("12345")
 
 
 async def raise_appeal(
@@ -105,43 +104,15 @@ async def visits_of(tx: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
     return await repository.visits_of(tx, ids)
 
 
-async def follow(
-    tx: AsyncSession, heard: Sequence[AppealAct], now: datetime
-) -> AsyncIterator[tuple[Appeal, AppealAct]]:
-    """Takes over what the tracker told, act by act; gives each that changed something here, and the appeal as it left
+async def follow(tx: AsyncSession, heard: Sequence[Told], now: datetime) -> AsyncIterator[tuple[Appeal, Told]]:
+    """Takes over what the tracker told, one by one; gives each that changed something here, and the appeal as it left
     it. Appeals from other sources are not ours."""
-    known = {appeal.id: appeal for appeal in await repository.among(tx, {event.appeal_id for event in heard})}
+    known = {appeal.id: appeal for appeal in await repository.among(tx, {appeal_of(event) for event in heard})}
     for event in heard:
-        appeal = known.get(event.appeal_id)
-        if appeal is not None and _took_over(appeal, event):
+        appeal = known.get(appeal_of(event))
+        if appeal is not None and took_over(appeal, event):
             appeal.updated_at = now
             yield appeal, event
-
-
-def _took_over(appeal: Appeal, event: AppealAct) -> bool:
-    """Whether an act changed what is known of an appeal; what is replayed late says nothing new."""
-    if isinstance(event, AppealCalledBack):
-        return _heard_back(appeal, event)
-    if event.round < appeal.round:
-        return False
-    appeal.round = event.round
-    if isinstance(event, AppealReclassified):
-        appeal.reclassified_to = None if event.appeal_type == appeal.type else event.appeal_type
-    else:
-        appeal.outcome = event.outcome if isinstance(event, AppealClosed) else None
-        appeal.state = "open" if appeal.outcome is None else "closed"
-    return True
-
-
-def _heard_back(appeal: Appeal, event: AppealCalledBack) -> bool:
-    last = appeal.called_back_at is None or event.at >= appeal.called_back_at
-    # Who could not be reached again has not taken back what was said before.
-    rates = event.satisfaction in _RATINGS and (appeal.rated_at is None or event.at >= appeal.rated_at)
-    if last:
-        appeal.callback_result, appeal.called_back_at = event.result, event.at
-    if rates:
-        appeal.satisfaction, appeal.rated_at = event.satisfaction, event.at
-    return last or rates
 
 
 async def _require_hearer(statements: Statements, caller: Principal, visit_id: UUID, staff_no: str) -> None:

@@ -21,6 +21,12 @@ _IN_ENGLISH = {
 }
 _THINGS = {item.name: Words(item.title, _IN_ENGLISH[item.name]) for kit in KIT.values() for item in kit}
 
+_MILESTONES = {
+    "contact": Words("联系客户", "contact"),
+    "answer": Words("答复客户", "answer"),
+    "callback": Words("回访客户", "callback"),
+}
+
 CODES: dict[str, dict[str, Words]] = {
     "": {"True": Words("是", "yes"), "False": Words("否", "no"), "None": Words("—", "—")},
     "category": dict(standard.NEEDS),
@@ -130,9 +136,13 @@ CODES: dict[str, dict[str, Words]] = {
         "refused": Words("客户谢绝", "refused"),
         "cancelled": Words("取消", "cancelled"),
         "gap": Words("缺项", "missing"),
+        "deadline": Words("超过时限", "a deadline passed"),
     },
+    "kept": {"True": Words("按时", "in time"), "False": Words("超时", "passed")},
+    "milestone": _MILESTONES,
     "what": {
         **_THINGS,
+        **_MILESTONES,
         "usage_analysis": Words("用电分析", "usage analysis"),
         "solution_proposal": Words("解决方案", "solution proposal"),
         "plan_document": Words("走访方案", "plan"),

@@ -7,7 +7,7 @@ in the answer's. A signature drawn on a device stands on it as a picture.
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _HERE = files("visit_api.archive")
 
 # What is shown of a section: as facts, each with its name; in whole paragraphs; and of its entries, as tables. Of a
-# section that is a list itself the entries are the section's own; else they lie in the part of it that is named.
+# section that is a list itself the entries are the section's own, or a part of each; else they lie in the part of it
+# that is named.
 _FACTS: Mapping[str, Sequence[str]] = {
     "visit": ("channel", "form", "direction", "state", "scheduled_at", "arrived_at", "started_at", "completed_at"),
     "service_record": ("started_at", "ended_at", "staff", "content", "flow", "feedback", "result"),
@@ -47,7 +48,10 @@ _TABLES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "inquiries": ("received_at", "question", "answer", "answered_by"),
     },
     "devices": {"": ("at", "kind", "device", "brought_by", "outcome", "keep", "reason", "body")},
-    "appeals": {"": ("appeal_no", "type", "summary", "received_at", "state", "outcome", "satisfaction")},
+    "appeals": {
+        "": ("appeal_no", "type", "summary", "received_at", "state", "outcome", "satisfaction"),
+        "handling": ("appeal_no", "round", "contacted_at", "answered_at", "closed_at", "deadlines"),
+    },
     "attachments": {"": ("name", "kind", "size", "sha256")},
     "gaps": {"": ("clause", "what", "reason", "given_by")},
 }
@@ -147,10 +151,17 @@ def _documents(say: Speech, section: str, its: Any) -> Pairs:
 
 def _tables(say: Speech, section: str, its: Any) -> Iterator[Table]:
     for part, columns in _TABLES.get(section, {}).items():
-        entries = [_as_row(section, each) for each in (its.get(part, ()) if part else its)]
+        entries = [_as_row(section, each) for each in _entries(its, part, columns)]
         if entries or not part:
             rows = [[_cell(say, column, each.get(column)) for column in columns] for each in entries]
             yield Table(say(f"{section}.{part}") if part else "", [say(column) for column in columns], rows)
+
+
+def _entries(its: Any, part: str, columns: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    if isinstance(its, list):  # a part of each: what an earlier version entered may have none
+        return [each for each in its if columns[-1] in each] if part else its
+    found: Sequence[Mapping[str, Any]] = its.get(part, ())
+    return found
 
 
 def _as_row(section: str, each: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -175,6 +186,8 @@ def _cell(say: Speech, field: str, value: Any) -> str:
         return say.pairs((name, _cell(say, name, its)) for name, its in inner)
     if isinstance(value, list):
         return say.several(_cell(say, field, each) for each in value)
+    if field == "due_at":
+        return _due(value)
     if field.endswith(("_at", "window_from", "window_to")) or field == "at":
         return _instant(value)
     return say.code(field, value)
@@ -183,6 +196,12 @@ def _cell(say: Speech, field: str, value: Any) -> str:
 def _instant(text: str | datetime) -> str:
     instant = datetime.fromisoformat(text) if isinstance(text, str) else text
     return f"{instant.astimezone(CHINA):%Y-%m-%d %H:%M}"
+
+
+def _due(text: str) -> str:
+    """A deadline as it is written on paper: the end of a day is its 24:00."""
+    local = datetime.fromisoformat(text).astimezone(CHINA)
+    return f"{local.date() - timedelta(days=1)} 24:00" if local.time() == time() else _instant(local)
 
 
 @cache

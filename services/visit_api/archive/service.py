@@ -16,10 +16,10 @@ from chassis.vault.searching import folded
 from chassis.web.errors import NotFound, ServiceUnavailable, Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
-from contracts.appeals import AppealAct
 from visit_api.appeals import sealing
 from visit_api.appeals import service as appeals
 from visit_api.appeals.confidence import confidence
+from visit_api.appeals.following import ENTERED, Told, appeal_of
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
 from visit_api.archive import exporting, knowing, repository, supplementing
@@ -190,13 +190,13 @@ async def hold(
     return its
 
 
-async def follow(tx: AsyncSession, runtime: Runtime, heard: Sequence[AppealAct]) -> None:
-    """Takes over what the tracker told of appeals; what touches an archived visit is entered as a supplement."""
+async def follow(tx: AsyncSession, runtime: Runtime, heard: Sequence[Told]) -> None:
+    """Takes over what the tracker told of appeals; what changes what is archived is entered as a supplement."""
     now = runtime.clock.now()
     # Held first, or a visit might be archived on what is just being changed.
-    held = await visits.hold_states(tx, await appeals.visits_of(tx, {event.appeal_id for event in heard}))
+    held = await visits.hold_states(tx, await appeals.visits_of(tx, {appeal_of(event) for event in heard}))
     async for appeal, event in appeals.follow(tx, heard, now):
-        if held[appeal.visit_id] is VisitState.ARCHIVED:
+        if held[appeal.visit_id] is VisitState.ARCHIVED and isinstance(event, ENTERED):
             await sealing.show(tx, runtime, [appeal])
             told = {"type": event.type, "round": event.round, "at": event.at.isoformat()}
             record = {"told": told, "appeals": [as_shown(AppealView, appeal)]}

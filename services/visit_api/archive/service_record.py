@@ -22,9 +22,15 @@ def service_record(record: Mapping[str, Any]) -> dict[str, Any]:
         },
         "flow": [{"act": act.removesuffix("_at"), "at": visit[act]} for act in _FLOW if visit[act]],
         "feedback": _feedback(appeals),
-        "result": [{"appeal_no": each["appeal_no"], "outcome": each["outcome"]} for each in appeals],
+        "result": [_result(each) for each in appeals],
         "anomalies": _anomalies(record),
     }
+
+
+def _result(appeal: Mapping[str, Any]) -> dict[str, Any]:
+    # A record of before has no times of its appeals.
+    times = {name: appeal[name] for name in ("contacted_at", "answered_at", "closed_at") if name in appeal}
+    return {"appeal_no": appeal["appeal_no"], "outcome": appeal["outcome"], **times}
 
 
 def _feedback(appeals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -35,7 +41,14 @@ def _feedback(appeals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _anomalies(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     last = {each["item"]: each for each in record.get("checklist", ())}
     said_no = [each for each in last.values() if each["answer"] == "no"]
+    passed = [
+        (each["appeal_no"], its["milestone"])
+        for each in record["appeals"]
+        for its in each.get("deadlines", ())
+        if not its["kept"]
+    ]
     return [
         *({"kind": "gap", "what": gap["what"], "note": gap["reason"]} for gap in record["gaps"]),
         *({"kind": "checklist", "what": each["item"], "note": each["note"]} for each in said_no),
+        *({"kind": "deadline", "what": milestone, "note": appeal_no} for appeal_no, milestone in passed),
     ]

@@ -21,6 +21,15 @@ from visit_api.risks.errors import AlreadyDecided
 from visit_api.risks.models import HeardAppeal, Suggestion
 from visit_api.risks.signals import Heard, counting_since, named_in, reasons, shipped
 
+HEARD = (
+    AppealOpened,
+    AppealClosed,
+    AppealReopened,
+    AppealCalledBack,
+    AppealReclassified,
+    DeadlineBreached,
+    DeadlineCorrected,
+)
 _DISSATISFIED = ("1", "2")
 
 

@@ -34,6 +34,8 @@ async def test_what_is_raised_is_stored_and_told(world: World) -> None:
         "state": "open",
         "round": 1,
         "outcome": None,
+        **dict.fromkeys(("contacted_at", "answered_at", "closed_at")),
+        "deadlines": [],
         **dict.fromkeys(("callback_result", "called_back_at", "satisfaction", "rated_at", "reclassified_to")),
         "updated_at": "2026-10-09T02:00:00Z",
     }
