@@ -105,11 +105,11 @@ class Planner(Worker):
 
 
 def _row(event_id: UUID, its: Planned, now: datetime, leaves: datetime) -> dict[str, Any]:
-    state, why = "queued", None if its.because == "named" else its.because
+    state, why, error = "queued", None if its.because == "named" else its.because, None
     if its.silent is not None:
         state, why = "cancelled", its.silent
     elif its.recipient is None:
-        state, why = "dead", NOBODY_TO_TELL
+        state, why, error = "dead", NOBODY_TO_TELL, ", ".join(its.audiences)
     elif leaves > now:
         state, why = "deferred", STORM
     return {
@@ -125,6 +125,7 @@ def _row(event_id: UUID, its: Planned, now: datetime, leaves: datetime) -> dict[
         "instead_of": its.found.instead_of.get(its.recipient or ""),
         "state": state,
         "why": why,
+        "error": error,
         "route": its.way.route,
         "passes": its.way.passes,
         "working_days": its.way.working_days,

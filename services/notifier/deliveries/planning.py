@@ -81,13 +81,15 @@ def whose(
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """One person to be told, one way; nobody: no recipient. `silent` is why they need not be."""
+    """One person to be told, one way, as the first of those `audiences` that they are in; nobody: no recipient.
+    `silent` is why they need not be."""
 
     recipient: str | None
     audience: str
     found: Found
     way: Way
     silent: str | None = None
+    audiences: Sequence[str] = ()
 
     @property
     def because(self) -> str:
@@ -139,7 +141,9 @@ def plan(notice: Notice, people: Mapping[str, Found], view: Outlook) -> list[Pla
             if recipient is None and audience == CUSTOMER and matter.withheld:
                 silent = WITHHELD
             for way in view.table.ways(facts, audience):
-                plans.setdefault((recipient, way.channel), Planned(recipient, audience, found, way, silent))
+                its = plans.setdefault((recipient, way.channel), Planned(recipient, audience, found, way, silent))
+                every = (*its.audiences, audience)
+                plans[recipient, way.channel] = msgspec.structs.replace(its, audiences=every)
     return list(plans.values())
 
 

@@ -19,7 +19,7 @@ from notifier.directory import service as directory
 from notifier.directory.audience import OWNER, PARENT, UNIT
 from notifier.routes.errors import unknown
 from notifier.routes.events import LADDER
-from notifier.routes.schemas import Imagined, PreviewView, ToldView
+from notifier.routes.schemas import Imagined, NotToldView, PreviewView, ToldView
 from notifier.subjects.models import Party, Subject
 
 _NO_LADDER = FieldError(
@@ -41,9 +41,12 @@ async def preview(tx: AsyncSession, caller: Principal, event: Imagined, now: dat
     people = planning.addressed(notice, view)
     hours = await quieting.in_force(tx)
     plans = planning.plan(notice, people, view)
-    told = [_told(its, view, hours, now) for its in plans if its.recipient is not None]
-    nobody = sorted({its.audience for its in plans if its.recipient is None})
-    return PreviewView(told=told, nobody=nobody)
+    meant = [its for its in plans if its.silent is None]
+    return PreviewView(
+        told=[_told(its, view, hours, now) for its in meant if its.recipient is not None],
+        not_told=[_not_told(its, its.silent) for its in plans if its.silent is not None],
+        nobody=sorted({audience for its in meant if its.recipient is None for audience in its.audiences}),
+    )
 
 
 async def _as_seen(tx: AsyncSession, caller: Principal, view: Outlook, named: list[str]) -> Outlook:
@@ -89,6 +92,16 @@ def _about(event: Imagined, id: UUID) -> tuple[Subject, Party]:
     return Subject(id=id, appeal_type=event.appeal_type, round=event.round), party
 
 
+def _not_told(its: Planned, why: str) -> NotToldView:
+    return NotToldView(
+        recipient=its.recipient,
+        recipient_kind=its.found.kind,
+        audiences=list(its.audiences),
+        channel=its.way.channel,
+        why=why,
+    )
+
+
 def _told(its: Planned, view: Outlook, hours: QuietHours, now: datetime) -> ToldView:
     assert its.recipient is not None, "somebody is told"
     window, way = hours.of(its.found.kind, its.way.channel), its.way
@@ -96,7 +109,7 @@ def _told(its: Planned, view: Outlook, hours: QuietHours, now: datetime) -> Told
     decision = decide(
         recipient=its.recipient,
         recipient_gone=False,
-        obsolete=its.silent,
+        obsolete=None,
         now=now,
         channel=way.channel,
         window=window,
@@ -107,6 +120,7 @@ def _told(its: Planned, view: Outlook, hours: QuietHours, now: datetime) -> Told
         recipient=its.recipient,
         recipient_kind=its.found.kind,
         audience=its.audience,
+        audiences=list(its.audiences),
         audience_unit=its.found.unit,
         because=its.because,
         channel=way.channel,

@@ -30,7 +30,7 @@ NOTHING = Before(set(), set())
 
 _WHO = ("audience", "audience_unit", "audience_role", "on_duty", "instead_of")
 _HOW = ("route", "passes", "working_days", "fallback", "fallback_after")
-_REVIVED = (*_WHO, *_HOW, "state", "why", "not_before", "updated_at")
+_REVIVED = (*_WHO, *_HOW, "state", "why", "error", "not_before", "updated_at")
 _PLAN_AGAIN = text("UPDATE notices SET plan_at = now() WHERE event_id = ANY (CAST(:events AS uuid[]))")
 
 

@@ -16,8 +16,8 @@ class DeliveryView(View):
     """A message for one recipient by one channel. `audience` is whom the ladder named, `audience_unit` the unit whose
     people were told, `on_duty` that a roster named them, `instead_of` for whom they stand in; `route` the one it goes
     by, with its version; `late`, that downtime ate the moment it was due, `late_arrival`, that the deadline was past
-    already when its subject was heard of; `why` the reason of the last decision; `sent_at` when the quiet-hours check
-    was passed."""
+    already when its subject was heard of; `why` the reason of the last decision, `error` what was said of a
+    failure, or every audience in which there was nobody; `sent_at` when the quiet-hours check was passed."""
 
     id: UUID
     event_id: UUID

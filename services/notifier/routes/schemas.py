@@ -138,11 +138,13 @@ class Imagined(Body):
 
 
 class ToldView(View):
-    """Who would be told, by which channel, when, and why: them (`because`), this way (`route`), then (`why`)."""
+    """Who would be told, by which channel, when, and why: them (`because`), this way (`route`), then (`why`). Who
+    is in several `audiences` is told once, as of the first."""
 
     recipient: str
     recipient_kind: str
     audience: str
+    audiences: list[str]
     audience_unit: str | None
     because: str
     channel: str
@@ -152,8 +154,20 @@ class ToldView(View):
     why: str | None
 
 
+class NotToldView(View):
+    """Who is meant, and would not be told, because of `why`: it is their own act, or nobody may know who they are."""
+
+    recipient: str | None
+    recipient_kind: str
+    audiences: list[str]
+    channel: str
+    why: str
+
+
 class PreviewView(View):
-    """Who would be told, were it said now; `nobody` names the audiences for which there would be nobody."""
+    """Who would be told, were it said now, and who would not; `nobody` names every audience for which there would be
+    nobody: an alert."""
 
     told: list[ToldView]
+    not_told: list[NotToldView]
     nobody: list[str]

@@ -9,7 +9,7 @@ from notifier.deliveries.quiet import spread
 from notifier.deliveries.sender import Sender
 from tests.conftest import START
 from tests.integration.notifier.gateway import Gateway, sender_of
-from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, staff
+from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, staff, unit
 
 NIGHT = START.replace(hour=22)
 OWN = {"event_type": "deadline.breached", "audience": "owner", "channels": ["mailbox"]}
@@ -201,8 +201,11 @@ async def test_a_preview_says_who_would_be_told_by_what_when_and_why(office: Off
     act = {"event_type": "appeal.urged", "unit_code": STATION, "owner": "H1"}
     told = (await office.client("visitor").post("routes/preview", json=act)).json()["told"]
     assert {(its["recipient"], its["audience"]) for its in told} == {("H1", "owner"), ("S1", "unit_supervisors")}
-    own = (await office.client("visitor").post("routes/preview", json={**act, "by": "H1"})).json()["told"]
-    assert [(its["recipient"], its["why"]) for its in own] == [("H1", "own_act"), ("S1", "quiet_hours")]
+    own = (await office.client("visitor").post("routes/preview", json={**act, "by": "H1"})).json()
+    assert [(its["recipient"], its["why"]) for its in own["told"]] == [("S1", "quiet_hours")]
+    assert [(its["recipient"], its["why"], its["audiences"]) for its in own["not_told"]] == [
+        ("H1", "own_act", ["owner"])
+    ]
     foreign = await office.client("visitor").post("routes/preview", json={**act, "unit_code": OTHER})
     assert (foreign.status_code, foreign.json()["errors"][0]["pointer"]) == (422, "/unit_code")
     assert await office.deliveries() == [], "nobody was"
@@ -211,9 +214,10 @@ async def test_a_preview_says_who_would_be_told_by_what_when_and_why(office: Off
 async def test_a_preview_knows_whose_a_callback_is_and_of_whom_nobody_asks(office: Office):
     asked = {"event_type": "appeal.callback_asked", "unit_code": STATION}
 
-    async def told(**more: Any) -> tuple[set[str], list[str]]:
+    async def told(**more: Any) -> tuple[set[str], list[tuple[str | None, str]]]:
         view = (await office.client("visitor").post("routes/preview", json=asked | more)).json()
-        return {its["recipient"] for its in view["told"]}, view["nobody"]
+        assert view["nobody"] == []
+        return {its["recipient"] for its in view["told"]}, [(its["recipient"], its["why"]) for its in view["not_told"]]
 
     group, _ = await told()
     assert "H1" not in group
@@ -222,7 +226,22 @@ async def test_a_preview_knows_whose_a_callback_is_and_of_whom_nobody_asks(offic
     customer = str(uuid4())
     assert customer in (await told(person="H1", customer_id=customer))[0]
     for hidden in ("confidential", "anonymous"):
-        assert await told(person="H1", customer_id=customer, **{hidden: True}) == ({"H1"}, ["customer"])
+        assert await told(person="H1", customer_id=customer, **{hidden: True}) == (
+            {"H1"},
+            [(None, "customer_withheld")],
+        )
+
+
+async def test_every_audience_in_which_there_is_nobody_is_named(bare: Office, appeal: Appeal):
+    its = ["owner", "unit_supervisors", "parent_unit_supervisors"]
+    asked = {"event_type": "deadline.breached", "unit_code": STATION, "audience": its}
+    view = (await bare.client("visitor", unit=STATION).post("routes/preview", json=asked)).json()
+    assert (view["told"], view["nobody"]) == ([], sorted(its))
+    breached = appeal.breached(*its, owner=None, first_contact=None)
+    await bare.hear(unit(CITY), unit(COUNTY, CITY), unit(STATION, COUNTY), breached)
+    (delivery,) = await bare.deliveries(unit=STATION)
+    assert (delivery["recipient"], delivery["why"]) == ("nobody", "nobody_to_tell")
+    assert set(delivery["error"].split(", ")) == {*its}
 
 
 async def test_a_preview_tells_nothing_of_people_whom_the_caller_does_not_see(office: Office):
