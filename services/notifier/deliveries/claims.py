@@ -22,7 +22,7 @@ from notifier.deliveries import looking, merging, rationing, repository
 from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait
 from notifier.deliveries.looking import Due
 from notifier.deliveries.models import Send
-from notifier.directory.contacts import CUSTOMER, Addressee
+from notifier.directory.contacts import CUSTOMER, Addressee, Nowhere
 from notifier.templates import service as templates
 from notifier.templates.catalogue import LanguageCode
 from notifier.templates.wording import bears_link, can_be_linked
@@ -84,13 +84,14 @@ class Leased(msgspec.Struct, frozen=True):
     """A send that is ours until its lease runs out; `attempt` is how often it has been handed over, this time too
     (0: never yet, it waited for what goes into it);
     `insisted`, that it is to be once more even if nobody can tell what became of it; `doubtful`, that nobody can tell
-    whether it was taken before."""
+    whether it was taken before; `nowhere`, why there is no address for it by now."""
 
     letter: Letter
     attempt: int
     to: Addressee
     insisted: bool = False
     doubtful: bool = False
+    nowhere: Nowhere = Nowhere.NO_ADDRESS
 
 
 class Plain(msgspec.Struct, frozen=True):
@@ -103,20 +104,20 @@ class Plain(msgspec.Struct, frozen=True):
 
 class Claimed(msgspec.Struct, frozen=True):
     """What a claim came to: how many deliveries were due, the sends to be handed over once it is committed, and since
-    when (monotonic) they are leased; the deliveries of people whose address was not asked yet, of those who have none,
-    and of units that have no account; and what had to be told in plain words."""
+    when (monotonic) they are leased; the deliveries of people whose address was not asked yet, of those who have none
+    and why, and of units that have no account; and what had to be told in plain words."""
 
     due: int
     sends: Sequence[Leased] = ()
     leased_at: float = 0.0
     unasked: Mapping[UUID, Addressee] = {}
-    without_address: Sequence[UUID] = ()
+    without_address: Mapping[UUID, Nowhere] = {}
     without_account: Sequence[UUID] = ()
     plain: Sequence[Plain] = ()
 
 
-# Of people, where the channel reaches them (None: nowhere); None where the channel does not want to know.
-Addresses = Mapping[Addressee, str | None] | None
+# Of people, where the channel reaches them; None where the channel does not want to know.
+Addresses = Mapping[Addressee, str | Nowhere] | None
 
 
 async def claim(
@@ -142,15 +143,16 @@ async def claim(
     accountless = [row.id for row in going if terms[row.handling_unit_code] is None]
     going = await _usable(tx, [row for row in going if terms[row.handling_unit_code] is not None], terms, now)
     unasked: dict[UUID, Addressee] = {}
-    without: list[UUID] = []
+    without: dict[UUID, Nowhere] = {}
     if addresses is not None:
         unasked = {row.id: _to(row) for row in going if _to(row) not in addresses}
-        without = [row.id for row in going if row.id not in unasked and addresses[_to(row)] is None]
-        hindered = unasked.keys() | set(without)
+        without = {row.id: its for row in going if isinstance(its := addresses.get(_to(row)), Nowhere)}
+        hindered = unasked.keys() | without.keys()
         going = [row for row in going if row.id not in hindered]
     groups = await _borne(tx, merging.together(going, terms), now)
     leased_at = time.monotonic()
-    sends, plain = await _lease(tx, groups, name, language, now, lease, addresses or {})
+    known = {to: its for to, its in (addresses or {}).items() if isinstance(its, str)}
+    sends, plain = await _lease(tx, groups, name, language, now, lease, known)
     return Claimed(len(due), sends, leased_at, unasked, without, accountless, plain)
 
 
@@ -231,7 +233,7 @@ async def _lease(
     language: LanguageCode,
     now: datetime,
     lease: timedelta,
-    addresses: Mapping[Addressee, str | None],
+    addresses: Mapping[Addressee, str],
 ) -> tuple[list[Leased], list[Plain]]:
     if not groups:
         return [], []

@@ -17,7 +17,7 @@ from notifier.deliveries.claims import Plain
 
 LONGEST_SAID = 200  # characters
 PORTION = 1_000  # events that are written at a time
-EXHAUSTED, REFUSED, NO_ADDRESS = "attempts_exhausted", "refused_by_provider", "no_address"
+EXHAUSTED, REFUSED = "attempts_exhausted", "refused_by_provider"
 NO_ACCOUNT = "no_account"
 
 # Whoever handed it over knows that it was taken, whatever became of the lease meanwhile.

@@ -28,7 +28,7 @@ from notifier.deliveries.claims import Claimed, Leased
 from notifier.deliveries.decision import Wait
 from notifier.deliveries.linking import Links
 from notifier.deliveries.outcomes import Asked, BackOff, Failed, Lost, Outcome, Pointless, Taken, Unknown, Unsent
-from notifier.directory.contacts import Addressee, Contacts
+from notifier.directory.contacts import Addressee, Contacts, Nowhere
 from notifier.templates.catalogue import LanguageCode
 
 log = logging.getLogger(__name__)
@@ -98,10 +98,10 @@ class Sender(Worker):
                 limit=self.config.batch,
                 addresses=addresses,
             )
-            dead = [
-                *await self._give_up(tx, claimed.without_address, outcomes.NO_ADDRESS, now, self.config.addressless),
-                *await self._give_up(tx, claimed.without_account, outcomes.NO_ACCOUNT, now, ONCE),
-            ]
+            dead = [*await self._give_up(tx, claimed.without_account, outcomes.NO_ACCOUNT, now, ONCE)]
+            for why in Nowhere:
+                ids = [delivery for delivery, its in claimed.without_address.items() if its is why]
+                dead += await self._give_up(tx, ids, why.value, now, self.config.addressless)
             await outcomes.tell_plain(tx, self._outbox, claimed.plain, self._name, now)
         self._tell_dead(dead)
         for its in claimed.plain:
@@ -114,7 +114,7 @@ class Sender(Worker):
     ) -> Sequence[NotificationDead]:
         return await outcomes.give_up(tx, self._outbox, ids, why, now=now, back_off=back_off) if ids else []
 
-    async def _ask_where(self, people: Collection[Addressee]) -> dict[Addressee, str | None] | None:
+    async def _ask_where(self, people: Collection[Addressee]) -> dict[Addressee, str | Nowhere] | None:
         """Where `people` are reached; None while that cannot be asked."""
         assert self.channel.reaches is not None
         try:
@@ -212,7 +212,7 @@ class Sender(Worker):
     async def _hand_over_one(self, send: Leased, leased_at: float) -> Outcome:
         send_id = send.letter.send_id
         if self.channel.reaches is not None and send.letter.address is None:
-            return Failed(send_id, send.attempt, outcomes.NO_ADDRESS)
+            return Failed(send_id, send.attempt, send.nowhere.value)
         if time.monotonic() - leased_at > self.config.lease.total_seconds() - 2 * self.config.patience:
             # This process stood still for a while: by now the send may be another sender's.
             return Unsent(send_id, send.attempt)
@@ -281,6 +281,8 @@ def _ready(sends: Sequence[Leased], linked: Mapping[UUID, Letter | linking.NotDu
     return [msgspec.structs.replace(send, letter=its) for send, its in letters if isinstance(its, Letter)]
 
 
-def _addressed(send: Leased, addresses: Mapping[Addressee, str | None]) -> Leased:
-    letter = msgspec.structs.replace(send.letter, address=addresses.get(send.to))
-    return msgspec.structs.replace(send, letter=letter)
+def _addressed(send: Leased, addresses: Mapping[Addressee, str | Nowhere]) -> Leased:
+    its = addresses[send.to]
+    if isinstance(its, Nowhere):
+        return msgspec.structs.replace(send, nowhere=its)
+    return msgspec.structs.replace(send, letter=msgspec.structs.replace(send.letter, address=its))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from enum import Enum
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -23,21 +24,26 @@ class Addressee(NamedTuple):
     name: str
 
 
+class Nowhere(Enum):
+    """Why somebody is reached nowhere on a channel."""
+
+    NO_ADDRESS = "no_address"
+    NO_CONSENT = "no_consent"  # whoever may be written to at the customer agreed to something else, or nobody did
+
+
 class Contacts:
     """What visit_api says of people just now."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
 
-    async def addresses(self, people: Collection[Addressee], reach: str) -> dict[Addressee, str | None]:
-        """The phone number or e-mail address of each of `people`; None where there is none. Of whom alone it cannot be
+    async def addresses(self, people: Collection[Addressee], reach: str) -> dict[Addressee, str | Nowhere]:
+        """The phone number or e-mail address of each of `people`, or why there is none. Of whom alone it cannot be
         said is left out, so that nobody waits for them. Raises `Outage`."""
         its = list(people)
         answers = await asyncio.gather(*(self._ask(one) for one in its))
         return {
-            one: answer.get(reach) or None if _agreed(one, answer, reach) else None
-            for one, answer in zip(its, answers, strict=True)
-            if answer is not None
+            one: _address(one, answer, reach) for one, answer in zip(its, answers, strict=True) if answer is not None
         }
 
     async def _ask(self, one: Addressee) -> dict[str, Any] | None:
@@ -53,5 +59,7 @@ class Contacts:
         await self._peer.close()
 
 
-def _agreed(one: Addressee, answer: dict[str, Any], reach: str) -> bool:
-    return one.kind != CUSTOMER or _AGREED[reach] in answer.get("channels", ())
+def _address(one: Addressee, answer: dict[str, Any], reach: str) -> str | Nowhere:
+    if one.kind == CUSTOMER and answer and _AGREED[reach] not in answer.get("channels", ()):
+        return Nowhere.NO_CONSENT
+    return answer.get(reach) or Nowhere.NO_ADDRESS

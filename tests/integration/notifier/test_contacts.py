@@ -12,7 +12,7 @@ from chassis.outage import Outage
 from chassis.peer import Peer
 from notifier.deliveries.outcomes import BackOff
 from notifier.deliveries.sender import Sender
-from notifier.directory.contacts import Addressee, Contacts
+from notifier.directory.contacts import Addressee, Contacts, Nowhere
 from tests.conftest import START
 from tests.integration.notifier.gateway import EXPIRE, Gateway, one, sender_of
 from tests.integration.notifier.office import STATION, Appeal, Office
@@ -176,14 +176,20 @@ async def test_a_lost_send_is_handed_over_again_with_the_address_of_then(both: t
     assert (await office.deliveries(unit=STATION))[0]["state"] == "delivered"
 
 
-@pytest.mark.parametrize(("agreed", "sms"), [(["sms"], PHONE), (["phone", "email"], None), ([], None)])
-async def test_a_customer_is_written_to_only_by_what_they_agreed_to(tmp_path: Path, agreed: list[str], sms: str | None):
+@pytest.mark.parametrize(
+    ("agreed", "sms"), [(["sms"], PHONE), (["phone", "email"], Nowhere.NO_CONSENT), ([], Nowhere.NO_CONSENT)]
+)
+async def test_a_customer_is_written_to_only_by_what_they_agreed_to(
+    tmp_path: Path, agreed: list[str], sms: str | Nowhere
+):
     token, customer = tmp_path / "token", Addressee("customer", "c1")
     token.write_text("t")
     said = {"phone": PHONE, "email": "c@example.com", "channels": agreed}
     contacts = Contacts(Peer("http://peer", token, httpx.MockTransport(lambda _: httpx.Response(200, json=said))))
     assert await contacts.addresses([customer], "phone") == {customer: sms}
-    assert (await contacts.addresses([customer], "email"))[customer] == ("c@example.com" if "email" in agreed else None)
+    assert (await contacts.addresses([customer], "email"))[customer] == (
+        "c@example.com" if "email" in agreed else Nowhere.NO_CONSENT
+    )
     staff = Addressee("staff", "H1")
     assert await contacts.addresses([staff], "phone") == {staff: PHONE}
     await contacts.close()

@@ -23,10 +23,11 @@ from contracts.appeals import (
 from notifier.channels.port import Code, Letter, Terms
 from notifier.deliveries.linking import Links
 from notifier.deliveries.outcomes import BackOff
+from notifier.directory.contacts import Contacts
 from tests.conftest import START
 from tests.integration.notifier.gateway import EXPIRE, Gateway, sender_of
 from tests.integration.notifier.office import STATION, Appeal, Office
-from tests.integration.notifier.test_contacts import kept
+from tests.integration.notifier.test_contacts import Texting, kept
 from tests.integration.notifier.test_moved import spoken
 
 CUSTOMER = uuid4()
@@ -376,3 +377,17 @@ async def test_each_appeal_is_told_of_with_its_own_link_and_the_provider_is_give
     urls = {sending.tracker.url(*each).rpartition("/")[2] for each in sending.tracker.asked}
     assert {letter.params["link_code"] for letter in letters} == urls
     assert len(urls) == len(letters) == 2
+
+
+async def test_a_customer_who_agreed_to_nothing_is_not_one_without_an_address(
+    office: Office, appeal: Appeal, tmp_path: Path
+):
+    (tmp_path / "token").write_text("t")
+    said = {"customer_id": str(CUSTOMER), "phone": None, "channels": []}
+    peer = Peer("http://peer", tmp_path / "token", httpx.MockTransport(lambda _: httpx.Response(200, json=said)))
+    sender_of(office, Texting()).contacts = Contacts(peer)
+    office.sender.config.addressless = BackOff(first=0.0, most=2)
+    await office.sql(ON)
+    await office.hear(raised(appeal), appeal.opened(), callback_asked(appeal, "V1"))
+    told = {(its["recipient"], its["state"], its["why"]) for its in await office.deliveries()}
+    assert told == {(str(CUSTOMER), "dead", "no_consent"), ("V1", "dead", "no_address")}

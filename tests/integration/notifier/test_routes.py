@@ -35,8 +35,8 @@ async def test_a_unit_makes_a_route_of_its_own_which_counts_below_it_and_shows_i
         (1, "A1", True),
         (2, "A2", False),
     ]
-    for unit, status in ((CITY, 200), (STATION, 404), (OTHER, 404)):
-        assert (await office.client("admin", unit=unit).get(f"routes/{route['id']}")).status_code == status, unit
+    for code, status in ((CITY, 200), (STATION, 404), (OTHER, 404)):
+        assert (await office.client("admin", unit=code).get(f"routes/{route['id']}")).status_code == status, code
 
 
 async def test_a_delivery_names_the_route_it_goes_by(office: Office, appeal: Appeal):
@@ -247,9 +247,9 @@ async def test_every_audience_in_which_there_is_nobody_is_named(bare: Office, ap
 async def test_a_preview_tells_nothing_of_people_whom_the_caller_does_not_see(office: Office):
     await office.hear(staff("X1", OTHER, "handler"), staff("X2", OTHER, "handler"), staff("H2", STATION, "handler"))
     span = {"starts_at": START.isoformat(), "ends_at": (START + timedelta(days=9)).isoformat()}
-    for unit, away, other in ((OTHER, "X1", "X2"), (STATION, "H1", "H2")):
+    for code, away, other in ((OTHER, "X1", "X2"), (STATION, "H1", "H2")):
         its = {"staff_no": away, "substitute": other, **span}
-        assert (await office.client("supervisor", unit=unit).post("substitutes", json=its)).status_code == 201
+        assert (await office.client("supervisor", unit=code).post("substitutes", json=its)).status_code == 201
     await office.hear(staff("X3", OTHER, "handler", active=False), staff("H3", STATION, "handler", active=False))
     asked = {"event_type": "deadline.warned", "unit_code": STATION, "audience": ["owner"], "first_contact": "F1"}
     for owner, seen in (("H1", "H2"), ("X1", "X1"), ("H3", "F1"), ("X3", "X3"), ("unheard", "unheard")):
