@@ -96,7 +96,8 @@ async def change_quiet_hours(
     id: Code,
     body: QuietHoursBody,
 ) -> QuietRule:
-    """Sets them, by an admin of a top-level unit. Those of customers cover 21:00 to 08:00."""
+    """Sets them, by an admin of a top-level unit; what waits for their end is looked at anew, within minutes. Those of
+    customers cover 21:00 to 08:00."""
     return await quieting.change(tx, caller, id, body, runtime.clock.now(), match.on(QuietHoursView))
 
 

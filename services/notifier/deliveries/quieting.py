@@ -12,8 +12,8 @@ from chassis.web.errors import FieldError, Forbidden, NotFound, Unprocessable, W
 from chassis.web.paging import Listing
 from chassis.web.paging import Window as Part
 from chassis.web.tokens import Principal
-from notifier.deliveries.models import QuietRule
-from notifier.deliveries.quiet import NIGHT, QuietHours, Window
+from notifier.deliveries.models import WAITING, QuietRule
+from notifier.deliveries.quiet import NIGHT, SPREAD, QuietHours, Window
 from notifier.deliveries.schemas import QuietHoursBody
 from notifier.directory import service as directory
 from notifier.directory.contacts import CUSTOMER, STAFF
@@ -29,6 +29,16 @@ _PUBLISH = text("""
 INSERT INTO quiet_hours (id, recipient_kind, channel, begin, until, updated_at)
 VALUES (:id, :kind, :channel, '21:00', '08:00', now()) ON CONFLICT (id) DO NOTHING
 """)
+
+
+# Each person's at an instant of their own, the same one for all that waits for them. All that waits, not only what is
+# put off: what a sender is putting off at this moment is waited for.
+_LOOK_AGAIN = text(f"""
+UPDATE deliveries SET updated_at = CAST(:now AS timestamptz), changed_xid = pg_current_xact_id()::text::bigint,
+    not_before = least(not_before,
+        CAST(:now AS timestamptz) + make_interval(secs => abs(hashtext(recipient)::bigint) % {SPREAD}))
+WHERE {WAITING} AND channel = :channel AND recipient_kind = :kind AND why IS DISTINCT FROM 'storm'
+""")  # noqa: S608 - nothing of a caller's is in it
 
 
 def publish(connection: Connection) -> None:
@@ -65,8 +75,8 @@ async def change(
     now: datetime,
     unchanged: Callable[[object], None],
 ) -> QuietRule:
-    """Sets quiet hours. Raises `Forbidden` for an admin of a unit that is not top-level, `NotFound`, `Unprocessable`
-    where customers would be disturbed at night, and what `unchanged` raises."""
+    """Sets quiet hours; what waits is looked at anew. Raises `Forbidden` for an admin of a unit that is not top-level,
+    `NotFound`, `Unprocessable` where customers would be disturbed at night, and what `unchanged` raises."""
     if not await directory.is_top_level(tx, caller.unit):
         raise Forbidden
     row = await one(tx, id, lock=True)
@@ -76,6 +86,7 @@ async def change(
     row.begin, row.until, row.revision = body.begin, body.until, row.revision + 1
     row.changed_by, row.updated_at = caller.sub, now
     await tx.flush()
+    await tx.execute(_LOOK_AGAIN, {"channel": row.channel, "kind": row.recipient_kind, "now": now})
     return row
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from notifier.channels.port import Refused
-from notifier.deliveries.quiet import spread
+from notifier.deliveries.quiet import SPREAD, spread
 from notifier.deliveries.sender import Sender
 from tests.conftest import START
 from tests.integration.notifier.gateway import Gateway, sender_of
@@ -175,6 +175,28 @@ async def test_quiet_hours_are_data_and_customers_are_never_disturbed_at_night(o
         "quiet-hours/customer.mailbox", json={"begin": "22:00", "until": "08:00"}, headers={"If-Match": "*"}
     )
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/begin")
+
+
+async def test_what_waits_for_the_end_of_quiet_hours_is_looked_at_anew_when_they_change(office: Office):
+    admin = office.client("admin", unit=CITY, sub="A1")
+    office.clock.set(NIGHT)
+    await office.hear(*(Appeal(START).breached(owner=owner) for owner in ("H1", "H1", "H2")))
+    assert await office.told() == {("H1", "deferred"), ("H2", "deferred")}
+
+    async def change(begin: str, until: str) -> None:
+        body = {"begin": begin, "until": until}
+        made = await admin.put("quiet-hours/staff.mailbox", json=body, headers={"If-Match": "*"})
+        assert made.status_code == 200, made.text
+        office.clock.advance(timedelta(seconds=SPREAD))
+        await office.stack.settle()
+
+    await change("20:00", "09:00")
+    assert {(its["state"], its["not_before"][:13]) for its in await office.deliveries()} == {
+        ("deferred", "2026-10-10T01")
+    }, "it is still night, and longer"
+    await change("23:30", "08:00")
+    assert await office.told() == {("H1", "sent"), ("H2", "sent")}
+    assert len(await office.mailbox(recipient="H1")) == 1, "what waited for one person is one message"
 
 
 async def test_a_preview_says_who_would_be_told_by_what_when_and_why(office: Office):
