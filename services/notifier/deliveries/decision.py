@@ -12,6 +12,7 @@ DAY_OFF = "day_off"
 HELD = "held"  # its clock stands still
 READDRESSED = "readdressed"
 PASSED = "passed_quiet_hours"
+NO_RECEIPT = "no_receipt"
 
 
 class Go(msgspec.Struct, frozen=True):

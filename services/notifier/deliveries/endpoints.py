@@ -64,9 +64,10 @@ async def retry_delivery(
 async def retry_deliveries(
     tx: Tx, runtime: TheRuntime, caller: Annotated[Principal, Depends(require("supervisor"))], which: RetryMany
 ) -> dict[str, object]:
-    """Tries again many that failed, are unknown or dead; by default it only counts them."""
-    count, more = await service.retry_many(tx, caller, which, runtime.clock.now())
-    return {"count": count, "more": more}
+    """Tries again many that failed, are unknown or dead, but not what the same person was told by a fallback since; by
+    default it only counts them."""
+    count, more, otherwise = await service.retry_many(tx, caller, which, runtime.clock.now())
+    return {"count": count, "more": more, "arrived_otherwise": otherwise}
 
 
 @router.post("/routes/preview", response_model=PreviewView)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
 from notifier.deliveries import repository
+from notifier.deliveries.decision import NO_RECEIPT
 
 # The states are literal, or a generic plan would miss the partial index.
 _NOT_ARRIVED = text("""
@@ -31,7 +32,6 @@ _UNRECEIPTED = text("""
 UPDATE deliveries SET why = :why, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
 WHERE id = ANY (CAST(:ids AS uuid[]))
 """)
-NO_RECEIPT = "no_receipt"
 # What should have fallen back longer ago is news to nobody: what was sent before an upgrade stays as it was.
 LATEST = timedelta(days=1)
 _KEPT = (
@@ -62,6 +62,7 @@ async def fall_back(tx: AsyncSession, now: datetime, limit: int) -> Sequence[Any
             "fallback": list(each.fallback[1:]),
             "state": "queued",
             "why": f"fallback_of:{each.channel}",
+            "fallback_of": each.channel,
             "not_before": now,
             "planned_at": now,
             "updated_at": now,

@@ -112,8 +112,8 @@ class Delivery(Tracked, Base):
     `attempts` counts every time it was handed over, `tries` those since it was last queued.
 
     `route` is the one it goes by, with its version, and `passes`, `working_days`, `fallback` (the channels to try if it
-    does not arrive) what that says; `on_duty` that a roster named the recipient, `instead_of` for whom they stand in;
-    `found_again`, how often they were lost and found.
+    does not arrive) what that says; `fallback_of`, by which channel it did not; `on_duty` that a roster named the
+    recipient, `instead_of` for whom they stand in; `found_again`, how often they were lost and found.
     """
 
     __tablename__ = "deliveries"
@@ -153,6 +153,7 @@ class Delivery(Tracked, Base):
     working_days: Mapped[bool] = mapped_column(server_default=text("false"))
     fallback: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     fallback_after: Mapped[int] = mapped_column(server_default="600")
+    fallback_of: Mapped[str | None]
     audience_role: Mapped[str | None]
     on_duty: Mapped[bool] = mapped_column(server_default=text("false"))
     instead_of: Mapped[str | None]

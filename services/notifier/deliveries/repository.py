@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, not_, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from chassis import scope
 from chassis.web.paging import Listing, Window
 from notifier.channels.models import Mail
-from notifier.deliveries.decision import READDRESSED
+from notifier.deliveries.decision import NO_RECEIPT, READDRESSED
 from notifier.deliveries.models import UNSETTLED, WAITING, Delivery, Notice, Send
 from notifier.deliveries.schemas import RetryMany
 from notifier.directory.models import Unit
@@ -32,6 +33,18 @@ _WHO = ("audience", "audience_unit", "audience_role", "on_duty", "instead_of")
 _HOW = ("route", "passes", "working_days", "fallback", "fallback_after")
 _REVIVED = (*_WHO, *_HOW, "state", "why", "error", "not_before", "updated_at")
 _PLAN_AGAIN = text("UPDATE notices SET plan_at = now() WHERE event_id = ANY (CAST(:events AS uuid[]))")
+
+
+# The same person was told the same by another channel, after this one had failed.
+_OTHER = aliased(Delivery)
+_ARRIVED = exists().where(
+    _OTHER.event_id == Delivery.event_id,
+    _OTHER.recipient == Delivery.recipient,
+    _OTHER.channel != Delivery.channel,
+    _OTHER.fallback_of.is_not(None),
+    _OTHER.state.in_(("sent", "delivered")),
+    _OTHER.why.is_distinct_from(NO_RECEIPT),
+)
 
 
 async def hear(tx: AsyncSession, notices: list[dict[str, Any]]) -> None:
@@ -149,18 +162,15 @@ async def get(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = Fals
 async def retriable(
     tx: AsyncSession, unit: str | None, which: RetryMany, *, most: int, lock: bool
 ) -> Sequence[Row[UUID, str, UUID | None]]:
-    """Deliveries seen from `unit` that `which` names, the oldest first. For a change their sends are locked first, as
-    whoever records an outcome does, and what changed meanwhile is left out."""
+    """Deliveries seen from `unit` that `which` names, the oldest first, but for what arrived otherwise. For a change
+    their sends are locked first, as whoever records an outcome does, and what changed meanwhile is left out."""
     query = (
         select(Delivery.id, Delivery.state, Delivery.send_id)
         .join(Notice, Notice.event_id == Delivery.event_id)
-        .where(visible(unit), Delivery.state.in_(which.states), text(UNSETTLED))
-        .where(Delivery.updated_at >= which.since, Delivery.updated_at < which.until)
+        .where(*_named(unit, which), not_(_ARRIVED))
         .order_by(Delivery.id)
         .limit(most)
     )
-    same = {"channel": which.channel, "recipient": which.recipient, "why": which.why}
-    query = query.filter_by(**{name: value for name, value in same.items() if value is not None})
     found = (await tx.execute(query)).all()
     if not lock or not found:
         return found
@@ -168,6 +178,24 @@ async def retriable(
     await tx.execute(select(Send.id).where(Send.id.in_(sends)).order_by(Send.id).with_for_update())
     still = query.where(Delivery.id.in_([row.id for row in found])).with_for_update(of=Delivery)
     return (await tx.execute(still)).all()
+
+
+async def arrived_otherwise(tx: AsyncSession, unit: str | None, which: RetryMany) -> int:
+    """How many of those that `which` names were told by a fallback since."""
+    query = select(func.count()).select_from(Delivery).join(Notice, Notice.event_id == Delivery.event_id)
+    return await tx.scalar(query.where(*_named(unit, which), _ARRIVED)) or 0
+
+
+def _named(unit: str | None, which: RetryMany) -> list[ColumnElement[bool]]:
+    same = {Delivery.channel: which.channel, Delivery.recipient: which.recipient, Delivery.why: which.why}
+    return [
+        visible(unit),
+        Delivery.state.in_(which.states),
+        text(UNSETTLED),  # type: ignore[list-item]
+        Delivery.updated_at >= which.since,
+        Delivery.updated_at < which.until,
+        *(column == value for column, value in same.items() if value is not None),
+    ]
 
 
 async def queue_again(tx: AsyncSession, deliveries: Sequence[UUID], why: str, now: datetime) -> None:

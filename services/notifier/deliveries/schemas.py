@@ -15,9 +15,10 @@ Minute = Annotated[str, StringConstraints(strict=True, pattern=r"^([01][0-9]|2[0
 class DeliveryView(View):
     """A message for one recipient by one channel. `audience` is whom the ladder named, `audience_unit` the unit whose
     people were told, `on_duty` that a roster named them, `instead_of` for whom they stand in; `route` the one it goes
-    by, with its version; `late`, that downtime ate the moment it was due, `late_arrival`, that the deadline was past
-    already when its subject was heard of; `why` the reason of the last decision, `error` what was said of a
-    failure, or every audience in which there was nobody; `sent_at` when the quiet-hours check was passed."""
+    by, with its version; `fallback_of`, by which channel it did not arrive before; `late`, that downtime ate the moment
+    it was due, `late_arrival`, that the deadline was past already when its subject was heard of; `why` the reason of
+    the last decision, `error` what was said of a failure, or every audience in which there was nobody; `sent_at` when
+    the quiet-hours check was passed."""
 
     id: UUID
     event_id: UUID
@@ -41,6 +42,7 @@ class DeliveryView(View):
     instead_of: str | None
     route: str | None
     fallback: list[str]
+    fallback_of: str | None
     appeal_id: UUID | None
     subject_kind: str
     subject_id: UUID
@@ -68,10 +70,12 @@ class RetryMany(Body):
 
 
 class Retried(View):
-    """How many deliveries are tried again, or would be; `more`: there are others, for another call."""
+    """How many deliveries are tried again, or would be; `more`: there are others, for another call;
+    `arrived_otherwise`: how many are left out because the same was told by another channel of their route since."""
 
     count: int
     more: bool
+    arrived_otherwise: int
 
 
 class QuietHoursBody(Body):

@@ -89,9 +89,10 @@ async def retry(tx: AsyncSession, caller: Principal, id: UUID, now: datetime) ->
     return delivery
 
 
-async def retry_many(tx: AsyncSession, caller: Principal, which: RetryMany, now: datetime) -> tuple[int, bool]:
+async def retry_many(tx: AsyncSession, caller: Principal, which: RetryMany, now: datetime) -> tuple[int, bool, int]:
     """Tries again, as `retry` does, what the caller sees of `which`, so many at most; or counts. And whether there is
-    more."""
+    more, and how many were left out, since the same arrived by a fallback."""
+    otherwise = await repository.arrived_otherwise(tx, caller.unit, which)
     found = await repository.retriable(tx, caller.unit, which, most=AT_ONCE + 1, lock=not which.dry_run)
     its = found[:AT_ONCE]
     if not which.dry_run:
@@ -100,7 +101,7 @@ async def retry_many(tx: AsyncSession, caller: Principal, which: RetryMany, now:
         for send in sorted(send for send in sends if send is not None):
             await repository.ask_again(tx, send, why, now)
         await repository.queue_again(tx, [row.id for row in its if row.state != "unknown"], why, now)
-    return len(its), len(found) > AT_ONCE
+    return len(its), len(found) > AT_ONCE, otherwise
 
 
 async def mails(tx: AsyncSession, caller: Principal, window: Window, recipient: str | None) -> Listing[Mail]:

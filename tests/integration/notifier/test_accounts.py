@@ -548,15 +548,42 @@ async def test_many_are_tried_again_at_once_after_they_were_counted(desk: Desk) 
     supervisor = desk.office.client("supervisor", unit=CITY, sub="S9")
     which = {"since": START.isoformat(), "until": (START + timedelta(days=1)).isoformat(), "channel": "webhook"}
     dry = await supervisor.post("/deliveries/retry", json=which)
-    assert (dry.status_code, dry.json()) == (200, {"count": 4, "more": False}), dry.text
+    assert (dry.status_code, dry.json()) == (200, {"count": 4, "more": False, "arrived_otherwise": 0}), dry.text
     assert {state for _, state in await desk.office.told()} == {"dead"}
     narrow = await supervisor.post("/deliveries/retry", json={**which, "recipient": "H1"})
     assert narrow.json()["count"] == 1
     done = await supervisor.post("/deliveries/retry", json={**which, "dry_run": False})
-    assert done.json() == {"count": 4, "more": False}
+    assert done.json() == {"count": 4, "more": False, "arrived_otherwise": 0}
     await desk.office.stack.settle()
     assert {state for _, state in await desk.office.told()} == {"delivered"}
     assert (await desk.office.client("handler", unit=CITY).post("/deliveries/retry", json=which)).status_code == 403
+
+
+async def test_what_arrived_by_another_channel_is_not_tried_again_with_the_many(desk: Desk) -> None:
+    await desk.route("webhook")
+    await desk.office.sql("UPDATE routes SET fallback = '{sms,mailbox}' WHERE id LIKE '%.owner'")
+    await desk.account()
+    desk.provider.faults = lambda request: "410"
+    await desk.office.hear(Appeal(START).warned(), Appeal(START).warned("unit_supervisors"))
+    told = {
+        (its["recipient"], its["channel"], its["state"], its["fallback_of"]) for its in await desk.office.deliveries()
+    }
+    assert told == {
+        ("H1", "webhook", "dead", None),
+        ("H1", "sms", "dead", "webhook"),
+        ("H1", "mailbox", "sent", "sms"),
+        ("S1", "webhook", "dead", None),
+    }
+    supervisor = desk.office.client("supervisor", unit=CITY, sub="S9")
+    which = {"since": START.isoformat(), "until": (START + timedelta(days=1)).isoformat()}
+    dry = await supervisor.post("/deliveries/retry", json=which)
+    assert dry.json() == {"count": 1, "more": False, "arrived_otherwise": 2}
+    desk.provider.faults = lambda request: "ok"
+    done = await supervisor.post("/deliveries/retry", json={**which, "dry_run": False})
+    assert done.json() == {"count": 1, "more": False, "arrived_otherwise": 2}
+    await desk.office.stack.settle()
+    assert ("H1", "dead") in await desk.office.told(channel="webhook")
+    assert ("S1", "delivered") in await desk.office.told(channel="webhook")
 
 
 async def test_many_unknown_ones_are_asked_of_before_they_are_sent_again(desk: Desk) -> None:
