@@ -167,6 +167,11 @@ class Appeal(Tracked, Base):
         return ANONYMOUS if self.anonymous else None
 
     @property
+    def no_callback_reason(self) -> str | None:
+        """Why nobody calls the customer back, nor is timed to."""
+        return ANONYMOUS if self.anonymous else None
+
+    @property
     def lacks(self) -> list[Missing]:
         """What is asked for by now, and missing; closing does not demand it."""
         ended = self.outcome is not None and self.outcome != "resolved"

@@ -107,7 +107,7 @@ def _entry(received: Received, policy: str, started: Sequence[NewClock], reason:
     data: dict[str, object] = {"type": raised.appeal_type, "policy": policy}
     data |= {"source": origin.source, "source_no": origin.source_no} if origin.source_no else {}
     data |= {"category": origin.category} if origin.category else {}
-    data |= {"no_contact_reason": ANONYMOUS} if raised.anonymous else {}
+    data |= {"no_contact_reason": ANONYMOUS, "no_callback_reason": ANONYMOUS} if raised.anonymous else {}
     data |= {clock.milestone: {"clock_id": clock.id, "due_at": clock.due_at} for clock in started}
     return data if reason is None else data | {"no_clock_reason": reason}
 

@@ -48,6 +48,7 @@ class AppealView(View):
     policy: str
     no_clock_reason: str | None
     no_contact_reason: Literal["anonymous"] | None
+    no_callback_reason: Literal["anonymous"] | None
     category: str | None
     finding: str | None
     lacks: list[LackView]

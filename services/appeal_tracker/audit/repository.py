@@ -31,14 +31,15 @@ def next_of(kind: str, most: int) -> str:
 
 # What a policy gives an appeal of a type, as far as it has come, be it held there, by the labels of the policies: $2 to
 # $5. A later round may do without a contact, where the customer was contacted in an earlier one; an anonymous appeal
-# does always. A clock that was cancelled is none: the appeal is open, and whatever ended its clocks ended them by
-# another policy.
+# does always, and without a callback. A clock that was cancelled is none: the appeal is open, and whatever ended its
+# clocks ended them by another policy.
 CLOCK_MISSING = """
 SELECT a.id AS subject_id, e.milestone || '#' || a.round AS place, NULL::uuid AS clock_id, e.milestone
 FROM appeals a JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS e (policy, type, state, milestone)
      ON e.policy = a.policy AND e.type = a.type AND e.state = coalesce(a.held_in, a.state)
 WHERE a.id = ANY ($1::uuid[])
-    AND NOT (e.milestone = 'contact' AND (a.anonymous OR a.round > 1 AND coalesce(a.held_in, a.state) <> 'open'))
+    AND NOT (e.milestone = 'contact' AND a.round > 1 AND coalesce(a.held_in, a.state) <> 'open')
+    AND NOT (e.milestone IN ('contact', 'callback') AND a.anonymous)
     AND NOT EXISTS (
         SELECT FROM clocks c WHERE c.subject_id = a.id AND c.subject_kind = 'appeal' AND c.round = a.round
             AND c.milestone = e.milestone AND c.state <> 'cancelled')

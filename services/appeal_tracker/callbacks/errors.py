@@ -9,6 +9,12 @@ class NotYoursToCallBack(Forbidden):
     detail = Words("依据策略第 {clause} 条，回访人须为：{by}。", "By clause {clause} of the policy it is for: {by}.")
 
 
+class NobodyToCall(Conflict):
+    slug = "nobody-to-call"
+    title = Words("匿名诉求不回访", "Who gave no name is not called back")
+    detail = Words("依据 002 §6.4.5.4：客户匿名的除外。", "By 002 §6.4.5.4, which excepts the anonymous.")
+
+
 class ReasonMissing(Unprocessable):
     slug = "failure-reason-missing"
     title = Words("回访不成功须如实记录原因", "The reason why a callback failed is recorded")

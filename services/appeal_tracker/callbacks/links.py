@@ -26,7 +26,7 @@ from appeal_tracker.appeals.lifecycle import Act, Rule, takes
 from appeal_tracker.callbacks import link_repository as repository
 from appeal_tracker.callbacks.models import CallbackLink
 from appeal_tracker.callbacks.recording import COMPLETED, LINK, LOW, Said, dissatisfied, keep, record
-from appeal_tracker.callbacks.service import demand_entitled
+from appeal_tracker.callbacks.service import demand_entitled, demand_named
 from chassis.clock import RealClock
 from chassis.ids import new_id
 from chassis.runtime import Runtime
@@ -48,9 +48,10 @@ class Link(msgspec.Struct, frozen=True):
 
 
 async def make(tx: AsyncSession, runtime: Runtime, caller: Principal, appeal: UUID, days: int) -> tuple[Any, str]:
-    """A link for the answer of the present round, and its token. Raises `AppealUnanswered`, `NotYoursToCallBack`, and
-    what every act may."""
+    """A link for the answer of the present round, and its token. Raises `AppealUnanswered`, `NotYoursToCallBack`,
+    `NobodyToCall`, and what every act may."""
     deed = await begin(tx, runtime, caller, appeal)
+    demand_named(deed)
     await demand_entitled(deed)
     if all(answer.round < deed.appeal.counts_from for answer in await appeals.answers(tx, appeal)):
         raise AppealUnanswered(rule=Rule.UNANSWERED)

@@ -13,7 +13,13 @@ from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.entitled import may_call
 from appeal_tracker.appeals.insiders import demand_outside
 from appeal_tracker.callbacks import repository
-from appeal_tracker.callbacks.errors import NothingToRate, NotYoursToCallBack, ReasonMissing, ReasonNotRatedMissing
+from appeal_tracker.callbacks.errors import (
+    NobodyToCall,
+    NothingToRate,
+    NotYoursToCallBack,
+    ReasonMissing,
+    ReasonNotRatedMissing,
+)
 from appeal_tracker.callbacks.models import Callback
 from appeal_tracker.callbacks.recording import COMPLETED, NOT_RATED, UNREACHABLE, Said, place, record
 from chassis.runtime import Runtime
@@ -34,7 +40,8 @@ async def of_appeal(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
 async def call_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, said: Said) -> Any:
     """Records a callback, in full, also one that failed; one made by night is marked unless the customer agreed on it.
 
-    Raises `ReasonMissing`, `ReasonNotRatedMissing`, `NothingToRate`, `NotYoursToCallBack`, and what every act may.
+    Raises `ReasonMissing`, `ReasonNotRatedMissing`, `NothingToRate`, `NotYoursToCallBack`, `NobodyToCall`, and what
+    every act may.
     """
     if said.result == UNREACHABLE and said.failure_reason is None:
         raise ReasonMissing
@@ -43,10 +50,17 @@ async def call_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     if said.satisfaction == NOT_RATED and said.failure_reason is None:
         raise ReasonNotRatedMissing
     deed = await begin(tx, runtime, caller, id, said.at)
+    demand_named(deed)
     await demand_entitled(deed)
     made = await record(deed, runtime, said)
     await deed.settle()
     return Shown(made, opinion=said.opinion, failure_reason=said.failure_reason)
+
+
+def demand_named(deed: Deed) -> None:
+    """Raises `NobodyToCall` where the customer gave no name."""
+    if deed.appeal.anonymous:
+        raise NobodyToCall
 
 
 async def demand_entitled(deed: Deed) -> None:

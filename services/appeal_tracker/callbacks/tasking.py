@@ -27,7 +27,7 @@ from appeal_tracker.callbacks.errors import (
     TaskEnded,
     TaskNotFound,
 )
-from appeal_tracker.callbacks.service import demand_entitled
+from appeal_tracker.callbacks.service import demand_entitled, demand_named
 from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
@@ -55,8 +55,10 @@ async def show(tx: AsyncSession, caller: Principal, id: UUID) -> CallbackTask:
 
 
 async def ask(tx: AsyncSession, runtime: Runtime, caller: Principal, appeal: UUID) -> CallbackTask:
-    """Asks for a callback that the pack does not require, or for another one; what is asked for already is given."""
+    """Asks for a callback that the pack does not require, or for another one; what is asked for already is given.
+    Raises `NobodyToCall`."""
     deed = await begin(tx, runtime, caller, appeal)
+    demand_named(deed)
     await deed.move(Act.ASK_BACK, deed.now)
     its = await tasks.of_appeals(tx, [appeal])
     found = next((each for each in its if each.kind == TaskKind.CALLBACK), None)

@@ -17,14 +17,14 @@ from chassis.ids import new_id
 
 AS_PRESCRIBED = "as_prescribed"  # 000 §5.5: the result is replied "as prescribed", and the policy gives no number
 UNKNOWN_TYPE = "unknown_type"
-# Nobody is reached who gave no name (002 §6.4.5.5).
-OF_THE_NAMED = "contact"
+# Nobody is reached who gave no name (002 §6.4.5.4–5).
+OF_THE_NAMED = frozenset({"contact", "callback"})
 ANONYMOUS = "anonymous"
 
 
 class Subject(msgspec.Struct, frozen=True):
     """What a clock runs on: one round of an appeal; or of a visit, which has no type. An `anonymous` appeal has no
-    clock for contacting the customer."""
+    clock for contacting the customer, nor for calling them back."""
 
     kind: str
     id: UUID
@@ -87,7 +87,7 @@ class Planner:
         return [
             self.clock_of(subject, limit, at, policy, heard_at)
             for limit in policy.limits(subject.appeal_type or "")
-            if limit.starts == fact and not (subject.anonymous and limit.milestone == OF_THE_NAMED)
+            if limit.starts == fact and not (subject.anonymous and limit.milestone in OF_THE_NAMED)
         ]
 
     def clock_of(

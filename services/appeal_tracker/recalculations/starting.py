@@ -9,7 +9,7 @@ import msgspec
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.appeals.models import SUBJECT
 from appeal_tracker.clocks.acceptance import contacted_at, counted_at
-from appeal_tracker.clocks.planning import NewClock, Planner, Subject
+from appeal_tracker.clocks.planning import OF_THE_NAMED, NewClock, Planner, Subject
 from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.policies.policy import Policy
@@ -83,8 +83,10 @@ def lacking(its: Relabelling, standing: Sequence[Milestone]) -> set[str]:
     """The milestones that the policy times and nothing on the appeal does. Only who begins a round anew is contacted
     again in a later one."""
     there = {clock.milestone for clock in standing if clock.state != ClockState.CANCELLED}
-    if its.appeal.anonymous or (its.appeal.reopened_at is not None and its.appeal.state != State.OPEN):
+    if its.appeal.reopened_at is not None and its.appeal.state != State.OPEN:
         there.add(CONTACT)
+    if its.appeal.anonymous:
+        there |= OF_THE_NAMED
     return {limit.milestone for limit in its.policy.limits(its.appeal.type)} - there
 
 

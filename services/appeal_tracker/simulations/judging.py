@@ -116,9 +116,9 @@ def judge(its: Round, rules: Rules, as_of: datetime) -> Iterator[Judgement]:
 
     A later round is judged by the deadlines that it had: what is to be done again was decided when it was reopened.
     """
-    limits = {limit.milestone: limit for limit in rules.policy.limits(its.appeal_type or rules.appeal_type)}
-    if rules.anonymous:
-        limits.pop(OF_THE_NAMED, None)
+    its_limits = rules.policy.limits(its.appeal_type or rules.appeal_type)
+    its_own = [each for each in its_limits if not (rules.anonymous and each.milestone in OF_THE_NAMED)]
+    limits = {limit.milestone: limit for limit in its_own}
     more = [each for each in limits if each not in its.clocks] if (its.counts_from or its.number) == 1 else []
     for milestone in [*its.clocks, *more]:
         clock, limit = its.clocks.get(milestone), limits.get(milestone)

@@ -34,6 +34,34 @@ async def test_a_callback_is_given_to_somebody_who_may_make_it(desk: Desk) -> No
         assert (await got(desk.supervisor.post(plan, json=its)))["person"] == person
 
 
+@pytest.mark.clause("002 6.4.5.4")
+async def test_nobody_calls_back_who_gave_no_name_nor_is_timed_to(desk: Desk) -> None:
+    timed = [{"milestone": "callback", "within": "2 working days", "clause": "1"}]
+    packs = [{"id": each, "extends": "state-grid", "title": "企标"} for each in ("soon", "sooner")]
+    for pack in packs:
+        await desk.publish(**pack, appeals={"complaint": timed, "report": timed})
+    await desk.assign("37401", "soon")
+    named, case = [await desk.raised(received_at=desk.clock.now(), anonymous=each) for each in (False, True)]
+    desk.later(hours=1)
+    for each in (named, case):
+        await desk.answer(each, "10-09T10:30")
+    assert "callback" in await desk.clocks(named)
+    appeal = await desk.appeal(case)
+    assert ([each["milestone"] for each in appeal["clocks"]], appeal["no_callback_reason"]) == (["answer"], "anonymous")
+    assert (await desk.appeal(named))["no_callback_reason"] is None
+    assert (await desk.timeline(case))[0]["data"]["no_callback_reason"] == "anonymous"
+    called = {"at": instant("10-09T10:40").isoformat(), "result": "completed"}
+    for path, body in (("callbacks", called), ("callback-links", {}), ("callback-tasks", None)):
+        problem(await desk.supervisor.post(f"/appeals/{case}/{path}", json=body), 409, "nobody-to-call")
+    # Nor by other rules.
+    its = {"cause": "policy_version", "policy": "soon", "to": "sooner"}
+    assert (await desk.admin.post("/recalculations", json=its)).status_code in (201, 202)
+    await desk.stack.settle()
+    await desk.act(case, "reclassify", type="report", reason="实为举报")
+    assert "callback" not in await desk.clocks(case)
+    await desk.act(case, "close")
+
+
 async def test_a_callback_is_planned_for_90_days_ahead_at_most(desk: Desk) -> None:
     case = await desk.raised()
     await desk.answer(case, "10-09T09:45")

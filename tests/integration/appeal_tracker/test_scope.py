@@ -58,8 +58,9 @@ async def test_the_words_of_a_hidden_appeal_are_kept_from_the_unit_it_may_be_abo
         await got(desk.supervisor.post(f"/appeals/{case}/dispatch", json={"handling_unit_code": "37402"}))
         given = {"at": instant("10-09T09:45").isoformat(), "content": "已约谈当事人。"}
         await made(investigator.post(f"/appeals/{case}/answers", json=given))
-        called = {"at": instant("10-09T09:50").isoformat(), "result": "completed", "opinion": "仍担心被报复"}
-        await made(desk.supervisor.post(f"/appeals/{case}/callbacks", json=called))
+        if case == plain or how == "confidential":  # nobody calls the anonymous
+            called = {"at": instant("10-09T09:50").isoformat(), "result": "completed", "opinion": "仍担心被报复"}
+            await made(desk.supervisor.post(f"/appeals/{case}/callbacks", json=called))
     # By whom, in which unit: the content of the answer, and the opinion that the customer gave at the callback.
     readers = {
         ("handler", "37402", "E201"): (True, False),  # gave the answer
@@ -77,12 +78,12 @@ async def test_the_words_of_a_hidden_appeal_are_kept_from_the_unit_it_may_be_abo
         client = desk.client(role, unit=unit_code, sub=sub)
         for case, expected in ((secret, readable), (plain, (True, True))):
             (answer,) = (await got(client.get(f"/appeals/{case}/answers")))["items"]
-            (callback,) = (await got(client.get(f"/appeals/{case}/callbacks")))["items"]
-            assert (answer["content"] is not None, callback["opinion"] is not None) == expected, (role, unit_code)
-            assert (answer["by"], callback["result"]) == ("E201", "completed"), "that it was answered is no secret"
+            assert (answer["content"] is not None, answer["by"]) == (expected[0], "E201"), (role, unit_code)
+            for callback in (await got(client.get(f"/appeals/{case}/callbacks")))["items"]:
+                assert (callback["opinion"] is not None, callback["result"]) == (expected[1], "completed")
     noted = await desk.rows("SELECT by, act, thing_id FROM trail ORDER BY id")
     outside = [each for each in readers if readers[each] == (True, True)]
-    acts = ("answers.read", "callbacks.read")
+    acts = ("answers.read", "callbacks.read") if how == "confidential" else ("answers.read",)
     others = [(sub, act, secret) for _, _, sub in outside for act in acts if (sub, act) != ("E001", "callbacks.read")]
     assert [tuple(row) for row in noted] == others, "who read what others said, and of no other appeal"
     (near, far), its = [desk.client("auditor", unit=code) for code in ("37401", "375")], {"by": "E209"}
