@@ -4,7 +4,7 @@ One that nobody answered is a callback once there were enough of them, as with c
 two ratings) is followed up, or the answered appeal comes to its end and a new round of it begins, as the policy says.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ from contracts.appeals import AppealCalledBack
 COMPLETED, UNREACHABLE, REFUSED, NOT_RATED = "completed", "unreachable", "refused", "not_rated"
 LINK = "link"
 LOW = ("1", "2")
+ABOUT = timedelta(minutes=30)  # from the time that the customer agreed on
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,9 +91,10 @@ async def _answered_at(deed: Deed, case: Case) -> datetime:
 
 async def keep(deed: Deed, runtime: Runtime, case: Case, said: Said, *, counts: bool = True) -> Callback:
     """Stores a callback of one appeal, its opinion sealed, and tells of it, and whether it counts; marked where it fell
-    into the night and the customer neither agreed nor came by themselves."""
+    into the night and the customer neither agreed on about that time nor came by themselves."""
     quiet = case.policy.quiet
-    asked = said.agreed_at is not None or said.channel == LINK
+    agreed = said.agreed_at is not None and abs(said.at - said.agreed_at) <= ABOUT
+    asked = agreed or said.channel == LINK
     by_night = not asked and quiet is not None and quiet.stretch(ticks_of(said.at)) is not None
     its = Callback(
         id=new_id(),

@@ -23,7 +23,8 @@ def _told(value: object) -> object:
 
 class RecordCallback(Body):
     """A callback at its true time: what came of it, what the customer thinks, in full, or why it failed or nothing was
-    rated. `agreed_at`: the time that the customer asked to be called at, if they did.
+    rated. `agreed_at`: the time that the customer asked to be called at, if they did; it excuses a call by night within
+    30 minutes of it.
     """
 
     at: Instant

@@ -109,3 +109,16 @@ async def test_who_speaks_for_an_appeal_that_is_called_back_has_its_task(desk: D
         await made(desk.supervisor.post(f"/appeals/{case}/callbacks", json=now))
         assert case not in await open_tasks()
         await desk.act(case, "close")
+
+
+@pytest.mark.clause("7.2.5.2")
+async def test_a_call_by_night_is_excused_by_the_time_that_the_customer_agreed_on_and_by_no_other(desk: Desk) -> None:
+    case = await desk.raised()
+    await desk.answer(case, "10-09T09:45")
+    await desk.at("10-09T23:59")
+    agreed = {"21:30": False, "21:00": False, "22:00": False, "20:59": True, "22:01": True, "09:50": True}
+    for local, marked in agreed.items():
+        body = {"at": instant("10-09T21:30").isoformat(), "result": "unreachable", "failure_reason": "无人接听"}
+        body["agreed_at"] = instant(f"10-09T{local}").isoformat()
+        made_at_night = await made(desk.first.post(f"/appeals/{case}/callbacks", json=body))
+        assert made_at_night["quiet_hours"] is marked, local
