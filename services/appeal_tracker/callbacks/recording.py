@@ -79,7 +79,7 @@ async def record(deed: Deed, runtime: Runtime, said: Said) -> Callback:
             if reached or (called_at is not None and task.kind == TaskKind.CALLBACK):
                 tasks.end(task, TaskState.DONE, deed.now, deed.by, callback.id)
     await deed.tx.flush()
-    if said.satisfaction in LOW:
+    if said.satisfaction in LOW and said.at >= answered[0]:
         await dissatisfied(deed, said.satisfaction)
     return made[0]
 

@@ -112,8 +112,9 @@ class TaskView(View):
 
 
 class CallbackView(View):
-    """A recorded callback; `quiet_hours` if it was made by night and the customer had not agreed on the time. By
-    the channel `link` the customer answered themselves. `opinion`
+    """A recorded callback; `counts` if it was about an answer that had been given by then: one of before is kept, and
+    neither makes the customer one who was called back nor has a low rating followed up. `quiet_hours` if it was made by
+    night and the customer had not agreed on the time. By the channel `link` the customer answered themselves. `opinion`
     and `failure_reason` are null also where they were given in confidence and are not yours to read."""
 
     id: UUID
@@ -129,3 +130,4 @@ class CallbackView(View):
     failure_reason: str | None
     agreed_at: Instant | None
     quiet_hours: bool
+    counts: bool

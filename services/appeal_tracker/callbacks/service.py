@@ -12,7 +12,9 @@ from appeal_tracker.appeals.confidence import Shown
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.entitled import may_call
 from appeal_tracker.appeals.insiders import demand_outside
+from appeal_tracker.appeals.repository import answers
 from appeal_tracker.callbacks import repository
+from appeal_tracker.callbacks.counting import counting
 from appeal_tracker.callbacks.errors import (
     NobodyToCall,
     NothingToRate,
@@ -32,8 +34,9 @@ async def of_appeal(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     appeal = await appeals.show(tx, caller, id)
     its = await repository.of_appeal(tx, id, window)
     reads = await showing.reads_words(tx, caller, appeal)
-    shown = [await _opened(tx, runtime, each) if reads or each.by == caller.sub else each for each in its.items]
-    rows = Listing(shown, its.next)
+    counts = counting(await answers(tx, id), appeal.counts_from)
+    opened = [await _opened(tx, runtime, each) if reads or each.by == caller.sub else each for each in its.items]
+    rows = Listing([Shown(each, counts=counts(each)) for each in opened], its.next)
     return await showing.in_confidence(tx, runtime, caller, appeal, "callbacks", rows, "opinion", "failure_reason")
 
 
@@ -54,7 +57,8 @@ async def call_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     await demand_entitled(deed)
     made = await record(deed, runtime, said)
     await deed.settle()
-    return Shown(made, opinion=said.opinion, failure_reason=said.failure_reason)
+    counts = counting(await answers(tx, id), deed.appeal.counts_from)(made)
+    return Shown(made, opinion=said.opinion, failure_reason=said.failure_reason, counts=counts)
 
 
 def demand_named(deed: Deed) -> None:

@@ -209,3 +209,31 @@ async def test_a_rating_is_a_number_wherever_it_is_read_over_http(desk: Desk) ->
     assert [each["satisfaction"] for each in entries] == [each["satisfaction"] for each in listed] == [4, "not_rated"]
     # A topic's codes are text, and a released one does not change its type.
     assert [told["satisfaction"] for told in await desk.told("appeal.called_back.v1")] == ["4", "not_rated"]
+
+
+@pytest.mark.clause("7.2.5.1", "9.4")
+@pytest.mark.parametrize("then", ["follow_up", "new_round"])
+async def test_a_callback_of_before_the_answer_is_kept_and_counts_for_nothing(desk: Desk, then: str) -> None:
+    await desk.publish(id="its-own", extends="state-grid", title="企标", dissatisfied=then)
+    await desk.assign("37401", "its-own")
+    case = await desk.raised(received_at=desk.clock.now())
+    desk.later(hours=2)
+    await desk.answer(case, "10-09T11:00")
+    path = f"/appeals/{case}/callbacks"
+    early = await made(desk.supervisor.post(path, json=_rated("10-09T10:50")))
+    assert early["counts"] is False
+    appeal = await desk.appeal(case)
+    assert (appeal["state"], appeal["round"]) == ("answered", 1)
+    kinds = {"state": "open", "kind": "follow_up"}
+    assert (await got(desk.supervisor.get("/callback-tasks", params=kinds)))["items"] == []
+    # It was about an answer that somebody recorded later.
+    await desk.answer(case, "10-09T10:40")
+    assert [each["counts"] for each in (await got(desk.first.get(path)))["items"]] == [True]
+    assert (await desk.appeal(case))["state"] == "called_back"
+    assert (await made(desk.supervisor.post(path, json=_rated("10-09T11:10"))))["counts"] is True
+    assert (await desk.appeal(case))["round"] == (2 if then == "new_round" else 1)
+    assert [each["counts"] for each in (await got(desk.first.get(path)))["items"]] == [True, True]
+
+
+def _rated(at: str) -> dict[str, object]:
+    return {"at": instant(at).isoformat(), "result": "completed", "satisfaction": 1}
