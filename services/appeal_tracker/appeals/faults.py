@@ -136,6 +136,14 @@ class NotCategorised(Unprocessable):
         super().__init__(FieldError("/category", "not_categorised", self.title), **context)
 
 
+class SourceReserved(Unprocessable):
+    slug = "source-reserved"
+    title = Words("visit 为走访保留，须填来源系统", "`visit` is kept for visits: name the system that took the appeal")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/source", "reserved", self.title))
+
+
 class TypeNotSaid(Unprocessable):
     slug = "type-not-said"
     title = Words("须给出 type 或 type_code 之一", "Give either type or type_code")

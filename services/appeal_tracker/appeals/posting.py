@@ -17,9 +17,11 @@ from appeal_tracker.appeals.faults import (
     ConfidentialNamesNobody,
     NotCategorised,
     ReasonNotSaid,
+    SourceReserved,
     TypeNotSaid,
     UnknownRaisingUnit,
 )
+from appeal_tracker.appeals.models import VISIT
 from appeal_tracker.appeals.moments import received
 from appeal_tracker.appeals.opening import Received
 from appeal_tracker.appeals.repository import Origin
@@ -82,7 +84,9 @@ def content(unit: str, new: NewAppeal) -> str:
 
 
 async def _meant(tx: AsyncSession, new: NewAppeal) -> Meant:
-    """The type and category it has here. Raises what is wrong with what was said of them."""
+    """The type and category it has here. Raises what is wrong with what was said of them, and whence they come."""
+    if new.source == VISIT:
+        raise SourceReserved
     if (new.type is None) is (new.type_code is None):
         raise TypeNotSaid
     if new.confidential and new.customer_id is not None:

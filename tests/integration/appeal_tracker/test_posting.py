@@ -137,6 +137,7 @@ async def test_what_cannot_be_is_refused_where_it_stands(desk: Desk, system: htt
         ({"unit_code": "375"}, "/unit_code"),
         ({"unit_code": "none"}, "/unit_code"),
         ({"confidential": True, "customer_id": customer}, "/customer_id"),
+        ({"source": "visit"}, "/source"),
     ):
         answer = await system.post("/appeals", json={**NEW, **fault})
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer), answer.text
