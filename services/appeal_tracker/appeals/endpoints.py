@@ -59,6 +59,11 @@ async def list_appeals(
     supervised: Annotated[bool | None, Query(description="a supervisor watches over it")] = None,
     due_from: Annotated[QueryInstant | None, Query(description="a running clock is due then or later")] = None,
     due_before: Annotated[QueryInstant | None, Query(description="a running clock is due before then")] = None,
+    appeal_no: Annotated[Code | None, Query(description="the number that it has here")] = None,
+    source_no: Annotated[
+        Code | None, Query(description="the number that it has in the system that sent it, which `source` names")
+    ] = None,
+    customer_id: Annotated[Id | None, Query(description="of those that are not hidden")] = None,
     words: Annotated[
         str | None,
         Query(min_length=1, max_length=100, description="in what the customer said, unless that was in confidence"),
@@ -78,6 +83,9 @@ async def list_appeals(
         due_from=due_from,
         due_before=due_before,
         words=words,
+        appeal_no=appeal_no,
+        source_no=source_no,
+        customer=customer_id,
     )
     found = await searching.listing(tx, runtime, caller, window, wanted)
     if wants(request, MEDIA_TYPE):

@@ -144,6 +144,14 @@ class SourceReserved(Unprocessable):
         super().__init__(FieldError("/source", "reserved", self.title))
 
 
+class SourceNotSaid(Unprocessable):
+    slug = "source-not-said"
+    title = Words("按来源编号查询须同时给出 source", "Whose number it is says `source`")
+
+    def __init__(self) -> None:
+        super().__init__(FieldError("/source", "source_required", self.title))
+
+
 class TypeNotSaid(Unprocessable):
     slug = "type-not-said"
     title = Words("须给出 type 或 type_code 之一", "Give either type or type_code")

@@ -41,7 +41,8 @@ _PLANNED = text(
 
 class Wanted(msgspec.Struct, frozen=True):
     """What of the appeals is wanted: those of which all of this is true. `unit`: raised or handled there or below it;
-    `owner`: the handler's, else the first-contact person's; a due window asks for a clock that runs out in it."""
+    `owner`: the handler's, else the first-contact person's; a due window asks for a clock that runs out in it. By its
+    customer no hidden one is found."""
 
     state: str | None = None
     is_open: bool | None = None
@@ -54,6 +55,9 @@ class Wanted(msgspec.Struct, frozen=True):
     due_from: datetime | None = None
     due_before: datetime | None = None
     words: str | None = None
+    appeal_no: str | None = None
+    source_no: str | None = None
+    customer: UUID | None = None
 
 
 async def listed(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Select[Appeal]:
@@ -66,7 +70,10 @@ async def listed(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Select[A
     if wanted.unit is not None:
         query = query.where(_in(await directory.under(tx, wanted.unit)))
     same = {"type": wanted.type, "category": wanted.category, "source": wanted.source}
+    same |= {"appeal_no": wanted.appeal_no, "source_no": wanted.source_no}
     query = query.filter_by(**{name: value for name, value in same.items() if value is not None})
+    if wanted.customer is not None:
+        query = query.where(Appeal.raised_for == wanted.customer, ~Appeal.hidden)
     if wanted.owner is not None:
         query = query.where(whose == wanted.owner)
     if wanted.supervised is not None:

@@ -46,6 +46,7 @@ class Appeal(Tracked, Base):
         Index("appeals_feed", "changed_xid", "id"),
         Index("appeals_unit_code", "unit_code", "id"),
         Index("appeals_received_at", "received_at", "id"),
+        Index("appeals_appeal_no", "appeal_no"),
         Index("appeals_visit_id", "visit_id", postgresql_where=text("visit_id IS NOT NULL")),
         Index(
             "appeals_handled_elsewhere",

@@ -170,7 +170,7 @@ class AnswerView(View):
 APPEAL_COLUMNS = (
     *("appeal_no", "source", "source_no", "type", "category", "state", "round", "unit_code", "handling_unit_code"),
     *("handler", "first_contact", "received_at", "finding", "outcome", "closed_at", "urged", "supervised_by"),
-    *("milestone", "due_at", "clock_state"),
+    *("milestone", "due_at", "clock_state", "id"),
 )
 
 
@@ -181,6 +181,7 @@ def appeal_row(appeal: Any) -> list[object]:
     clock = (
         min(running, key=lambda each: each.due_at) if running else max(its, key=lambda each: each.due_at, default=None)
     )
-    told = [getattr(appeal, column) for column in APPEAL_COLUMNS[:-3]]
+    told = [getattr(appeal, column) for column in APPEAL_COLUMNS[:-4]]
     told += [clock.milestone, clock.due_at, clock.state] if clock else [None, None, None]
+    told.append(str(appeal.id))
     return [value.isoformat() if isinstance(value, datetime) else value for value in told]

@@ -14,6 +14,7 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import lists, showing
+from appeal_tracker.appeals.faults import SourceNotSaid
 from appeal_tracker.appeals.lists import Wanted
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.words import service as words
@@ -30,7 +31,9 @@ LONGEST_TABLE = 100_000  # rows
 async def listing(
     tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, wanted: Wanted
 ) -> Listing[Any]:
-    """The appeals that `caller` may see and wants, with their clocks."""
+    """The appeals that `caller` may see and wants, with their clocks. Raises `SourceNotSaid`."""
+    if wanted.source_no is not None and wanted.source is None:
+        raise SourceNotSaid
     query = await lists.listed(tx, caller.unit, wanted)
     if wanted.words is None:
         page = await lists.page(tx, window, query)

@@ -25,7 +25,7 @@ from chassis.ids import new_id
 from chassis.vault import Place
 from chassis.web.paging import MOST, Window
 from chassis.web.tokens import Principal
-from tests.integration.appeal_tracker.desk import Desk, got, instant, made, raised
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, raised
 from tests.support.explaining import explained
 from tests.support.turns import waits_its_turn
 
@@ -55,6 +55,25 @@ async def test_they_are_found_by_what_was_said(desk: Desk, said: dict[str, str],
     assert await ids(desk.stranger, words="停电") == []
     await owner.execute("UPDATE appeals SET anonymous = true WHERE id = $1", UUID(said["2"]))
     assert await ids(desk.supervisor, words="电表") == [], "older code indexed what the anonymous say"
+
+
+@pytest.mark.clause("002 6.4.5.5")
+async def test_one_is_found_by_its_numbers_and_by_its_customer_unless_that_is_hidden(
+    desk: Desk, said: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    customer, other = new_id(), new_id()
+    case, nameless = [await desk.raised(appeal_no=f"V{number}", customer_id=customer) for number in (1, 2)]
+    await desk.raised(customer_id=other)
+    assert await ids(desk.supervisor, appeal_no="V1") == [case]
+    assert await ids(desk.stranger, appeal_no="V1") == []
+    assert await ids(desk.supervisor, source="95598", source_no="4") == [said["4"]]
+    assert await ids(desk.supervisor, source="12345", source_no="4") == []
+    lone = await desk.supervisor.get("/appeals", params={"source_no": "4"})
+    assert problem(lone, 422, "source-not-said")["errors"][0]["pointer"] == "/source"
+    assert await ids(desk.first, customer_id=str(customer)) == [case, nameless]
+    await owner.execute("UPDATE appeals SET anonymous = true WHERE id = $1", UUID(nameless))
+    assert await ids(desk.first, customer_id=str(customer)) == [case], "older code kept whose it is"
+    assert await ids(desk.supervisor, customer_id=str(customer), open=False) == []
 
 
 async def test_a_search_goes_on_page_by_page(desk: Desk, said: dict[str, str]) -> None:
@@ -182,6 +201,9 @@ ANALYZE appeal_words;
         ("374", Wanted(supervised=True), "appeals_supervised"),
         ("374", Wanted(category="attitude"), "appeals_category"),
         ("374", Wanted(owner="E17"), "appeals_of_owner"),
+        ("374", Wanted(appeal_no="17"), "appeals_appeal_no"),
+        ("374", Wanted(source="95598", source_no="17"), "appeals_source_no"),
+        ("374", Wanted(customer=new_id()), "appeals_customer_id"),
     ],
 )
 async def test_what_a_screen_asks_for_is_found_by_an_index(
@@ -241,6 +263,7 @@ async def test_as_a_table_no_text_is_a_formula(desk: Desk, said: dict[str, str])
     answer = await desk.supervisor.get("/appeals", params={"open": True}, headers={"Accept": "text/csv"})
     assert answer.headers["content-type"].startswith("text/csv")
     head, *rows = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
-    assert (len(rows), head[:3]) == (6, ["appeal_no", "source", "source_no"])
+    assert (len(rows), head[:3], head[-1]) == (6, ["appeal_no", "source", "source_no"], "id")
+    assert {row[-1] for row in rows} >= {*said.values()}
     assert [row[0] for row in rows if "1+1" in row[0]] == ["'=1+1"]
     assert all(text not in answer.text for text in TEXTS.values())
