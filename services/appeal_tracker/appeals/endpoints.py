@@ -66,7 +66,11 @@ async def list_appeals(
     customer_id: Annotated[Id | None, Query(description="of those that are not hidden")] = None,
     words: Annotated[
         str | None,
-        Query(min_length=1, max_length=100, description="in what the customer said, unless that was in confidence"),
+        Query(
+            min_length=1,
+            max_length=100,
+            description="each of them, in what the customer said, unless that was in confidence",
+        ),
     ] = None,
 ) -> Listing[Any] | Response:
     """The appeals you may see, filtered. A table has all of them, up to 100,000. A page of a search by words may be

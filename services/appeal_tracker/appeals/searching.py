@@ -45,7 +45,8 @@ async def listing(
 async def _saying(
     tx: AsyncSession, runtime: Runtime, window: Window, query: Select[Appeal], text: str
 ) -> Listing[Appeal]:
-    """A page of those in whose words `text` truly stands, by id; of what changed where a feed is asked for."""
+    """A page of those in whose words each one of `text` truly stands, by id; of what changed where a feed is asked
+    for."""
     if window.is_feed:
         page = await lists.page(tx, window, query)
         truly = await words.saying(tx, runtime, [each.id for each in page.items if not each.hidden], text)

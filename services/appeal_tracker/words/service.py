@@ -92,9 +92,11 @@ async def candidates(
     first: int,
     most: int,
 ) -> AsyncGenerator[Sequence[Any]]:
-    """Words that have each two characters of `text` that stand side by side, by the appeal's id, part by part; where it
-    is a single character, all that are indexed. Without their summary where the appeal is not `wanted`."""
-    pairs = (await runtime.vault.index(tx)).pairs(FIELD, text)
+    """Words that have each two characters that stand side by side in a word of `text`, by the appeal's id, part by
+    part; where these are single characters, all that are indexed. Without their summary where the appeal is not
+    `wanted`."""
+    index = await runtime.vault.index(tx)
+    pairs = sorted({pair for word in folded(text).split() for pair in index.pairs(FIELD, word)})
     # Fetched part by part, so that the server looks no further than whoever reads.
     found = await tx.stream(repository.having(pairs, window, most, wanted))
     try:
@@ -107,22 +109,23 @@ async def candidates(
 
 
 class Reader:
-    """Reads words for whoever looks for `text`. To open them needs no waiting, so that it gives way by itself."""
+    """Reads words for whoever looks for `text`, whose words may stand anywhere. To open them needs no waiting, so that
+    it gives way by itself."""
 
     def __init__(self, tx: AsyncSession, runtime: Runtime, text: str) -> None:
-        self._tx, self._vault, self._text, self._opened = tx, runtime.vault, folded(text), 0
+        self._tx, self._vault, self._words, self._opened = tx, runtime.vault, folded(text).split(), 0
 
     async def says(self, appeal: UUID, summary: bytes) -> bool:
-        """Whether the text truly stands in the words of an appeal."""
+        """Whether each word of the text truly stands in the words of an appeal."""
         self._opened += 1
         if self._opened % TURN == 0:
             await asyncio.sleep(0)
-        said = await self._vault.open(self._tx, Place(_TABLE, "summary", appeal), summary)
-        return self._text in folded(said)
+        said = folded(await self._vault.open(self._tx, Place(_TABLE, "summary", appeal), summary))
+        return all(word in said for word in self._words)
 
 
 async def saying(tx: AsyncSession, runtime: Runtime, appeals: Collection[UUID], text: str) -> set[UUID]:
-    """Those of some appeals in whose words `text` stands."""
+    """Those of some appeals in whose words each word of `text` stands."""
     reader = Reader(tx, runtime, text)
     kept = await repository.among(tx, appeals)
     return {its.appeal_id for its in kept if its.summary and await reader.says(its.appeal_id, its.summary)}

@@ -50,7 +50,14 @@ async def said(desk: Desk) -> dict[str, str]:
 
 
 async def test_they_are_found_by_what_was_said(desk: Desk, said: dict[str, str], owner: asyncpg.Connection) -> None:
-    for text, numbers in (("停电", "13"), ("电表", "2"), ("电", "123"), ("停电无人", ""), ("ab", "3"), ("告停", "")):
+    several = (
+        ("赔偿 停电", "3"),
+        ("停电　无人", "1"),
+        ("停电 电表", ""),
+        ("停 电", "13"),
+    )  # all of them, wherever they stand
+    one = (("停电", "13"), ("电表", "2"), ("电", "123"), ("停电无人", ""), ("ab", "3"), ("告停", ""))
+    for text, numbers in one + several:
         assert await ids(desk.supervisor, words=text) == [said[number] for number in numbers], text
     assert await ids(desk.stranger, words="停电") == []
     await owner.execute("UPDATE appeals SET anonymous = true WHERE id = $1", UUID(said["2"]))
