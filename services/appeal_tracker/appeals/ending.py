@@ -19,11 +19,20 @@ from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.closing import Missing, missing
 from appeal_tracker.appeals.deeds import Deed
-from appeal_tracker.appeals.errors import AppealIncomplete, NotYoursToVoid, NotYoursToWithdraw, OthersFollow
+from appeal_tracker.appeals.errors import (
+    AppealIncomplete,
+    CallbackAskedFor,
+    NotYoursToVoid,
+    NotYoursToWithdraw,
+    OthersFollow,
+)
 from appeal_tracker.appeals.insiders import demand_outside, may_take_back, may_void
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.appeals.responsible import supervises
 from appeal_tracker.clocks import service as clocks
+from appeal_tracker.tasks import service as tasks
+from appeal_tracker.tasks.models import TaskKind
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealClosed
@@ -34,10 +43,11 @@ RESOLVED, MERGED, WITHDRAWN, VOID = "resolved", "merged", "withdrawn", "void"
 async def close(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, *, note: str | None = None) -> Appeal:
     """Ends an appeal that was answered, and called back where the policy requires it; what is asked for and not
     demanded is listed in the timeline. Raises `AppealIncomplete` with what is missing, each with its clause; for a
-    merged one with its number besides; `ConcludedFromOutside`.
+    merged one with its number besides; `ConcludedFromOutside`, `CallbackAskedFor`.
     """
     deed = await begin(tx, runtime, caller, id)
     await demand_outside(tx, deed.caller, deed.appeal)
+    await _demand_nobody_asked(deed)
     await resolve(deed, **({"note": note} if note else {}))
     return await deed.done()
 
@@ -53,6 +63,17 @@ async def resolve(deed: Deed, **said: Any) -> None:
         asked = [lack.what for lack in case.appeal.lacks]
         lacking = {"lacking": asked} if asked else {}
         await _end(deed, case, RESOLVED if case is deed.case else MERGED, deed.now, **lacking, **said)
+
+
+async def _demand_nobody_asked(deed: Deed) -> None:
+    """Raises `CallbackAskedFor` where a supervisor asked for a callback and nobody made it: none but a supervisor drops
+    it."""
+    if supervises(deed.caller):
+        return
+    its = await tasks.of_appeals(deed.tx, [case.appeal.id for case in deed.group])
+    for task in its:
+        if task.kind == TaskKind.CALLBACK and task.asked_by is not None:
+            raise CallbackAskedFor(task_id=str(task.id), asked_by=task.asked_by)
 
 
 async def may_resolve(deed: Deed) -> bool:

@@ -70,6 +70,17 @@ class AppealIncomplete(Conflict):
     detail = Words("办结前须补齐所列各项。", "What is listed must be there before it can be closed.")
 
 
+class CallbackAskedFor(Conflict):
+    """`task_id` is the callback that is still open, `asked_by` who asked for it."""
+
+    slug = "callback-asked-for"
+    title = Words("主管要求的回访尚未完成", "A supervisor asked for a callback that nobody made yet")
+    detail = Words(
+        "请先回访；只有主管可以不经回访而办结。",
+        "The customer is called first; only a supervisor closes it without that.",
+    )
+
+
 class NothingToHold(Conflict):
     slug = "nothing-to-hold"
     title = Words("没有可暂停的时限", "There is nothing to hold")

@@ -122,3 +122,19 @@ async def test_a_call_by_night_is_excused_by_the_time_that_the_customer_agreed_o
         body["agreed_at"] = instant(f"10-09T{local}").isoformat()
         made_at_night = await made(desk.first.post(f"/appeals/{case}/callbacks", json=body))
         assert made_at_night["quiet_hours"] is marked, local
+
+
+async def test_a_callback_that_a_supervisor_asked_for_is_dropped_by_a_supervisor_alone(desk: Desk) -> None:
+    called, dropped = await desk.raised(), await desk.raised()
+    tasks = {}
+    for case in (called, dropped):
+        await desk.answer(case, "10-09T09:45")
+        tasks[case] = await made(desk.supervisor.post(f"/appeals/{case}/callback-tasks"))
+        refused = problem(await desk.acting(case, "close", desk.first), 409, "callback-asked-for")
+        assert (refused["task_id"], refused["asked_by"]) == (tasks[case]["id"], "E001")
+    now = {"at": desk.clock.now().isoformat(), "result": "completed"}
+    await made(desk.first.post(f"/appeals/{called}/callbacks", json=now))
+    await desk.act(called, "close", desk.first)
+    await desk.act(dropped, "close")
+    ended = [(await got(desk.first.get(f"/callback-tasks/{tasks[case]['id']}")))["state"] for case in (called, dropped)]
+    assert ended == ["done", "cancelled"]
