@@ -95,7 +95,8 @@ class Target(_Written, frozen=True):
 
 class Pack(_Written, frozen=True):
     """One version of a pack, immutable once published. No `effective_from`: it has no lower bound; no `reopen_for`:
-    what it says of reopening counts for all types."""
+    what it says of reopening counts for all types. `close_of_business` is the hour at which those limits end that are
+    written as `7 working days close of business`, here or in packs that extend it; all others end with their day."""
 
     id: _Id
     version: Annotated[int, Meta(ge=1)] = 1

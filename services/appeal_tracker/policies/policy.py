@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from appeal_tracker.calendars.civil import date_of, day_number
+from appeal_tracker.calendars.civil import DAY, date_of, day_number
 from appeal_tracker.calendars.period import Period
 from appeal_tracker.policies.ladder import Phase, Step
 from appeal_tracker.policies.pack import Reopening, Target
@@ -82,6 +82,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     def limits(self, appeal_type: str) -> tuple[Limit, ...]:
         """Return the deadlines of an appeal of this type; none where the standard gives no number."""
         return self.appeals.get(appeal_type, ())
+
+    @property
+    def closes_early(self) -> bool:
+        """Whether any of its deadlines ends at the close of business."""
+        limits = (limit for its in (*self.appeals.values(), self.visits) for limit in its)
+        return any(limit.within.closes != DAY for limit in limits)
 
     def reopens(self, appeal_type: str) -> Reopening:
         """Return what is to be done again when an appeal of this type is reopened."""

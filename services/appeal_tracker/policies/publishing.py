@@ -46,12 +46,14 @@ from contracts.policies import PolicyWithdrawn
 
 class Prepared(msgspec.Struct, frozen=True):
     """A version that can be published, what it builds on, and the packs built on older versions of it that it would
-    leave laxer than itself; these are marked, not changed."""
+    leave laxer than itself; these are marked, not changed. `without_effect` points at what it says and no deadline of
+    its own goes by, though one of a pack that extends it may."""
 
     pack: Pack
     extends_version: int
     policy: Policy
     laxer: list[Relaxed]
+    without_effect: list[str]
 
 
 async def prepare(
@@ -84,7 +86,8 @@ async def prepare(
         for question in relaxing.questions(each, [policy], newest, picked)
     ]
     laxer = await relaxing.shown(tx, await relaxing.found(built_on_it), caller.unit)
-    return Prepared(pack, parent.version, policy, laxer)
+    without_effect = ["/close_of_business"] if pack.close_of_business and not policy.closes_early else []
+    return Prepared(pack, parent.version, policy, laxer, without_effect)
 
 
 async def publish(tx: AsyncSession, prepared: Prepared, by: str, at: datetime) -> None:

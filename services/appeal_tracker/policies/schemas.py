@@ -203,17 +203,21 @@ class PolicyVersions(View):
 
 class PublishedPolicy(View):
     """A version as it was published, or as it would be; `laxer` names the packs built on older versions of it that it
-    leaves laxer than itself."""
+    leaves laxer than itself; `without_effect` points at what the pack says and no deadline of it goes by: an hour of
+    `close_of_business`, where each limit says `7 working days` and none `7 working days close of business`."""
 
     published: bool
     policy: PolicyView
     laxer: list[RelaxedView]
+    without_effect: list[str]
 
     @classmethod
     def of(cls, prepared: Prepared, by: str, at: Instant, *, published: bool) -> Self:
         shown = Published(prepared.policy, at, by) if published else Published(prepared.policy)
         laxer = [*map(RelaxedView.model_validate, prepared.laxer)]
-        return cls(published=published, policy=PolicyView.of(shown), laxer=laxer)
+        return cls(
+            published=published, policy=PolicyView.of(shown), laxer=laxer, without_effect=prepared.without_effect
+        )
 
 
 class OwnAssignment(View):

@@ -44,6 +44,24 @@ async def test_a_pack_is_tried_first_and_then_published(desk: Desk) -> None:
     assert (contact["stated_by"], its_answer["stated_by"], its_answer["clause"]) == ("t-sdpea@1", "own@1", "企标 3.1")
 
 
+async def test_an_hour_that_no_deadline_ends_at_is_pointed_at(desk: Desk) -> None:
+    """Whoever writes one thinks that their days end at it; but they may also write it for packs that extend theirs."""
+    idle, early = pack(close_of_business="17:30"), answer("3 working days close of business")
+    tried = await got(desk.admin.post("/policies", json=idle, params={"dry_run": "true"}))
+    done = await made(desk.admin.post("/policies", json=idle))
+    assert tried["without_effect"] == done["without_effect"] == ["/close_of_business"]
+    assert done["policy"]["appeals"]["complaint"][1]["within"] == "3 working days"
+    child = {"id": "child", "extends": "own"}
+    for appeals, hour, without_effect in ((early, "17:00", []), (early, None, []), ({}, None, [])):
+        body = {**child, "appeals": appeals, "close_of_business": hour}
+        found = await got(desk.admin.post("/policies", json=body, params={"dry_run": "true"}))
+        assert found["without_effect"] == without_effect
+    await desk.publish(**child, appeals=early)
+    body = {"id": "grandchild", "extends": "child", "close_of_business": "17:00"}
+    found = await got(desk.admin.post("/policies", json=body, params={"dry_run": "true"}))
+    assert found["without_effect"] == [], "what it inherits ends at it"
+
+
 async def test_what_is_published_is_what_appeals_run_by(desk: Desk) -> None:
     await desk.publish(**pack())
     await desk.assign("37401", "own")
