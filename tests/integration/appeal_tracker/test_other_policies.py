@@ -344,10 +344,11 @@ async def test_nothing_that_is_open_is_brought_to_a_withdrawn_pack(desk: Desk) -
     assert {event["subject_id"] for event in told if event["milestone"] == "answer"} == {case, theirs}
 
 
-async def test_a_hold_is_not_lost_when_the_policy_changes(desk: Desk) -> None:
-    """Bug class: hold lost on policy change."""
+@pytest.mark.parametrize("holdable", [True, False])
+async def test_a_hold_is_not_lost_when_the_policy_changes(desk: Desk, holdable: bool) -> None:
+    """Bug class: hold lost on policy change; it was a fact when it began, whether or not it could begin now."""
     within = {"milestone": "answer", "within": "10 working days", "clause": "1", "holdable": True}
-    faster = {**within, "within": "8 working days"}
+    faster = {**within, "within": "8 working days", "holdable": holdable}
     await pack(desk, appeals={"report": [within]})
     await pack(desk, id="faster", appeals={"report": [faster]})
     await desk.at("10-10T09:00")
@@ -364,6 +365,12 @@ async def test_a_hold_is_not_lost_when_the_policy_changes(desk: Desk) -> None:
     await desk.act(case, "resume")
     clock = (await desk.clocks(case))["answer"]  # 8 from 10-12 on, but for the 12th and the 13th
     assert (clock["state"], clock["due_at"]) == ("running", "2026-10-23T16:00:00Z")
+    explained = await got(desk.supervisor.get(f"/deadlines/{clock['id']}/explanation"))
+    (hold,) = explained["holds"]
+    assert (hold["since"], hold["until"], hold["counted"]) == ("2026-10-11T16:00:00Z", "2026-10-13T16:00:00Z", True)
+    assert (hold["reason"], hold["held_by"]) == ("awaiting_customer", "E001")
+    again = await desk.acting(case, "hold", reason="awaiting_customer")
+    assert again.status_code == (200 if holdable else 422)
 
 
 @pytest.mark.parametrize("upwards", [True, False], ids=["from below", "from above"])
