@@ -148,6 +148,7 @@ CODES: dict[str, dict[str, Words]] = {
         "plan_document": Words("走访方案", "plan"),
         "name_card": Words("服务账号及名片", "account with its name card"),
         "inquiries_answered": Words("线上咨询答复", "answers to what was asked online"),
+        "visitors": Words("走访人员", "who served"),
         "kit": Words("走访物品准备", "kit"),
         "appointment": Words("预约", "appointment"),
         "arrival": Words("到达记录", "arrival"),

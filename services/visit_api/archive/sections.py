@@ -50,6 +50,10 @@ async def _visitors(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     return [{"staff_no": member.staff_no, "name": member.name, "post": member.post} for member in staff]
 
 
+async def _nobody(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+    return [] if visit.visitor_ids else [Unmet("004 3.4", "visitors")]  # who served, with number and post
+
+
 async def _preparation(tx: AsyncSession, runtime: Runtime, visit: Visit) -> Any:
     return (await visits.on_record(tx, runtime, visit))["preparation"]
 
@@ -65,7 +69,7 @@ def as_shown(view: type[View], row: Any) -> dict[str, Any]:
 
 SLICES = (
     Slice("customer", _customer),
-    Slice("visitors", _visitors),
+    Slice("visitors", _visitors, _nobody),
     Slice("plan", progress.on_record),
     Slice("preparation", _preparation, visits.unmet),
     Slice("appointments", appointments.on_record, appointments.unmet),

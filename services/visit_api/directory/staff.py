@@ -124,6 +124,12 @@ async def colleague(tx: AsyncSession, unit_code: str, name: str, pointer: str, a
     return number
 
 
+async def known_as_staff(tx: AsyncSession, unit_code: str, staff_no: str) -> bool:
+    """Whether somebody is of the unit, of one above it or of one below it, or of another of the company by now, or left
+    since; if so, nobody hands over what they have until the transaction ends."""
+    return await _named(tx, unit_code, [staff_no], gone_too=True) == [staff_no]
+
+
 async def hold_named(tx: AsyncSession, *names: str) -> None:
     """Has nobody hand over what some people have until the transaction ends, whoever sees them."""
     await repository.hold_staff(tx, names, _ids(names))

@@ -29,7 +29,7 @@ from contracts.visits import (
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
 from visit_api.directory.sight import of_company, unit_in_sight
-from visit_api.directory.staff import visitors
+from visit_api.directory.staff import known_as_staff, visitors
 from visit_api.plans.service import require_as_wanted, take_item
 from visit_api.texts import service as texts
 from visit_api.visits import forms, lifecycle, repository, showing
@@ -202,11 +202,16 @@ async def arrive(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
 
 
 async def start(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, at: datetime | None) -> Visit:
-    """Begins a visit, however far from its planned time. Raises `NotFound`, `ActRefused`, `PreparationMissing`."""
+    """Begins a visit, however far from its planned time. One that names nobody is made by who begins it, if the
+    directory knows them (004 §3.4: who served). Raises `NotFound`, `ActRefused`, `PreparationMissing`."""
     visit = await lock_visit(tx, caller, id)
     require_possible(Act.START, visit)
     if missing := lifecycle.keeps_from_starting(showing.course(visit)):
         raise PreparationMissing(visit.form, missing)
+    if not visit.visitor_ids and await known_as_staff(tx, visit.unit_code, caller.sub):
+        visit.visitor_ids = [caller.sub]
+        visit.touch(runtime.clock.now())
+        await tell_plan(tx, runtime, visit, VisitReplanned)
     return await perform(tx, runtime, visit, Act.START, at)
 
 

@@ -160,7 +160,8 @@ async def test_a_service_record_says_what_the_guide_asks_for(world: World) -> No
     assert (record["started_at"], record["ended_at"]) == ("2026-10-09T02:00:00Z", "2026-10-09T03:00:00Z")
     assert record["staff"] == [{"staff_no": "E101", "name": "员工E101", "post": "客户经理"}]
     assert [step["act"] for step in record["flow"]] == ["scheduled", "started", "completed", "archived"]
-    assert record["result"] == [{"appeal_no": appeal["appeal_no"], "outcome": "resolved"}]
+    times = {"contacted_at": None, "answered_at": None, "closed_at": "2026-10-09T02:00:00Z"}
+    assert record["result"] == [{"appeal_no": appeal["appeal_no"], "outcome": "resolved", **times}]
     assert [each for each in record["anomalies"] if each["kind"] != "gap"] == [
         {"kind": "checklist", "what": "conduct.badge", "note": "工作牌遗失"}
     ]
