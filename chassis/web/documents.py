@@ -2,12 +2,13 @@
 
 import json
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.routing import Route
 
 from chassis.web.errors import Problem
 
@@ -62,11 +63,24 @@ def describe(route: APIRoute, roles: Collection[str], *, overwrites: bool) -> No
     route.openapi_extra = {**extra, **(route.openapi_extra or {})}
 
 
+class OpenRoute(Route):
+    """A route outside the token scheme, and so outside the routes that have a guard, which the document tells of all
+    the same: `operation` is what it says."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], method: str, operation: Mapping[str, Any]) -> None:
+        super().__init__(path, endpoint, methods=[method], include_in_schema=False)
+        problems = {str(status): _problem(words) for status, words in {413: "too large", **_EVERY}.items()}
+        del problems["403"]  # nobody has a role here
+        its = {"security": [], **operation, "responses": {**problems, **operation["responses"]}}
+        self.described = {method.lower(): its}
+
+
 def openapi_of(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of `app`. Raises `UserWarning` when two routes have one operation id."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "Duplicate Operation ID")
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    document["paths"] |= {route.path: route.described for route in app.routes if isinstance(route, OpenRoute)}
     components = document.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), "Problem": _PROBLEM_SCHEMA}
     _say_once(document)

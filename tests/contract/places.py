@@ -97,6 +97,7 @@ def places() -> tuple[Place, ...]:
         for name in SERVICES
         for path, methods in document_of(name)["paths"].items()
         for method, its in methods.items()
+        if its.get("security") != []
     )
 
 

@@ -33,6 +33,13 @@ def test_they_name_every_guarded_route() -> None:
     assert {*places()} == walked()
 
 
+def test_what_needs_no_token_and_is_told_of_all_the_same_says_so() -> None:
+    its = document_of("notifier")["paths"]["/v1/receipts/{channel}/{account}"]["post"]
+    assert its["security"] == []
+    assert {field["name"] for field in its["parameters"]} >= {"channel", "account", "key", "webhook-signature"}
+    assert {"200", "401", "413", "422", "503"} <= its["responses"].keys()
+
+
 def test_each_is_written_by_one_line() -> None:
     recipe = (COMMITTED.parents[1] / "Makefile").read_text()
     assert [recipe.count(f"contracts/openapi/{name}.json") for name in SERVICES] == [1] * len(SERVICES)

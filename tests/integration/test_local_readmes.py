@@ -1,7 +1,11 @@
 """Both READMEs name the same things, and these are there: targets, settings, paths, metrics, events, answers."""
 
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -79,6 +83,15 @@ def test_every_path_is_there(readme: Path) -> None:
     assert len(links) > 8
     assert len(paths) > 1
     assert [path for path in [*links, *paths] if not (ROOT / path).exists()] == []
+
+
+@each
+def test_a_service_prints_its_settings_by_the_line_that_is_shown(readme: Path) -> None:
+    [line] = [block for block in named(readme) if block.endswith(" settings") and ".venv/bin/python" in block]
+    command = line.replace(".venv/bin/python", shlex.quote(sys.executable))
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, shell=True, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert "NOTIFIER_OUTBOUND_PORTS" in done.stdout
 
 
 def test_every_route_is_there() -> None:

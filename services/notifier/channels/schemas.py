@@ -66,7 +66,8 @@ Limits = Annotated[list[LimitBody], Field(max_length=6), _once("seconds", "per")
 
 class NewAccount(Body):
     """What a unit, and those below it, send by. What `settings` and `secrets` hold is the provider's:
-    `GET /v1/channels` names it. `callback_secret`: by which receipts are signed."""
+    `GET /v1/channels` names it, docs/providers.md says what it means. `callback_secret`: by which receipts are signed;
+    with it, what has no receipt in the time that its route gives goes by the next channel."""
 
     id: Id | None = None
     provider: ProviderName

@@ -9,11 +9,11 @@ from uuid import UUID
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from chassis.clock import RealClock
 from chassis.runtime import Runtime
 from chassis.web.body import BoundedRequest
+from chassis.web.documents import OpenRoute
 from notifier.channels import service as channels
 from notifier.channels.errors import BadSignature, unreadable
 from notifier.channels.models import Account
@@ -73,5 +73,41 @@ def _read(account: Account, body: bytes) -> list[Report]:
         raise unreadable() from None
 
 
-# Outside the token scheme, and so outside the routes that have a guard.
-ROUTE = Route("/v1/receipts/{channel}/{account}", receive, methods=["POST"], include_in_schema=False)
+_TEXT = {"type": "string"}
+_PLACES = [
+    {"name": "channel", "in": "path", "required": True, "schema": _TEXT},
+    {"name": "account", "in": "path", "required": True, "schema": {**_TEXT, "format": "uuid"}},
+    {
+        "name": "key",
+        "in": "query",
+        "description": "for a provider that cannot sign: HMAC-SHA256 of this path by the callback secret, in hex",
+        "schema": _TEXT,
+    },
+    *(
+        {"name": f"webhook-{name}", "in": "header", "description": "of Standard Webhooks", "schema": _TEXT}
+        for name in ("id", "timestamp", "signature")
+    ),
+]
+_RECEIPT = {
+    "type": "object",
+    "title": "Receipt",
+    "required": ["state"],
+    "properties": {
+        "state": {"type": "string", "enum": ["delivered", "failed"]},
+        "id": {**_TEXT, "format": "uuid", "description": "of the send, as the provider was given it"},
+        "reference": {**_TEXT, "description": "or the provider's own"},
+        "reason": _TEXT,
+    },
+}
+_OPERATION = {
+    "operationId": "receive_receipts",
+    "tags": ["channels"],
+    "summary": "Receive Receipts",
+    "description": "What a provider says of messages that it took; an account's `receives_at` is this address. Signed"
+    " by the account's `callback_secret`, as Standard Webhooks sign, or with `key`. Also a list of them; Alibaba and"
+    " Tencent Cloud call in their own forms.",
+    "parameters": _PLACES,
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _RECEIPT}}},
+    "responses": {"200": {"description": "Stored", "content": {"application/json": {"schema": {"type": "object"}}}}},
+}
+ROUTE = OpenRoute("/v1/receipts/{channel}/{account}", receive, "POST", _OPERATION)
