@@ -11,8 +11,9 @@ from visit_api.texts.models import Worded
 
 
 class StaffHandOver(Worded, Brought, Base):
-    """All the open work of `staff_no` went to `to_staff_no` in one act: so many visits, obligations and measures here,
-    and what the tracker has of them. Never changed, and kept for good."""
+    """All the open work of `staff_no` went to `to_staff_no` in one act: so many visits, obligations, measures and
+    strategies here, and what the tracker has of them; who leaves had so many accounts on the web, and was in so many
+    groups by them, which ended. Never changed, and kept for good."""
 
     __tablename__ = "staff_hand_overs"
     __table_args__ = (
@@ -33,5 +34,8 @@ class StaffHandOver(Worded, Brought, Base):
     visits: Mapped[int]
     obligations: Mapped[int]
     measures: Mapped[int]
+    strategies: Mapped[int] = mapped_column(server_default="0")
+    accounts: Mapped[int] = mapped_column(server_default="0")
+    memberships: Mapped[int] = mapped_column(server_default="0")
     recorded_at: Mapped[datetime] = mapped_column()
     recorded_by: Mapped[str]

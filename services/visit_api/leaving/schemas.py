@@ -16,7 +16,8 @@ class NewHandOver(New):
 
 
 class StaffHandOverView(View):
-    """An act by which somebody's open work went to somebody else, and how much of it there was."""
+    """An act by which somebody's open work went to somebody else, and how much of it there was; and how many accounts
+    on the web, and memberships of groups by them, ended because they left."""
 
     id: UUID
     staff_no: str
@@ -27,5 +28,8 @@ class StaffHandOverView(View):
     visits: int
     obligations: int
     measures: int
+    strategies: int
+    accounts: int
+    memberships: int
     recorded_at: Instant
     recorded_by: str

@@ -16,6 +16,9 @@ from visit_api.leaving.models import StaffHandOver
 from visit_api.leaving.schemas import NewHandOver
 from visit_api.measures import service as measures
 from visit_api.obligations import service as obligations
+from visit_api.online import service as online
+from visit_api.steps import handing as strategies
+from visit_api.steps.repository import hold_visits
 from visit_api.texts import service as texts
 from visit_api.visits import handing
 
@@ -24,7 +27,8 @@ async def hand_over(
     tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str, new: NewHandOver
 ) -> StaffHandOver:
     """Hands over all open work of a member of staff that the caller sees, or nothing of it; the tracker hears of it and
-    hands over the appeals. Raises `NotFound`, `HandOverTaken`, `Unprocessable` for somebody who may not take all."""
+    hands over the appeals. Who leaves serves nobody on the web any more. Raises `NotFound`, `HandOverTaken`,
+    `Unprocessable` for somebody who may not take all."""
     if new.to_staff_no < staff_no:  # by their numbers, as everybody holds several
         await hold_named(tx, new.to_staff_no)
     member = await get_staff(tx, caller, staff_no, lock=True)
@@ -35,6 +39,8 @@ async def hand_over(
         raise Unprocessable(TO_THEMSELVES)
     id, now, unit = new.id or new_id(), runtime.clock.now(), member.unit_code  # noqa: A001
     to = await colleague(tx, unit, new.to_staff_no, "/to_staff_no")
+    await hold_visits(tx, caller.unit, staff_no)
+    accounts, memberships = await online.retire(tx, runtime, caller, staff_no) if new.leaves else (0, 0)
     made = await add(
         tx,
         StaffHandOver,
@@ -49,6 +55,9 @@ async def hand_over(
         visits=await handing.take_over(tx, runtime, caller, staff_no, to, new.reason),
         obligations=await obligations.take_over(tx, runtime, caller, staff_no, to),
         measures=await measures.take_over(tx, runtime, caller, staff_no, to, new.reason),
+        strategies=await strategies.take_over(tx, runtime, caller, staff_no, to),
+        accounts=accounts,
+        memberships=memberships,
         recorded_at=now,
         recorded_by=caller.sub,
     )

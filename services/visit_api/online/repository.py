@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, Select, extract, func, select
+from sqlalchemy import Row, Select, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import part_of, within
@@ -77,10 +77,23 @@ async def find_members(tx: AsyncSession, window: Window, group_id: UUID) -> List
     return await window.fetch(tx, select(Membership).where(Membership.group_id == group_id), Membership)
 
 
-async def accounts_of(tx: AsyncSession, staff: Collection[str]) -> Sequence[Account]:
-    """The accounts in use of some members of staff."""
-    query = select(Account).where(Account.staff_no.in_(staff), Account.active).order_by(Account.id)
+async def accounts_of(tx: AsyncSession, staff: Collection[str], at: datetime) -> Sequence[Account]:
+    """The accounts of some members of staff that were in use at `at`, or are by now: nothing changes one out of use."""
+    used = or_(Account.active, Account.updated_at >= at)
+    query = select(Account).where(Account.staff_no.in_(staff), used).order_by(Account.id)
     return (await tx.scalars(query)).all()
+
+
+async def hold_accounts_of(tx: AsyncSession, unit: str | None, staff_no: str) -> Sequence[Account]:
+    """The accounts in use of somebody, where the caller sees them, held for a change."""
+    query = select(Account).where(Account.staff_no == staff_no, Account.active, within(Unit, unit, Account.unit_code))
+    return (await tx.scalars(query.order_by(Account.id).with_for_update(of=Account))).all()
+
+
+async def hold_memberships(tx: AsyncSession, accounts: Collection[UUID]) -> Sequence[Membership]:
+    """The times of accounts in groups that have not ended, held for a change."""
+    query = select(Membership).where(Membership.account_id.in_(accounts), Membership.left_at.is_(None))
+    return (await tx.scalars(query.order_by(Membership.id).with_for_update())).all()
 
 
 async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Inquiry]:

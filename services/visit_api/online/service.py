@@ -19,7 +19,7 @@ from visit_api.civil import begins, day_of
 from visit_api.customers.service import hold_customer
 from visit_api.directory.errors import unknown_staff
 from visit_api.directory.models import Staff
-from visit_api.directory.staff import get_staff
+from visit_api.directory.staff import get_staff, hold_named
 from visit_api.directory.units import get_unit, require_unit
 from visit_api.online import repository
 from visit_api.online.errors import (
@@ -135,7 +135,7 @@ async def join(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, 
     """Records that an account joined a group, or that its bearer introduced themselves since. Raises `NotFound`,
     `Unprocessable`."""
     group, now = await get_group(tx, caller, id, lock=True), runtime.clock.now()
-    account = await repository.find(tx, caller.unit, Account, joining.account_id)
+    account = await repository.find(tx, caller.unit, Account, joining.account_id, lock=True)  # it is not closed beside
     if account is None or not account.active:
         raise Unprocessable(UNKNOWN_ACCOUNT)
     if account.platform != group.platform:
@@ -167,6 +167,20 @@ async def leave(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID,
     return its
 
 
+async def retire(tx: AsyncSession, runtime: Runtime, caller: Principal, staff_no: str) -> tuple[int, int]:
+    """Takes the accounts of somebody who leaves out of use, where the caller sees them, and has them leave their
+    groups; how many there were of both."""
+    now, accounts = runtime.clock.now(), await repository.hold_accounts_of(tx, caller.unit, staff_no)
+    ending = await repository.hold_memberships(tx, [account.id for account in accounts])
+    for account in accounts:
+        account.active = False
+        account.touch(now)
+    for its in ending:
+        its.left_at, its.updated_at = max(now, its.joined_at), now
+    await tx.flush()
+    return len(accounts), len(ending)
+
+
 async def figures(
     tx: AsyncSession,
     runtime: Runtime,
@@ -190,7 +204,7 @@ async def figures(
 
 async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[str, Any]:
     """The cards of an online visit's visitors, and what was asked online, for the archive."""
-    accounts = await repository.accounts_of(tx, visit.visitor_ids) if visit.channel == "online" else []
+    accounts = await _accounts(tx, visit) if visit.channel == "online" else []
     inquiries = await repository.of_visit(tx, visit.id)
     await texts.show(tx, runtime, inquiries)
     shown = {
@@ -203,14 +217,20 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[st
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     """What is asked of an online visit: a registered account of who visits, and an answer to every question."""
     there = {
-        "name_card": bool(await repository.accounts_of(tx, visit.visitor_ids)),
+        "name_card": bool(await _accounts(tx, visit)),
         "inquiries_answered": all(each.answered_at for each in await repository.of_visit(tx, visit.id)),
     }
     rows = asked(ONLINE, visit.channel, visit.direction, visit.form)
     return [Unmet(row.clause, row.what) for row in rows if not there[row.what]]
 
 
+async def _accounts(tx: AsyncSession, visit: Visit) -> Sequence[Account]:
+    """Whoever left since had their account when they visited."""
+    return await repository.accounts_of(tx, visit.visitor_ids, visit.started_at or visit.scheduled_at)
+
+
 async def _member(tx: AsyncSession, caller: Principal, staff_no: str) -> Staff:
+    await hold_named(tx, staff_no)  # so that whoever leaves leaves no account behind
     try:
         member = await get_staff(tx, caller, staff_no)
     except NotFound:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, select, text, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import listed_within, within
 from chassis.web.paging import Listing, Window
 from visit_api.directory.models import Unit
 from visit_api.steps.models import Step
+from visit_api.visits.models import Visit
 
 _NEEDS_HEARD = text("""
 SELECT DISTINCT need ->> 'category'
@@ -53,6 +54,30 @@ async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Step]:
     """All steps of a visit, in the order in which they were done."""
     query = select(Step).where(Step.visit_id == visit_id).order_by(Step.at, Step.id)
     return (await tx.scalars(query, execution_options={"populate_existing": True})).all()
+
+
+async def hold_visits(tx: AsyncSession, unit: str | None, staff_no: str) -> None:
+    """Holds the visits that somebody is still to make, and those with strategies that they own, where the caller sees
+    them, in the order in which everybody holds several."""
+    open_ones = text("state IN ('planned', 'in_progress')")
+    makes = select(Visit.id).where(open_ones, Visit.visitor_ids.bool_op("@>")([staff_no]))
+    owns = _strategies(unit, staff_no).with_only_columns(Step.visit_id)
+    query = select(Visit.id).where(Visit.id.in_(union(makes, owns)), within(Unit, unit, Visit.unit_code))
+    await tx.execute(query.order_by(Visit.id).with_for_update(of=Visit))
+
+
+async def strategies_of(tx: AsyncSession, unit: str | None, staff_no: str) -> Sequence[Step]:
+    """The strategies without an outcome that somebody owns, on visits that are not archived, where the caller sees
+    them."""
+    query = _strategies(unit, staff_no).order_by(Step.id)
+    return (await tx.scalars(query, execution_options={"populate_existing": True})).all()
+
+
+def _strategies(unit: str | None, staff_no: str) -> Select[Step]:
+    query = select(Step).join(Visit, Visit.id == Step.visit_id)
+    query = query.where(Step.kind == "strategy", Step.superseded_by.is_(None), within(Unit, unit, Step.unit_code))
+    query = query.where(Step.content["owner"].astext == staff_no, Step.content["outcome"].astext.is_(None))
+    return query.where(Visit.state.in_(("in_progress", "completed")))
 
 
 async def needs_heard(tx: AsyncSession, customer_id: UUID) -> set[str]:

@@ -9,6 +9,8 @@ import asyncpg
 from chassis.web.tokens import Principal
 from tests.integration.visit_api.test_measures import new_measure
 from tests.integration.visit_api.test_obligations import owed
+from tests.integration.visit_api.test_online import ACCOUNT, account, group, said_of
+from tests.integration.visit_api.test_steps import STRATEGY
 from tests.integration.visit_api.world import World, made, member, pointers, problem, waits
 from tests.support.eventually import eventually
 from visit_api.visits import service as visits
@@ -56,6 +58,59 @@ async def test_all_open_work_goes_over_in_one_act(world: World) -> None:
     other = await world.admin.post("/staff/E101/hand-over", json={**new, "reason": "退休"})
     problem(other, 409, "hand-over-taken")
     assert (await world.admin.get("/staff/E101/hand-overs")).json()["items"] == [its]
+
+
+async def strategy(world: World, visit_id: str, **fields: Any) -> dict[str, Any]:
+    content = {**STRATEGY, "owner": "E101", **fields}
+    return await made(world.visitor.post(f"/visits/{visit_id}/steps", json={"content": content}))
+
+
+async def test_who_leaves_serves_nobody_on_the_web_any_more(world: World) -> None:
+    online = await world.visit(channel="online", visitor_ids=["E101"])
+    await world.act(online["id"], "start", "complete")
+    its, other = await account(world), await account(world, staff_no="E102", handle="lixia-e102")
+    path = f"/online/groups/{(await group(world, kind='group'))['id']}"
+    for each in (its, other):
+        joined = await world.visitor.post(f"{path}/join", json={"account_id": each["id"]})
+        assert joined.status_code == 200, joined.text
+    world.later(hours=1)
+    post = {"to_staff_no": "E102", "reason": "轮岗", "leaves": False}
+    stays = await made(world.admin.post("/staff/E101/hand-over", json=post))
+    assert (stays["accounts"], stays["memberships"]) == (0, 0), "another post is no leaving"
+    gone = await made(world.admin.post("/staff/E101/hand-over", json={"to_staff_no": "E102", "reason": REASON}))
+    assert (gone["accounts"], gone["memberships"]) == (1, 1)
+    assert (await world.admin.get(f"/online/accounts/{its['id']}")).json()["active"] is False
+    assert (await world.admin.get(f"/online/accounts/{other['id']}")).json()["active"] is True
+    members = (await world.admin.get(f"{path}/members")).json()["items"]
+    assert [each["left_at"] for each in members] == ["2026-10-09T03:00:00Z", None]
+    lacks, record = await said_of(world, online["id"])
+    assert (lacks, [each["id"] for each in record["accounts"]]) == ([], [its["id"]]), (
+        "they had a card when they visited"
+    )
+    again = {**ACCOUNT, "handle": "lixia-new"}
+    assert pointers(await world.visitor.post("/online/accounts", json=again)) == [("/staff_no", "unknown_staff")]
+
+
+async def test_strategies_go_over_by_steps_that_supersede_them(world: World) -> None:
+    visit, archived = await world.visit(visitor_ids=["E102"]), await world.visit(visitor_ids=["E102"])
+    for each in (visit, archived):
+        await world.act(each["id"], "start")
+    open_one = await strategy(world, visit["id"])
+    done = {"result": "done", "on": "2026-10-09"}
+    others = [await strategy(world, visit["id"], outcome=done), await strategy(world, visit["id"], owner="E102")]
+    closed = await strategy(world, archived["id"])
+    await world.act(visit["id"], "complete")
+    await world.act(archived["id"], "complete", "archive")
+    gone = await made(world.admin.post("/staff/E101/hand-over", json={"to_staff_no": "E102", "reason": REASON}))
+    assert (gone["visits"], gone["strategies"]) == (0, 1)
+    current = {"current": "true"}
+    steps = (await world.admin.get(f"/visits/{visit['id']}/steps", params=current)).json()["items"]
+    (new,) = [each for each in steps if each["id"] not in {other["id"] for other in others}]
+    assert len(steps) == 3
+    assert (new["supersedes"], new["recorded_by"]) == (open_one["id"], "E001")
+    assert new["content"] == {**open_one["content"], "owner": "E102"}
+    (kept,) = (await world.admin.get(f"/visits/{archived['id']}/steps", params=current)).json()["items"]
+    assert kept["id"] == closed["id"], "what is archived stays as it is"
 
 
 async def test_who_may_not_take_all_takes_nothing(world: World) -> None:
