@@ -5,8 +5,8 @@ It only expands: the code of the revision before runs on this table while it is 
 
 from chassis.migrate import run_scripts
 
-revision = "0057"
-down_revision = "0056"
+revision = "0058"
+down_revision = "0057"
 
 COUNTS = """
 ALTER TABLE staff_hand_overs
