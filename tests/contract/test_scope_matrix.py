@@ -62,6 +62,9 @@ FREE = {
     "appeal_tracker POST /v1/deadline-calculations unit_code",
 }
 
+# What is asked for along with something else only.
+TOGETHER = {"source_no": ("source",)}
+
 
 @pytest.fixture(scope="session")
 async def other(whole_stack: Stack) -> House:
@@ -103,6 +106,8 @@ async def filters(house: House) -> dict[str, str]:
     message = await house.webhook_message()
     messages = await done(house.client("notifier", "integration", unit=house.ours).get(f"/webhook-messages/{message}"))
     await house.posted()
+    appeals = (await done(house.admin("appeal_tracker").get("/appeals", params={"unit": house.ours})))["items"]
+    sent_in = next(each for each in appeals if each["source_no"])
     call_back = {"at": house.ago(hours=-2), "agreed": True, "person": house.staff_no}
     task = await house.callback_task()
     await done(house.admin("appeal_tracker").post(f"/callback-tasks/{task}/schedule", json=call_back))
@@ -130,6 +135,9 @@ async def filters(house: House) -> dict[str, str]:
         "thing": "contact",
         "thing_id": contact,
         "by": f"visitor@{house.ours}",
+        "appeal_no": sent_in["appeal_no"],
+        "source_no": sent_in["source_no"],
+        "appeal_tracker GET /v1/appeals customer_id": next(filter(None, (each["customer_id"] for each in appeals))),
         "appeal_tracker GET /v1/trail thing": "appeal",
         "appeal_tracker GET /v1/trail thing_id": confided,
         "appeal_tracker GET /v1/trail by": f"auditor@{house.top}",
@@ -258,7 +266,7 @@ async def test_a_list_shows_nothing_of_another_unit(place: Place, house: House, 
     everyone = [house.client(place.service, role, unit=unit) for unit, role in product(house.strangers, place.roles)]
     admins = [house.client(place.service, "admin", unit=unit) for unit in house.strangers]
     queries: list[dict[str, str]] = [{}, {"updated_since": "2000-01-01T00:00:00Z"}]
-    queries += [{name: str(value)} for name, value in asked.items()]
+    queries += [{each: str(asked[each]) for each in (name, *TOGETHER.get(name, ()))} for name in asked]
     for query in queries:
         assert (await mine.get(place.at(""), params=query)).json()["items"], f"nothing of ours is found by {query}"
         for stranger in admins if query else everyone:
