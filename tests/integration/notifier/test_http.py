@@ -156,6 +156,7 @@ async def test_templates_are_shown(office: Office):
     templates = (await client.get("templates", params={"limit": 200})).json()
     assert templates["next"] is None
     kinds = [*(f"deadline.{verb}" for verb in ("warned", "breached", "escalated")), "*", "digest"]
+    kinds.append("appeal.callback_scheduled")
     kinds += [f"customer:appeal.{verb}" for verb in ("answered", "callback_asked")]
     shown = {(its["event_type"], its["language"]) for its in templates["items"]}
     assert shown == {(kind, language) for kind in kinds for language in ("zh-CN", "en")}
