@@ -1,5 +1,6 @@
 """What is missing of a visit's record, why, and how strict its unit is about it."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -27,28 +28,30 @@ from visit_api.visits.service import get_visit
 _ENDED = frozenset({VisitState.COMPLETED, VisitState.ARCHIVED})
 
 
-async def get_gaps(tx: AsyncSession, caller: Principal, visit_id: UUID) -> dict[str, Any]:
+async def get_gaps(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> dict[str, Any]:
     """What a visit lacks by now. Raises `NotFound`."""
     visit = await get_visit(tx, caller, visit_id)
-    strict, gaps = await gaps_of(tx, caller, visit)
+    strict, gaps = await gaps_of(tx, runtime, caller, visit)
     return {"visit_id": visit.id, "strict": strict, "gaps": [gap.shown() for gap in gaps]}
 
 
-async def gaps_of(tx: AsyncSession, caller: Principal, visit: Visit) -> tuple[bool, list[Gap]]:
+async def gaps_of(tx: AsyncSession, runtime: Runtime, caller: Principal, visit: Visit) -> tuple[bool, list[Gap]]:
     """Whether the visit's unit is strict, and what the visit lacks, what is open first."""
     strict = await repository.is_strict(tx, visit.unit_code, day_of(visit.started_at or visit.scheduled_at))
     reasons = {
         Unmet(each.clause, each.what): Reason(each.reason, each.given_by, each.recorded_at)
         for each in await repository.reasons_of(tx, visit.id)
     }
-    gaps, unmet = await _open(tx, caller, visit), list[Unmet]()
+    gaps, unmet, named = await _open(tx, caller, visit), list[Unmet](), dict[str, Mapping[str, Any]]()
     for its in SLICES:
         found = await its.unmet(tx, visit) if its.unmet else []
         if its.open:
             gaps += [Gap(*each, demanded=True, open=True) for each in found]
         else:
             unmet += found
-    return strict, gaps + judged(unmet, Form(visit.form), strict=strict, reasons=reasons)
+        if its.named is not None:
+            named |= await its.named(tx, runtime, visit)
+    return strict, gaps + judged(unmet, Form(visit.form), strict=strict, reasons=reasons, named=named)
 
 
 async def give_reason(
@@ -58,7 +61,7 @@ async def give_reason(
 
     Raises `GapStaysOpen`, `Unprocessable` for what is not missing.
     """
-    _, gaps = await gaps_of(tx, caller, visit)
+    _, gaps = await gaps_of(tx, runtime, caller, visit)
     gap = next((gap for gap in gaps if (gap.clause, gap.what) == (new.clause, new.what)), None)
     if gap is None:
         raise Unprocessable(NO_SUCH_GAP)

@@ -63,9 +63,9 @@ async def archive_visit(id: Id, caller: Archivist, tx: Tx, runtime: TheRuntime, 
 
 
 @router.get("/v1/visits/{id}/gaps", response_model=GapsView)
-async def get_gaps(id: Id, caller: Caller, tx: Tx) -> dict[str, Any]:
+async def get_gaps(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> dict[str, Any]:
     """What the clauses ask for of a visit and is not there by now, and what keeps it from the archive."""
-    return await completing.get_gaps(tx, caller, id)
+    return await completing.get_gaps(tx, runtime, caller, id)
 
 
 @router.post("/v1/visits/{id}/gaps", status_code=201, response_model=GapReasonView)

@@ -49,7 +49,17 @@ class Gap(NamedTuple):
         }
 
 
-def judged(unmet: Iterable[Unmet], form: Form, *, strict: bool, reasons: Mapping[Unmet, Reason]) -> list[Gap]:
-    """The gaps of a visit, each once, in the order in which they were found."""
+def judged(
+    unmet: Iterable[Unmet],
+    form: Form,
+    *,
+    strict: bool,
+    reasons: Mapping[Unmet, Reason],
+    named: Mapping[str, Mapping[str, Any]],
+) -> list[Gap]:
+    """The gaps of a visit, each once, in the order in which they were found; `named`: what some of them are called."""
     demanded = strict or form is not Form.ORDINARY
-    return [Gap(*each, demanded=demanded, reason=reasons.get(each)) for each in dict.fromkeys(unmet)]
+    return [
+        Gap(*each, demanded=demanded, reason=reasons.get(each), named=named.get(each.what, {}))
+        for each in dict.fromkeys(unmet)
+    ]

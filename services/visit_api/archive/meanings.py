@@ -81,6 +81,11 @@ CODES: dict[str, dict[str, Words]] = {
         "completed": Words("结束", "ended"),
         "archived": Words("归档", "archived"),
     },
+    "importance": {
+        "special": Words("特级", "special"),
+        "first": Words("一级", "first"),
+        "second": Words("二级", "second"),
+    },
     "sections": {section: title for section, (title, _) in TITLES.items()},
     "thing": _THINGS,
     "ready": _ANSWERS,
@@ -160,6 +165,10 @@ CODES: dict[str, dict[str, Words]] = {
         "strategy_due_on": Words("服务策略的完成期限", "day by which the strategy is done"),
         "visit_completed": Words("走访结束", "end of the visit"),
         "appeal_closed": Words("诉求办结", "end of an appeal"),
+        "missed_call": Words("未接来电回复", "return of a missed call"),
+        "out_of_hours_call": Words("非工作时间来电办理", "handling of a call out of hours"),
+        "untaken_call": Words("不便接听来电回复", "answer to a call that was not taken"),
+        "attachment_uploaded": Words("附件上传", "upload of a file"),
         "conflict_resolved": Words("终端记录冲突处理", "decision of a contradiction"),
     },
 }

@@ -32,7 +32,8 @@ _FACTS: Mapping[str, Sequence[str]] = {
     "preparation": ("prepared_at", "prepared_by"),
 }
 _DOCUMENTS = ("usage_analysis", "solution_proposal", "plan_document")
-_UNSAID = frozenset({"kind", "id", "series_id"})  # of what stands in a cell: said beside it, or nothing to a reader
+# Of what stands in a cell: said beside it, or nothing to a reader.
+_UNSAID = frozenset({"kind", "id", "series_id", "supersedes", "customer_id", "plan_item_id"})
 _TABLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "service_record": {"anomalies": ("kind", "what", "note")},
     "visitors": {"": ("staff_no", "name", "post")},
@@ -96,7 +97,7 @@ class Section(NamedTuple):
 def render(archive: Mapping[str, Any], signatures: Sequence[Signature], language: Language) -> str:
     """The page of what is archived, `record` and `supplements`; or of a visit as it stands, whose record has no
     `entered_at`."""
-    say, entry = Speech(language), archive["record"]
+    say, entry = Speech(language, _called(archive)), archive["record"]
     record = entry["record"]
     return str(
         _template().render(
@@ -137,6 +138,14 @@ def sections(say: Speech, record: Mapping[str, Any]) -> list[Section]:
         for line in contents(record)
         if line["section"] != "told"
     ]
+
+
+def _called(archive: Mapping[str, Any]) -> Mapping[str, str]:
+    """Appeals by their number, and files that have not come by their name."""
+    records = [each["record"] for each in (archive["record"], *archive["supplements"])]
+    numbers = {each["id"]: each["appeal_no"] for record in records for each in record.get("appeals", ())}
+    waiting = (gap for record in records for gap in record.get("gaps", ()) if gap.get("attachment_id"))
+    return numbers | {gap["attachment_id"]: gap["name"] for gap in waiting}
 
 
 def _facts(say: Speech, section: str, its: Any) -> Pairs:

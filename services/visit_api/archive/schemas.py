@@ -101,6 +101,8 @@ class GapView(View):
     given_at: Instant | None
     appeal_id: UUID | None = None
     appeal_no: str | None = None
+    attachment_id: UUID | None = None
+    name: str | None = None
 
 
 class GapsView(View):

@@ -1,6 +1,6 @@
 """What belongs in the archive of a visit: one table, to which each slice that holds records of visits adds its line."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,12 +25,14 @@ from visit_api.visits.models import Visit
 
 OnRecord = Callable[[AsyncSession, Runtime, Visit], Awaitable[Any]]
 Lacks = Callable[[AsyncSession, Visit], Awaitable[list[Unmet]]]
+Named = Callable[[AsyncSession, Runtime, Visit], Awaitable[Mapping[str, Mapping[str, Any]]]]
 
 
 class Slice(NamedTuple):
     """A section of the record: what is archived in it, and what it lacks. `comes_late`: what is recorded after the
     archiving is a supplement, of a section in parts those of `late_parts`; `beside`: the fields of its rows that are no
-    news when they alone change. `open`: what it lacks is still to be done, and no reason takes its place."""
+    news when they alone change. `open`: what it lacks is still to be done, and no reason takes its place.
+    `named`: what those of its gaps are called that bear an id."""
 
     section: str
     on_record: OnRecord
@@ -39,6 +41,7 @@ class Slice(NamedTuple):
     late_parts: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     open: bool = False
+    named: Named | None = None
 
 
 async def _customer(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[str, Any]:
@@ -87,7 +90,7 @@ SLICES = (
     Slice("steps", steps.on_record, steps.unmet, comes_late=True, beside=("updated_at",)),
     Slice("online", online.on_record, online.unmet, comes_late=True, late_parts=("inquiries",)),
     Slice("devices", sync.on_record, sync.unmet, comes_late=True, open=True),
-    Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True),
+    Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True, named=attachments.names_of_unmet),
 )
 
 # The sections in the order of the contents: title, and the clause each answers to.

@@ -48,7 +48,7 @@ async def archive_visit(tx: AsyncSession, runtime: Runtime, caller: Principal, i
     Raises `NotFound`, `ArchiveIncomplete`, `ActRefused` for a visit that is archived.
     """
     visit = await visits.lock_visit(tx, caller, id)
-    _, gaps = await gaps_of(tx, caller, visit)
+    _, gaps = await gaps_of(tx, runtime, caller, visit)
     missing = [{"clause": gap.clause, "what": gap.what, **gap.named} for gap in gaps if gap.hinders]
     if visit.state != VisitState.ARCHIVED and missing:
         raise ArchiveIncomplete(missing=missing)
@@ -80,7 +80,7 @@ async def get_sheet(tx: AsyncSession, runtime: Runtime, caller: Principal, visit
     confidence is on it, and what brought it, only where the caller may know; that it was read is noted then. Raises
     `NotFound`."""
     visit = await visits.get_visit(tx, caller, visit_id)
-    _, gaps = await gaps_of(tx, caller, visit)
+    _, gaps = await gaps_of(tx, runtime, caller, visit)
     known = await confidence(tx, caller)
     raised = [each for each in await appeals.all_raised(tx, visit_id) if known.may_know(each)]
     draft = {"entered_at": None, "record": await _record(tx, runtime, visit, raised, gaps, reader=caller)}

@@ -1,6 +1,6 @@
 """The words of the page, in both languages; a field or code that has none here is shown as it is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chassis.web.errors import Language, Words
@@ -14,8 +14,10 @@ _ITEMS = {item.code: item.words for sheet in SHEETS.values() for item in sheet}
 class Speech:
     """Says things in one language."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, called: Mapping[str, str]) -> None:
+        """`called`: what people call the things that stand somewhere by their id."""
         self.language: Language = language
+        self._called = called
         self.tag = "zh-CN" if language == "zh" else "en"
 
     def __call__(self, key: str, **context: object) -> str:
@@ -42,7 +44,13 @@ class Speech:
         return self.several(self.code(field, value) for field, value in (("form", form), ("channel", channel)) if value)
 
     def code(self, field: str, value: Any) -> str:
-        """What a value means in its field, for example `channel`, `phone`."""
+        """What a value means in its field, for example `channel`, `phone`; of a thing, what it is called."""
+        if field == "what":  # of a gap, sometimes with the id of what it is about
+            value, _, id_ = str(value).partition(":")
+            if id_ in self._called:
+                return self.several((self.code(field, value), self._called[id_]))
+        if value in self._called:
+            return self._called[value]
         if field in ("item", "what") and value in _ITEMS:
             return _ITEMS[value].say(self.language)
         words = CODES.get(field, {}).get(str(value)) or CODES[""].get(str(value))
@@ -149,7 +157,7 @@ LABELS: dict[str, Words] = {
     "title": Words("标题", "Title"),
     "version": Words("版次", "Edition"),
     "to": Words("对象", "To"),
-    "appeal_ids": Words("诉求标识", "Appeals"),
+    "appeal_ids": Words("诉求", "Appeals"),
     "proposal": Words("方案", "Proposal"),
     "owner": Words("责任人", "Owner"),
     "due_on": Words("完成期限", "Due on"),

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.scope import listed_within, within
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
-from visit_api.attachments.models import Attachment
+from visit_api.attachments.models import Attachment, State
 from visit_api.directory.models import Unit
 
 
@@ -38,9 +38,9 @@ async def find_all(tx: AsyncSession, unit: str | None, window: Window, visit_id:
     return await window.fetch(tx, query, Attachment)
 
 
-async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Attachment]:
-    """All attachments of a visit but those that were given up, in the order they were declared."""
-    query = select(Attachment).where(Attachment.visit_id == visit_id, Attachment.state != "abandoned")
+async def of_visit(tx: AsyncSession, visit_id: UUID, state: State) -> Sequence[Attachment]:
+    """The attachments of a visit that are in a state, in the order they were declared."""
+    query = select(Attachment).where(Attachment.visit_id == visit_id, Attachment.state == state)
     return (await tx.scalars(query.order_by(Attachment.declared_at, Attachment.id))).all()
 
 

@@ -182,15 +182,25 @@ async def sweep_parts(tx: AsyncSession, runtime: Runtime) -> None:
 
 async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """What is archived of the attachments of a visit: each with the SHA-256 by which its bytes are found."""
-    stored = [each for each in await repository.of_visit(tx, visit.id) if each.state == "stored"]
+    stored = await repository.of_visit(tx, visit.id, "stored")
     await texts.show(tx, runtime, stored)
     return [AttachmentView.model_validate(each).model_dump(mode="json") for each in stored]
 
 
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     """Files that were declared and have not arrived (§7.2.6: complete)."""
-    waiting = [each for each in await repository.of_visit(tx, visit.id) if each.state == "uploading"]
-    return [Unmet("7.2.6", f"attachment_uploaded:{each.id}") for each in waiting]
+    return [Unmet("7.2.6", _awaited(each)) for each in await repository.of_visit(tx, visit.id, "uploading")]
+
+
+async def names_of_unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[str, dict[str, str]]:
+    """The names of those files, by what is unmet."""
+    waiting = await repository.of_visit(tx, visit.id, "uploading")
+    await texts.show(tx, runtime, waiting)
+    return {_awaited(each): {"attachment_id": str(each.id), "name": each.name} for each in waiting}
+
+
+def _awaited(attachment: Attachment) -> str:
+    return f"attachment_uploaded:{attachment.id}"
 
 
 async def _get_upload(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID) -> Attachment:

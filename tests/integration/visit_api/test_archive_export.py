@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.visit_api.test_archive import closed, ended
 from tests.integration.visit_api.test_attachments import begun, completed, put
-from tests.integration.visit_api.world import World, problem
+from tests.integration.visit_api.world import World, made, problem
 from tests.support import samples
 from tests.support.missing import not_tested
 
@@ -109,6 +109,40 @@ async def test_the_page_shows_all_of_it_and_the_signature(world: World, language
     policy = sheet.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script" not in policy
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh-CN", ("一级", "诉求：{number}", "附件上传、现场照片.png")),
+        ("en", ("first", "Appeals: {number}", "upload of a file, 现场照片.png")),
+    ],
+)
+async def test_people_read_names_and_numbers_and_no_codes(world: World, language: str, said: tuple[str, ...]) -> None:
+    customer = await world.customer(importance="first")
+    visit = await world.visit(customer_id=customer["id"])
+    appeal = await world.raised(visit["id"])
+    await world.act(visit["id"], "start")
+    step = {"content": {"kind": "appeals", "appeal_ids": [appeal["id"]]}}
+    await made(world.visitor.post(f"/visits/{visit['id']}/steps", json=step))
+    waiting = await begun(world, visit_id=visit["id"], name="现场照片.png")
+    (gap,) = [
+        each
+        for each in (await world.visitor.get(f"/visits/{visit['id']}/gaps")).json()["gaps"]
+        if each["what"].startswith("attachment")
+    ]
+    assert (gap["attachment_id"], gap["name"]) == (waiting["id"], "现场照片.png")
+    sheet = (await world.visitor.get(f"/visits/{visit['id']}/sheet", params={"lang": language})).text
+    for shown in said:
+        assert shown.format(number=appeal["appeal_no"]) in sheet
+    for code in (appeal["id"], waiting["id"], "attachment_uploaded"):
+        assert code not in sheet
+    await world.act(visit["id"], "complete")
+    await world.hear(closed(world, appeal))
+    await world.act(visit["id"], "archive")
+    page = (await world.admin.get(f"/archive/{visit['id']}", headers=HTML, params={"lang": language})).text
+    for shown in said:
+        assert shown.format(number=appeal["appeal_no"]) in page
 
 
 @pytest.mark.parametrize(("language", "since"), [("zh-CN", "已于 2026-10-09"), ("en", "Archived on 2026-10-09")])
