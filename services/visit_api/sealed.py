@@ -9,6 +9,7 @@ SEALED = [
     Sealed("visit_hand_overs", "reason_sealed"),
     Sealed("staff_hand_overs", "reason_sealed"),
     Sealed("attachments", "name_sealed"),
+    Sealed("attachments", "reason_sealed"),
     Sealed("appeals", "words_sealed"),
     Sealed("steps", "words_sealed"),
     Sealed("checklist_answers", "words_sealed"),

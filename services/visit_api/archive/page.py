@@ -54,6 +54,7 @@ _TABLES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "handling": ("appeal_no", "round", "contacted_at", "answered_at", "closed_at", "deadlines"),
     },
     "attachments": {"": ("name", "kind", "size", "sha256")},
+    "given_up": {"": ("name", "kind", "declared_by", "given_up_at", "given_up_by", "reason")},
     "gaps": {"": ("clause", "what", "reason", "given_by")},
 }
 

@@ -32,7 +32,8 @@ class Slice(NamedTuple):
     """A section of the record: what is archived in it, and what it lacks. `comes_late`: what is recorded after the
     archiving is a supplement, of a section in parts those of `late_parts`; `beside`: the fields of its rows that are no
     news when they alone change. `open`: what it lacks is still to be done, and no reason takes its place.
-    `named`: what those of its gaps are called that bear an id."""
+    `named`: what those of its gaps are called that bear an id. `rare`: it stands in a
+    record only where there is something in it."""
 
     section: str
     on_record: OnRecord
@@ -42,6 +43,7 @@ class Slice(NamedTuple):
     beside: tuple[str, ...] = ()
     open: bool = False
     named: Named | None = None
+    rare: bool = False
 
 
 async def _customer(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[str, Any]:
@@ -91,6 +93,7 @@ SLICES = (
     Slice("online", online.on_record, online.unmet, comes_late=True, late_parts=("inquiries",)),
     Slice("devices", sync.on_record, sync.unmet, comes_late=True, open=True),
     Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True, named=attachments.names_of_unmet),
+    Slice("given_up", attachments.given_up_on_record, comes_late=True, rare=True),
 )
 
 # The sections in the order of the contents: title, and the clause each answers to.
@@ -111,5 +114,6 @@ TITLES: dict[str, tuple[Words, str]] = {
     "told": (Words("归档后的变化", "What came after"), "7.2.6"),
     "appeals": (Words("诉求及办理结果", "Appeals and what became of them"), "7.2.3"),
     "attachments": (Words("附件", "Attachments"), "7.2.6"),
+    "given_up": (Words("放弃上传的附件", "Files that did not come"), "7.2.6"),
     "gaps": (Words("缺项及原因", "What is missing, and why"), "7.2.6"),
 }

@@ -226,7 +226,8 @@ async def _record(
     await visits.show(tx, runtime, [visit])
     record: dict[str, Any] = {"visit": as_shown(VisitView, visit)}
     for its in SLICES:
-        record[its.section] = await its.on_record(tx, runtime, visit)
+        if (found := await its.on_record(tx, runtime, visit)) or not its.rare:
+            record[its.section] = found
     if reader is not None:
         record["devices"] = await sync.known_to(tx, reader, visit.id, record["devices"])
     record["appeals"] = [as_shown(AppealView, appeal) for appeal in raised]

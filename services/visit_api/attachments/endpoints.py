@@ -15,7 +15,7 @@ from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx, UnitOfWork, Work
 from visit_api.attachments import service
 from visit_api.attachments.models import Attachment
-from visit_api.attachments.schemas import AttachmentView, NewAttachment, UploadView
+from visit_api.attachments.schemas import AttachmentView, GivingUp, NewAttachment, UploadView
 from visit_api.attachments.types import Type
 
 
@@ -103,6 +103,13 @@ async def put_part(
 async def complete_attachment(id: Id, caller: Uploader, tx: Tx, runtime: TheRuntime, found: Found) -> Attachment:
     """Ends an upload: the bytes are kept if their number, their SHA-256 and their type are what was declared."""
     return await service.complete(tx, runtime, caller, id, found)
+
+
+@router.post("/v1/attachments/{id}/give-up", response_model=AttachmentView)
+async def give_up_attachment(id: Id, why: GivingUp, caller: Uploader, tx: Tx, runtime: TheRuntime) -> Attachment:
+    """Ends an upload whose bytes were refused or will not come, by whoever declared it or a supervisor: the visit waits
+    for it no more, and why is on record."""
+    return await service.give_up(tx, runtime, caller, id, why.reason)
 
 
 @router.get("/v1/attachments/{id}/content", response_class=Response, responses=FILE)

@@ -1,6 +1,6 @@
 """What can go wrong with attachments."""
 
-from chassis.web.errors import Conflict, FieldError, Unprocessable, Words
+from chassis.web.errors import Conflict, FieldError, Forbidden, Unprocessable, Words
 
 
 class AttachmentTaken(Conflict):
@@ -23,6 +23,14 @@ class UploadOver(Conflict):
     slug = "upload-over"
     title = Words("上传已结束", "The upload is over")
     detail = Words("附件状态为 {state}，不再接收内容。", "The attachment is {state} and takes no more bytes.")
+
+
+class NotTheirs(Forbidden):
+    """A supervisor may give it up as well."""
+
+    slug = "attachment-of-another"
+    title = Words("附件由他人声明", "Somebody else declared the attachment")
+    detail = Words("只有声明人或主管可以放弃上传。", "Whoever declared it gives it up, or a supervisor.")
 
 
 class UploadIncomplete(Conflict):

@@ -44,4 +44,17 @@ class Attachment(Worded, Versioned, Base):
     declared_by: Mapped[str]
     declared_at: Mapped[datetime]
     stored_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
+    given_up_by: Mapped[str | None]  # nobody, where it was left lying
+    reason_sealed: Mapped[bytes | None]
     opened_at: Mapped[datetime] = mapped_column(server_default=func.now())  # in real time: uploads grow old by it
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was given up, once that was opened."""
+        reason: str | None = getattr(self, "_reason", None)
+        return reason
+
+    def show_reason(self, reason: str) -> None:
+        """Has `reason` show what was opened."""
+        self._reason = reason

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from chassis.web.schemas import Instant, Text, View
+from chassis.web.schemas import Body, Instant, Text, View
 from visit_api.attachments.models import Kind
 from visit_api.base import New
 
@@ -25,8 +25,15 @@ class NewAttachment(New):
     sha256: Digest
 
 
+class GivingUp(Body):
+    """Why a file that was declared is not coming."""
+
+    reason: Annotated[str, Text(500, lines=True)]
+
+
 class AttachmentView(View):
-    """A file of a visit; its bytes can be had once it is `stored`, and `media_type` is what they were found to be."""
+    """A file of a visit; its bytes can be had once it is `stored`, and `media_type` is what they were found to be. One
+    that is `abandoned` was given up, with a reason, or left lying for too long by whoever declared it."""
 
     id: UUID
     visit_id: UUID
@@ -40,8 +47,24 @@ class AttachmentView(View):
     declared_by: str
     declared_at: Instant
     stored_at: Instant | None
+    given_up_at: Instant | None
+    given_up_by: str | None
+    reason: str | None
     version: int
     updated_at: Instant
+
+
+class GivenUpView(View):
+    """A file that was to come and is not, and why, as it is archived."""
+
+    id: UUID
+    name: str
+    kind: str
+    declared_by: str
+    declared_at: Instant
+    given_up_by: str | None
+    given_up_at: Instant
+    reason: str
 
 
 class PartView(View):

@@ -14,6 +14,7 @@ import pytest
 
 from chassis.web.tokens import Principal
 from chassis.web.work import UnitOfWork
+from tests.integration.visit_api.test_archive import ended, entries
 from tests.integration.visit_api.world import World, made, pointers, problem
 from tests.support import samples
 from tests.support.turns import waits_its_turn
@@ -241,3 +242,52 @@ async def test_a_folder_that_cannot_be_read_does_not_end_the_process_that_tells_
     (tmp_path / "uploads").write_text("no folder")
     monkeypatch.setattr(service, "store_of", lambda runtime: FileStore(tmp_path))
     assert await Sweeper(world.runtime).run_once() is False
+
+
+@pytest.mark.clause("7.2.6")
+async def test_a_file_that_is_refused_for_good_is_given_up_and_its_visit_waits_no_more(world: World) -> None:
+    visit = await world.visit(form="special")
+    page = await begun(world, samples.HTML, visit_id=visit["id"], name="现场.png")
+    await put(world, page, 1, samples.HTML)
+    problem(await completed(world, page), 422, "attachment-refused")
+    kept = await begun(world, visit_id=visit["id"])
+    await put(world, kept, 1, PICTURE)
+    await completed(world, kept)
+    path, why = f"/attachments/{page['id']}", {"reason": "选错文件，是网页"}
+    gaps = f"/visits/{visit['id']}/gaps"
+    assert page["id"] in (await world.visitor.get(gaps)).text
+    colleague = world.client("visitor", unit="37401", sub="E102")
+    problem(await colleague.post(f"{path}/give-up", json=why), 403, "attachment-of-another")
+    assert pointers(await world.visitor.post(f"{path}/give-up", json={})) == [("/reason", "missing")]
+    problem(await world.stranger.post(f"{path}/give-up", json=why), 404, "not-found")
+    problem(await world.visitor.post(f"/attachments/{kept['id']}/give-up", json=why), 409, "upload-over")
+    ended = [(await world.visitor.post(f"{path}/give-up", json=why)).json() for _ in range(2)]
+    assert ended[0] == ended[1]
+    assert {"state": "abandoned", "given_up_by": "E101", **why}.items() <= ended[0].items()
+    assert page["id"] not in (await world.visitor.get(gaps)).text
+    assert ended[0] in (await world.admin.get(f"/visits/{visit['id']}/attachments")).json()["items"]
+    problem(await put(world, page, 1, PICTURE), 409, "upload-over")
+    (row,) = await world.rows("SELECT * FROM attachments WHERE id = $1", UUID(page["id"]))
+    assert why["reason"].encode() not in b"".join(each for each in row.values() if isinstance(each, bytes))
+    sheet = (await world.visitor.get(f"/visits/{visit['id']}/sheet", params={"lang": "zh-CN"})).text
+    assert "放弃上传的附件" in sheet
+    assert why["reason"] in sheet
+    other = await begun(world, visit_id=visit["id"])
+    supervisor = world.client("supervisor", unit="37401", sub="E110")
+    assert (await supervisor.post(f"/attachments/{other['id']}/give-up", json=why)).status_code == 200
+
+
+async def test_what_is_given_up_after_the_archive_is_a_supplement(world: World) -> None:
+    visit = await ended(world)
+    early, late = [await begun(world, visit_id=visit["id"]) for _ in range(2)]
+    why = {"reason": "手机损坏，照片已丢失"}
+    await world.visitor.post(f"/attachments/{early['id']}/give-up", json=why)
+    await world.act(visit["id"], "archive")
+    await world.visitor.post(f"/attachments/{late['id']}/give-up", json=why)
+    await world.stack.settle(seldom=True)
+    archive = await entries(world, visit["id"])
+    for entry, its in ((archive["record"], early), (archive["supplements"][0], late)):
+        (line,) = entry["record"]["given_up"]
+        assert (line["id"], line["reason"], line["given_up_by"]) == (its["id"], why["reason"], "E101")
+    export = await world.client("supervisor", unit="37401", sub="E110").get(f"/archive/{visit['id']}/export")
+    assert export.status_code == 200
