@@ -20,6 +20,7 @@ from visit_api.standard.asked import CHECKLISTS, asked
 from visit_api.standard.checklists import Item, sheet
 from visit_api.standard.schemas import words
 from visit_api.texts import service as texts
+from visit_api.visits.begun import require_begun
 from visit_api.visits.lateness import came_late
 from visit_api.visits.lifecycle import Act, Unmet
 from visit_api.visits.models import Visit
@@ -33,10 +34,10 @@ async def get_checklist(tx: AsyncSession, runtime: Runtime, caller: Principal, v
 
 
 async def answer(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID, new: NewAnswers
+    tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID, new: NewAnswers, *, late: bool = False
 ) -> ChecklistView:
-    """Answers some items; what is the answer already is not stored again. Raises `NotFound`, `ActRefused`,
-    `Unprocessable`."""
+    """Answers some items; what is the answer already is not stored again. What comes `late` is not refused for a time
+    before the visit began. Raises `NotFound`, `ActRefused`, `Unprocessable`."""
     visit = await lock_visit(tx, caller, visit_id)
     now = runtime.clock.now()
     at = None if new.at is None else happened(new.at, now)
@@ -46,6 +47,8 @@ async def answer(
     if fresh:
         # What was answered before is answered as the first time, also after the archive.
         require_recordable(Act.ANSWER, visit, at or now)
+        if not late:
+            require_begun(visit, at or now)
         await came_late(tx, visit, "checklist", caller.sub, now)
     stored = [await _stored(tx, runtime, visit, caller, one, at or now, now) for one in fresh]
     tx.add_all(stored)

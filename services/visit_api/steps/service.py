@@ -35,6 +35,7 @@ from visit_api.steps.errors import (
 from visit_api.steps.models import Step
 from visit_api.steps.schemas import NewStep, StepView
 from visit_api.texts import service as texts
+from visit_api.visits.begun import require_begun
 from visit_api.visits.lateness import came_late
 from visit_api.visits.lifecycle import Act, Unmet
 from visit_api.visits.models import Visit
@@ -42,9 +43,17 @@ from visit_api.visits.service import get_visit, lock_visit, require_recordable
 
 
 async def record(
-    tx: AsyncSession, statements: Statements, runtime: Runtime, caller: Principal, visit_id: UUID, new: NewStep
+    tx: AsyncSession,
+    statements: Statements,
+    runtime: Runtime,
+    caller: Principal,
+    visit_id: UUID,
+    new: NewStep,
+    *,
+    late: bool = False,
 ) -> Step:
-    """Records what was done on a visit; a question that could not be answered at once is raised in the same commit.
+    """Records what was done on a visit; a question that could not be answered at once is raised in the same commit. One
+    that comes `late` is not refused for a time before the visit began, nor one that corrects such a step.
 
     Raises `NotFound`, `ActRefused`, `StepTaken`, `StepSuperseded`, `Unprocessable`.
     """
@@ -59,6 +68,8 @@ async def record(
     at = happened(new.at or now, now)
     require_recordable(Act.RECORD, visit, at)
     old = await _superseded(tx, caller, visit, new)
+    if not late and (old is None or at < old.at):
+        require_begun(visit, at)
     content = await _content(tx, caller, visit, new.model_copy(update={"at": at}))
     appeal_id = old and old.appeal_id
     if appeal_id is None and isinstance(new.content, Consultation) and new.content.answer is None:

@@ -39,6 +39,7 @@ from visit_api.sync.items import (
 )
 from visit_api.visits import arriving, preparing
 from visit_api.visits import service as visits
+from visit_api.visits.begun import is_before
 from visit_api.visits.lifecycle import Act
 from visit_api.visits.schemas import Arrival
 
@@ -130,13 +131,16 @@ async def _drop(its: Application, item: BroughtAct) -> None:
 
 async def _checklist(its: Application, item: BroughtChecklist) -> None:
     new = NewAnswers(answers=item.body.answers, at=its.at)
-    await checklists.answer(its.tx, its.runtime, its.caller, its.visit_id, new)
+    await checklists.answer(its.tx, its.runtime, its.caller, its.visit_id, new, late=True)
+    await _note_if_before_start(its)
 
 
 async def _step(its: Application, item: BroughtStep) -> UUID:
     # Not validated again: of a content that is one already, its kind cannot be read.
     new = NewStep.model_construct(id=its.id, content=item.body.content, at=its.at, supersedes=item.body.supersedes)
-    return (await steps.record(its.tx, its.statements, its.runtime, its.caller, its.visit_id, new)).id
+    step = await steps.record(its.tx, its.statements, its.runtime, its.caller, its.visit_id, new, late=True)
+    await _note_if_before_start(its)
+    return step.id
 
 
 async def _appeal(its: Application, item: BroughtAppeal) -> UUID:
@@ -149,6 +153,11 @@ async def _attachment(its: Application, item: BroughtAttachment) -> UUID:
     _require_own_id(item.id, item.body)
     new = item.body.model_copy(update={"id": its.id})
     return (await attachments.declare(its.tx, its.runtime, its.caller, its.visit_id, new)).id
+
+
+async def _note_if_before_start(its: Application) -> None:
+    if is_before(its.at, await repository.began(its.tx, its.visit_id)):
+        its.notes.append("before_start")
 
 
 def _fields(item: Any) -> dict[str, Any]:

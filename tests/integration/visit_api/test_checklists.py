@@ -107,7 +107,7 @@ async def test_nothing_is_answered_after_the_archive_but_what_was(world: World) 
     assert (await world.visitor.post(path, json={"answers": [YES]})).status_code == 200
     other = {"answers": [{"item": "on_site.customs", "answer": "yes"}]}
     problem(await world.visitor.post(path, json=other), 409, "visit-act-refused")
-    late = await world.visitor.post(path, json={**other, "at": "2026-10-09T09:30:00+08:00"})
+    late = await world.visitor.post(path, json={**other, "at": "2026-10-09T09:58:00+08:00"})
     assert late.status_code == 200, "what was answered before the archive is brought late, for a supplement"
 
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from tests.integration.visit_api.phone import Phone
 from tests.integration.visit_api.world import World, made, pointers, problem
 from visit_api.steps import service
 from visit_api.visits.models import Visit
@@ -27,9 +28,10 @@ CONTENTS: list[dict[str, Any]] = [
 
 
 async def started(world: World, **fields: Any) -> str:
-    """A visit that goes on."""
+    """A visit that goes on, since an hour ago."""
     visit = await world.visit(**fields)
-    await world.act(visit["id"], "start")
+    began = await world.admin.post(f"/visits/{visit['id']}/start", json={"at": "2026-10-09T09:00:00+08:00"})
+    assert began.status_code == 200, began.text
     return str(visit["id"])
 
 
@@ -202,3 +204,33 @@ async def test_the_service_cannot_change_a_step(world: World) -> None:
     for statement in ("UPDATE steps SET content = '{}'", "DELETE FROM steps", "UPDATE materials SET title = ''"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await world.rows(statement)
+
+
+@pytest.mark.clause("7.1")
+async def test_nothing_is_done_on_a_visit_before_it_begins(world: World) -> None:
+    visit = await started(world)
+    path, clocks_differ = f"/visits/{visit}/steps", "2026-10-09T08:55:00+08:00"
+    early = await world.visitor.post(path, json={"content": NEEDS, "at": "2026-10-09T08:54:59+08:00"})
+    assert pointers(early) == [("/at", "before_start")]
+    await recorded(world, visit, NEEDS, at=clocks_differ)
+    answers = {"answers": [{"item": "on_site.kit", "answer": "yes"}]}
+    path = f"/visits/{visit}/checklist"
+    early = await world.visitor.post(path, json={**answers, "at": "2026-10-08T09:00:00+08:00"})
+    assert pointers(early) == [("/at", "before_start")]
+    assert (await world.visitor.post(path, json={**answers, "at": clocks_differ})).status_code == 200
+
+
+async def test_what_a_device_brings_from_before_the_beginning_is_taken_and_noted(world: World) -> None:
+    visit, phone = await started(world), Phone(world, world.visitor)
+    answers = [{"item": "on_site.kit", "answer": "yes"}]
+    early, in_time = [
+        await phone.push(
+            phone.item("checklist", visit, ago=ago, answers=answers), phone.item("step", visit, ago=ago, content=NEEDS)
+        )
+        for ago in (86_400, 3600)
+    ]
+    assert [(each["outcome"], each["notes"]) for each in early] == [("stored", ["before_start"])] * 2
+    assert [(each["outcome"], each["notes"]) for each in in_time] == [("stored", [])] * 2
+    step = early[1]["thing_id"]
+    corrected = await recorded(world, visit, {**NEEDS, "needs": []}, supersedes=step, at="2026-10-08T10:00:00+08:00")
+    assert corrected["supersedes"] == step

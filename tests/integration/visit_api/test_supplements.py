@@ -24,7 +24,7 @@ from visit_api.archive import supplementing
 from visit_api.archive.entering import opened
 from visit_api.archive.worker import Supplementing
 
-BEFORE = "2026-10-09T09:30:00+08:00"  # before the archive
+BEFORE = "2026-10-09T09:58:00+08:00"  # before the archive
 CALLED = {"kind": "missed_call", "called_at": BEFORE}
 OLDER = """
 INSERT INTO units (id, code, name, version, content_digest, updated_at)
