@@ -133,6 +133,7 @@ CODES: dict[str, dict[str, Words]] = {
         "step": Words("走访内容", "step"),
         "appeal": Words("诉求", "appeal"),
         "attachment": Words("附件", "file"),
+        "attachment_withdrawal": Words("放弃上传附件", "file given up"),
         "missed_call": Words("未接来电", "missed call"),
         "out_of_hours_call": Words("非工作时间来电", "call out of hours"),
         "untaken_call": Words("不便接听", "call not taken"),

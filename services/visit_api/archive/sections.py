@@ -9,6 +9,7 @@ from chassis.runtime import Runtime
 from chassis.web.errors import Words
 from chassis.web.schemas import View
 from visit_api.appointments import service as appointments
+from visit_api.attachments import giving_up
 from visit_api.attachments import service as attachments
 from visit_api.checklists import service as checklists
 from visit_api.customers.schemas import CustomerView
@@ -93,7 +94,7 @@ SLICES = (
     Slice("online", online.on_record, online.unmet, comes_late=True, late_parts=("inquiries",)),
     Slice("devices", sync.on_record, sync.unmet, comes_late=True, open=True),
     Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True, named=attachments.names_of_unmet),
-    Slice("given_up", attachments.given_up_on_record, comes_late=True, rare=True),
+    Slice("given_up", giving_up.on_record, comes_late=True, rare=True),
 )
 
 # The sections in the order of the contents: title, and the clause each answers to.

@@ -13,7 +13,7 @@ from chassis.web.route import FillingRoute, Handle, Router, UnitOfWorkRoute
 from chassis.web.schemas import Id
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx, UnitOfWork, Work
-from visit_api.attachments import service
+from visit_api.attachments import giving_up, service
 from visit_api.attachments.models import Attachment
 from visit_api.attachments.schemas import AttachmentView, GivingUp, NewAttachment, UploadView
 from visit_api.attachments.types import Type
@@ -109,7 +109,7 @@ async def complete_attachment(id: Id, caller: Uploader, tx: Tx, runtime: TheRunt
 async def give_up_attachment(id: Id, why: GivingUp, caller: Uploader, tx: Tx, runtime: TheRuntime) -> Attachment:
     """Ends an upload whose bytes were refused or will not come, by whoever declared it or a supervisor: the visit waits
     for it no more, and why is on record."""
-    return await service.give_up(tx, runtime, caller, id, why.reason)
+    return await giving_up.give_up(tx, runtime, caller, id, why.reason)
 
 
 @router.get("/v1/attachments/{id}/content", response_class=Response, responses=FILE)

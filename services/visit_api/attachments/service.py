@@ -4,7 +4,7 @@ Bytes come slowly and files are read long: no transaction is open while they mov
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,17 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.db import after_commit
 from chassis.ids import new_id
 from chassis.runtime import Runtime
-from chassis.vault import Place
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from chassis.web.work import UnitOfWork
 from visit_api.attachments import errors, repository, types
+from visit_api.attachments.giving_up import show
 from visit_api.attachments.models import Attachment
-from visit_api.attachments.schemas import AttachmentView, GivenUpView, NewAttachment
-from visit_api.attachments.store import FileStore, Store, Whole
+from visit_api.attachments.schemas import AttachmentView, NewAttachment
+from visit_api.attachments.store import Store, Whole
+from visit_api.attachments.store import store_of as store_of
 from visit_api.base import add
-from visit_api.directory.units import top_unit
 from visit_api.settings import Settings
 from visit_api.texts import service as texts
 from visit_api.visits.lateness import came_late_to
@@ -34,12 +34,6 @@ from visit_api.visits.service import get_visit, lock_visit
 
 PART_LIMIT = 4 << 20  # bytes of a part: what is held in memory for each that arrives
 MOST_PARTS = 10_000
-_MAY_GIVE_UP = frozenset({"supervisor", "admin"})  # besides whoever declared it
-
-
-def store_of(runtime: Runtime) -> Store:
-    """Where the service's files are."""
-    return FileStore(_settings(runtime).attachments_dir)
 
 
 async def declare(
@@ -70,7 +64,7 @@ async def declare(
         found = new.id and await repository.find(tx, caller.unit, new.id)
     if not found or found.visit_id != visit_id or not await texts.is_made_of(tx, runtime, found, new):
         raise errors.AttachmentTaken(id=new.id)
-    await _show(tx, runtime, [found])
+    await show(tx, runtime, [found])
     return found
 
 
@@ -81,7 +75,7 @@ async def list_attachments(
     if visit_id is not None:
         await get_visit(tx, caller, visit_id)
     found = await repository.find_all(tx, caller.unit, window, visit_id)
-    await _show(tx, runtime, found.items)
+    await show(tx, runtime, found.items)
     return found
 
 
@@ -164,32 +158,6 @@ async def complete(
     return held
 
 
-async def give_up(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, reason: str) -> Attachment:
-    """Ends an upload without its bytes: they were refused, or will not come. That, and why, stays.
-
-    Raises `NotFound`, `UploadOver`, `NotTheirs`.
-    """
-    held = await repository.find_upload(tx, caller, id, to_end=True)
-    if held is None:
-        raise NotFound
-    await _show(tx, runtime, [held])
-    if held.state == "abandoned" and (held.given_up_by, held.reason) == (caller.sub, reason):
-        return held
-    if held.state != "uploading":
-        raise errors.UploadOver(state=held.state)
-    if held.declared_by != caller.sub and not caller.roles & _MAY_GIVE_UP:
-        raise errors.NotTheirs
-    held.state, held.given_up_at, held.given_up_by = "abandoned", runtime.clock.now(), caller.sub
-    owner = await top_unit(tx, held.unit_code)
-    held.reason_sealed = await runtime.vault.seal(tx, owner, _why(id), reason)
-    held.show_reason(reason)
-    held.touch(held.given_up_at)
-    await tx.flush()
-    await came_late_to(tx, held.visit_id, "given_up", caller.sub, held.given_up_at)
-    after_commit(tx, partial(store_of(runtime).discard, id))
-    return held
-
-
 async def sweep(tx: AsyncSession, runtime: Runtime, most: int = 100) -> int:
     """Gives up the uploads that nobody ended; returns how many."""
     store = store_of(runtime)
@@ -216,13 +184,6 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     return [AttachmentView.model_validate(each).model_dump(mode="json") for each in stored]
 
 
-async def given_up_on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
-    """What is archived of those that were given up with a reason."""
-    given_up = [each for each in await repository.of_visit(tx, visit.id, "abandoned") if each.reason_sealed]
-    await _show(tx, runtime, given_up)
-    return [GivenUpView.model_validate(each).model_dump(mode="json") for each in given_up]
-
-
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
     """Files that were declared and have not arrived (§7.2.6: complete)."""
     return [Unmet("7.2.6", _awaited(each)) for each in await repository.of_visit(tx, visit.id, "uploading")]
@@ -235,17 +196,6 @@ async def names_of_unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> di
     return {_awaited(each): {"attachment_id": str(each.id), "name": each.name} for each in waiting}
 
 
-async def _show(tx: AsyncSession, runtime: Runtime, attachments: Sequence[Attachment]) -> None:
-    await texts.show(tx, runtime, attachments)
-    for each in attachments:
-        if each.reason_sealed is not None:
-            each.show_reason(await runtime.vault.open(tx, _why(each.id), each.reason_sealed))
-
-
-def _why(id: UUID) -> Place:
-    return Place(Attachment.__tablename__, "reason_sealed", id)
-
-
 def _awaited(attachment: Attachment) -> str:
     return f"attachment_uploaded:{attachment.id}"
 
@@ -254,7 +204,7 @@ async def _get_upload(tx: AsyncSession, runtime: Runtime, caller: Principal, id:
     attachment = await repository.find_upload(tx, caller, id)
     if attachment is None:
         raise NotFound
-    await _show(tx, runtime, [attachment])
+    await show(tx, runtime, [attachment])
     return attachment
 
 

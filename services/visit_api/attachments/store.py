@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 from uuid import UUID, uuid4
 
+from chassis.runtime import Runtime
+from visit_api.settings import Settings
+
 _UPLOAD = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CHUNK = 1 << 18  # bytes read at once
 
@@ -172,3 +175,9 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def store_of(runtime: Runtime) -> Store:
+    """Where the service's files are."""
+    assert isinstance(runtime.settings, Settings)
+    return FileStore(runtime.settings.attachments_dir)

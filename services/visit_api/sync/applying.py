@@ -18,6 +18,7 @@ from visit_api.appeals.schemas import NewAppeal
 from visit_api.appointments import service as appointments
 from visit_api.appointments.schemas import NewAppointment, NoAppointment
 from visit_api.attachments import service as attachments
+from visit_api.attachments.giving_up import give_up
 from visit_api.base import New
 from visit_api.checklists import service as checklists
 from visit_api.checklists.schemas import NewAnswers
@@ -36,6 +37,7 @@ from visit_api.sync.items import (
     BroughtPreparation,
     BroughtStep,
     BroughtVisit,
+    BroughtWithdrawal,
 )
 from visit_api.visits import arriving, preparing
 from visit_api.visits import service as visits
@@ -155,6 +157,11 @@ async def _attachment(its: Application, item: BroughtAttachment) -> UUID:
     return (await attachments.declare(its.tx, its.runtime, its.caller, its.visit_id, new)).id
 
 
+async def _withdrawal(its: Application, item: BroughtWithdrawal) -> None:
+    which, why = item.body.attachment_id, item.body.reason
+    await give_up(its.tx, its.runtime, its.caller, which, why, at=its.at, visit_id=its.visit_id)
+
+
 async def _note_if_before_start(its: Application) -> None:
     if is_before(its.at, await repository.began(its.tx, its.visit_id)):
         its.notes.append("before_start")
@@ -181,6 +188,7 @@ _BY_KIND: Mapping[str, Apply] = {
     "checklist": _checklist,
     "step": _step,
     "attachment": _attachment,
+    "attachment_withdrawal": _withdrawal,
     "completion": _completion,
     "cancellation": _drop,
     "miss": _drop,

@@ -12,7 +12,7 @@ from visit_api.appeals.schemas import Reason as WhyNotAnswered
 from visit_api.appeals.schemas import Words
 from visit_api.appointments.models import Side
 from visit_api.appointments.schemas import Place, Purpose, Reason
-from visit_api.attachments.schemas import NewAttachment
+from visit_api.attachments.schemas import GivingUp, NewAttachment
 from visit_api.checklists.schemas import NewAnswer
 from visit_api.steps.contents import Content
 from visit_api.visits.schemas import NewVisit, Position, Preparation
@@ -164,6 +164,19 @@ class BroughtAttachment(OnVisit):
     body: NewAttachment
 
 
+class WithdrawalBody(GivingUp):
+    """Which file is not coming, and why."""
+
+    attachment_id: Id
+
+
+class BroughtWithdrawal(OnVisit):
+    """A file that was announced is given up: its bytes were refused, or are lost."""
+
+    kind: Literal["attachment_withdrawal"]
+    body: WithdrawalBody
+
+
 _FORMS: tuple[type[Item], ...] = (
     BroughtVisit,
     BroughtPreparation,
@@ -175,6 +188,7 @@ _FORMS: tuple[type[Item], ...] = (
     BroughtStep,
     BroughtAppeal,
     BroughtAttachment,
+    BroughtWithdrawal,
 )
 # By kind, in the order in which a push is applied: a visit before its steps, the appeals before a step that names them.
 ORDER = (
@@ -189,6 +203,7 @@ ORDER = (
     "checklist",
     "step",
     "attachment",
+    "attachment_withdrawal",
     "completion",
     "cancellation",
     "miss",
@@ -248,7 +263,8 @@ AnyItem = Annotated[
     | BroughtChecklist
     | BroughtStep
     | BroughtAppeal
-    | BroughtAttachment,
+    | BroughtAttachment
+    | BroughtWithdrawal,
     Field(discriminator="kind"),
 ]
 Unread = Annotated[dict[str, Any], WrapValidator(_left_for_later, json_schema_input_type=AnyItem)]

@@ -287,3 +287,19 @@ async def test_a_copy_begins_anew_when_units_moved(world: World, phone: Phone) -
     await made(world.admin.post("/units/3740101/merge", json=new))
     expired = await phone.client.get("/sync/pull", params={"cursor": phone.cursor})
     problem(expired, 410, "sync-cursor-expired")
+
+
+@pytest.mark.clause("7.2.6")
+async def test_a_file_that_is_lost_is_given_up_from_the_device(world: World, phone: Phone) -> None:
+    visit, other = [(await world.visit())["id"] for _ in range(2)]
+    file = phone.item("attachment", visit, name="门头.png", kind="photo", size=1, sha256="0" * 64)
+    why = {"attachment_id": file["id"], "reason": "手机损坏，照片已丢失"}
+    lost = phone.item("attachment_withdrawal", visit, ago=600, **why)
+    elsewhere = phone.item("attachment_withdrawal", other, **why)
+    assert outcomes(await phone.push(lost, elsewhere, file)) == ["stored", "refused", "stored"]
+    assert outcomes(await phone.push(lost)) == ["same"]
+    shown = (await world.visitor.get(f"/attachments/{file['id']}")).json()
+    assert (shown["state"], shown["reason"], shown["given_up_by"]) == ("abandoned", why["reason"], "E101")
+    assert shown["given_up_at"] == "2026-10-09T01:50:00Z"
+    again = await phone.push(phone.item("attachment_withdrawal", visit, attachment_id=file["id"], reason="又找到了"))
+    assert outcomes(again) == ["refused"]
