@@ -125,4 +125,4 @@ async def test_what_an_archived_step_names_is_kept_and_shown_to_those_who_may_kn
         (step,) = archive.json()["record"]["record"]["steps"]
         assert step["content"]["appeal_ids"] == named
         page = await client.get(f"/archive/{visit}", headers={"Accept": "text/html"})
-        assert (secret["id"] in archive.text, secret["id"] in page.text) == (unit == "374",) * 2
+        assert (secret["id"] in archive.text, secret["appeal_no"] in page.text) == (unit == "374",) * 2
