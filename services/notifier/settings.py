@@ -22,6 +22,12 @@ class Settings(RuntimeSettings, env_prefix="NOTIFIER_"):
     outbound_networks: str = Field(
         "", description="networks of one's own (CIDR, with commas) that they may be called in, beside public addresses"
     )
+    singles: int = Field(
+        10,
+        ge=1,
+        description="messages that a member of staff is sent on a channel within a minute one by one; the rest of that"
+        " minute is one message",
+    )
     language: LanguageCode = Field("zh-CN", description="the language messages are written in")
 
     @property

@@ -18,10 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.ids import new_id
 from notifier.channels.accounts import LOOK_AGAIN
 from notifier.channels.port import Channel, Letter, Terms
-from notifier.deliveries import looking, merging, rationing, repository
+from notifier.deliveries import looking, merging, pacing, rationing, repository
 from notifier.deliveries.decision import READDRESSED, Decision, Drop, Go, Readdress, Wait
 from notifier.deliveries.looking import Due
 from notifier.deliveries.models import Send
+from notifier.deliveries.pacing import Pace
 from notifier.directory.contacts import CUSTOMER, Addressee, Nowhere
 from notifier.templates import service as templates
 from notifier.templates.catalogue import LanguageCode
@@ -130,9 +131,11 @@ async def claim(
     lease: timedelta,
     limit: int,
     addresses: Addresses = None,
+    pace: Pace | None = None,
 ) -> Claimed:
     """Decides about the deliveries that are due on the channel `name`, and leases what may go to whoever's address is
-    known, as far as the provider bears it; what it does not waits, to be said together with what comes meanwhile."""
+    known, as far as the provider bears it and the person does (`pace`); what they do not waits, to be said together
+    with what comes meanwhile."""
     due = await looking.due(tx, name, now=now, limit=limit)
     await _settle(tx, due, now)
     going = [its.row for its in due if isinstance(its.decision, Go)]
@@ -149,10 +152,15 @@ async def claim(
         without = {row.id: its for row in going if isinstance(its := addresses.get(_to(row)), Nowhere)}
         hindered = unasked.keys() | without.keys()
         going = [row for row in going if row.id not in hindered]
-    groups = await _borne(tx, merging.together(going, terms), now)
+    pace = pace or Pace()
+    groups, waits = await pacing.paced(tx, merging.together(going, terms), pace, now)
+    await _write(tx, [(delivery, "deferred", until, pacing.MANY) for delivery, until in waits.items()], now)
+    groups = await _borne(tx, groups, now)
     leased_at = time.monotonic()
     known = {to: its for to, its in (addresses or {}).items() if isinstance(its, str)}
     sends, plain = await _lease(tx, groups, name, language, now, lease, known)
+    for each in sends:
+        pace.note(each.to, now)
     return Claimed(len(due), sends, leased_at, unasked, without, accountless, plain)
 
 
@@ -200,10 +208,14 @@ async def _settle(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
                 its.append((each.row.id, "cancelled", None, why))
             case Readdress():
                 its.append((each.row.id, "cancelled", None, READDRESSED))
+    await _write(tx, its, now)
+    await repository.plan_again(tx, [each.row.event_id for each in due if isinstance(each.decision, Readdress)])
+
+
+async def _write(tx: AsyncSession, its: Sequence[tuple[UUID, str, datetime | None, str]], now: datetime) -> None:
     if its:
         names = ("ids", "states", "untils", "whys")
         await tx.execute(_SETTLE, {"now": now} | dict(zip(names, map(list, zip(*its, strict=True)), strict=True)))
-    await repository.plan_again(tx, [each.row.event_id for each in due if isinstance(each.decision, Readdress)])
 
 
 async def _usable(tx: AsyncSession, rows: Sequence[Any], terms: Mapping[str, Terms | None], now: datetime) -> list[Any]:

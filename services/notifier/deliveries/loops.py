@@ -7,6 +7,7 @@ from chassis.runtime import Runtime
 from chassis.worker import Worker
 from notifier.channels.registry import channels
 from notifier.deliveries.linking import Links
+from notifier.deliveries.pacing import Pace
 from notifier.deliveries.planner import Planner
 from notifier.deliveries.sender import Sender
 from notifier.deliveries.sweeper import Sweeper
@@ -22,7 +23,10 @@ def loops(runtime: Runtime) -> list[Worker]:
     its = channels(runtime)
     contacts = Contacts(Peer(settings.visit_api_url, settings.service_token_file))
     links = Links(Peer(settings.appeal_tracker_url, settings.service_token_file))
-    senders = [Sender(runtime, name, channel, settings.language, contacts, links) for name, channel in its.items()]
+    senders = [
+        Sender(runtime, name, channel, settings.language, contacts, links, Pace(settings.singles))
+        for name, channel in its.items()
+    ]
     for sender in senders[1:]:
         sender.config.idle = SELDOM  # the planner wakes them when there is something
     return [Planner(runtime, senders), *senders, Sweeper(runtime)]

@@ -24,14 +24,18 @@ def together(rows: Sequence[Any], terms: Mapping[str, Terms | None]) -> list[tup
     for row in rows:
         its = terms[row.handling_unit_code]
         assert its is not None, "without an account it does not get here"
-        several = wording.names(DIGEST, customer=_is_customer(row))
-        alone = row.id if its.coded and not its.codes.keys() & {*several} else None  # there are no words for several
+        alone = None if _has_words_for_several(row, its) else row.id
         linked = row.subject_id if wording.can_be_linked(row.event_type, customer=_is_customer(row)) else None
         found[(its.account, None if its.calls else row.recipient, alone, linked)].append(row)
     groups = [sorted(group, key=_need) for group in found.values()]
     its_terms = [(group, terms[group[0].handling_unit_code]) for group in groups]
     by_need = sorted(its_terms, key=lambda each: _need(each[0][0]))
     return [(group, its) for group, its in by_need if its is not None]
+
+
+def may_wait(row: Any, terms: Terms) -> bool:
+    """Whether what follows on `row` may be said together with it, to that one person."""
+    return not terms.calls and not _is_customer(row) and _has_words_for_several(row, terms)
 
 
 def written(rows: Sequence[Any], channel: str, book: Book, terms: Terms) -> Text:
@@ -75,6 +79,10 @@ def coded(rows: Sequence[Any], text: Text, terms: Terms) -> tuple[str | None, Ma
         return None, {}
     linked = its.event_type in LINKED  # what is for staff, too, knows nothing of links
     return its.code, its.filled({name: value for name, value in text.params.items() if linked or name not in LINKS})
+
+
+def _has_words_for_several(row: Any, terms: Terms) -> bool:
+    return not terms.coded or bool(terms.codes.keys() & {*wording.names(DIGEST, customer=_is_customer(row))})
 
 
 def _need(row: Any) -> tuple[datetime, int]:

@@ -28,6 +28,7 @@ from notifier.deliveries.claims import Claimed, Leased
 from notifier.deliveries.decision import Wait
 from notifier.deliveries.linking import Links
 from notifier.deliveries.outcomes import Asked, BackOff, Failed, Lost, Outcome, Pointless, Taken, Unknown, Unsent
+from notifier.deliveries.pacing import Pace
 from notifier.directory.contacts import Addressee, Contacts, Nowhere
 from notifier.templates.catalogue import LanguageCode
 
@@ -60,12 +61,14 @@ class Sender(Worker):
         language: LanguageCode,
         contacts: Contacts | None = None,
         links: Links | None = None,
+        pace: Pace | None = None,
     ) -> None:
         super().__init__(f"{runtime.service}.send.{name}")
         self._db, self._clock, self._outbox = runtime.db, runtime.clock, runtime.outbox
         self._name, self.channel, self._language = name, channel, language
         self.contacts = contacts or Contacts(Peer(None, None))
         self.links = links or Links(Peer(None, None))
+        self.pace = pace or Pace()
 
     async def run_once(self) -> bool:
         async with self._db.transaction() as tx:
@@ -97,6 +100,7 @@ class Sender(Worker):
                 lease=self.config.lease,
                 limit=self.config.batch,
                 addresses=addresses,
+                pace=self.pace,
             )
             dead = [*await self._give_up(tx, claimed.without_account, outcomes.NO_ACCOUNT, now, ONCE)]
             for why in Nowhere:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.deadlines import DeadlineBreached
+from notifier.deliveries.pacing import Pace
 from tests.conftest import START
 from tests.integration.notifier.office import STATION, Appeal, Office
 
@@ -27,6 +28,27 @@ async def test_what_breaks_at_once_is_told_in_one_message_that_counts(office: Of
 async def test_a_few_at_once_wait_for_nothing(office: Office):
     await storm(office, 30)
     assert await office.told() == {("S1", "sent")}
+
+
+async def test_whoever_is_told_much_within_a_minute_is_told_the_rest_of_it_together(office: Office):
+    office.sender.pace = Pace(3)
+    for number in range(9):
+        await office.hear(breached(number))
+        office.clock.advance(timedelta(seconds=1))
+    told = [(its["state"], its["why"]) for its in await office.deliveries()]
+    assert sorted(told, key=str) == [("deferred", "many")] * 6 + [("sent", None)] * 3
+    office.clock.advance(timedelta(seconds=60 - 9))
+    await office.stack.settle()
+    assert await office.told() == {("S1", "sent")}
+    assert len(await office.mailbox()) == 4, "three, and one that says the rest"
+
+
+async def test_nothing_waits_for_a_minute_that_ends_in_the_night(office: Office):
+    office.sender.pace = Pace(1)
+    office.clock.set(START.replace(hour=20, minute=59, second=30))
+    await office.hear(breached(1))
+    await office.hear(breached(2))
+    assert {its["state"] for its in await office.deliveries()} == {"sent"}
 
 
 @pytest.mark.long
