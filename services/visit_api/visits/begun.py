@@ -1,4 +1,4 @@
-"""Whether what is recorded of a visit can have been done on it: nothing is done on a visit before it begins."""
+"""Whether what is recorded of a visit can have been done on it: nothing is done on a visit long before it begins."""
 
 from datetime import datetime, timedelta
 
@@ -6,12 +6,13 @@ from chassis.web.errors import Unprocessable
 from visit_api.visits.errors import before_start
 from visit_api.visits.models import Visit
 
-_CLOCKS_DIFFER = timedelta(minutes=5)  # by so much at most, between whoever began a visit and whoever records
+# A visit is begun late in the app more often than a step is taken on a wrong day; and clocks differ.
+_BEGUN_LATE = timedelta(days=1)
 
 
 def is_before(at: datetime, began: datetime | None) -> bool:
     """Whether `at` is too early for a visit that has begun; of one that has not, nobody knows."""
-    return began is not None and at < began - _CLOCKS_DIFFER
+    return began is not None and at < began - _BEGUN_LATE
 
 
 def require_begun(visit: Visit, at: datetime) -> None:

@@ -209,15 +209,15 @@ async def test_the_service_cannot_change_a_step(world: World) -> None:
 @pytest.mark.clause("7.1")
 async def test_nothing_is_done_on_a_visit_before_it_begins(world: World) -> None:
     visit = await started(world)
-    path, clocks_differ = f"/visits/{visit}/steps", "2026-10-09T08:55:00+08:00"
-    early = await world.visitor.post(path, json={"content": NEEDS, "at": "2026-10-09T08:54:59+08:00"})
+    path, begun_late = f"/visits/{visit}/steps", "2026-10-08T09:00:00+08:00"
+    early = await world.visitor.post(path, json={"content": NEEDS, "at": "2026-10-08T08:59:59+08:00"})
     assert pointers(early) == [("/at", "before_start")]
-    await recorded(world, visit, NEEDS, at=clocks_differ)
+    await recorded(world, visit, NEEDS, at=begun_late)
     answers = {"answers": [{"item": "on_site.kit", "answer": "yes"}]}
     path = f"/visits/{visit}/checklist"
-    early = await world.visitor.post(path, json={**answers, "at": "2026-10-08T09:00:00+08:00"})
+    early = await world.visitor.post(path, json={**answers, "at": "2026-10-07T09:00:00+08:00"})
     assert pointers(early) == [("/at", "before_start")]
-    assert (await world.visitor.post(path, json={**answers, "at": clocks_differ})).status_code == 200
+    assert (await world.visitor.post(path, json={**answers, "at": begun_late})).status_code == 200
 
 
 async def test_what_a_device_brings_from_before_the_beginning_is_taken_and_noted(world: World) -> None:
@@ -227,10 +227,10 @@ async def test_what_a_device_brings_from_before_the_beginning_is_taken_and_noted
         await phone.push(
             phone.item("checklist", visit, ago=ago, answers=answers), phone.item("step", visit, ago=ago, content=NEEDS)
         )
-        for ago in (86_400, 3600)
+        for ago in (2 * 86_400, 3600)
     ]
     assert [(each["outcome"], each["notes"]) for each in early] == [("stored", ["before_start"])] * 2
     assert [(each["outcome"], each["notes"]) for each in in_time] == [("stored", [])] * 2
     step = early[1]["thing_id"]
-    corrected = await recorded(world, visit, {**NEEDS, "needs": []}, supersedes=step, at="2026-10-08T10:00:00+08:00")
+    corrected = await recorded(world, visit, {**NEEDS, "needs": []}, supersedes=step, at="2026-10-07T10:00:00+08:00")
     assert corrected["supersedes"] == step
