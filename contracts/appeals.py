@@ -134,8 +134,8 @@ class AppealCalledBack(AppealAct, type="appeal.called_back.v1", topic="appeal.ev
 
 class AppealCallbackAsked(AppealAct, type="appeal.callback_asked.v1", topic="appeal.events", key="appeal_id"):
     """Somebody is to call the customer: `required` by the policy, or because a supervisor asked for it. Whose it is:
-    `person`, or with nobody named whoever may call. A `follow_up` is owed to who was dissatisfied. Told again of a
-    task that goes to somebody else."""
+    `person`, or with nobody named whoever may call of the unit `asked_unit_code`: the handling unit, where that is not
+    said. A `follow_up` is owed to who was dissatisfied. Told again of a task that goes to somebody else."""
 
     task_id: UUID
     kind: CallbackKind
@@ -143,17 +143,26 @@ class AppealCallbackAsked(AppealAct, type="appeal.callback_asked.v1", topic="app
     handling_unit_code: UnitCode
     person: StaffNo | None
     due_at: Time | None
+    asked_unit_code: UnitCode | None = None
 
 
 class AppealCallbackScheduled(AppealAct, type="appeal.callback_scheduled.v1", topic="appeal.events", key="appeal_id"):
-    """The customer is to be called at `scheduled_at`, by `person` if anybody is named; an earlier version did not say
-    the `kind`."""
+    """The customer is to be called at `scheduled_at`, by `person` if anybody is named, or by whoever was asked to; an
+    earlier version did not say the `kind`."""
 
     task_id: UUID
     scheduled_at: Time
     agreed: bool
     person: StaffNo | None
     kind: CallbackKind | None = None
+    asked_unit_code: UnitCode | None = None
+
+
+class AppealConclusionAsked(AppealAct, type="appeal.conclusion_asked.v1", topic="appeal.events", key="appeal_id"):
+    """Nothing is left to be done about a hidden complaint or report but to judge and close it, which nobody of the unit
+    that it may be about does: those of `asked_unit_code` are to, for it has no handler who would."""
+
+    asked_unit_code: UnitCode
 
 
 class AppealFollowedUp(AppealAct, type="appeal.followed_up.v1", topic="appeal.events", key="appeal_id"):

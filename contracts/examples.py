@@ -214,6 +214,7 @@ EXAMPLES: tuple[Event, ...] = (
         person="S1001",
         kind="callback",
     ),
+    appeals.AppealConclusionAsked(**_act | {"visit_id": None}, at=_at("10-15T17:10"), asked_unit_code="41"),
     appeals.AppealFollowedUp(**_act, at=_at("10-16T10:20"), task_id=TASK),
     appeals.AppealCalledBack(**_act, at=_at("10-16T10:00"), result="completed", satisfaction="5"),
     appeals.AppealClosed(**_act, at=_at("10-16T10:30"), outcome="resolved"),

@@ -43,6 +43,7 @@ ALLOWED_NAMES = {
         "parent_code",
         "merged_into",
         "handling_unit_code",
+        "asked_unit_code",
         "staff_no",
         "customer_no",
         "appeal_no",

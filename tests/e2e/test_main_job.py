@@ -219,6 +219,25 @@ async def test_what_is_said_in_confidence_does_not_lead_back_to_the_visit(compan
     assert (raising.event.key, raising.subject) == (appeal, appeal)
 
 
+@pytest.mark.clause("002 6.4.5.5", "002 6.4.5.6")
+async def test_what_may_be_about_those_who_answered_it_reaches_their_superior_and_is_closed_there(
+    company: Company,
+) -> None:
+    visit = await company.visit()
+    appeal = await raised(company, visit, anonymous=True)
+    await company.until("09 11:00")
+    answer = {"at": company.now(), "content": "已答复"}
+    await made(company.who("appeal_tracker", "H1").post(f"/appeals/{appeal}/answers", json=answer))
+    await company.stack.settle()
+    (letter,) = await company.letters("P1")
+    assert letter["subject"].startswith("【已答复，待上级单位核实办结】投诉")
+    superior = company.who("appeal_tracker", "P1")
+    assert [each["id"] for each in (await got(superior.get("/my-day")))["to_conclude"]] == [appeal]
+    assert (await company.who("appeal_tracker", "S1").post(f"/appeals/{appeal}/close", json={})).status_code == 403
+    await got(superior.post(f"/appeals/{appeal}/close", json={}))
+    assert (await got(superior.get("/my-day")))["to_conclude"] == []
+
+
 async def test_no_topic_carries_words_or_names(company: Company) -> None:
     visit = await company.visit()
     await raised(company, visit)

@@ -2,7 +2,8 @@
 is nothing to ask about: it began anew, ended, or another appeal speaks for it.
 
 It is for whoever the pack says (谁受理、谁回访, 002 §6.4.5.4): under `acceptor` the first-contact person, or somebody
-of their unit; if they handled it themselves, their supervisor.
+of their unit; if they handled it themselves, their supervisor. Of what may be about those of the unit it is asked of
+the unit above; which is told, too, when nothing is left but to judge and close it, and no handler is there for that.
 """
 
 from collections.abc import Collection
@@ -10,14 +11,14 @@ from collections.abc import Collection
 from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.entitled import handled_by, may_call
-from appeal_tracker.appeals.insiders import accuses_inside
+from appeal_tracker.appeals.insiders import accuses_inside, asked_of, may_conclude
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
 from chassis.web.tokens import Principal
-from contracts.appeals import AppealCallbackAsked
+from contracts.appeals import AppealCallbackAsked, AppealConclusionAsked
 
 BY_A_SUPERVISOR = "supervisor"
 
@@ -42,6 +43,18 @@ async def settle(deed: Deed) -> None:
             await deed.tx.flush()
         if needed and here is None:
             await required(deed, case)
+        elif here is None and not over and case.moved:
+            await _ask_to_conclude(deed, case)
+
+
+async def _ask_to_conclude(deed: Deed, case: Case) -> None:
+    """Tells those outside that an appeal is theirs to end, unless its handler does, or whoever acts."""
+    appeal = case.appeal
+    unit = await asked_of(deed.tx, appeal)
+    if unit is None or await may_conclude(deed.tx, deed.caller, appeal):
+        return
+    if appeal.handler is None or not (await directory.active(deed.tx, [appeal.handler])).get(appeal.handler, True):
+        deed.announce(AppealConclusionAsked(**deed.facts(case, deed.now), asked_unit_code=unit))
 
 
 def wanted(deed: Deed, case: Case) -> bool:
@@ -87,7 +100,7 @@ async def ask(deed: Deed, case: Case, kind: TaskKind, asked_by: str | None = Non
         deed.tx,
         appeal.id,
         appeal.round,
-        await directory.above(deed.tx, appeal.unit_code) if accuses_inside(appeal) else appeal.unit_code,
+        await asked_of(deed.tx, appeal) or appeal.unit_code,
         kind=kind,
         whose=whose,
         person=person,
@@ -130,7 +143,13 @@ def _asked(deed: Deed, case: Case, task: CallbackTask) -> AppealCallbackAsked:
         handling_unit_code=case.appeal.handling_unit_code,
         person=task.person,
         due_at=clock.due_at if clock else None,
+        asked_unit_code=asked_unit(case, task),
     )
+
+
+def asked_unit(case: Case, task: CallbackTask) -> str | None:
+    """The unit that a task was asked of, where that is not for the handling unit to do."""
+    return task.unit_code if accuses_inside(case.appeal) else None
 
 
 def _whose(case: Case, handled_by: Collection[str | None]) -> tuple[str, str | None]:

@@ -72,6 +72,12 @@ async def may_conclude(tx: AsyncSession, caller: Principal, appeal: Appeal) -> b
     return not await is_inside(tx, caller.unit, appeal) or await _in_place_of_others(tx, caller, appeal)
 
 
+async def asked_of(tx: AsyncSession, appeal: Appeal) -> str | None:
+    """The unit whose people are asked about what may be about those who took it: the next above, or that one itself at
+    the top; None of anything else."""
+    return await directory.above(tx, appeal.unit_code) if accuses_inside(appeal) else None
+
+
 async def demand_outside(tx: AsyncSession, caller: Principal, appeal: Appeal) -> None:
     """Raises `ConcludedFromOutside` unless `caller` may conclude an appeal."""
     if not await may_conclude(tx, caller, appeal):

@@ -76,6 +76,12 @@ class Appeal(Tracked, Base):
         ),
         Index("appeals_repeat_of", "repeat_of", postgresql_where=text("repeat_of IS NOT NULL")),
         Index("appeals_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index(
+            "appeals_to_conclude",
+            "unit_code",
+            "id",
+            postgresql_where=text("(confidential OR anonymous) AND state IN ('answered', 'called_back')"),
+        ),
         Index("appeals_policy_assumed", "id", postgresql_where=text("policy_assumed AND state <> 'closed'")),
         Index("appeals_source_no", "source", "source_no", unique=True, postgresql_where=text("source_no IS NOT NULL")),
         one_of("state", State),

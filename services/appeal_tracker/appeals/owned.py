@@ -14,7 +14,8 @@ from appeal_tracker.appeals.closing import JUDGED
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal
 from appeal_tracker.appeals.repository import visible
 from appeal_tracker.clocks.models import Clock
-from appeal_tracker.tasks.models import CallbackTask
+from appeal_tracker.directory.models import StaffMember
+from appeal_tracker.tasks.models import CallbackTask, TaskKind
 from chassis.db import driver
 
 MOST = 50  # of each kind in a day's work
@@ -24,6 +25,9 @@ whose: ColumnElement[str | None] = func.coalesce(Appeal.handler, Appeal.first_co
 OPEN: ColumnElement[bool] = literal_column("appeals.state <> 'closed'")
 _NOBODYS: ColumnElement[bool] = literal_column("coalesce(appeals.handler, appeals.first_contact, '') = ''")
 _ANSWERED: ColumnElement[bool] = literal_column("appeals.state = 'answered'")
+_TO_CONCLUDE: ColumnElement[bool] = literal_column(
+    "((appeals.confidential OR appeals.anonymous) AND appeals.state IN ('answered', 'called_back'))"
+)
 
 COUNTED = 200  # of one owner in a unit: that many stands for more
 
@@ -165,6 +169,17 @@ async def to_call_back(
         query = query.where(or_(~Appeal.hidden, Appeal.handler.is_not(None), Appeal.type.not_in(JUDGED)))
         found |= {each.id: each for each in await tx.scalars(query.order_by(Appeal.id).limit(MOST))}
     return [*found.values()][:MOST]
+
+
+def to_conclude(unit: str | None, units: Collection[str]) -> Select[Appeal]:
+    """Those that may be about some `units`, and that somebody outside of them has to judge and close, but for those
+    that have a handler, or about which somebody is to call first."""
+    asked = exists().where(CallbackTask.appeal_id == Appeal.id, CallbackTask.kind == TaskKind.CALLBACK)
+    asked = asked.where(literal_column("callback_tasks.state = 'open'"))
+    left = exists().where(StaffMember.staff_no == Appeal.handler, StaffMember.active.is_(False))
+    query = select(Appeal).where(_TO_CONCLUDE, Appeal.unit_code == any_(_texts(units)), Appeal.type.in_(JUDGED))
+    query = query.where(or_(Appeal.handler.is_(None), left), Appeal.merged_into.is_(None), ~asked, visible(unit))
+    return query.options(selectinload(Appeal.clocks)).order_by(Appeal.id).limit(MOST)
 
 
 async def unaccepted(tx: AsyncSession, mine: Select[Appeal]) -> Sequence[Appeal]:

@@ -34,6 +34,7 @@ class Day(NamedTuple):
     due_next: Sequence[Any]
     to_call_back: Sequence[Any]
     to_accept: Sequence[Any]
+    to_conclude: Sequence[Any]
 
 
 class Share(NamedTuple):
@@ -49,6 +50,7 @@ async def my_day(tx: AsyncSession, runtime: Runtime, caller: Principal) -> Day:
     now = runtime.clock.now()
     others = await absences.covered_by(tx, caller.sub, now)
     hands = await _hands(tx, caller, others)
+    below = await directory.next_below(tx, hands.units) if hands.units else ()
     mine = owned.of(caller.unit, hands)
     shelf = await policies.shelf(tx)
     kinds = [each for each in await owned.answered_under(tx, mine) if _is_the_owners_to_call(shelf, *each)]
@@ -57,6 +59,7 @@ async def my_day(tx: AsyncSession, runtime: Runtime, caller: Principal) -> Day:
         await owned.due_next(tx, mine, now),
         await owned.to_call_back(tx, caller.unit, hands, mine, kinds),
         await owned.unaccepted(tx, mine),
+        (await tx.scalars(owned.to_conclude(caller.unit, below))).all() if below else (),
     ]
     return Day(now, sorted(others), *[await showing.appeals(tx, caller, part) for part in parts])
 

@@ -72,7 +72,8 @@ class MyAppealsView(View):
     """What you have to do, the most urgent first, at most 50 of each: what is overdue, what is due next, whom to call
     back because it is your task or the policy asks for it of what is yours, what to accept. Also of those whom you
     stand in for while they are away; a supervisor's too what is nobody's in their unit, or below where nobody
-    supervises, and what those have who left."""
+    supervises, and what those have who left; and what they have to judge and close for the units next below, since it
+    may be about these."""
 
     as_of: Instant
     stands_in_for: list[str]
@@ -80,6 +81,7 @@ class MyAppealsView(View):
     due_next: list[AppealView]
     to_call_back: list[AppealView]
     to_accept: list[AppealView]
+    to_conclude: list[AppealView]
 
 
 class LoadView(View):

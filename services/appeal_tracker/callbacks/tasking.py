@@ -101,7 +101,8 @@ async def schedule(
     task.scheduled_at, task.agreed, task.updated_at = at, agreed, deed.now
     task.person = person or task.person
     said: dict[str, Any] = {"task_id": task.id, "scheduled_at": at, "agreed": agreed, "person": task.person}
-    event = AppealCallbackScheduled(**deed.facts(deed.case, deed.now), **said, kind=task.kind)
+    its = {**said, "kind": task.kind, "asked_unit_code": asking.asked_unit(deed.case, task)}
+    event = AppealCallbackScheduled(**deed.facts(deed.case, deed.now), **its)
     deed.say(deed.case, "callback_scheduled", deed.now, event, **said)
     await deed.settle()
     return await show(tx, caller, id)

@@ -38,6 +38,12 @@ WITH RECURSIVE its (code) AS (
 )
 SELECT code FROM its
 """)
+_NEXT_BELOW = text("""
+WITH its (code) AS (
+    SELECT u.code FROM units u WHERE u.merged_into IS NULL AND (u.parent_code = ANY (CAST(:units AS text[]))
+        OR u.parent_code IS NULL AND u.code = ANY (CAST(:units AS text[]))))
+SELECT code FROM its UNION SELECT u.code FROM units u JOIN its i ON u.merged_into = i.code
+""")
 _LEFT = text("""
 SELECT DISTINCT s.staff_no FROM staff s WHERE s.unit_code = ANY (CAST(:units AS text[])) AND NOT s.active
     AND NOT EXISTS (SELECT FROM staff o WHERE o.staff_no = s.staff_no AND o.active)
@@ -113,6 +119,11 @@ async def codes_in_scope(tx: AsyncSession, codes: Collection[str], unit: str | N
 async def answered_for(tx: AsyncSession, unit: str, role: str) -> Sequence[str]:
     """The unit `unit` and those below it, but for whichever has its own holders of `role`, and what is below these."""
     return (await tx.scalars(_ANSWERED_FOR, {"unit": unit, "role": role})).all()
+
+
+async def next_below(tx: AsyncSession, units: Collection[str]) -> Sequence[str]:
+    """The units next below some `units`, with what merged into them; of these themselves those with nothing above."""
+    return (await tx.scalars(_NEXT_BELOW, {"units": [*units]})).all()
 
 
 async def left(tx: AsyncSession, units: Collection[str]) -> Sequence[str]:

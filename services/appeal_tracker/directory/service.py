@@ -95,6 +95,11 @@ async def above(tx: AsyncSession, code: str) -> str:
     return its[1] if len(its) > 1 else its[0]
 
 
+async def next_below(tx: AsyncSession, units: Collection[str]) -> Sequence[str]:
+    """The units above which is one of `units`, as `above` says."""
+    return await repository.next_below(tx, units)
+
+
 async def successor(tx: AsyncSession, code: str) -> str:
     """The unit that the unit `code` merged into; itself, where it did not, or that was not heard of yet."""
     return await scope.successor(tx, Unit, code)

@@ -31,7 +31,7 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        d.audience, d.audience_unit, d.audience_role, d.on_duty, d.instead_of, d.route, d.passes, d.working_days,
        d.found_again, n.scheduled_at, p.scheduled_at AS scheduled_now, p.scheduled_said, p.appointed_said,
        n.heard, n.said_at, n.event_type, n.at, n.owner, coalesce(n.first_contact, p.first_contact) AS first_contact,
-       n.person, n.kind, n.late, n.late_arrival, n.handling_unit_code, n.round,
+       n.person, n.kind, n.late, n.late_arrival, n.handling_unit_code, n.asked_unit_code, n.round,
        n.subject_kind, n.subject_id, n.milestone, n.due_at, n.step,
        p.owner AS owner_now, p.owned_said, p.handling_unit_code AS unit_now,
        s.number, s.appeal_type, s.ended, coalesce(s.round, 1) AS current_round,

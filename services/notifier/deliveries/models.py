@@ -29,7 +29,8 @@ class Notice(Base):
     `plan_at` is when its people are looked for (again), null once they are found. What a ladder says names its
     `audience`; of anything else (an act `by` somebody, without step, milestone and due) the routes do. `packs`: those
     by which a ladder tells it, where that was said; `scheduled_at`: of a plan, for when; of a callback
-    `task_id` and `kind`, and the `person` whose it is, where that was said."""
+    `task_id` and `kind`, and the `person` whose it is, where that was said; `asked_unit_code`, whose people it asks,
+    where these are not those of the handling unit."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -65,6 +66,7 @@ class Notice(Base):
     scheduled_at: Mapped[datetime | None]
     task_id: Mapped[UUID | None]
     kind: Mapped[str | None]
+    asked_unit_code: Mapped[str | None]
 
     @property
     def appeal_id(self) -> UUID | None:

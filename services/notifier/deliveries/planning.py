@@ -70,12 +70,14 @@ def whose(
     unit_now: str | None = None,
     first_contact: str | None = None,
 ) -> Matter:
-    """Whose that is of which `notice` tells, where it was said at `owned_said` that it is another's."""
+    """Whose that is of which `notice` tells, where it was said at `owned_said` that it is another's. Where those of a
+    unit are asked, it is theirs, whoever handles the appeal."""
     owner, unit = notice.owner, notice.handling_unit_code
     later = owned_said is not None and _since(owned_said, notice.said_at)
     if owned_said is not None and (later or notice.event_type not in LADDER):
         owner = owner_now if owner is None or later else owner
         unit = unit_now or unit
+    unit = notice.asked_unit_code or unit
     handed = notice.event_type in HANDED
     return Matter(owner, notice.first_contact or first_contact, unit, handed=handed, caller=notice.person)
 

@@ -29,7 +29,7 @@ _NO_LADDER = FieldError(
 
 async def preview(tx: AsyncSession, caller: Principal, event: Imagined, now: datetime) -> PreviewView:
     """Who would be told, were it said now. Raises `Unprocessable` for another unit's."""
-    for name in ("unit_code", "handling_unit_code"):
+    for name in ("unit_code", "handling_unit_code", "asked_unit_code"):
         unit = getattr(event, name)
         if unit is not None and unit != caller.unit and await directory.unseen(tx, caller.unit, [unit]):
             raise unknown(f"/{name}")
@@ -77,6 +77,7 @@ def _imagined(event: Imagined, now: datetime) -> Notice:
         owner=event.owner,
         first_contact=event.first_contact,
         person=event.person,
+        asked_unit_code=event.asked_unit_code,
         by=event.by,
     )
 

@@ -136,6 +136,7 @@ def _notice(message: Message, event: LadderEvent) -> dict[str, Any]:
         "scheduled_at": None,
         "task_id": None,
         "kind": None,
+        "asked_unit_code": None,
     }
 
 
@@ -167,4 +168,5 @@ def _act(message: Message, event: Any) -> dict[str, Any]:
         "scheduled_at": getattr(event, "scheduled_at", None),
         "task_id": getattr(event, "task_id", None),
         "kind": getattr(event, "kind", None),
+        "asked_unit_code": getattr(event, "asked_unit_code", None),
     }

@@ -131,6 +131,9 @@ class Imagined(Body):
     owner: Code | None = None
     first_contact: Code | None = None
     person: Annotated[Code | None, Field(description="who is to call the customer back")] = None
+    asked_unit_code: Annotated[
+        Code | None, Field(description="whose people are asked, where not those of the handling unit")
+    ] = None
     by: Annotated[Code | None, Field(description="whose act it is")] = None
     customer_id: Id | None = None
     confidential: bool = False

@@ -3,12 +3,15 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff, unit
+from tests.integration.appeal_tracker.test_callback_links import customer
 
 HIDDEN = {"visit_id": None, "customer_id": None, "confidential": True}
 NOW = instant("10-09T09:55").isoformat()
+LATER = instant("10-10T10:00").isoformat()
 CALLED = {"at": NOW, "result": "completed", "satisfaction": 5}
 JUDGED = {"finding": "unsubstantiated"}
 
@@ -69,6 +72,59 @@ async def test_whoever_was_made_its_handler_from_outside_concludes_it_as_do_thos
     await desk.act(top, "close", desk.client("supervisor", unit="375", sub="E309"))
 
 
+@pytest.mark.clause("002 6.4.5.5", "002 6.4.5.6")
+async def test_those_above_are_told_and_have_in_their_day_what_they_have_to_conclude(desk: Desk) -> None:
+    """Where no callback is due, and no handler is there for it; whoever may conclude it themselves tells nobody."""
+    gone = staff("E106", "37402", "handler")
+    await desk.hear(staff("E105", "37401", "handler"), gone, unit("3740101", "37401"))
+    await desk.hear(staff("E109", "37401", "supervisor"))
+    inside = desk.client("handler", unit="37401", sub="E105")
+    secret, plain, handled, left, by_above = [
+        await desk.raised(**each) for each in (HIDDEN, {}, HIDDEN, HIDDEN, HIDDEN | {"appeal_type": "report"})
+    ]
+    low, top = [await desk.raised(unit_code=code, **HIDDEN) for code in ("3740101", "375")]
+    for case, handler in ((handled, "E105"), (left, "E106")):
+        await desk.act(case, "dispatch", handler=handler)
+    await desk.hear(msgspec.structs.replace(gone, active=False, version=2))
+    answer = {"at": NOW, "content": "已答复"}
+    for case in (secret, plain, handled, left):
+        await made(inside.post(f"/appeals/{case}/answers", json=answer))
+    await made(inside.post(f"/appeals/{secret}/answers", json=answer))  # again
+    await made(desk.supervisor.post(f"/appeals/{by_above}/answers", json=answer))
+    for case, code in ((low, "3740101"), (top, "375")):
+        await made(desk.client("handler", unit=code, sub="E308").post(f"/appeals/{case}/answers", json=answer))
+    told = [(each["appeal_id"], each["asked_unit_code"]) for each in await desk.told("appeal.conclusion_asked.v1")]
+    assert told == [(secret, "374"), (left, "374"), (low, "37401"), (top, "375")]
+    of_station = desk.client("supervisor", unit="37401", sub="E109")
+    days = [await _to_conclude(each) for each in (desk.supervisor, of_station, inside)]
+    assert days == [sorted([secret, left, by_above]), [low], []]
+    assert await _to_conclude(desk.client("supervisor", unit="375", sub="E309")) == [top]
+    await desk.act(secret, "close")
+    await made(desk.supervisor.post(f"/appeals/{left}/callback-tasks"))
+    assert await _to_conclude(desk.supervisor) == [by_above], "whom they are to call first is in their day as that"
+
+
+@pytest.mark.clause("002 6.4.5.4", "002 6.4.5.6")
+async def test_a_callback_is_asked_of_those_outside_and_they_conclude_it_after_the_customers_link(desk: Desk) -> None:
+    await desk.assign("374", "state-grid")
+    secret, plain = await desk.raised(**HIDDEN), await desk.raised()
+    for case in (secret, plain):
+        await desk.answer(case, "10-09T09:45")
+    asked = {each["appeal_id"]: each["asked_unit_code"] for each in await desk.told("appeal.callback_asked.v1")}
+    assert asked == {secret: "374", plain: None}
+    tasks = (await got(desk.supervisor.get("/callback-tasks")))["items"]
+    (task,) = [each for each in tasks if each["appeal_id"] == secret]
+    await got(desk.supervisor.post(f"/callback-tasks/{task['id']}/schedule", json={"at": LATER}))
+    assert [each["asked_unit_code"] for each in await desk.told("appeal.callback_scheduled.v1")] == ["374"]
+    assert (await desk.told("appeal.conclusion_asked.v1"), await _to_conclude(desk.supervisor)) == ([], [])
+    link = await desk.supervisor.post(f"/appeals/{secret}/callback-links", json={})
+    async with customer(desk) as browser:
+        await browser.post(link.headers["callback-link"], data={"satisfaction": "5"})
+    (told,) = await desk.told("appeal.conclusion_asked.v1")
+    assert (told["appeal_id"], told["asked_unit_code"]) == (secret, "374")
+    assert await _to_conclude(desk.supervisor) == [secret]
+
+
 async def _refused(request: Any) -> None:
     answer: httpx.Response = await request
     problem(answer, 403, "concluded-from-outside")
@@ -76,3 +132,7 @@ async def _refused(request: Any) -> None:
 
 async def _to_call(client: httpx.AsyncClient) -> list[str]:
     return [each["id"] for each in (await got(client.get("/my-day")))["to_call_back"]]
+
+
+async def _to_conclude(client: httpx.AsyncClient) -> list[str]:
+    return [each["id"] for each in (await got(client.get("/my-day")))["to_conclude"]]
