@@ -346,7 +346,7 @@ async def test_nothing_that_is_open_is_brought_to_a_withdrawn_pack(desk: Desk) -
 
 @pytest.mark.parametrize("holdable", [True, False])
 async def test_a_hold_is_not_lost_when_the_policy_changes(desk: Desk, holdable: bool) -> None:
-    """Bug class: hold lost on policy change; it was a fact when it began, whether or not it could begin now."""
+    """Bug class: hold lost on policy change: it was a fact when it began, whether or not it could begin now."""
     within = {"milestone": "answer", "within": "10 working days", "clause": "1", "holdable": True}
     faster = {**within, "within": "8 working days", "holdable": holdable}
     await pack(desk, appeals={"report": [within]})
