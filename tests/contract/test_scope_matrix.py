@@ -28,6 +28,7 @@ REFERENCES = {
     "unit_code",
     "parent_code",
     "handling_unit_code",
+    "asked_unit_code",
     "customer_id",
     "visit_id",
     "appeal_id",
@@ -309,7 +310,7 @@ async def theirs(other: House) -> dict[str, str]:
         await make() for make in (other.customer, other.visit, other.appeal, other.material)
     ]
     return {
-        **dict.fromkeys(("unit_code", "parent_code", "handling_unit_code"), other.ours),
+        **dict.fromkeys(("unit_code", "parent_code", "handling_unit_code", "asked_unit_code"), other.ours),
         **dict.fromkeys(("visitor_ids", "owner", "heard_by"), other.staff_no),
         **dict.fromkeys(("customer_id", "customer_ids"), customer),
         **dict.fromkeys(("visit_id", "kept"), visit),
