@@ -28,7 +28,8 @@ def forget_appeals() -> None:
         statements: object, unit: str | None, visit_id: UUID, raised: repository.Raised, told: object
     ) -> Mapping[str, Any]:
         known = {"appeal_no": "VA0000000001", "visit_id": visit_id, "unit_code": unit, "state": "open", "round": 1}
-        return {**blank, **raised._asdict(), **known, "updated_at": datetime.now(raised.recorded_at.tzinfo)}
+        now = datetime.now(raised.recorded_at.tzinfo)
+        return {**blank, **raised._asdict(), **known, "deadlines": {}, "updated_at": now}
 
     repository.add = add
 
