@@ -19,8 +19,8 @@ SELECT id FROM unnest($1::uuid[]) AS its (id)
 WHERE EXISTS (SELECT FROM importance_determinations AS d WHERE d.customer_id = its.id)
 """
 
-# Whether a unit saw a customer ever: it, or the one that it merged into, is one that the customer is or was of, or one
-# above which such a unit stands or stood.
+# Whether somebody saw a customer ever: their unit, the one that it merged into, or one that they were of before, is one
+# that the customer is or was of, or one above which such a unit stands or stood.
 _EVER_SEEN = text("""
 WITH RECURSIVE line (code) AS (
     (SELECT unit_code FROM customers WHERE id = :id
@@ -30,8 +30,12 @@ WITH RECURSIVE line (code) AS (
 ), above AS (
     SELECT code, parent_code FROM units WHERE parent_code IS NOT NULL
     UNION ALL SELECT unit_code, parent_code FROM unit_leavings
+), theirs (code) AS (
+    VALUES (:unit)
+    UNION SELECT merged_into FROM units WHERE code = :unit
+    UNION SELECT unit_code FROM staff_leavings WHERE staff_no = :sub
 )
-SELECT EXISTS (SELECT FROM line WHERE code = :unit OR code = (SELECT merged_into FROM units WHERE code = :unit))
+SELECT EXISTS (SELECT FROM line JOIN theirs USING (code))
 """)
 
 
@@ -46,9 +50,9 @@ async def find(
     return found
 
 
-async def ever_seen(tx: AsyncSession, unit: str | None, id: UUID) -> bool:
-    """Whether there is a customer `id`, and the caller sees it, or did before it went to where it is."""
-    return unit is None or bool(await tx.scalar(_EVER_SEEN, {"unit": unit, "id": id}))
+async def ever_seen(tx: AsyncSession, unit: str | None, sub: str, id: UUID) -> bool:
+    """Whether there is a customer `id`, and the caller sees it, or did before it, or they, went to another unit."""
+    return unit is None or bool(await tx.scalar(_EVER_SEEN, {"unit": unit, "sub": sub, "id": id}))
 
 
 async def find_all(

@@ -197,7 +197,7 @@ def told(customer: Customer) -> CustomerChanged:
 async def _sight(tx: AsyncSession, caller: Principal, id: UUID) -> str | None:
     """Under which unit a customer may be, of whom the caller brings something late: one whom they ever saw, anywhere in
     their company."""
-    seen = await repository.ever_seen(tx, caller.unit, id)
+    seen = await repository.ever_seen(tx, caller.unit, caller.sub, id)
     return (await of_company(tx, caller)).unit if seen else caller.unit
 
 

@@ -44,6 +44,19 @@ class UnitLeaving(Written, Base):
     recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
+class StaffLeaving(Written, Base):
+    """A unit that somebody was of once: a trigger of `staff` writes it, whatever takes them elsewhere, so that they can
+    still bring what they did there."""
+
+    __tablename__ = "staff_leavings"
+    __table_args__ = (UniqueConstraint("staff_no", "unit_code", name="staff_leavings_once"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    staff_no: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"))
+    unit_code: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
 class Reach(NamedTuple):
     """How a member of staff is reached."""
 

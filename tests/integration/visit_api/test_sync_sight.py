@@ -106,3 +106,29 @@ async def test_of_two_devices_that_bring_a_visit_at_once_one_brings_it_again(
     assert sorted(outcomes(answers)) == ["same", "stored"], answers
     lines = await world.rows("SELECT outcome FROM sync_items")
     assert sorted(line["outcome"] for line in lines) == ["same", "stored"]
+
+
+async def test_who_went_to_another_unit_brings_what_they_did_before(world: World) -> None:
+    customer = await world.customer()
+    moved = await world.admin.patch("/staff/E102", json={"unit_code": "37402"}, headers=ANY)
+    assert moved.status_code == 200, moved.text
+    phone = Phone(world, world.client("visitor", unit="37402", sub="E102"))
+    visit = visit_to(phone, customer["id"], visitor_ids=["E102"])
+    words = phone.item("appeal", visit["id"], type="complaint", summary="停电")
+    answers = await phone.push(visit, words)
+    assert outcomes(answers) == ["stored"] * 2, answers
+    assert answers[0]["notes"] == ["customer_moved"]
+    assert (await world.admin.get(f"/visits/{visit['id']}")).json()["unit_code"] == "37402"
+    other = Phone(world, world.client("visitor", unit="37402", sub="E201"), name="P-2")
+    assert codes((await other.push(visit_to(other, customer["id"])))[0]) == UNKNOWN, "who never was there"
+
+
+@pytest.mark.parametrize(("unit", "code"), [("37402", "37403"), ("375", "37401")])
+async def test_who_went_saw_nothing_but_what_their_unit_had_and_brings_it_to_no_other_company(
+    world: World, owner: asyncpg.Connection, unit: str, code: str
+) -> None:
+    await made(world.admin.post("/units", json={"code": "37403", "name": "槐荫供电中心", "parent_code": "374"}))
+    theirs = await world.customer(code)
+    await owner.execute("UPDATE staff SET unit_code = $1 WHERE staff_no = 'E101'", unit)
+    phone = Phone(world, world.client("visitor", unit=unit, sub="E101"))
+    assert codes((await phone.push(visit_to(phone, theirs["id"])))[0]) == UNKNOWN
