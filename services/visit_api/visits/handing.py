@@ -11,7 +11,7 @@ from chassis.web.moments import happened
 from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from contracts.visits import VisitReplanned
-from visit_api.directory.staff import colleague, visitors
+from visit_api.directory.staff import colleague, hold_named, visitors
 from visit_api.texts import service as texts
 from visit_api.visits import repository
 from visit_api.visits.lifecycle import Act
@@ -23,6 +23,7 @@ from visit_api.visits.service import get_visit, lock_visit, require_possible, te
 async def hand_over(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, handing: HandingOver) -> Visit:
     """Has others make a visit that is not over. Raises `NotFound`, `ActRefused`, `Unprocessable`."""
     now = runtime.clock.now()
+    await hold_named(tx, *handing.visitor_ids)  # before the visit, as whoever hands over what somebody has does
     visit = await lock_visit(tx, caller, id)
     require_possible(Act.HAND_OVER, visit)
     to = await visitors(tx, visit.unit_code, handing.visitor_ids, "/visitor_ids", visit.visitor_ids)

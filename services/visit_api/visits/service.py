@@ -29,7 +29,7 @@ from contracts.visits import (
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
 from visit_api.directory.sight import of_company, unit_in_sight
-from visit_api.directory.staff import known_as_staff, visitors
+from visit_api.directory.staff import hold_named, known_as_staff, visitors
 from visit_api.plans.service import require_as_wanted, take_item
 from visit_api.texts import service as texts
 from visit_api.visits import forms, lifecycle, repository, showing
@@ -140,6 +140,8 @@ async def replan_visit(
     """Changes the plan of a visit that has not begun; a `decider` has decided that it was made so, and it is not
     refused for the way it was. Raises `NotFound`, `PreconditionFailed`, `ActRefused`, `FormIsDecided`,
     `Unprocessable`."""
+    if "visitor_ids" in change:
+        await hold_named(tx, *change["visitor_ids"])  # before the visit, as whoever hands over does
     visit = await lock_visit(tx, caller, id)
     await show(tx, runtime, [visit])
     unchanged(visit)

@@ -162,3 +162,22 @@ async def test_of_two_who_hand_over_to_each_other_one_does(world: World, owner: 
     assert first.status_code == 201, first.text
     assert pointers(second) == [("/to_staff_no", "unknown_staff")], "who takes over has left meanwhile"
     assert (await world.admin.get(f"/visits/{visit['id']}")).json()["visitor_ids"] == ["E102"]
+
+
+async def test_whoever_hands_a_visit_to_somebody_who_leaves_waits_without_holding_it(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    visit = await world.visit(visitor_ids=["E101"])
+    await world.act(visit["id"], "start")
+    await strategy(world, visit["id"], owner="E102")
+    async with owner.transaction():
+        await owner.execute("SELECT FROM staff WHERE staff_no = 'E102' FOR NO KEY UPDATE")
+        away = {"to_staff_no": "E101", "reason": REASON}
+        leaving = asyncio.create_task(world.admin.post("/staff/E102/hand-over", json=away))
+        await eventually(lambda: waits(owner))
+        over = {"visitor_ids": ["E101", "E102"], "reason": "人手不足"}
+        handing = asyncio.create_task(world.admin.post(f"/visits/{visit['id']}/hand-over", json=over))
+        await eventually(lambda: waits(owner, 2))
+    gone = await leaving
+    assert (gone.status_code, gone.json()["strategies"]) == (201, 1), gone.text
+    assert pointers(await handing) == [("/visitor_ids/1", "unknown_staff")]
