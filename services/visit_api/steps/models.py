@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +27,11 @@ class Step(Worded, Brought, Base):
         Index("steps_visit_id", "visit_id", "id"),
         Index("steps_feed", "changed_xid", "id"),
         Index("steps_unit_code", "unit_code", "id"),
+        Index(
+            "steps_strategies_of",
+            text("(content ->> 'owner')"),
+            postgresql_where=text("kind = 'strategy' AND superseded_by IS NULL"),
+        ),
     )
 
     sealed_in: ClassVar = {"words_sealed": ("content",)}
