@@ -28,7 +28,7 @@ async def hand_over(
 ) -> StaffHandOver:
     """Hands over all open work of a member of staff that the caller sees, or nothing of it; the tracker hears of it and
     hands over the appeals. Who leaves serves nobody on the web any more. Raises `NotFound`, `HandOverTaken`,
-    `Unprocessable` for somebody who may not take all."""
+    `StepSuperseded`, `Unprocessable` for somebody who may not take all."""
     if new.to_staff_no < staff_no:  # by their numbers, as everybody holds several
         await hold_named(tx, new.to_staff_no)
     member = await get_staff(tx, caller, staff_no, lock=True)

@@ -13,6 +13,7 @@ from visit_api.base import add
 from visit_api.directory.staff import colleague
 from visit_api.steps import repository
 from visit_api.steps.contents import Strategy
+from visit_api.steps.errors import StepSuperseded
 from visit_api.steps.models import Step
 from visit_api.steps.schemas import NewStep
 from visit_api.texts import service as texts
@@ -22,7 +23,7 @@ async def take_over(tx: AsyncSession, runtime: Runtime, caller: Principal, staff
     """Has `to` own every strategy of `staff_no` that has no outcome yet, on visits that the caller sees and that are
     not archived, whose record is closed; how many there were. The visits are held by then: `hold_visits`.
 
-    Raises `Unprocessable` for a strategy that `to` may not own.
+    Raises `Unprocessable` for a strategy that `to` may not own, `StepSuperseded`.
     """
     now, found = runtime.clock.now(), await repository.strategies_of(tx, caller.unit, staff_no)
     await texts.show(tx, runtime, found)
@@ -35,7 +36,9 @@ async def take_over(tx: AsyncSession, runtime: Runtime, caller: Principal, staff
         kept = await texts.kept(tx, runtime, Step, id, old.unit_code, {"content": said})
         its |= {"recorded_at": now, "recorded_by": caller.sub, **kept}
         digest = await texts.digest(tx, runtime, new)
-        await add(tx, Step, new, now, **its, content_digest=digest)
+        if await add(tx, Step, new, now, **its, content_digest=digest) is None:
+            # A process of the version before records strategies without holding who owns them.
+            raise StepSuperseded(superseded_by=await repository.superseding(tx, old.id))
         old.superseded_by, old.updated_at = id, now
     await tx.flush()
     return len(found)

@@ -56,11 +56,23 @@ async def of_visit(tx: AsyncSession, visit_id: UUID) -> Sequence[Step]:
     return (await tx.scalars(query, execution_options={"populate_existing": True})).all()
 
 
+async def superseding(tx: AsyncSession, id: UUID) -> UUID | None:
+    """What corrects the step `id`, if anything does."""
+    found: UUID | None = await tx.scalar(select(Step.id).where(Step.supersedes == id))
+    return found
+
+
 async def hold_visits(tx: AsyncSession, unit: str | None, staff_no: str) -> None:
     """Holds the visits that somebody is still to make, and those with strategies that they own, where the caller sees
     them, in the order in which everybody holds several."""
     query = select(Visit.id).where(Visit.id.in_(_with_work(unit, staff_no)), within(Unit, unit, Visit.unit_code))
     await tx.execute(query.order_by(Visit.id).with_for_update(of=Visit))
+
+
+async def has_work(tx: AsyncSession, visit_id: UUID, staff_no: str) -> bool:
+    """Whether the visit is one that `hold_visits` of somebody holds."""
+    query = select(Visit.id).where(Visit.id == visit_id, Visit.id.in_(_with_work(None, staff_no)))
+    return await tx.scalar(query) is not None
 
 
 async def strategies_of(tx: AsyncSession, unit: str | None, staff_no: str) -> Sequence[Step]:

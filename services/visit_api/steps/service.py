@@ -17,7 +17,7 @@ from visit_api.appeals import service as appeals
 from visit_api.appeals.confidence import confidence
 from visit_api.appeals.schemas import NewAppeal
 from visit_api.base import add
-from visit_api.directory.staff import visitors
+from visit_api.directory.staff import hold_named, visitors
 from visit_api.materials.service import publicised
 from visit_api.standard.asked import STEPS, asked
 from visit_api.steps import repository
@@ -57,6 +57,8 @@ async def record(
 
     Raises `NotFound`, `ActRefused`, `StepTaken`, `StepSuperseded`, `Unprocessable`.
     """
+    if isinstance(new.content, Strategy):  # before the visit, as whoever hands over what somebody has does
+        await _hold_owner(tx, visit_id, new.content.owner)
     visit = await lock_visit(tx, caller, visit_id)
     found = new.id and await repository.find(tx, caller.unit, new.id)
     if found:
@@ -194,12 +196,20 @@ async def _content(tx: AsyncSession, caller: Principal, visit: Visit, new: NewSt
 
 
 async def _owner(tx: AsyncSession, visit: Visit, strategy: Strategy) -> list[str]:
+    await _hold_owner(tx, visit.id, strategy.owner)  # who waited for the visit may not, now that it is held
     try:
-        owner = [strategy.owner]  # what is on record is never handed over
+        owner = [strategy.owner]
         return await visitors(tx, visit.unit_code, owner, "/content/owner", already=owner)
     except Unprocessable as fault:
         its = [FieldError("/content/owner", error.code, error.words) for error in fault.errors]
         raise Unprocessable(*its) from fault
+
+
+async def _hold_owner(tx: AsyncSession, visit_id: UUID, owner: str) -> None:
+    """Has nobody hand over what the owner of a strategy has until it is stored, so that it goes over too. Where the
+    visit keeps whoever does waiting, nothing more is held: they would wait for each other."""
+    if not await repository.has_work(tx, visit_id, owner):
+        await hold_named(tx, owner)
 
 
 async def _check_appeals(tx: AsyncSession, caller: Principal, visit: Visit, heard: AppealsHeard) -> None:
