@@ -1,5 +1,7 @@
 """What can go wrong with steps."""
 
+from uuid import UUID
+
 from chassis.web.errors import Conflict, FieldError, Words
 
 
@@ -48,3 +50,12 @@ def hidden_appeal(place: int) -> FieldError:
         "Said in confidence or without a name, so no step names it (clause 8.1.4)",
     )
     return FieldError(f"/content/appeal_ids/{place}", "confidential_appeal", words)
+
+
+def not_their_strategy(pointer: str, visit_id: UUID) -> FieldError:
+    """Somebody who may not own what was proposed on a visit, for they are not of its unit, nor above or below it."""
+    words = Words(
+        f"该人员不能承接走访 {visit_id} 的解决对策（规范 7.2.4）",
+        f"No active member of staff who may see to what was proposed on visit {visit_id} (clause 7.2.4)",
+    )
+    return FieldError(pointer, "unknown_staff", words)

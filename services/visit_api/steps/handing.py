@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
 from chassis.runtime import Runtime
+from chassis.web.errors import Unprocessable
 from chassis.web.tokens import Principal
 from visit_api.base import add
 from visit_api.directory.staff import colleague
 from visit_api.steps import repository
 from visit_api.steps.contents import Strategy
-from visit_api.steps.errors import StepSuperseded
+from visit_api.steps.errors import StepSuperseded, not_their_strategy
 from visit_api.steps.models import Step
 from visit_api.steps.schemas import NewStep
 from visit_api.texts import service as texts
@@ -28,7 +29,7 @@ async def take_over(tx: AsyncSession, runtime: Runtime, caller: Principal, staff
     now, found = runtime.clock.now(), await repository.strategies_of(tx, caller.unit, staff_no)
     await texts.show(tx, runtime, found)
     for old in found:
-        id, owner = new_id(), await colleague(tx, old.unit_code, to, "/to_staff_no")  # noqa: A001
+        id, owner = new_id(), await _owner(tx, old, to)  # noqa: A001
         said: dict[str, Any] = {**old.content, "owner": owner}
         content = Strategy.model_validate_json(json.dumps(said))
         new = NewStep.model_construct(id=id, content=content, at=now, supersedes=old.id)
@@ -42,3 +43,10 @@ async def take_over(tx: AsyncSession, runtime: Runtime, caller: Principal, staff
         old.superseded_by, old.updated_at = id, now
     await tx.flush()
     return len(found)
+
+
+async def _owner(tx: AsyncSession, strategy: Step, to: str) -> str:
+    try:
+        return await colleague(tx, strategy.unit_code, to, "/to_staff_no")
+    except Unprocessable as fault:
+        raise Unprocessable(not_their_strategy("/to_staff_no", strategy.visit_id)) from fault

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.visit_api.phone import Phone
 from tests.integration.visit_api.test_leaving import REASON, strategy
 from tests.integration.visit_api.test_steps import STRATEGY
-from tests.integration.visit_api.world import World, problem, waits
+from tests.integration.visit_api.world import World, made, member, problem, waits
 from tests.support.eventually import eventually
 from tests.support.explaining import explained
 from visit_api.steps.repository import open_strategies
@@ -100,6 +100,18 @@ async def test_one_that_was_corrected_meanwhile_is_not_corrected_twice(world: Wo
     refused = problem(await leaving(world), 409, "step-superseded")
     assert refused["superseded_by"] == str(new)
     assert (await world.admin.get("/staff/E101")).json()["active"] is True
+
+
+async def test_a_strategy_that_another_may_not_own_is_named_by_its_visit(world: World) -> None:
+    visit = await started(world, "E102")
+    await strategy(world, visit)
+    await made(world.admin.post("/staff", json=member("E202", "37402")))
+    its = {"unit_code": "37402"}
+    assert (await world.admin.patch("/staff/E101", json=its, headers={"If-Match": "*"})).status_code == 200
+    answer = await world.admin.post("/staff/E101/hand-over", json={**OVER, "to_staff_no": "E202"})
+    (error,) = problem(answer, 422, "unprocessable")["errors"]
+    assert (error["pointer"], error["code"]) == ("/to_staff_no", "unknown_staff")
+    assert visit in error["detail"]
 
 
 MANY = """
