@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from chassis.web.errors import Unprocessable
-from visit_api.visits.errors import before_start
+from visit_api.visits.errors import long_before_start
 from visit_api.visits.models import Visit
 
 # A visit is begun late in the app more often than a step is taken on a wrong day; and clocks differ.
@@ -16,6 +16,6 @@ def is_before(at: datetime, began: datetime | None) -> bool:
 
 
 def require_begun(visit: Visit, at: datetime) -> None:
-    """Raises `Unprocessable`, pointing to the time, for what was done before the visit began."""
+    """Raises `Unprocessable`, pointing to the time, for what was done more than a day before the visit began."""
     if is_before(at, visit.started_at):
-        raise Unprocessable(before_start("/at"))
+        raise Unprocessable(long_before_start("/at"))

@@ -65,6 +65,12 @@ def before_start(pointer: str) -> FieldError:
     return FieldError(pointer, "before_start", Words("早于走访开始时间", "Before the visit began"))
 
 
+def long_before_start(pointer: str) -> FieldError:
+    """Something that was done more than a day before the visit began."""
+    words = Words("早于走访开始时间一天以上", "More than a day before the visit began")
+    return FieldError(pointer, "before_start", words)
+
+
 def unknown_visit(pointer: str) -> FieldError:
     """A visit that there is not, that is to another customer, or that is not the caller's to name."""
     return FieldError(pointer, "unknown_visit", Words("未知的走访", "No such visit"))

@@ -212,6 +212,7 @@ async def test_nothing_is_done_on_a_visit_before_it_begins(world: World) -> None
     path, begun_late = f"/visits/{visit}/steps", "2026-10-08T09:00:00+08:00"
     early = await world.visitor.post(path, json={"content": NEEDS, "at": "2026-10-08T08:59:59+08:00"})
     assert pointers(early) == [("/at", "before_start")]
+    assert early.json()["errors"][0]["detail"] == "早于走访开始时间一天以上"
     await recorded(world, visit, NEEDS, at=begun_late)
     answers = {"answers": [{"item": "on_site.kit", "answer": "yes"}]}
     path = f"/visits/{visit}/checklist"
