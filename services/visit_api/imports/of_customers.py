@@ -25,7 +25,7 @@ from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
 from visit_api.imports.of_several import IMPORTANT, ORDINARY, Spoken
 from visit_api.imports.outcome import Found, Outcome, Prepared, once
-from visit_api.imports.ownership import SUPPLY
+from visit_api.imports.ownership import SUPPLY, words_of
 from visit_api.imports.reading import Fault, Line, Said
 from visit_api.imports.repository import Elsewhere, Known, Takes
 from visit_api.imports.sifting import in_sight
@@ -203,7 +203,7 @@ def _change(ground: _Ground, batch: _Batch, said: Said, there: Known, digest: by
 
 def _takes(said: Said) -> Takes:
     """Which fields the line says: of the others it takes nothing away."""
-    takes = Takes.NAME | Takes.UNIT
+    takes, said = Takes.NAME | Takes.UNIT, words_of(said)
     for field, flag in (("phone", Takes.PHONE), ("address", Takes.ADDRESS), ("importance", Takes.IMPORTANCE)):
         if field in said:
             takes |= flag

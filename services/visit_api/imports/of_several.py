@@ -20,7 +20,7 @@ from visit_api.customers.service import changed
 from visit_api.directory.units import successor, top_unit
 from visit_api.imports import repository
 from visit_api.imports.models import CustomerSaid, Import
-from visit_api.imports.ownership import SHIPPED, SUPPLY, orders, winners
+from visit_api.imports.ownership import SHIPPED, SUPPLY, orders, winners, words_of
 from visit_api.imports.reading import Said
 from visit_api.imports.repository import Takes
 from visit_api.rulebooks import service as rulebooks
@@ -97,7 +97,7 @@ async def merge(tx: AsyncSession, runtime: Runtime, its: Import, spoken: Sequenc
             said[customer.source] = first = {"importance": "none", **now_counts}
             await _keep(ground, customer, None, customer.source, str(customer.source_no), first, b"")
         # Of what it does not say now, what it said before is its word.
-        said[its.source] = {**said.get(its.source, {}), **each.said}
+        said[its.source] = {**said.get(its.source, {}), **words_of(each.said)}
         await _keep(ground, customer, there, its.source, each.said["customer_no"], said[its.source], digest)
         best = winners(orders(rules.content), customer.source, said)
         counts = {field: said[source][field] for field, source in best.items()}

@@ -82,6 +82,23 @@ async def test_what_was_determined_counts_for_more_than_any_file(world: World) -
 
 
 @pytest.mark.clause("3.2")
+@pytest.mark.parametrize("several", [False, True])
+async def test_a_blank_cell_takes_no_mark_away_where_its_system_has_a_word_for_none(
+    world: World, several: bool
+) -> None:
+    def file(said: str, name: str) -> bytes:
+        return as_csv(row("plain", kind="", name=name, importance=said))
+
+    await imported(world, file("特级", "王伟"))
+    if several:
+        await imported(world, as_csv(row(importance="")))
+    for said, name, importance in (("", "王小伟", "special"), ("none", "王大伟", None)):
+        await imported(world, file(said, name))
+        (customer,) = await customers(world)
+        assert (customer["name"], customer["importance"]) == (name, importance)
+
+
+@pytest.mark.clause("3.2")
 async def test_all_of_a_document_or_nothing(world: World) -> None:
     good, beside = await world.customer("37401", customer_no="7"), await world.customer("375" and "37402")
     await world.customer("37401", customer_no="8")
