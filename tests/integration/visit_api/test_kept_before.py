@@ -64,3 +64,53 @@ async def test_where_staff_were_is_told_by_their_visits_and_hand_overs(older: Ol
     )
     await older.connection.execute("UPDATE staff SET unit_code = '37401' WHERE staff_no = 'E102'")
     assert ("E102", "37402") in await older.rows("SELECT staff_no, unit_code FROM staff_leavings")
+
+
+NUMBERS = """
+INSERT INTO units (id, code, name, version, content_digest, updated_at)
+VALUES (gen_random_uuid(), '37401', '', 1, '', now());
+INSERT INTO customers (id, name, kind, unit_code, accounts, particulars, marks, source, source_no, customer_no, version,
+                       content_digest, updated_at)
+SELECT gen_random_uuid(), name, 'other.ordinary', '37401', '{}', '{}', '{}', source, number, coalesce(own, number), 1,
+       '', 'epoch'
+FROM (VALUES ('wide', 'sg2', E'\\u300001\\u00a0 ', NULL), ('renamed', 'sg2', '02 ', ' A2'),
+             ('clean', 'sg2', '0 3', NULL), ('twin', 'sg2', '04', NULL), ('of a twin', 'sg2', '04  ', NULL),
+             ('two', 'sg2', '05 ', NULL), ('alike', 'sg2', ' 05', NULL),
+             ('of another', 'csg', '04 ', NULL), ('empty', 'sg2', '  ', NULL),
+             ('typed in', NULL, NULL, '06 '), ('said of', 'sg2', '07 ', NULL), ('meant', 'csg', '08', NULL))
+     AS its (name, source, number, own);
+INSERT INTO customer_said (id, customer_id, source, source_no, said_sealed, digest, updated_at)
+SELECT gen_random_uuid(), customers.id, its.source, its.number, '', '', 'epoch'
+FROM (VALUES ('wide', 'sg2', E'\\u300001\\u00a0 '), ('wide', 'csg', '01 '), ('meant', 'sg2', '07'),
+             ('two', 'csg', '08 '))
+     AS its (name, source, number)
+JOIN customers USING (name);
+"""
+
+
+async def test_numbers_lose_the_blanks_around_them_where_nobody_has_them_without(older: Older) -> None:
+    await older.brought("0062", NUMBERS, "0063")
+    found = await older.rows("SELECT name, source_no, customer_no, version FROM customers")
+    assert {name: tuple(its) for name, *its in found} == {
+        "wide": ("01", "01", 2),
+        "renamed": ("02", " A2", 2),
+        "clean": ("0 3", "0 3", 1),
+        "twin": ("04", "04", 1),
+        "of a twin": ("04  ", "04  ", 1),
+        "two": ("05 ", "05 ", 1),
+        "alike": (" 05", " 05", 1),
+        "of another": ("04", "04", 2),
+        "empty": ("  ", "  ", 1),
+        "typed in": (None, "06 ", 1),
+        "said of": ("07 ", "07 ", 1),
+        "meant": ("08", "08", 1),
+    }
+    said = "SELECT name, s.source, s.source_no FROM customer_said AS s JOIN customers AS c ON c.id = customer_id"
+    assert await older.rows(f"{said} ORDER BY 1, 2") == [
+        ("meant", "sg2", "07"),
+        ("two", "csg", "08 "),
+        ("wide", "csg", "01"),
+        ("wide", "sg2", "01"),
+    ]
+    behind = "SELECT count(*) FROM customers WHERE (version = 2) <> (updated_at > 'epoch')"
+    assert await older.rows(behind) == [(0,)], "who changed is met by whoever follows customers"
