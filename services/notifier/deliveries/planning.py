@@ -77,9 +77,10 @@ def whose(
     if owned_said is not None and (later or notice.event_type not in LADDER):
         owner = owner_now if owner is None or later else owner
         unit = unit_now or unit
+    first = notice.first_contact or first_contact
+    handed, asked = notice.event_type in HANDED, notice.asked_unit_code is not None
     unit = notice.asked_unit_code or unit
-    handed = notice.event_type in HANDED
-    return Matter(owner, notice.first_contact or first_contact, unit, handed=handed, caller=notice.person)
+    return Matter(owner, first, unit, handed=handed, caller=notice.person, asked=asked)
 
 
 class Planned(msgspec.Struct, frozen=True):

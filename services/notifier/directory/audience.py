@@ -67,6 +67,7 @@ class Matter(msgspec.Struct, frozen=True):
     withheld: bool = False
     handed: bool = False  # it is about whose it is now, so that nobody but the owner stands for the owner
     caller: str | None = None  # who is to call the customer back, where that is one person's
+    asked: bool = False  # it may be about those who took it, so that only the supervisors of `unit` are asked to call
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -106,7 +107,10 @@ def _find(audience: str, matter: Matter, known: Known) -> Found:
         if members := [person for person in group.people if known.is_there(person)]:
             return _told(members, known, group.unit)
         unit = group.unit
-    return _callers(unit, known) if audience == CALLBACK else _supervisors(audience, unit, known)
+    if audience == CALLBACK:
+        # Of what may be about a unit, this is in the day of the supervisors above: nobody else who calls back sees it.
+        return _supervisors(UNIT, unit, known) if matter.asked else _callers(unit, known)
+    return _supervisors(audience, unit, known)
 
 
 def by_name(audience: str, matter: Matter, known: Known) -> str | None:

@@ -114,6 +114,15 @@ def test_whose_a_callback_is_makes_it_and_those_who_call_back_only_without_them(
     assert its == {"V1": ["V1"], "V2": ["C1"], "V3": ["C1"]}
 
 
+def test_where_those_outside_are_asked_it_is_their_supervisors_unless_one_person_is_named():
+    known = Known(LINES, SUPERVISORS, callbacks={"37401": ["C1"]})
+    asked = Matter("H1", "F1", "37401", asked=True)
+    assert find(CALLBACK, asked, known) == Found(["S1", "S2"], "37401", **ROLE)
+    headless = Known(LINES, {"374": ["P1"]}, callbacks={"37401": ["C1"]})
+    assert find(CALLBACK, asked, headless) == Found(["P1"], "374", exact=False, **ROLE)
+    assert find(CALLBACK, Matter(None, None, "37401", caller="V1", asked=True), known) == Found(["V1"])
+
+
 def test_a_group_is_told_in_its_order_and_without_anybody_left_the_supervisors_of_its_unit():
     known = Known({**LINES, "374": ["374", "37"]}, SUPERVISORS, gone={"G2"}, groups={"g": Members("374", ["G3", "G2"])})
     assert find("group:g", matter(), known) == Found(["G3"], "374")
