@@ -32,8 +32,9 @@ _UNRECEIPTED = text("""
 UPDATE deliveries SET why = :why, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
 WHERE id = ANY (CAST(:ids AS uuid[]))
 """)
-# What should have fallen back longer ago is news to nobody: what was sent before an upgrade stays as it was.
-LATEST = timedelta(days=1)
+# What should have fallen back longer ago stays as it was: where receipts never came, an upgrade from what did not wait
+# for them tells the messages of one hour a second time, and not of all that were kept.
+LATEST = timedelta(hours=1)
 _KEPT = (
     "event_id",
     "recipient",

@@ -452,6 +452,20 @@ async def test_what_is_known_to_have_arrived_or_of_which_nothing_more_is_heard_i
     assert [its["channel"] for its in await desk.office.deliveries()] == ["sms"]
 
 
+@pytest.mark.parametrize(("minutes", "channels"), [(60, {"sms", "mailbox"}), (62, {"sms"})])
+async def test_what_should_have_fallen_back_more_than_an_hour_ago_is_told_nobody_twice(
+    desk: Desk, minutes: int, channels: set[str]
+) -> None:
+    """As after an upgrade from what waited for no receipts, where none ever came."""
+    await desk.route("sms")
+    await desk.office.sql("UPDATE routes SET fallback = '{mailbox}', fallback_after = 60")
+    await desk.account("gateway")
+    await desk.office.hear(Appeal(START).warned())
+    desk.office.clock.advance(timedelta(minutes=minutes))
+    await desk.office.stack.settle()
+    assert {its["channel"] for its in await desk.office.deliveries()} == channels
+
+
 async def test_a_receipt_that_comes_at_the_moment_of_recording_is_not_lost(desk: Desk) -> None:
     await desk.route("sms")
     account = UUID(await desk.account("gateway"))
