@@ -159,8 +159,7 @@ async def claim(
     leased_at = time.monotonic()
     known = {to: its for to, its in (addresses or {}).items() if isinstance(its, str)}
     sends, plain = await _lease(tx, groups, name, language, now, lease, known)
-    for each in sends:
-        pace.note(each.to, now)
+    pacing.count(groups, pace, now)
     return Claimed(len(due), sends, leased_at, unasked, without, accountless, plain)
 
 

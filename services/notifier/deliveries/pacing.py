@@ -18,7 +18,7 @@ from notifier.directory.contacts import Addressee
 
 SPAN = timedelta(minutes=1)  # of domain time
 MANY = "many"
-KNOWN = 10_000  # people; of more, those who were told nothing lately are forgotten
+KNOWN = 10_000  # people; of more, those who were told nothing lately are forgotten, once in a while
 
 
 class Pace:
@@ -27,6 +27,7 @@ class Pace:
     def __init__(self, most: int = 10) -> None:
         self._most = most
         self._sent: dict[Addressee, deque[datetime]] = {}
+        self._looked_through: datetime | None = None
 
     def until(self, person: Addressee, now: datetime) -> datetime | None:
         """Until when what is for `person` waits; None: it need not."""
@@ -37,8 +38,9 @@ class Pace:
 
     def note(self, person: Addressee, now: datetime) -> None:
         """Counts a message that leaves."""
-        if len(self._sent) >= KNOWN:
+        if len(self._sent) >= KNOWN and (self._looked_through is None or self._looked_through + SPAN <= now):
             self._sent = {one: its for one, its in self._sent.items() if its and its[-1] + SPAN > now}
+            self._looked_through = now
         self._sent.setdefault(person, deque(maxlen=self._most)).append(now)
 
 
@@ -59,6 +61,13 @@ async def paced(
         else:
             waits |= {row.id: until for row in rows}
     return going, waits
+
+
+def count(groups: Sequence[Group], pace: Pace, now: datetime) -> None:
+    """Counts those of the groups that leave on which something may be made to wait."""
+    for rows, terms in groups:
+        if merging.may_wait(rows[0], terms):
+            pace.note(_to(rows[0]), now)
 
 
 def _to(row: Any) -> Addressee:
