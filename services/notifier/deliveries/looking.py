@@ -44,7 +44,7 @@ SELECT d.id, d.event_id, d.recipient, d.recipient_kind, d.channel, d.attempts, d
        n.event_type LIKE 'appeal.callback_%' AND EXISTS (
            SELECT FROM notices m WHERE (m.subject_id, m.round) = (n.subject_id, n.round) AND m.heard > n.heard
                AND (n.task_id IS NULL OR m.task_id = n.task_id) AND (m.event_type = n.event_type
-                   OR m.event_type = 'appeal.callback_scheduled' AND m.person IS DISTINCT FROM n.person)) AS said_again,
+                   OR m.event_type LIKE 'appeal.callback_%' AND m.person IS DISTINCT FROM n.person)) AS said_again,
        d.recipient_kind = 'customer' AND n.event_type = 'appeal.callback_asked' AND EXISTS (
            SELECT FROM notices m JOIN deliveries e ON e.event_id = m.event_id
            WHERE (m.subject_id, m.round, m.event_type) = (n.subject_id, n.round, n.event_type) AND m.heard < n.heard

@@ -234,6 +234,23 @@ async def test_a_callback_that_is_planned_over_night_is_told_to_whose_it_is_by_t
     assert "2026-10-12" in letter.subject
 
 
+async def test_a_planned_callback_that_is_handed_over_over_night_is_told_to_whose_it_is_by_the_morning(
+    sending: Sending, appeal: Appeal
+):
+    """Somebody who is named, or whoever may: then those who call back there."""
+    office = sending.office
+    other = Appeal(START, number="V00000002")
+    office.clock.set(START.replace(hour=22))
+    for each, person in ((appeal, "V2"), (other, None)):
+        await office.hear(raised(each), each.opened(), each.answered(), planned(each, "V1"))
+        await office.hear(callback_asked(each, person))
+    office.clock.set(START.replace(day=10, hour=8, minute=5))
+    await office.stack.settle()
+    told = [(its["recipient"], its["state"]) for its in await office.deliveries() if its["recipient_kind"] == "staff"]
+    assert sorted(told) == [("S1", "delivered"), ("V1", "cancelled"), ("V1", "cancelled"), ("V2", "delivered")]
+    assert {its["why"] for its in await office.deliveries(recipient="V1")} == {"handed_on"}
+
+
 async def test_a_callback_that_an_older_version_heard_of_goes_to_somebody_else_too(sending: Sending, appeal: Appeal):
     office = sending.office
     office.clock.set(START.replace(hour=22))
