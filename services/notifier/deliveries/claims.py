@@ -70,8 +70,11 @@ WHERE d.id = t.id
 _WAIT = text("""
 UPDATE deliveries d SET why = :why, next_try_at = clock_timestamp() + make_interval(secs => t.pause), updated_at = :now,
     changed_xid = pg_current_xact_id()::text::bigint
-FROM unnest(CAST(:ids AS uuid[]), CAST(:pauses AS float[])) AS t (id, pause)
-WHERE d.id = t.id AND d.state IN ('queued', 'deferred', 'failed')
+FROM (
+    SELECT w.id, p.pause FROM deliveries w
+    JOIN unnest(CAST(:ids AS uuid[]), CAST(:pauses AS float[])) AS p (id, pause) USING (id)
+    WHERE w.state IN ('queued', 'deferred', 'failed') ORDER BY w.id FOR UPDATE OF w) AS t
+WHERE d.id = t.id
 """)
 # As what a provider refused for now: it goes by the next channel of its route, where there is one.
 _HINDERED = text("""

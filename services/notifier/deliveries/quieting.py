@@ -32,12 +32,17 @@ VALUES (:id, :kind, :channel, '21:00', '08:00', now()) ON CONFLICT (id) DO NOTHI
 
 
 # Each person's at an instant of their own, the same one for all that waits for them. All that waits, not only what is
-# put off: what a sender is putting off at this moment is waited for.
+# put off: what a sender is putting off at this moment is waited for. Locked in the order of the ids, as by whoever else
+# changes many. When one failed stays: whoever tries many again names them by that.
 _LOOK_AGAIN = text(f"""
-UPDATE deliveries SET updated_at = CAST(:now AS timestamptz), changed_xid = pg_current_xact_id()::text::bigint,
-    not_before = least(not_before,
-        CAST(:now AS timestamptz) + make_interval(secs => abs(hashtext(recipient)::bigint) % {SPREAD}))
-WHERE {WAITING} AND channel = :channel AND recipient_kind = :kind AND why IS DISTINCT FROM 'storm'
+WITH its AS MATERIALIZED (SELECT id FROM deliveries
+    WHERE {WAITING} AND channel = :channel AND recipient_kind = :kind AND why IS DISTINCT FROM 'storm'
+    ORDER BY id FOR UPDATE)
+UPDATE deliveries d SET changed_xid = pg_current_xact_id()::text::bigint,
+    updated_at = CASE d.state WHEN 'failed' THEN d.updated_at ELSE CAST(:now AS timestamptz) END,
+    not_before = least(d.not_before,
+        CAST(:now AS timestamptz) + make_interval(secs => abs(hashtext(d.recipient)::bigint) % {SPREAD}))
+FROM its WHERE d.id = its.id
 """)  # noqa: S608 - nothing of a caller's is in it
 
 

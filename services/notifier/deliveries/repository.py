@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, not_, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, not_, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -96,10 +96,14 @@ async def planned_before(tx: AsyncSession, events: Sequence[UUID]) -> dict[UUID,
 async def look_again(tx: AsyncSession, subjects: Collection[UUID], at: datetime) -> None:
     """What waits to be told of `subjects` is decided anew, from `at` on."""
     told = select(Notice.event_id).where(Notice.subject_id.in_(subjects))
-    # All that waits, not only what is put off: what a sender is putting off at this moment is waited for.
-    waiting = update(Delivery).where(text(WAITING), Delivery.event_id.in_(told))
-    its = {"not_before": func.least(Delivery.not_before, at), "updated_at": func.greatest(Delivery.updated_at, at)}
-    await tx.execute(waiting.values(its), execution_options={"synchronize_session": False})
+    # All that waits, not only what is put off: what a sender is putting off at this moment is waited for. Locked in the
+    # order of the ids, as by whoever else changes many; when one failed stays.
+    waiting = select(Delivery.id).where(text(WAITING), Delivery.event_id.in_(told)).order_by(Delivery.id)
+    its = waiting.with_for_update().cte()
+    updated_at = case((Delivery.state == "failed", Delivery.updated_at), else_=func.greatest(Delivery.updated_at, at))
+    earlier = {"not_before": func.least(Delivery.not_before, at), "updated_at": updated_at}
+    query = update(Delivery).where(Delivery.id == its.c.id).values(earlier)
+    await tx.execute(query, execution_options={"synchronize_session": False})
 
 
 async def plan(tx: AsyncSession, deliveries: list[dict[str, Any]]) -> Sequence[Any]:
