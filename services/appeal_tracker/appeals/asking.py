@@ -14,6 +14,7 @@ from appeal_tracker.appeals.entitled import handled_by, may_call
 from appeal_tracker.appeals.insiders import accuses_inside, asked_of, may_conclude
 from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.clocks.models import Clock
+from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
@@ -128,9 +129,10 @@ async def hand_over(deed: Deed, leaver: str, taker: Principal | None) -> bool:
 
 def _clock(deed: Deed, case: Case) -> Clock | None:
     """The clock by which the customer is to be called back: of those that an appeal speaks for, the one that is due
-    first."""
-    its = (each.clock("callback") for each in _spoken_for(deed, case))
-    return min((clock for clock in its if clock is not None), key=lambda clock: clock.due_at, default=None)
+    first and still waits for that."""
+    its = [clock for each in _spoken_for(deed, case) if (clock := each.clock("callback")) is not None]
+    waiting = (clock for clock in its if clock.stopped_at is None and clock.state != ClockState.CANCELLED)
+    return min(waiting, key=lambda clock: clock.due_at, default=None)
 
 
 def _asked(deed: Deed, case: Case, task: CallbackTask) -> AppealCallbackAsked:

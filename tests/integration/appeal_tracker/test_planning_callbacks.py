@@ -109,6 +109,16 @@ async def test_who_speaks_for_an_appeal_that_is_called_back_has_its_task(desk: D
         await made(desk.supervisor.post(f"/appeals/{case}/callbacks", json=now))
         assert case not in await open_tasks()
         await desk.act(case, "close")
+    # By the deadline of the one that waits, not of the one that was called back before.
+    done, waiting = [await desk.raised(**of_one) for _ in range(2)]
+    await desk.answer(done, "10-09T10:50")
+    await made(desk.supervisor.post(f"/appeals/{done}/callbacks", json=now))
+    await desk.at("10-10T10:30")
+    await desk.answer(waiting, "10-10T10:20")
+    await desk.act(waiting, "merge", into=done)
+    due, over = [(await desk.clocks(case))["callback"]["due_at"] for case in (waiting, done)]
+    assert over < due
+    assert await open_tasks() == {done: due}
 
 
 @pytest.mark.clause("7.2.5.2")
