@@ -22,30 +22,41 @@ from chassis.web.tokens import Principal
 from contracts.appeals import AppealCallbackAsked, AppealConclusionAsked
 
 BY_A_SUPERVISOR = "supervisor"
+_ANSWERED = (State.ANSWERED, State.CALLED_BACK)
 
 
 async def settle(deed: Deed) -> None:
-    """Opens and ends the tasks of those appeals that an act moved, and of the one that speaks for them."""
-    moved = [case for case in deed.group if case.moved]
-    if moved and deed.leader not in moved:
-        moved.append(deed.leader)
-    if not any(_may_have_tasks(case) for case in moved):
+    """Opens and ends the tasks of the appeals that an act moved, and of those that are merged with them."""
+    if not any(case.moved for case in deed.group) or not any(_may_have_tasks(case) for case in deed.group):
         return
     await deed.tx.flush()
-    its = await tasks.of_appeals(deed.tx, [case.appeal.id for case in moved])
-    for case in moved:
-        progress, needed = case.appeal.standing.progress, wanted(deed, case)
-        here = next((each for each in its if each.appeal_id == case.appeal.id and each.kind == TaskKind.CALLBACK), None)
-        over = case.appeal.is_merged or progress not in (State.ANSWERED, State.CALLED_BACK)
+    its = await tasks.of_appeals(deed.tx, [case.appeal.id for case in deed.group])
+    asked_by: str | None = None  # about one for which the leader speaks by now
+    for case in (*deed.group[1:], deed.leader):
+        appeal, progress, needed = case.appeal, case.appeal.standing.progress, wanted(deed, case)
+        here = next((each for each in its if each.appeal_id == appeal.id and each.kind == TaskKind.CALLBACK), None)
         called = progress is State.CALLED_BACK and case.stood is not progress  # by what was recorded before
-        if here is not None and (over or called or _stale(case, here, needed=needed)):
+        if here is not None and (called or _is_over(deed, case, here) or _stale(case, here, needed=needed)):
+            asked_by = asked_by or (here.asked_by if appeal.is_merged and not called else None)
             tasks.end(here, TaskState.DONE if called else TaskState.CANCELLED, deed.now, deed.by)
             here = None
             await deed.tx.flush()
-        if needed and here is None:
+        if here is not None or appeal.is_merged or progress not in _ANSWERED:
+            continue
+        if needed:
             await required(deed, case)
-        elif here is None and not over and case.moved:
+        elif asked_by is not None and case is deed.leader:
+            await ask(deed, case, TaskKind.CALLBACK, asked_by)
+        elif case.moved:
             await _ask_to_conclude(deed, case)
+
+
+def _is_over(deed: Deed, case: Case, task: CallbackTask) -> bool:
+    """Whether there is nothing more to ask about. What somebody asked for about an appeal that is merged waits there
+    until the one that speaks for it was answered too, and is asked of that one then."""
+    if case.appeal.standing.progress not in _ANSWERED:
+        return True
+    return case.appeal.is_merged and (task.asked_by is None or deed.leader.appeal.standing.progress in _ANSWERED)
 
 
 async def _ask_to_conclude(deed: Deed, case: Case) -> None:
@@ -61,7 +72,7 @@ async def _ask_to_conclude(deed: Deed, case: Case) -> None:
 def wanted(deed: Deed, case: Case) -> bool:
     """Whether a pack requires that the customer of an appeal be called back now: its own, or that of one merged into
     it, for which it speaks."""
-    if case.appeal.is_merged or case.appeal.standing.progress not in (State.ANSWERED, State.CALLED_BACK):
+    if case.appeal.is_merged or case.appeal.standing.progress not in _ANSWERED:
         return False
     return any(_lacks_callback(each) for each in _spoken_for(deed, case))
 
@@ -168,7 +179,7 @@ def _whose(case: Case, handled_by: Collection[str | None]) -> tuple[str, str | N
 
 def _may_have_tasks(case: Case) -> bool:
     """Whether it was answered by now, or had been: before that there is nothing to ask about."""
-    return bool({case.appeal.standing.progress, case.stood} & {State.ANSWERED, State.CALLED_BACK})
+    return case.appeal.standing.progress in _ANSWERED or case.stood in _ANSWERED
 
 
 def _stale(case: Case, task: CallbackTask, *, needed: bool) -> bool:

@@ -148,3 +148,29 @@ async def test_a_callback_that_a_supervisor_asked_for_is_dropped_by_a_supervisor
     await desk.act(dropped, "close")
     ended = [(await got(desk.first.get(f"/callback-tasks/{tasks[case]['id']}")))["state"] for case in (called, dropped)]
     assert ended == ["done", "cancelled"]
+
+
+async def test_what_a_supervisor_asked_for_is_asked_of_whatever_speaks_for_the_appeal(desk: Desk) -> None:
+    """Else whoever is to call would drop it by merging."""
+    of_one = {"customer_id": new_id()}
+    handler = desk.client("handler", unit="37401", sub="E105")
+    leader, other, *children = [await desk.raised(**of_one) for _ in range(4)]
+    for case in (leader, *children):
+        await desk.answer(case, "10-09T09:45")
+    for child, into in zip(children, (leader, other), strict=True):
+        await made(desk.supervisor.post(f"/appeals/{child}/callback-tasks"))
+        await desk.act(child, "merge", handler, into=into)
+
+    async def asked() -> dict[str, str]:
+        items = (await got(desk.supervisor.get("/callback-tasks", params={"state": "open"})))["items"]
+        return {each["appeal_id"]: each["asked_by"] for each in items}
+
+    assert await asked() == {leader: "E001", children[1]: "E001"}, "the other one is not answered yet"
+    await desk.answer(other, "10-09T09:50")
+    assert await asked() == {leader: "E001", other: "E001"}
+    for case in (leader, other):
+        problem(await desk.acting(case, "close", desk.first), 409, "callback-asked-for")
+    now = {"at": desk.clock.now().isoformat(), "result": "completed"}
+    await made(desk.first.post(f"/appeals/{leader}/callbacks", json=now))
+    await desk.act(leader, "close", desk.first)
+    assert await asked() == {other: "E001"}
