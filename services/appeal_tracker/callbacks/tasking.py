@@ -13,6 +13,7 @@ from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.entitled import may_call
 from appeal_tracker.appeals.faults import HandlerLeft
+from appeal_tracker.appeals.insiders import demand_outside
 from appeal_tracker.appeals.lifecycle import Act
 from appeal_tracker.appeals.responsible import supervises
 from appeal_tracker.calendars.civil import ticks_of
@@ -56,9 +57,10 @@ async def show(tx: AsyncSession, caller: Principal, id: UUID) -> CallbackTask:
 
 async def ask(tx: AsyncSession, runtime: Runtime, caller: Principal, appeal: UUID) -> CallbackTask:
     """Asks for a callback that the pack does not require, or for another one; what is asked for already is given.
-    Raises `NobodyToCall`."""
+    Raises `NobodyToCall`, `ConcludedFromOutside`."""
     deed = await begin(tx, runtime, caller, appeal)
     demand_named(deed)
+    await demand_outside(tx, deed.caller, deed.appeal)
     await deed.move(Act.ASK_BACK, deed.now)
     its = await tasks.of_appeals(tx, [appeal])
     found = next((each for each in its if each.kind == TaskKind.CALLBACK), None)

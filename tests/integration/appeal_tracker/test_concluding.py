@@ -34,6 +34,7 @@ async def test_what_may_be_about_a_unit_is_not_concluded_inside_it(desk: Desk, k
         await _refused(insider.post(f"/appeals/{secret}/answers", json={"at": NOW, "content": "查无此事", **JUDGED}))
     for case in (secret, plain):  # that the customer was answered is a fact
         await made(inside[0].post(f"/appeals/{case}/answers", json={"at": NOW, "content": "已答复"}))
+    await _refused(inside[2].post(f"/appeals/{secret}/callback-tasks"))  # nor do they keep those outside from closing
     task = await made(desk.supervisor.post(f"/appeals/{secret}/callback-tasks"))
     for insider in inside:
         await _refused(insider.post(f"/appeals/{secret}/callbacks", json=CALLED))
