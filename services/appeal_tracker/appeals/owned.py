@@ -171,14 +171,18 @@ async def to_call_back(
     return [*found.values()][:MOST]
 
 
-def to_conclude(unit: str | None, units: Collection[str]) -> Select[Appeal]:
+def to_conclude(unit: str | None, units: Collection[str], asked: Collection[str]) -> Select[Appeal]:
     """Those that may be about some `units`, and that somebody outside of them has to judge and close, but for those
-    that have a handler, or about which somebody is to call first."""
-    asked = exists().where(CallbackTask.appeal_id == Appeal.id, CallbackTask.kind == TaskKind.CALLBACK)
-    asked = asked.where(literal_column("callback_tasks.state = 'open'"))
-    left = exists().where(StaffMember.staff_no == Appeal.handler, StaffMember.active.is_(False))
+    that have a handler, or about which those of the units `asked` are to call first. Who heard one may be whom it is
+    about: what older code asked of them, nobody else has in their day."""
+    calls = exists().where(CallbackTask.appeal_id == Appeal.id, CallbackTask.kind == TaskKind.CALLBACK)
+    calls = calls.where(literal_column("callback_tasks.state = 'open'"), CallbackTask.unit_code == any_(_texts(asked)))
+    calls = calls.where(or_(CallbackTask.person.is_(None), CallbackTask.person.is_distinct_from(Appeal.first_contact)))
+    known = exists().where(StaffMember.staff_no == Appeal.handler)
+    there = exists().where(StaffMember.staff_no == Appeal.handler, StaffMember.active)
+    nobodys = or_(Appeal.handler.is_(None), and_(known, ~there))
     query = select(Appeal).where(_TO_CONCLUDE, Appeal.unit_code == any_(_texts(units)), Appeal.type.in_(JUDGED))
-    query = query.where(or_(Appeal.handler.is_(None), left), Appeal.merged_into.is_(None), ~asked, visible(unit))
+    query = query.where(nobodys, Appeal.merged_into.is_(None), ~calls, visible(unit))
     return query.options(selectinload(Appeal.clocks)).order_by(Appeal.id).limit(MOST)
 
 

@@ -59,7 +59,7 @@ async def my_day(tx: AsyncSession, runtime: Runtime, caller: Principal) -> Day:
         await owned.due_next(tx, mine, now),
         await owned.to_call_back(tx, caller.unit, hands, mine, kinds),
         await owned.unaccepted(tx, mine),
-        (await tx.scalars(owned.to_conclude(caller.unit, below))).all() if below else (),
+        (await tx.scalars(owned.to_conclude(caller.unit, below, hands.units))).all() if below else (),
     ]
     return Day(now, sorted(others), *[await showing.appeals(tx, caller, part) for part in parts])
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import asyncpg
 import httpx
 import msgspec
 import pytest
 
+from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem, staff, unit
 from tests.integration.appeal_tracker.test_callback_links import customer
 
@@ -14,6 +16,10 @@ NOW = instant("10-09T09:55").isoformat()
 LATER = instant("10-10T10:00").isoformat()
 CALLED = {"at": NOW, "result": "completed", "satisfaction": 5}
 JUDGED = {"finding": "unsubstantiated"}
+# Whom it asked, and of which unit.
+AS_OLDER_CODE = """
+UPDATE callback_tasks SET unit_code = '37401', whose = 'acceptor', person = 'E101' WHERE appeal_id = $1
+"""
 
 
 @pytest.mark.clause("002 6.4.5.5", "002 6.4.5.6")
@@ -101,8 +107,30 @@ async def test_those_above_are_told_and_have_in_their_day_what_they_have_to_conc
     assert days == [sorted([secret, left, by_above]), [low], []]
     assert await _to_conclude(desk.client("supervisor", unit="375", sub="E309")) == [top]
     await desk.act(secret, "close")
-    await made(desk.supervisor.post(f"/appeals/{left}/callback-tasks"))
-    assert await _to_conclude(desk.supervisor) == [by_above], "whom they are to call first is in their day as that"
+    await desk.hear(staff("E106", "37402", "handler"))
+    assert await _to_conclude(desk.supervisor) == [by_above], "whoever has the number now handles the other"
+    await made(desk.supervisor.post(f"/appeals/{by_above}/callback-tasks"))
+    assert await _to_conclude(desk.supervisor) == [], "whom they are to call first is in their day as that"
+
+
+@pytest.mark.clause("002 6.4.5.4", "002 6.4.5.6")
+async def test_what_those_above_are_not_asked_to_call_about_is_theirs_to_conclude(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    """Older code asked whoever heard it, who may not; and a unit goes elsewhere after others were asked."""
+    of_375, moving = desk.client("supervisor", unit="375", sub="E309"), new_id()
+    await desk.hear(unit("37405", "374", id=moving))
+    await desk.assign("374", "state-grid")
+    older, moved = await desk.raised(**HIDDEN), await desk.raised(unit_code="37405", **HIDDEN)
+    for case, code in ((older, "37401"), (moved, "37405")):
+        insider = desk.client("handler", unit=code, sub="E101")
+        await made(insider.post(f"/appeals/{case}/answers", json={"at": NOW, "content": "已答复"}))
+    assert (await _to_conclude(desk.supervisor), await _to_conclude(of_375)) == ([], [])
+    await desk.stack.settle()
+    await owner.execute(AS_OLDER_CODE, older)
+    await desk.hear(unit("37405", "375", version=2, id=moving))
+    assert (await _to_conclude(desk.supervisor), await _to_conclude(of_375)) == ([older], [moved])
+    assert not {older, moved} & {*await _to_call(desk.supervisor), *await _to_call(of_375)}
 
 
 @pytest.mark.clause("002 6.4.5.4", "002 6.4.5.6")

@@ -228,7 +228,7 @@ async def test_a_supervisors_day_is_found_by_indexes(desk: Desk, owner: asyncpg.
     await owner.execute(MANY)
     async with desk.runtime.db.transaction() as tx:
         plan = await explained(tx, owned.of("374", Hands("E17", {"E17"}, ["37401", "37402"])))
-        concluding = await explained(tx, owned.to_conclude("374", ["37401", "37402"]))
+        concluding = await explained(tx, owned.to_conclude("374", ["37401", "37402"], ["374"]))
     for index in ("appeals_owner", "appeals_workload"):
         assert index in plan, plan
     assert "appeals_to_conclude" in concluding, concluding
