@@ -13,6 +13,8 @@ from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.entitled import handled_by, may_call
 from appeal_tracker.appeals.insiders import accuses_inside, asked_of, may_conclude
 from appeal_tracker.appeals.lifecycle import State
+from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks import telling
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.directory import service as directory
@@ -21,7 +23,7 @@ from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealCallbackAsked, AppealConclusionAsked
 
-BY_A_SUPERVISOR = "supervisor"
+BY_THE_ACCEPTOR, BY_A_SUPERVISOR = "acceptor", "supervisor"
 _ANSWERED = (State.ANSWERED, State.CALLED_BACK)
 
 
@@ -41,9 +43,11 @@ async def settle(deed: Deed) -> None:
             tasks.end(here, TaskState.DONE if called else TaskState.CANCELLED, deed.now, deed.by)
             here = None
             await deed.tx.flush()
-        if here is not None or appeal.is_merged or progress not in _ANSWERED:
+        if here is not None:
+            await turn_outside(deed, case, here)
+        elif appeal.is_merged or progress not in _ANSWERED:
             continue
-        if needed:
+        elif needed:
             await required(deed, case)
         elif asked_by is not None and case is deed.leader:
             await ask(deed, case, TaskKind.CALLBACK, asked_by)
@@ -54,7 +58,7 @@ async def settle(deed: Deed) -> None:
 def _is_over(deed: Deed, case: Case, task: CallbackTask) -> bool:
     """Whether there is nothing more to ask about. What somebody asked for about an appeal that is merged waits there
     until the one that speaks for it was answered too, and is asked of that one then."""
-    if case.appeal.standing.progress not in _ANSWERED:
+    if case.appeal.anonymous or case.appeal.standing.progress not in _ANSWERED:
         return True
     return case.appeal.is_merged and (task.asked_by is None or deed.leader.appeal.standing.progress in _ANSWERED)
 
@@ -105,9 +109,7 @@ async def required(deed: Deed, case: Case) -> None:
 async def ask(deed: Deed, case: Case, kind: TaskKind, asked_by: str | None = None) -> CallbackTask:
     """Opens a task of an appeal, and tells of it."""
     appeal, clock = case.appeal, _clock(deed, case) if kind is TaskKind.CALLBACK else None
-    whose, person = _whose(case, await handled_by(deed.tx, appeal))
-    if person is not None and not (await directory.active(deed.tx, [person])).get(person, True):
-        person = None  # who left calls nobody: it is for whoever else may
+    whose, person = await _whose_now(deed, case)
     task = tasks.opened(
         deed.tx,
         appeal.id,
@@ -123,6 +125,31 @@ async def ask(deed: Deed, case: Case, kind: TaskKind, asked_by: str | None = Non
     said = {"callback_kind": kind.value, "required": task.required, "whose": whose, "person": person}
     deed.say(case, "callback_asked", deed.now, _asked(deed, case, task), task_id=task.id, **said)
     return task
+
+
+async def turn_outside(deed: Deed, case: Case, task: CallbackTask) -> None:
+    """Asks of those outside what was asked of whom a hidden appeal may be about: by older code, or before the unit that
+    took it went elsewhere, or before it was a charge."""
+    unit = await asked_of(deed.tx, case.appeal)
+    if unit is None or (task.unit_code == unit and task.whose != BY_THE_ACCEPTOR):
+        return
+    asked, task.unit_code, task.updated_at = task.person, unit, deed.now
+    task.whose, task.person = await _whose_now(deed, case)
+    said = {"task_id": task.id, "from_person": asked, "person": task.person}
+    deed.say(case, "callback_handed_over", deed.now, _asked(deed, case, task), **said)
+
+
+async def put_right(deed: Deed) -> None:
+    """Does about the hidden appeal acted on what older code did not: nobody is asked to call a customer who gave no
+    name, nor timed to; and of what may be about those who took it others are asked."""
+    appeal, clock = deed.appeal, deed.case.clock("callback")
+    for task in await tasks.of_appeals(deed.tx, [appeal.id]):
+        if appeal.anonymous and task.kind == TaskKind.CALLBACK:
+            tasks.end(task, TaskState.CANCELLED, deed.now, deed.by)
+        else:
+            await turn_outside(deed, deed.case, task)
+    for each in await clocks.cancel(deed.tx, [clock] if clock is not None and appeal.anonymous else [], deed.now):
+        deed.tell(telling.cancelled_entry(appeal, each, deed.now), telling.cancelled(appeal, each, deed.now))
 
 
 async def hand_over(deed: Deed, leaver: str, taker: Principal | None) -> bool:
@@ -165,16 +192,23 @@ def asked_unit(case: Case, task: CallbackTask) -> str | None:
     return task.unit_code if accuses_inside(case.appeal) else None
 
 
+async def _whose_now(deed: Deed, case: Case) -> tuple[str, str | None]:
+    whose, person = _whose(case, await handled_by(deed.tx, case.appeal))
+    if person is not None and not (await directory.active(deed.tx, [person])).get(person, True):
+        person = None  # who left calls nobody: it is for whoever else may
+    return whose, person
+
+
 def _whose(case: Case, handled_by: Collection[str | None]) -> tuple[str, str | None]:
     rule, first = case.policy.callback, case.appeal.first_contact
     if accuses_inside(case.appeal):  # whoever heard it may be the one who is charged
-        by = BY_A_SUPERVISOR if rule.by == "acceptor" else rule.by
+        by = BY_A_SUPERVISOR if rule.by == BY_THE_ACCEPTOR else rule.by
         return by, case.appeal.handler if rule.by == "anyone" else None
     if rule.by == "anyone":
         return rule.by, case.appeal.owner
     if first is not None and first not in handled_by:
         return rule.by, first
-    return (BY_A_SUPERVISOR if first is not None and rule.by == "acceptor" else rule.by), None
+    return (BY_A_SUPERVISOR if first is not None and rule.by == BY_THE_ACCEPTOR else rule.by), None
 
 
 def _may_have_tasks(case: Case) -> bool:

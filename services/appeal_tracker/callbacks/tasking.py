@@ -66,6 +66,8 @@ async def ask(tx: AsyncSession, runtime: Runtime, caller: Principal, appeal: UUI
     found = next((each for each in its if each.kind == TaskKind.CALLBACK), None)
     if found is None:
         found = await asking.ask(deed, deed.case, TaskKind.CALLBACK, caller.sub)
+    else:
+        await asking.turn_outside(deed, deed.case, found)
     await deed.settle()
     return await show(tx, caller, found.id)
 

@@ -15,8 +15,8 @@ MOST = 500  # appeals at a time
 
 # It stops before the oldest transaction that is still running, so that one that commits late is met later, not never.
 _FOLLOWING = f"""
-SELECT id, unit_code, changed_xid, policy, type, state, held_in, merged_into, anonymous, handler, first_contact,
-       received_at
+SELECT id, unit_code, changed_xid, policy, type, state, held_in, merged_into, confidential, anonymous, handler,
+       first_contact, received_at
 FROM appeals
 WHERE (changed_xid, id) > ($1, $2) AND changed_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 ORDER BY changed_xid, id LIMIT {MOST}
@@ -26,10 +26,21 @@ INSERT INTO upkeep (changed_xid, appeal_id) VALUES ($1, $2)
 ON CONFLICT (one) DO UPDATE SET changed_xid = excluded.changed_xid, appeal_id = excluded.appeal_id
 WHERE (upkeep.changed_xid, upkeep.appeal_id) < (excluded.changed_xid, excluded.appeal_id)
 """
+# One that was called back itself may speak for one that was not.
 _UNASKED = """
 SELECT id FROM appeals a WHERE id = ANY ($1::uuid[]) AND NOT EXISTS (
     SELECT FROM callback_tasks t
-    WHERE t.appeal_id = a.id AND t.kind = 'callback' AND t.round = a.round AND t.state <> 'cancelled')
+    WHERE t.appeal_id = a.id AND t.kind = 'callback' AND t.round = a.round
+        AND (t.state = 'open' OR t.state = 'done' AND 'called_back' NOT IN (a.state, coalesce(a.held_in, ''))))
+ORDER BY id
+"""
+_MISASKED = """
+SELECT id FROM appeals a WHERE id = ANY ($1::uuid[]) AND (
+    EXISTS (SELECT FROM callback_tasks t WHERE t.appeal_id = a.id AND t.state = 'open')
+    OR a.anonymous AND EXISTS (
+        SELECT FROM clocks c
+        WHERE c.subject_id = a.id AND c.subject_kind = 'appeal' AND c.round = a.round AND c.milestone = 'callback'
+            AND c.state IN ('running', 'held')))
 ORDER BY id
 """
 
@@ -60,3 +71,8 @@ async def came_to(tx: AsyncSession, place: Place) -> None:
 async def unasked(tx: AsyncSession, appeals: Collection[UUID]) -> list[UUID]:
     """Those of some appeals of which no callback was asked for in their round."""
     return [row["id"] for row in await (await driver(tx)).fetch(_UNASKED, [*appeals])]
+
+
+async def misasked(tx: AsyncSession, appeals: Collection[UUID]) -> list[UUID]:
+    """Those of some hidden appeals about which somebody is asked to call, or timed to although they are anonymous."""
+    return [row["id"] for row in await (await driver(tx)).fetch(_MISASKED, [*appeals])]

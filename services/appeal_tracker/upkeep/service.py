@@ -1,6 +1,6 @@
 """What an appeal should have beside it and older code did not know of: its words wanted, the callback that its pack
-requires asked for, the earlier appeal that it repeats, by what is known now, and what was written about it sealed. One
-that is heard of only after the work of whoever heard it was handed over goes along.
+requires asked for, and of whom it may be asked, the earlier appeal that it repeats, by what is known now, and what was
+written about it sealed. One that is heard of only after the work of whoever heard it was handed over goes along.
 
 Appeals are followed in the order in which they change, from the first one on: what an older process still writes while
 it is being replaced is met a moment later, as is what was there before. What is done is done once, whoever does it.
@@ -29,12 +29,13 @@ from chassis.runtime import Runtime
 
 class Found(msgspec.Struct, frozen=True):
     """Some appeals that changed: the last of them, all of them with the units that raised them, those to be called back
-    of which nobody was asked it, those that repeat another one than they say, each looked at for so many days back, and
-    those that should have gone along with a hand-over of work, each with which."""
+    of which nobody was asked it, or perhaps the wrong ones, those that repeat another one than they say, each looked at
+    for so many days back, and those that should have gone along with a hand-over of work, each with which."""
 
     last: Place
     all: Mapping[UUID, str]
     unasked: Sequence[UUID]
+    misasked: Sequence[UUID]
     returned: Sequence[tuple[UUID, int]]
     left: Sequence[tuple[UUID, UUID]]
 
@@ -47,12 +48,13 @@ async def look(tx: AsyncSession) -> Found | None:
     shelf = await policies.shelf(tx)
     # Of one that runs by what was never published nothing can be said, but by the self-audit.
     ruled = [(row, rule) for row in rows if (rule := shelf.published(row["policy"])) is not None]
-    answered = [
-        row["id"]
+    answered = {
+        row["merged_into"] or row["id"]  # which speaks for it
         for row, rule in ruled
         if State.ANSWERED in (row["state"], row["held_in"])
         and rule.callback.is_required(row["type"], anonymous=row["anonymous"])
-    ]
+    }
+    hidden = [row["id"] for row, _ in ruled if row["confidential"] or row["anonymous"]]
     own = {row["id"]: row["policy"] for row in rows if row["state"] != State.CLOSED}
     open_now = own | await appeals.later(tx, [row["id"] for row in rows])
     days = {each: rule.repeat_days for each, label in open_now.items() if (rule := shelf.published(label)) is not None}
@@ -66,6 +68,7 @@ async def look(tx: AsyncSession) -> Found | None:
         Place(rows[-1]["changed_xid"], rows[-1]["id"]),
         {row["id"]: row["unit_code"] for row in rows},
         await repository.unasked(tx, answered) if answered else (),
+        await repository.misasked(tx, hidden) if hidden else (),
         [(each, days[each]) for each in its],
         await leaving.owed(tx, heard),
     )
@@ -79,6 +82,13 @@ async def ask(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> None:
         await asking.end_others(deed)
         await asking.required(deed, deed.case)
         await deed.settle()
+
+
+async def put_right(tx: AsyncSession, runtime: Runtime, appeal: UUID) -> None:
+    """Has nobody called about a hidden appeal by those whom it may be about, nor anybody who gave no name."""
+    deed = await begin(tx, runtime, NOBODY, appeal)
+    await asking.put_right(deed)
+    await deed.settle()
 
 
 async def link(tx: AsyncSession, runtime: Runtime, appeal: UUID, days: int) -> None:

@@ -37,6 +37,7 @@ class Upkeep(Worker):
             return False
         acts: list[tuple[UUID, Act]] = []
         acts += [(each, partial(service.ask, runtime=self._runtime, appeal=each)) for each in found.unasked]
+        acts += [(each, partial(service.put_right, runtime=self._runtime, appeal=each)) for each in found.misasked]
         acts += [
             (each, partial(service.link, runtime=self._runtime, appeal=each, days=days))
             for each, days in found.returned

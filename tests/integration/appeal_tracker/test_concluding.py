@@ -131,6 +131,16 @@ async def test_what_those_above_are_not_asked_to_call_about_is_theirs_to_conclud
     await desk.hear(unit("37405", "375", version=2, id=moving))
     assert (await _to_conclude(desk.supervisor), await _to_conclude(of_375)) == ([older], [moved])
     assert not {older, moved} & {*await _to_call(desk.supervisor), *await _to_call(of_375)}
+    # They are asked instead once the one is met, and once they ask for the other.
+    await owner.execute("UPDATE appeals SET changed_xid = pg_current_xact_id()::text::bigint WHERE id = $1", older)
+    await desk.stack.settle()
+    task = await made(of_375.post(f"/appeals/{moved}/callback-tasks"))
+    assert (task["unit_code"], task["person"], task["required"]) == ("375", None, True)
+    told = await desk.told("appeal.callback_asked.v1")
+    asked = [(each["appeal_id"], each["asked_unit_code"], each["person"]) for each in told]
+    assert asked == [(older, "374", None), (moved, "374", None), (older, "374", None), (moved, "375", None)]
+    assert (await _to_call(desk.supervisor), await _to_call(of_375)) == ([older], [moved])
+    assert (await _to_conclude(desk.supervisor), await _to_conclude(of_375)) == ([], [])
 
 
 @pytest.mark.clause("002 6.4.5.4", "002 6.4.5.6")

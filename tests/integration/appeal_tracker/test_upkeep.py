@@ -22,6 +22,10 @@ INSERT INTO appeals (id, appeal_no, customer_id, unit_code, handling_unit_code, 
 VALUES ($1, 'V1', $2, '37401', '37401', 'E101', 'opinion', $3, 1, $4, $4, false, false, 'state-grid@1', 'cn-statutory',
         $4)
 """
+CALLED = """
+INSERT INTO callback_tasks (id, appeal_id, round, unit_code, kind, state, required, whose, opened_at, updated_at)
+VALUES ($1, $2, 1, '37401', 'callback', 'done', true, 'acceptor', $3, $3)
+"""
 
 
 async def older(
@@ -138,6 +142,43 @@ async def test_what_was_asked_for_in_another_round_ends_and_one_that_fails_stops
     await desk.stack.settle()
     assert await desk.rows("SELECT FROM callback_tasks WHERE appeal_id = $1", UUID(late)), "beside one without rules"
     assert not await Upkeep(desk.runtime).run_once(), "it went on"
+
+
+@pytest.mark.clause("002 6.4.5.4")
+@pytest.mark.parametrize("leading", ["answered", "called_back"])
+async def test_whatever_speaks_for_one_that_is_to_be_called_about_is_asked_for(
+    desk: Desk, owner: asyncpg.Connection, leading: str
+) -> None:
+    leader, child = await older(owner, leading), await older(owner, "answered")
+    await owner.execute("UPDATE appeals SET type = 'suggestion' WHERE id = $1", leader)
+    await owner.execute("UPDATE appeals SET merged_into = $2 WHERE id = $1", child, leader)
+    if leading == "called_back":
+        await owner.execute(CALLED, new_id(), leader, RECEIVED)
+    await desk.stack.settle()
+    (task,) = (await got(desk.supervisor.get("/callback-tasks", params={"state": "open"})))["items"]
+    assert (task["appeal_id"], task["required"]) == (leader, True)
+
+
+@pytest.mark.clause("002 6.4.5.4")
+async def test_nobody_is_to_call_those_without_a_name_as_older_code_had_it(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    timed = [{"milestone": "callback", "within": "2 working days", "clause": "1"}]
+    await desk.publish(id="soon", extends="state-grid", title="企标", appeals={"complaint": timed})
+    await desk.assign("37401", "soon")
+    met, other = [await desk.raised(received_at=desk.clock.now()) for _ in range(2)]
+    desk.later(hours=1)
+    for case in (met, other):
+        await desk.answer(case, "10-09T10:30")
+    await owner.execute("UPDATE callback_tasks SET asked_by = 'E001', required = false")
+    nameless = "UPDATE appeals SET anonymous = true WHERE id = $1"
+    await owner.execute(nameless, other)
+    await desk.act(other, "close", desk.client("handler", unit="374", sub="E008"))  # though it was not met yet
+    await owner.execute(nameless.replace("WHERE", ", changed_xid = pg_current_xact_id()::text::bigint WHERE"), met)
+    await desk.stack.settle()
+    assert (await desk.clocks(met))["callback"]["state"] == "cancelled"
+    tasks = (await got(desk.supervisor.get("/callback-tasks")))["items"]
+    assert [each["state"] for each in tasks] == ["cancelled"] * 2
 
 
 async def look(desk: Desk) -> service.Found:
