@@ -51,7 +51,7 @@ async def settle(deed: Deed) -> None:
             await required(deed, case)
         elif asked_by is not None and case is deed.leader:
             await ask(deed, case, TaskKind.CALLBACK, asked_by)
-        elif case.moved:
+        elif case.moved and not await may_conclude(deed.tx, deed.caller, appeal):
             await _ask_to_conclude(deed, case)
 
 
@@ -63,14 +63,21 @@ def _is_over(deed: Deed, case: Case, task: CallbackTask) -> bool:
     return case.appeal.is_merged and (task.asked_by is None or deed.leader.appeal.standing.progress in _ANSWERED)
 
 
+async def returned(deed: Deed) -> None:
+    """Tells those outside that the appeal acted on is theirs to end, since its handler gave it back, where that is all
+    there is left to do about it."""
+    if deed.appeal.standing.progress in _ANSWERED and accuses_inside(deed.appeal):
+        its = await tasks.of_appeals(deed.tx, [deed.appeal.id])
+        if all(task.kind != TaskKind.CALLBACK for task in its):
+            await _ask_to_conclude(deed, deed.case)
+
+
 async def _ask_to_conclude(deed: Deed, case: Case) -> None:
-    """Tells those outside that an appeal is theirs to end, unless its handler does, or whoever acts."""
-    appeal = case.appeal
-    unit = await asked_of(deed.tx, appeal)
-    if unit is None or await may_conclude(deed.tx, deed.caller, appeal):
+    """Tells those outside that an appeal is theirs to end, unless its handler does."""
+    handler, unit = case.appeal.handler, await asked_of(deed.tx, case.appeal)
+    if unit is None or (handler is not None and (await directory.active(deed.tx, [handler])).get(handler, True)):
         return
-    if appeal.handler is None or not (await directory.active(deed.tx, [appeal.handler])).get(appeal.handler, True):
-        deed.announce(AppealConclusionAsked(**deed.facts(case, deed.now), asked_unit_code=unit))
+    deed.announce(AppealConclusionAsked(**deed.facts(case, deed.now), asked_unit_code=unit))
 
 
 def wanted(deed: Deed, case: Case) -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.absences import service as absences
+from appeal_tracker.appeals import asking
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.deeds import Deed
 from appeal_tracker.appeals.errors import NothingToReturn, NotYoursToReturn
@@ -97,6 +98,7 @@ async def give_back(tx: AsyncSession, runtime: Runtime, caller: Principal, id: U
     to: dict[str, Any] = {"handler": back.person, "handling_unit_code": back.unit}
     event = AppealReturned(**deed.facts(deed.case, deed.now), **to)
     deed.say(deed.case, "returned", deed.now, event, **to, **its, reason=reason)
+    await asking.returned(deed)
     return await deed.done()
 
 

@@ -143,6 +143,23 @@ async def test_what_those_above_are_not_asked_to_call_about_is_theirs_to_conclud
     assert (await _to_conclude(desk.supervisor), await _to_conclude(of_375)) == ([], [])
 
 
+@pytest.mark.clause("002 6.4.5.6")
+async def test_those_above_are_told_that_it_is_theirs_to_conclude_once_its_handler_gave_it_back(desk: Desk) -> None:
+    insider = desk.client("supervisor", unit="37401", sub="E109")
+    handler = desk.client("handler", unit="37402", sub="E201")
+    await desk.hear(staff("E201", "37402", "handler"))
+    secret, plain, unanswered = [await desk.raised(**each) for each in (HIDDEN, {}, HIDDEN)]
+    for case in (secret, plain, unanswered):
+        await desk.act(case, "dispatch", insider, handler="E201")
+    for case in (secret, plain):
+        await made(handler.post(f"/appeals/{case}/answers", json={"at": NOW, "content": "已答复"}))
+    assert await desk.told("appeal.conclusion_asked.v1") == []
+    for case in (secret, plain, unanswered):
+        await desk.act(case, "return", handler, reason="不属本班")
+    (told,) = await desk.told("appeal.conclusion_asked.v1")
+    assert (told["appeal_id"], told["asked_unit_code"]) == (secret, "374")
+
+
 @pytest.mark.clause("002 6.4.5.4", "002 6.4.5.6")
 async def test_a_callback_is_asked_of_those_outside_and_they_conclude_it_after_the_customers_link(desk: Desk) -> None:
     await desk.assign("374", "state-grid")
