@@ -69,6 +69,7 @@ async def list_appeals(
         Query(
             min_length=1,
             max_length=100,
+            pattern=r"[^\s\x00-\x1f]",  # else none of them is looked for, and all is found
             description="each of them, in what the customer said, unless that was in confidence",
         ),
     ] = None,

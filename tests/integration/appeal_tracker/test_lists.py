@@ -60,6 +60,8 @@ async def test_they_are_found_by_what_was_said(desk: Desk, said: dict[str, str],
     for text, numbers in one + several:
         assert await ids(desk.supervisor, words=text) == [said[number] for number in numbers], text
     assert await ids(desk.stranger, words="停电") == []
+    for text in ("", " ", "\u3000", "\u00a0\t", "\x1f"):
+        problem(await desk.supervisor.get("/appeals", params={"words": text}), 422, "unprocessable")
     await owner.execute("UPDATE appeals SET anonymous = true WHERE id = $1", UUID(said["2"]))
     assert await ids(desk.supervisor, words="电表") == [], "older code indexed what the anonymous say"
 
