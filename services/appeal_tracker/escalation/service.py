@@ -6,11 +6,11 @@ from enum import Enum, auto
 from typing import Protocol
 from uuid import UUID
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import SUBJECT as APPEAL
 from appeal_tracker.clocks import timeline
+from appeal_tracker.clocks.punctuality import Fired
 from appeal_tracker.clocks.service import promptly
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry
@@ -49,13 +49,6 @@ class Fate(Enum):
     FIRE = auto()
     CANCEL = auto()  # its clock was stopped or cancelled, or its pack withdrawn: there is nothing to say any more
     WAIT = auto()  # its clock's breach comes first
-
-
-class Fired(msgspec.Struct, frozen=True):
-    """A timer that fired, and how long after its moment, in seconds of domain time."""
-
-    phase: str
-    lateness: float
 
 
 def fate(phase: str, state: str, *, stopped: bool, silent: bool = False) -> Fate:

@@ -74,6 +74,5 @@ class Escalation(Worker):
     async def _fire(self, since: datetime) -> int:
         async with self._runtime.db.transaction() as tx:
             ended, fired = await service.fire_due(tx, self._runtime, since, self.config.batch)
-        for each in fired:
-            punctuality.fired(each.phase, each.lateness)
+        punctuality.count(fired)
         return ended
