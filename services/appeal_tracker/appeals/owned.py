@@ -161,6 +161,8 @@ async def to_call_back(
     them that are of some of these kinds, but for the anonymous."""
     asked = select(Appeal.id).join(CallbackTask, CallbackTask.appeal_id == Appeal.id).distinct()
     asked = asked.where(literal_column("callback_tasks.state = 'open'"), hands.calls, visible(unit))
+    # What is merged is called about by way of the one that speaks for it, once that is answered.
+    asked = asked.where(or_(CallbackTask.kind != TaskKind.CALLBACK, Appeal.merged_into.is_(None)))
     ids = (await tx.scalars(asked.order_by(Appeal.id).limit(MOST))).all()
     query = select(Appeal).where(Appeal.id.in_(ids)).options(selectinload(Appeal.clocks))
     found = {each.id: each for each in await tx.scalars(query.order_by(Appeal.id))}

@@ -166,6 +166,9 @@ async def test_what_a_supervisor_asked_for_is_asked_of_whatever_speaks_for_the_a
         return {each["appeal_id"]: each["asked_by"] for each in items}
 
     assert await asked() == {leader: "E001", children[1]: "E001"}, "the other one is not answered yet"
+    to_call_back = {each["id"] for each in (await got(desk.first.get("/my-day")))["to_call_back"]}
+    assert leader in to_call_back
+    assert children[1] not in to_call_back, "nobody calls about what is merged"
     await desk.answer(other, "10-09T09:50")
     assert await asked() == {leader: "E001", other: "E001"}
     for case in (leader, other):
