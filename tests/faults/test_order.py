@@ -136,7 +136,8 @@ async def look_up(load: Load) -> list[Written]:
     places: dict[tuple[str, UUID], tuple[UUID, int]] = {}
     for record in await load.audit.reader.read(TOPIC):
         event = record.message.event
-        places.setdefault((KINDS[type(event)], UUID(event.subject)), (record.id, record.offset))
+        if kind := KINDS.get(type(event)):
+            places.setdefault((kind, UUID(event.subject)), (record.id, record.offset))
     commits = {row["event_id"]: row for row in await load.audit.rows("visit_api", "SELECT * FROM commits")}
     written = []
     for done in load.client.ledger.done:
