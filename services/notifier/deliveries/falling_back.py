@@ -32,9 +32,7 @@ _UNRECEIPTED = text("""
 UPDATE deliveries SET why = :why, updated_at = :now, changed_xid = pg_current_xact_id()::text::bigint
 WHERE id = ANY (CAST(:ids AS uuid[]))
 """)
-# What should have fallen back longer ago stays as it was: where receipts never came, an upgrade from what did not wait
-# for them tells the messages of one hour a second time, and not of all that were kept.
-LATEST = timedelta(hours=1)
+LATEST = timedelta(days=1)  # what should have fallen back longer ago, while all stood still, is news to nobody
 _KEPT = (
     "event_id",
     "recipient",

@@ -108,7 +108,7 @@ def _find(audience: str, matter: Matter, known: Known) -> Found:
             return _told(members, known, group.unit)
         unit = group.unit
     if audience == CALLBACK:
-        # Of what may be about a unit, this is in the day of the supervisors above: nobody else who calls back sees it.
+        # Of what may be about a unit, the supervisors above may call by any pack, and it is in their day.
         return _supervisors(UNIT, unit, known) if matter.asked else _callers(unit, known)
     return _supervisors(audience, unit, known)
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -452,11 +453,11 @@ async def test_what_is_known_to_have_arrived_or_of_which_nothing_more_is_heard_i
     assert [its["channel"] for its in await desk.office.deliveries()] == ["sms"]
 
 
-@pytest.mark.parametrize(("minutes", "channels"), [(60, {"sms", "mailbox"}), (62, {"sms"})])
-async def test_what_should_have_fallen_back_more_than_an_hour_ago_is_told_nobody_twice(
+@pytest.mark.parametrize(("minutes", "channels"), [(24 * 60, {"sms", "mailbox"}), (24 * 60 + 2, {"sms"})])
+async def test_what_should_have_fallen_back_more_than_a_day_ago_is_told_nobody_twice(
     desk: Desk, minutes: int, channels: set[str]
 ) -> None:
-    """As after an upgrade from what waited for no receipts, where none ever came."""
+    """As where all stood still for that long."""
     await desk.route("sms")
     await desk.office.sql("UPDATE routes SET fallback = '{mailbox}', fallback_after = 60")
     await desk.account("gateway")
@@ -464,6 +465,19 @@ async def test_what_should_have_fallen_back_more_than_an_hour_ago_is_told_nobody
     desk.office.clock.advance(timedelta(minutes=minutes))
     await desk.office.stack.settle()
     assert {its["channel"] for its in await desk.office.deliveries()} == channels
+
+
+async def test_what_was_sent_before_receipts_were_waited_for_is_told_nobody_twice(desk: Desk) -> None:
+    await desk.route("sms")
+    await desk.office.sql("UPDATE routes SET fallback = '{mailbox}', fallback_after = 7200")
+    await desk.account("gateway")
+    await desk.office.hear(Appeal(START).warned())
+    desk.office.clock.advance(timedelta(minutes=61))
+    await desk.office.hear(Appeal(START).warned())
+    await desk.office.sql(import_module("notifier.migrations.versions.0024_unreceipted_before").SENT)
+    desk.office.clock.advance(timedelta(hours=3))
+    await desk.office.stack.settle()
+    assert sorted(its["channel"] for its in await desk.office.deliveries()) == ["mailbox", "sms", "sms"]
 
 
 async def test_a_receipt_that_comes_at_the_moment_of_recording_is_not_lost(desk: Desk) -> None:

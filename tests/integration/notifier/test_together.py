@@ -59,6 +59,7 @@ async def test_whoever_changes_what_waits_locks_it_in_the_order_of_its_ids(
             return bool(await other.fetch(WAITING)) or changing.done()
 
         await eventually(waits)
+        assert not changing.done()
         await tx.execute(text(f"{LOCK} NOWAIT"), {"id": LAST})
     await changing
 
