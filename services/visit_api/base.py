@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, LargeBinary, MetaData, Text
+from sqlalchemy import ARRAY, DateTime, LargeBinary, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.db import Tracked
+from chassis.db import Tracked, Written
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.schemas import Body, Id
@@ -41,6 +41,13 @@ class New(Body):
     kept_otherwise: ClassVar[frozenset[str]] = frozenset()  # fields that no column of that name takes
 
     id: Id | None = None
+
+
+class Left(Written):
+    """That something is no more where it was: a trigger of its table writes it, whoever takes it elsewhere."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class Brought(Tracked):

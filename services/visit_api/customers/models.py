@@ -8,8 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.db import Written
-from visit_api.base import Base, Versioned
+from visit_api.base import Base, Left, Versioned
 
 Kind = Literal[
     "government",
@@ -115,14 +114,11 @@ class Customer(Versioned, Base):
             self._place = place
 
 
-class Leaving(Written, Base):
-    """A unit that a customer was of once: a trigger of `customers` writes it, whatever takes the customer elsewhere, so
-    that a visit made before can still be brought."""
+class CustomerLeaving(Left, Base):
+    """A unit that a customer was of once, so that a visit made before can still be brought."""
 
     __tablename__ = "customer_leavings"
     __table_args__ = (UniqueConstraint("customer_id", "unit_code", name="customer_leavings_once"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
     unit_code: Mapped[str]
-    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

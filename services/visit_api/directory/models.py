@@ -1,14 +1,11 @@
 """Units in their tree, and the staff in them."""
 
-from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.db import Written
-from visit_api.base import Base, Versioned
+from visit_api.base import Base, Left, Versioned
 
 
 class Unit(Versioned, Base):
@@ -31,30 +28,24 @@ class Unit(Versioned, Base):
     moved: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class UnitLeaving(Written, Base):
-    """A unit that stood below `parent_code` once and does not any more: a trigger of `units` writes it, for those who
-    saw then what is in it."""
+class UnitLeaving(Left, Base):
+    """A unit that stood below `parent_code` once and does not any more, for those who saw then what is in it."""
 
     __tablename__ = "unit_leavings"
     __table_args__ = (UniqueConstraint("unit_code", "parent_code", name="unit_leavings_once"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     unit_code: Mapped[str] = mapped_column(ForeignKey("units.code"))
     parent_code: Mapped[str]
-    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
-class StaffLeaving(Written, Base):
-    """A unit that somebody was of once: a trigger of `staff` writes it, whatever takes them elsewhere, so that they can
-    still bring what they did there."""
+class StaffLeaving(Left, Base):
+    """A unit that somebody was of once, so that they can still bring what they did there."""
 
     __tablename__ = "staff_leavings"
     __table_args__ = (UniqueConstraint("staff_no", "unit_code", name="staff_leavings_once"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     staff_no: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"))
     unit_code: Mapped[str]
-    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class Reach(NamedTuple):

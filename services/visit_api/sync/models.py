@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import Tracked, Written
-from visit_api.base import Base
+from visit_api.base import Base, Left
 from visit_api.sync.clocks import Mark
 
 Stored = Literal["stored", "same", "conflict"]
@@ -156,14 +156,11 @@ class Looked(Base):
     visit_id: Mapped[UUID]
 
 
-class Leaving(Written, Base):
-    """Somebody who does not make a visit any more: a trigger of `visits` writes it, whoever takes the visit from them,
-    so that their device is told that it is gone."""
+class Leaving(Left, Base):
+    """Somebody who does not make a visit any more, so that their device is told that it is gone."""
 
     __tablename__ = "visit_leavings"
     __table_args__ = (Index("visit_leavings_feed", "staff_no", "changed_xid", "id"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
     staff_no: Mapped[str]
-    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
