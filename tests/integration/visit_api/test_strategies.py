@@ -39,6 +39,19 @@ async def owners(world: World, visit_id: str) -> list[str]:
     ]
 
 
+async def recorded_while_its_owner_leaves(world: World, visit: str, owner: asyncpg.Connection, lock: str) -> None:
+    """Both wait for a lock, the recording first; then the strategy goes over."""
+    async with owner.transaction():
+        await owner.execute(lock)
+        recording = asyncio.create_task(world.visitor.post(f"/visits/{visit}/steps", json={"content": OURS}))
+        await eventually(lambda: waits(owner))
+        gone = leaving(world)
+        await eventually(lambda: waits(owner, 2))
+    assert (await recording).status_code == 201, (await recording).text
+    assert ((await gone).status_code, (await gone).json()["strategies"]) == (201, 1), (await gone).text
+    assert await owners(world, visit) == ["E102"]
+
+
 @pytest.mark.parametrize("completed", [False, True])
 async def test_one_that_is_recorded_while_its_owner_leaves_goes_over_too(
     world: World, owner: asyncpg.Connection, completed: bool
@@ -46,30 +59,15 @@ async def test_one_that_is_recorded_while_its_owner_leaves_goes_over_too(
     visit = await started(world, "E101" if completed else "E102")
     if completed:
         await world.act(visit, "complete")
-    async with owner.transaction():
-        await owner.execute("LOCK TABLE steps IN SHARE MODE")  # the recording stops half way
-        recording = asyncio.create_task(world.visitor.post(f"/visits/{visit}/steps", json={"content": OURS}))
-        await eventually(lambda: waits(owner))
-        gone = leaving(world)
-        await eventually(lambda: waits(owner, 2))
-    assert (await recording).status_code == 201, (await recording).text
-    assert ((await gone).status_code, (await gone).json()["strategies"]) == (201, 1), (await gone).text
-    assert await owners(world, visit) == ["E102"]
+    await recorded_while_its_owner_leaves(world, visit, owner, "LOCK TABLE steps IN SHARE MODE")  # it stops half way
 
 
 async def test_whoever_waits_for_a_visit_of_the_leaver_does_not_keep_them_waiting(
     world: World, owner: asyncpg.Connection
 ) -> None:
     visit = await started(world, "E101")
-    async with owner.transaction():
-        await owner.execute("SELECT FROM visits WHERE id = $1 FOR UPDATE", visit)
-        recording = asyncio.create_task(world.visitor.post(f"/visits/{visit}/steps", json={"content": OURS}))
-        await eventually(lambda: waits(owner))
-        gone = leaving(world)
-        await eventually(lambda: waits(owner, 2))
-    assert (await recording).status_code == 201, (await recording).text
-    assert ((await gone).status_code, (await gone).json()["strategies"]) == (201, 1), (await gone).text
-    assert await owners(world, visit) == ["E102"]
+    lock = f"SELECT FROM visits WHERE id = '{visit}' FOR UPDATE"
+    await recorded_while_its_owner_leaves(world, visit, owner, lock)
 
 
 async def test_a_push_that_is_one_commit_holds_the_visit_before_it_comes_to_its_strategy(
