@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bench.events import AT, UNIT, raised
 from chassis.clock import Clock
+from chassis.garbage import spare_what_is_loaded
 from chassis.ids import new_id
 from chassis.messaging.bus import Record
 from chassis.messaging.consumer import Consumer
@@ -37,6 +38,7 @@ async def tracker(environment: Mapping[str, str], clock: Clock | None = None) ->
     async with Runtime(SERVICE, _service().settings(**values), clock) as runtime:  # type: ignore[arg-type]
         await runtime.bus.ensure([TOPIC, TOPIC._replace(name=dead_letter(TOPIC.name))])
         await _hear_of_the_unit(runtime)
+        spare_what_is_loaded()
         yield runtime
 
 

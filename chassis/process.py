@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from chassis.chain.links import Source
+from chassis.garbage import spare_what_is_loaded
 from chassis.messaging import command as letters
 from chassis.messaging.bus import TopicSpec, with_dead_letters
 from chassis.messaging.handlers import Handlers
@@ -194,6 +195,7 @@ async def _serve(service: Service, settings: RuntimeSettings, words: Sequence[st
         app = service.app(runtime) if "api" in words else FastAPI(openapi_url=None)
         app.include_router(health_router(parts, _ready_checks(service, runtime)))
         parts.append(HttpServer(f"{service.name}.http", app, settings.host, settings.port))
+        spare_what_is_loaded()
         tasks = {part.start(): part for part in parts}
         stopping = asyncio.create_task(stop.wait(), name="signals")
         watching = asyncio.create_task(_watch(parts), name="watchdog")

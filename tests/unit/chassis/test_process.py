@@ -17,6 +17,7 @@ from tests.support.web import NOWHERE
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import asyncio
+import gc
 import time
 from chassis import process
 from fastapi import FastAPI
@@ -45,6 +46,7 @@ class Broken(Worker):
 
 class Well(Worker):
     async def run_once(self):
+        assert all(kind is not Well for kind in gc.get_objects()), "loaded, and looked through for garbage"
         return False
 
 process.LOOP_STUCK = 6.0
