@@ -68,7 +68,7 @@ def records(count: int) -> list[Record]:
         Record(
             TOPIC.name,
             event.key,
-            (encode_payload(event) or "").encode(),
+            encode_payload(event),
             tuple(headers(new_id(), event.type, "/visit_api", event.subject, AT)),
         )
         for event in (raised() for _ in range(count))

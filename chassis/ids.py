@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from asyncpg.pgproto import pgproto
+from uuid_utils import uuid7
 
 
 def new_id() -> UUID:
     """A new UUIDv7."""
-    return uuid7()
+    its: UUID = pgproto.UUID(uuid7().bytes)  # a UUID as rows are read with, made in a fifth of the time
+    return its

@@ -85,7 +85,8 @@ class RecordMeta(msgspec.StructMeta):
         tombstone: bool = False,
         frozen: bool = True,
     ) -> Any:
-        cls: Any = super().__new__(mcls, name, bases, namespace, frozen=frozen, kw_only=True)
+        # Nothing in a fact refers back to it: nobody need look through thousands of them for garbage.
+        cls: Any = super().__new__(mcls, name, bases, namespace, frozen=frozen, kw_only=True, gc=False)
         cls.time_fields = tuple(f.name for f in msgspec.structs.fields(cls) if f.type in (Time, Time | None))
         if type:
             cls.type, cls.topic, cls.tombstone = type, topic, tombstone
@@ -150,9 +151,9 @@ def registered() -> tuple[type[Event], ...]:
     return tuple(_types.values())
 
 
-def encode_payload(event: Event) -> str | None:
-    """JSON text of the payload, Chinese unescaped, times in UTC with 'Z'; None for a tombstone."""
-    return None if event.tombstone else _encode(event).decode()
+def encode_payload(event: Event) -> bytes | None:
+    """The payload as JSON in UTF-8, Chinese unescaped, times in UTC with 'Z'; None for a tombstone."""
+    return None if event.tombstone else _encode(event)
 
 
 def headers(

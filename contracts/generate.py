@@ -32,7 +32,7 @@ def schema(event: type[Event]) -> Schema:
     shape = {"type": "null", "title": event.__name__} if event.tombstone else shapes.pop(event.__name__)
     shape["description"] = inspect.getdoc(event)
     place = {"x-topic": event.topic, "x-key": event.key_field, "x-subject": event.subject_field}
-    examples = [json.loads(encode_payload(example) or "null") for example in EXAMPLES if type(example) is event]
+    examples = [json.loads(encode_payload(example) or b"null") for example in EXAMPLES if type(example) is event]
     nested = {} if event.tombstone or not shapes else {"$defs": shapes}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -77,8 +77,10 @@ class Outbox:
         self, events: Sequence[Event], at: datetime, traces: Sequence[str | None] | None = None
     ) -> "Sequence[Row]":
         """What `put` stores: for whoever tells thousands, and works that out beside something else."""
-        told = zip(events, traces or [None] * len(events), strict=True)
-        return [self.row(event, at, trace) for event, trace in told]
+        current = current_traceparent()
+        if traces is None:
+            return [self._row(event, at, current) for event in events]
+        return [self._row(event, at, trace or current) for event, trace in zip(events, traces, strict=True)]
 
     async def put(self, tx: AsyncSession, rows: "Sequence[Row]") -> None:
         """Stores rows in their order, as `append` does."""
@@ -94,9 +96,12 @@ class Outbox:
     def row(self, event: Event, at: datetime, trace: str | None = None) -> "Row":
         """What `INSERT` takes, for a hot statement that tells what it writes; whoever runs it wakes us afterwards.
         `trace` is the current one where none is given."""
-        payload, traceparent, subject = _payload(event), trace or current_traceparent(), event.subject
+        return self._row(event, at, trace or current_traceparent())
+
+    def _row(self, event: Event, at: datetime, trace: str | None) -> "Row":
+        subject = event.subject
         key = subject if event.key_field == event.subject_field else event.key
-        return Row(new_id(), event.topic, key, event.type, self.source, subject, at, payload, traceparent)
+        return Row(new_id(), event.topic, key, event.type, self.source, subject, at, encode_payload(event), trace)
 
 
 class Row(NamedTuple):
@@ -111,11 +116,6 @@ class Row(NamedTuple):
     at: datetime
     payload: bytes | None
     traceparent: str | None
-
-
-def _payload(event: Event) -> bytes | None:
-    body = encode_payload(event)
-    return None if body is None else body.encode()
 
 
 async def refused(tx: AsyncSession) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def type_of(event: Event) -> str:
 def test_the_sdk_reads_our_record(event: Event) -> None:
     payload = encode_payload(event)
     sent = headers(ID, event.type, "/visit_api", event.subject, AT, TRACE)
-    value = b"" if payload is None else payload.encode()
+    value = payload or b""
 
     heard = from_kafka(KafkaMessage(headers=dict(sent), key=event.key.encode(), value=value), JSONFormat())
 
@@ -46,7 +46,7 @@ def test_the_sdk_reads_our_record(event: Event) -> None:
 @pytest.mark.parametrize("event", [each for each in EXAMPLES if not each.tombstone], ids=type_of)
 def test_we_read_the_record_of_the_sdk(event: Event) -> None:
     attributes = {"id": str(ID), "source": "/visit_api", "type": event.type, "subject": event.subject, "time": AT}
-    record = to_binary_event(CloudEvent(attributes, json.loads(encode_payload(event) or "")))
+    record = to_binary_event(CloudEvent(attributes, json.loads(encode_payload(event) or b"")))
 
     message = decode(record.headers.items(), record.value)
 

@@ -82,5 +82,5 @@ async def test_visits_heard_of_together_tell_each_deadline_under_the_trace_of_wh
 async def tell(company: Company, event: Event, trace: str = "f" * 32) -> None:
     """Puts on the bus what visit_api would tell under a trace."""
     its = headers(new_id(), event.type, "/visit_api", event.subject, company.stack.clock.now(), traceparent(trace))
-    record = Record(event.topic, event.key, encode_payload(event).encode(), tuple(its))
+    record = Record(event.topic, event.key, encode_payload(event), tuple(its))
     await company.stack["visit_api"].runtime.bus.publish([record])

@@ -59,7 +59,7 @@ class Post:
             for event in events:
                 its = headers(new_id(), event.type, "/test", event.subject, now)
                 body = encode_payload(event)
-                await bus.publish([Record(event.topic, event.key, body.encode() if body else None, tuple(its))])
+                await bus.publish([Record(event.topic, event.key, body, tuple(its))])
         finally:
             await bus.close()
 

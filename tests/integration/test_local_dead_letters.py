@@ -99,7 +99,7 @@ async def letters(databases: Databases, tmp_path: Path) -> Any:
 
 def told(event: Event) -> Record:
     headers = envelope.headers(new_id(), event.type, "/visit_api", event.subject, START)
-    return Record(TOPIC, event.key, (envelope.encode_payload(event) or "").encode(), headers)
+    return Record(TOPIC, event.key, envelope.encode_payload(event), headers)
 
 
 def started(visit: UUID) -> Record:

@@ -83,7 +83,7 @@ async def older(urls: dict[str, DatabaseUrls], number: int, appeal: UUID, event:
     else:
         await embedded.migrate(urls["bus"].migration)
     headers = envelope.headers(new_id(), event.type, "/visit_api", event.subject, THEN)
-    body = (envelope.encode_payload(event) or "").encode()
+    body = envelope.encode_payload(event)
     await run(
         urls["bus"].service,
         ("INSERT INTO topics (name, next_offset) VALUES ('visit.events', 1)",),

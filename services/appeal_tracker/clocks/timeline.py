@@ -49,7 +49,7 @@ class TimelineEntry(Written, Base):
     data: Mapped[dict[str, Any]]
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A fact for the timeline of an appeal or a visit: `at` is when it was true; `data` holds what JSON can."""
 
     appeal_id: UUID

@@ -76,8 +76,10 @@ async def fire_due(tx: AsyncSession, runtime: Runtime, since: datetime, most: in
     ended += [(row.clock_id, row.step, None) for row in cancelled]
     await repository.write(tx, ended, breached, now)
     told = [row for row in firing if row.subject_kind != CANARY]
-    audiences = told_once(told, late_before)
-    events = [_event(row, now, audiences[row.clock_id, row.step], late=row.fire_at < late_before) for row in told]
+    others = told_once(told, late_before)
+    events = [
+        _event(row, now, others.get((row.clock_id, row.step), row.tell), late=row.fire_at < late_before) for row in told
+    ]
     if told:
         await timeline.note(tx, [_entry(row, event) for row, event in zip(told, events, strict=True)], now)
         await runtime.outbox.append(tx, events, at=now)
@@ -86,19 +88,19 @@ async def fire_due(tx: AsyncSession, runtime: Runtime, since: datetime, most: in
 
 
 def told_once(firing: Sequence[Step], late_before: datetime) -> dict[tuple[UUID, str], list[str]]:
-    """Whom each step tells, by clock and step. Of several of one clock that are late at once the last tells all whom
-    any of them names, and the others nobody: they are recorded, and the people hear of the highest."""
+    """Whom those steps tell, by clock and step, that do not tell whom they name: of several of one clock that are late
+    at once the last tells all whom any of them names, and the others nobody. They are recorded, and the people hear of
+    the highest."""
     late: dict[UUID, list[Step]] = {}
     for row in firing:
         if row.fire_at < late_before:
             late.setdefault(row.clock_id, []).append(row)
-    audiences = {(row.clock_id, row.step): list(row.tell) for row in firing}
-    for *others, highest in late.values():
-        for row in others:
-            audiences[row.clock_id, row.step] = []
-        if others:
-            everybody = dict.fromkeys(audience for row in (*others, highest) for audience in row.tell)
-            audiences[highest.clock_id, highest.step] = [*everybody]
+    audiences: dict[tuple[UUID, str], list[str]] = {}
+    for together in late.values():
+        if len(together) > 1:
+            audiences.update(((row.clock_id, row.step), []) for row in together)
+            everybody = dict.fromkeys(audience for row in together for audience in row.tell)
+            audiences[together[-1].clock_id, together[-1].step] = [*everybody]
     return audiences
 
 

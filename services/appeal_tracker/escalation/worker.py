@@ -20,7 +20,7 @@ class Escalation(Worker):
 
     class Config(Worker.Config):
         idle = 0.1
-        batch = 1000  # timers
+        batch = 2000  # timers
         lanes = 2
         longest = 10  # batches of a lane in one turn: whoever watches us sees turns
         dear = 0.005  # seconds that a look at all took

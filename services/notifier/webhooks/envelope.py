@@ -33,7 +33,7 @@ def structured(message: Message) -> str:
     """A heard event as the body of a request."""
     body = encode_payload(message.event)
     assert body is not None, "no tombstones are on these topics"
-    return _written(message.id, message.type, message.source, message.subject, message.time, msgspec.Raw(body.encode()))
+    return _written(message.id, message.type, message.source, message.subject, message.time, msgspec.Raw(body))
 
 
 def ping(id: UUID, endpoint: UUID, at: datetime) -> str:

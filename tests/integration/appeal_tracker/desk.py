@@ -50,7 +50,7 @@ class Desk:
         for event_id, event in zip(ids or [new_id() for _ in events], events, strict=True):
             its = envelope.headers(event_id, event.type, "/elsewhere", event.subject, self.clock.now())
             body = envelope.encode_payload(event)
-            records.append(Record(event.topic, event.key, None if body is None else body.encode(), tuple(its)))
+            records.append(Record(event.topic, event.key, body, tuple(its)))
         await self.runtime.bus.publish(records)
         await self.stack.settle()
 

@@ -57,7 +57,7 @@ class Office:
         for event_id, event in zip(ids, events, strict=True):
             body = encode_payload(event)
             its = headers(event_id, event.type, "/test", event.subject, self.clock.now(), TRACE)
-            records.append(Record(event.topic, event.key, body.encode() if body else None, tuple(its)))
+            records.append(Record(event.topic, event.key, body, tuple(its)))
         await self.notifier.runtime.bus.publish(records)
         return list(ids)
 

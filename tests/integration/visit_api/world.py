@@ -110,7 +110,7 @@ class World:
         for event in events:
             its = envelope.headers(id or new_id(), event.type, "/elsewhere", event.subject, self.clock.now())
             body = envelope.encode_payload(event)
-            records.append(Record(event.topic, event.key, None if body is None else body.encode(), tuple(its)))
+            records.append(Record(event.topic, event.key, body, tuple(its)))
         await self.runtime.bus.publish(records)
         await self.stack.settle()
 
