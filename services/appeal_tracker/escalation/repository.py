@@ -4,7 +4,7 @@
 index, and a look that finds nothing would read the whole table.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import TOLD_VISIT
 from appeal_tracker.clocks.ladders import PACKS, SILENT
-from chassis.db import driver
+from chassis.db import driver, lines
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
@@ -107,7 +107,7 @@ async def free(tx: AsyncSession, appeals: Collection[UUID]) -> set[UUID]:
     """Those of some appeals that nobody is acting on now; nobody does until the transaction ends."""
     if not appeals:
         return set()
-    return {row["id"] for row in await (await driver(tx)).fetch(_FREE, _lines(appeals))}
+    return {row["id"] for row in await (await driver(tx)).fetch(_FREE, lines(appeals))}
 
 
 async def write(
@@ -115,9 +115,4 @@ async def write(
 ) -> None:
     """Writes which claimed timers (clock, step) fired, late or not, and which are cancelled (None); and which clocks
     they breached, which are marked as changed."""
-    await (await driver(tx)).execute(_WRITE, now, _lines(breached), *map(_lines, zip(*ended, strict=True)))
-
-
-def _lines(values: Iterable[object]) -> str:
-    """Thousands of values as one text: in an array the driver looks at each of them four times."""
-    return "\n".join(map(str, values))
+    await (await driver(tx)).execute(_WRITE, now, lines(breached), *map(lines, zip(*ended, strict=True)))

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum, auto
+from operator import attrgetter
 from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import SUBJECT as APPEAL
-from appeal_tracker.clocks import timeline
+from appeal_tracker.clocks.announcing import announce
 from appeal_tracker.clocks.punctuality import Fired
 from appeal_tracker.clocks.service import promptly
 from appeal_tracker.clocks.states import ClockState
@@ -18,6 +19,7 @@ from appeal_tracker.escalation import repository
 from appeal_tracker.escalation.repository import Due
 from appeal_tracker.policies.ladder import Phase
 from chassis import crash
+from chassis.db import after_commit
 from chassis.runtime import Runtime
 from contracts.deadlines import DeadlineBreached, DeadlineEscalated, DeadlineWarned, LadderEvent
 
@@ -81,8 +83,9 @@ async def fire_due(tx: AsyncSession, runtime: Runtime, since: datetime, most: in
         _event(row, now, others.get((row.clock_id, row.step), row.tell), late=row.fire_at < late_before) for row in told
     ]
     if told:
-        await timeline.note(tx, [_entry(row, event) for row, event in zip(told, events, strict=True)], now)
-        await runtime.outbox.append(tx, events, at=now)
+        entries = [_entry(row, event) for row, event in zip(told, events, strict=True)]
+        await announce(tx, entries, runtime.outbox.rows(events, now))
+        after_commit(tx, runtime.outbox.wake)
     crash.point("escalation.written")
     return len(ended), [Fired(row.phase, (now - row.fire_at).total_seconds()) for row in told]
 
@@ -139,7 +142,7 @@ async def _free(tx: AsyncSession, rows: Sequence[Due]) -> list[Due]:
 def _decide(rows: Sequence[Due]) -> tuple[list[Due], list[Due], set[UUID]]:
     """Those that fire, those that are cancelled, and the clocks that are breached; in the order they are due."""
     firing, cancelled, breached = [], [], set()
-    for row in sorted(rows, key=lambda row: (row.fire_at, _ORDER[row.phase])):
+    for row in sorted(sorted(rows, key=lambda row: _ORDER[row.phase]), key=attrgetter("fire_at")):
         state = ClockState.BREACHED if row.clock_id in breached else row.state
         stopped = row.stopped_at is not None and row.fire_at > row.stopped_at
         its = fate(row.phase, state, stopped=stopped, silent=row.silent)

@@ -15,7 +15,8 @@ class Escalation(Worker):
     other: the database works for one of them while we think about another.
 
     Where a look at all timers is dear, for what has ended is kept by somebody's old transaction, we look from the floor
-    on that we came to. What turns up below it is met before we rest, and while we do not, `at_least` so often.
+    on that we came to. What turns up below it is met before we rest, and while we do not, by a look at all that goes on
+    beside what is fired, `at_least` so often.
     """
 
     class Config(Worker.Config):
@@ -34,19 +35,42 @@ class Escalation(Worker):
         self._behind = False
         self._floor: datetime | None = None
         self._looked, self._took = float("-inf"), 0.0  # when, and how long, all were looked at
+        self._beside: asyncio.Task[datetime | None] | None = None  # a look at all
 
     async def run_once(self) -> bool:
-        is_dear = self._took >= self.config.dear and time.monotonic() - self._looked < self.config.at_least
-        return (is_dear and await self._turn(self._floor)) or await self._turn(None)
+        if self._took >= self.config.dear:
+            self._look_beside()
+            if await self._turn(self._floor):
+                return True
+        return await self._turn(None)
 
-    async def _turn(self, floor: datetime | None) -> bool:
-        """Fires what has been due, from a floor on, or of all; False where nothing ended."""
-        now = self._runtime.clock.now()
+    async def close(self) -> None:
+        if self._beside is not None:
+            self._beside.cancel()
+            await asyncio.wait({self._beside})
+
+    def _look_beside(self) -> None:
+        """Comes back to what a look at all found below the floor, or begins one."""
+        if self._beside is None:
+            if time.monotonic() - self._looked >= self.config.at_least:
+                self._beside = asyncio.create_task(self._next(None))
+        elif self._beside.done():
+            look, self._beside = self._beside, None
+            if (moment := look.result()) is not None and self._floor is not None:
+                self._floor = min(self._floor, moment)
+
+    async def _next(self, floor: datetime | None) -> datetime | None:
         async with self._runtime.db.connection() as connection:
             began = time.monotonic()
             moment = await repository.next_moment(connection, floor)
         if floor is None:
             self._looked, self._took = began, time.monotonic() - began
+        return moment
+
+    async def _turn(self, floor: datetime | None) -> bool:
+        """Fires what has been due, from a floor on, or of all; False where nothing ended."""
+        now = self._runtime.clock.now()
+        moment = await self._next(floor)
         # Never above the present: what is stored from now on for a later moment lies above the floor.
         self._floor = now if moment is None else min(moment, now)
         if moment is None or moment > now:

@@ -5,13 +5,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals import repository as appeals
 from appeal_tracker.appeals.models import Appeal
-from appeal_tracker.clocks.timeline import Entry, TimelineEntry
+from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.directory.models import Unit
 from appeal_tracker.policies.relaxing import InUse
 from appeal_tracker.recalculations.models import Failure, JobState, Recalculation
@@ -19,22 +18,8 @@ from appeal_tracker.recalculations.subjects import RunsBy
 from appeal_tracker.visits.models import Visit
 from chassis import scope
 from chassis.db import driver
-from chassis.messaging.outbox import INSERT, Row
 
 RETRY_FIRST, RETRY_LONGEST = 30.0, 3600.0  # seconds of real time until a job that failed is tried again
-
-# What moved, in one statement: the lines of the timelines, and what is told of them.
-_TELL = f"""
-WITH moved AS MATERIALIZED (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[])
-                  WITH ORDINALITY AS m (subject_id, entry, event_id, payload, place)
-), noted AS (
-    INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
-    SELECT subject_id, $5, $5, $6, $7, entry::jsonb FROM moved ORDER BY place
-)
-{INSERT}
-SELECT event_id, $8, subject_id::text, $9, $10, subject_id::text, $5, payload, NULL FROM moved ORDER BY place
-"""  # noqa: S608 - made of constants
 
 _RELABEL = """
 UPDATE appeals a SET policy = n.policy, calendar = n.calendar, policy_assumed = n.assumed, no_clock_reason = n.reason,
@@ -115,26 +100,6 @@ _SETTLE = """
 UPDATE recalculation_failures SET settled_at = $3, updated_at = $3, changed_xid = pg_current_xact_id()::text::bigint
 WHERE recalculation_id = $1 AND turn < $2 AND settled_at IS NULL
 """
-
-
-async def tell(tx: AsyncSession, entries: Sequence[Entry], told: Sequence[Row]) -> None:
-    """Writes entries of one kind, by one actor, at one time, to the timelines of their subjects, and what is told of
-    each."""
-    if not entries:
-        return
-    await (await driver(tx)).execute(
-        _TELL,
-        [entry.appeal_id for entry in entries],
-        [msgspec.json.encode(entry.data).decode() for entry in entries],
-        [row.id for row in told],
-        [row.payload for row in told],
-        entries[0].at,
-        entries[0].kind,
-        entries[0].actor,
-        told[0].topic,
-        told[0].type,
-        told[0].source,
-    )
 
 
 async def relabel(tx: AsyncSession, appeals: Sequence[tuple[UUID, str, str, bool, str | None]], now: datetime) -> None:

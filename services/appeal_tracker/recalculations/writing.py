@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.appeals import counting
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import telling
+from appeal_tracker.clocks.announcing import announce
 from appeal_tracker.clocks.planning import no_clock_reason
 from appeal_tracker.clocks.recalculation import Recalculated, write
 from appeal_tracker.clocks.replanning import moves
@@ -110,7 +111,7 @@ async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated
         its = telling.recalculated(done.clock.on, done, cause, actor, now, job)
         entries.append(its[0])
         rows.append(runtime.outbox.row(its[1], now))
-    await repository.tell(tx, entries, rows)
+    await announce(tx, entries, rows)
     after_commit(tx, runtime.outbox.wake)
 
 

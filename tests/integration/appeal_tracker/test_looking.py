@@ -1,5 +1,6 @@
 """Timers are looked for from a floor on where a look at all of them is dear; none below it is lost."""
 
+import asyncio
 import json
 import math
 from datetime import timedelta
@@ -9,6 +10,7 @@ import asyncpg
 from appeal_tracker.escalation.repository import NEXT, NEXT_FROM
 from appeal_tracker.escalation.worker import Escalation
 from tests.integration.appeal_tracker.desk import RECEIVED, Desk, instant, raised
+from tests.support.eventually import eventually
 
 _PENDING = """
 INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
@@ -56,8 +58,8 @@ async def test_what_turns_up_below_the_floor_fires_before_the_loop_rests(desk: D
 
 
 async def test_what_turns_up_below_the_floor_waits_for_no_backlog(desk: Desk, owner: asyncpg.Connection) -> None:
-    await desk.hear(*(raised(received_at=RECEIVED + timedelta(minutes=n)) for n in range(6)))
-    desk.clock.set(instant("10-10T09:36"))
+    await desk.hear(*(raised(received_at=RECEIVED + timedelta(minutes=n)) for n in range(30)))
+    desk.clock.set(instant("10-10T10:00"))
     escalation = Escalation(desk.runtime)
     escalation.config.batch, escalation.config.longest = 1, 1
     escalation.config.dear, escalation.config.at_least = 0, math.inf
@@ -73,6 +75,22 @@ async def test_what_turns_up_below_the_floor_waits_for_no_backlog(desk: Desk, ow
     breached = [event["clock_id"] for event in await desk.told("deadline.breached.v1")]
     assert str(late["clock_id"]) not in breached, "it goes on from the floor"
     escalation.config.at_least = 0
-    assert await escalation.run_once()
-    breached = [event["clock_id"] for event in await desk.told("deadline.breached.v1")]
-    assert str(late["clock_id"]) in breached
+    while str(late["clock_id"]) not in breached:
+        assert await escalation.run_once()
+        breached = [event["clock_id"] for event in await desk.told("deadline.breached.v1")]
+    assert await owner.fetchval(
+        "SELECT count(*) FROM timers WHERE state = 'pending' AND fire_at <= $1", desk.clock.now()
+    ), "the backlog is not gone yet"
+    await escalation.close()
+
+
+async def test_a_look_at_all_beside_what_is_fired_ends_with_the_loop(desk: Desk) -> None:
+    await desk.hear(*(raised() for _ in range(6)))
+    desk.clock.set(instant("10-10T09:36"))
+    escalation, before = Escalation(desk.runtime), asyncio.all_tasks()
+    escalation.config.batch, escalation.config.longest = 1, 1
+    escalation.config.dear, escalation.config.at_least = 0, 0
+    escalation.start()
+    await eventually(lambda: len(asyncio.all_tasks() - before) > 1)
+    await escalation.stop()
+    assert asyncio.all_tasks() == before
