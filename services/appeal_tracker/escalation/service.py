@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import SUBJECT as APPEAL
-from appeal_tracker.clocks.announcing import announce
+from appeal_tracker.clocks import timeline
 from appeal_tracker.clocks.punctuality import Fired
 from appeal_tracker.clocks.service import promptly
 from appeal_tracker.clocks.states import ClockState
@@ -19,7 +19,6 @@ from appeal_tracker.escalation import repository
 from appeal_tracker.escalation.repository import Due
 from appeal_tracker.policies.ladder import Phase
 from chassis import crash
-from chassis.db import after_commit
 from chassis.runtime import Runtime
 from contracts.deadlines import DeadlineBreached, DeadlineEscalated, DeadlineWarned, LadderEvent
 
@@ -83,9 +82,8 @@ async def fire_due(tx: AsyncSession, runtime: Runtime, since: datetime, most: in
         _event(row, now, others.get((row.clock_id, row.step), row.tell), late=row.fire_at < late_before) for row in told
     ]
     if told:
-        entries = [_entry(row, event) for row, event in zip(told, events, strict=True)]
-        await announce(tx, entries, runtime.outbox.rows(events, now))
-        after_commit(tx, runtime.outbox.wake)
+        await timeline.note(tx, [_entry(row, event) for row, event in zip(told, events, strict=True)], now)
+        await runtime.outbox.append(tx, events, at=now)
     crash.point("escalation.written")
     return len(ended), [Fired(row.phase, (now - row.fire_at).total_seconds()) for row in told]
 

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.appeals import counting
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import telling
-from appeal_tracker.clocks.announcing import announce
 from appeal_tracker.clocks.planning import no_clock_reason
 from appeal_tracker.clocks.recalculation import Recalculated, write
 from appeal_tracker.clocks.replanning import moves
@@ -22,7 +21,6 @@ from appeal_tracker.recalculations.models import Recalculation
 from appeal_tracker.recalculations.seen import Seen
 from appeal_tracker.recalculations.subjects import OpenClock
 from appeal_tracker.visits import repository as visits
-from chassis.db import after_commit
 from chassis.runtime import Runtime
 from chassis.worker import breathing
 from contracts.envelope import Event
@@ -111,8 +109,8 @@ async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated
         its = telling.recalculated(done.clock.on, done, cause, actor, now, job)
         entries.append(its[0])
         rows.append(runtime.outbox.row(its[1], now))
-    await announce(tx, entries, rows)
-    after_commit(tx, runtime.outbox.wake)
+    await note(tx, entries, now)
+    await runtime.outbox.put(tx, rows)
 
 
 async def _end(tx: AsyncSession, ending: list[OpenClock], told: _Told) -> int:
