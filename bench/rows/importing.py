@@ -23,6 +23,7 @@ from bench.outcome import Goal, Outcome
 from bench.row import Row, Run
 from bench.rows.meanwhile import TRACKER, told_meanwhile
 from bench.tracker import TOPIC, WRITTEN
+from chassis.garbage import spare_what_is_loaded
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
@@ -125,6 +126,7 @@ async def _standing(run: Run) -> AsyncIterator[tuple[Runtime, asyncpg.Connection
             await connection.execute(_UNIT, code, above)
         its = Settings(**{**values, "attachments_dir": run.ground.folder})
         async with Runtime(SERVICE, its) as runtime:
+            spare_what_is_loaded()
             yield runtime, connection
         await connection.execute("DROP TABLE bare")
     finally:
