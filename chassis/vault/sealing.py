@@ -5,7 +5,7 @@ place, are authenticated with it. A wrapped data key is `format (1) | nonce (12)
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from chassis.vault.masters import MasterKey
 FORMAT = b"\x01"
 KEY_ID_AT = 2  # where SQL's substring finds the key's id, which has 16 bytes
 _HEAD, _NONCE, _TAG = 17, 12, 16
+_DRAWN = 256  # nonces that are asked of the system at once
 
 
 class Place(NamedTuple):
@@ -63,9 +64,10 @@ class DataKey:
     def sealer(self, table: str, column: str) -> Callable[[str, str], bytes]:
         """`seal` for one column: takes a row's id and a text, and does once what is the same for a thousand rows."""
         head, encrypt, beginning = self._head, self._cipher.encrypt, self._head + _parts(table, column)
+        nonces = _nonces()
 
         def seal(row: str, text: str) -> bytes:
-            nonce, its = os.urandom(_NONCE), row.encode()
+            nonce, its = next(nonces), row.encode()
             return head + nonce + encrypt(nonce, text.encode(), beginning + len(its).to_bytes(4, "big") + its)
 
         return seal
@@ -80,6 +82,13 @@ class DataKey:
             return self._cipher.decrypt(nonce, rest, place.binding(self._head)).decode()
         except InvalidTag:
             raise Misplaced(f"what stands in {where} was changed, or not sealed there") from None
+
+
+def _nonces() -> Iterator[bytes]:
+    """Each is given once, whoever asks: of two threads at once the second is refused by the generator."""
+    while True:
+        drawn = os.urandom(_NONCE * _DRAWN)
+        yield from (drawn[at : at + _NONCE] for at in range(0, len(drawn), _NONCE))
 
 
 def key_of(sealed: bytes) -> UUID:

@@ -28,6 +28,13 @@ def test_what_is_sealed_opens_in_its_place(text: str) -> None:
     assert KEY.seal(PLACE, text) != sealed, "the same text never looks the same twice"
 
 
+def test_a_thousand_are_sealed_as_one_is() -> None:
+    seal = KEY.sealer(PLACE.table, PLACE.column)
+    many = [seal(str(PLACE.row), "13812340000") for _ in range(1000)]
+    assert {KEY.open(PLACE, each) for each in many} == {"13812340000"}
+    assert len({each[17:29] for each in many}) == 1000, "no nonce is used twice"
+
+
 @pytest.mark.parametrize(
     "place",
     [
