@@ -1,4 +1,8 @@
-"""Queries of imports; `unit` is always the caller's. What goes by the thousand goes as arrays, in one statement."""
+"""Queries of imports; `unit` is always the caller's. What goes by the thousand goes as arrays, in one statement.
+
+Each of a thousand numbers is looked for by itself (LATERAL, OFFSET 0), by the index of it: what a table holds is not
+known while it is being filled, and a plan made then would rather go through all that a file has brought so far.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -31,23 +35,32 @@ WITH RECURSIVE above AS (
 SELECT unit, (array_agg(code ORDER BY height DESC))[1] FROM above
 GROUP BY unit HAVING $2::text IS NULL OR bool_or(code = coalesce((SELECT merged_into FROM units WHERE code = $2), $2))
 """
-_NAMED = "SELECT customer_no FROM import_numbers WHERE import_id = $1 AND customer_no = ANY($2::text[])"
+_NAMED = """
+SELECT number FROM unnest($2::text[]) AS number
+CROSS JOIN LATERAL (SELECT FROM import_numbers WHERE import_id = $1 AND customer_no = number OFFSET 0) AS named
+"""
 _TAKE_UP = "DELETE FROM import_units WHERE import_id = $1 AND line = ANY($2::int[])"
 _KNOWN = """
 SELECT id, source_no, content_digest, unit_code, kind, version, removed_at IS NOT NULL AS removed, import_id,
        EXISTS (SELECT FROM customer_said AS s WHERE s.customer_id = customers.id) AS contested
-FROM customers WHERE source = $1 AND source_no = ANY($2::text[]) ORDER BY id FOR UPDATE
+FROM customers WHERE id = ANY(ARRAY(
+    SELECT its.id FROM unnest($2::text[]) AS number
+    CROSS JOIN LATERAL (SELECT id FROM customers WHERE source = $1 AND source_no = number OFFSET 0) AS its
+)) ORDER BY id FOR UPDATE
 """
 _OTHERS = "SELECT EXISTS (SELECT FROM imports WHERE thing = 'customers' AND source <> $1)"
 # What the system said of a customer of another's, and whose number it names besides: never one that was typed in.
 _ELSEWHERE = """
 SELECT s.source_no AS number, c.id, c.unit_code, c.removed_at IS NOT NULL AS removed, true AS linked
-FROM customer_said AS s JOIN customers AS c ON c.id = s.customer_id
-WHERE s.source = $1 AND s.source_no = ANY($2::text[])
+FROM unnest($2::text[]) AS number
+CROSS JOIN LATERAL (SELECT * FROM customer_said WHERE source = $1 AND source_no = number OFFSET 0) AS s
+JOIN customers AS c ON c.id = s.customer_id
 UNION ALL
-SELECT c.customer_no, c.id, c.unit_code, false, false FROM customers AS c
-WHERE c.customer_no = ANY($2::text[]) AND c.source <> $1 AND c.removed_at IS NULL
-  AND NOT EXISTS (SELECT FROM customer_said AS s WHERE s.customer_id = c.id AND s.source = $1)
+SELECT c.customer_no, c.id, c.unit_code, false, false
+FROM unnest($2::text[]) AS number
+CROSS JOIN LATERAL (SELECT * FROM customers WHERE customer_no = number OFFSET 0) AS c
+WHERE c.source <> $1 AND c.removed_at IS NULL
+  AND NOT EXISTS (SELECT FROM customer_said AS s WHERE s.customer_id = c.id AND s.source = $1 OFFSET 0)
 """
 
 
@@ -87,6 +100,7 @@ _NEW = (
     *("id", "name", "name_sealed", "kind", "unit_code", "customer_no", "phone_sealed", "phone_index", "address_sealed"),
     *("importance", "source", "source_no", "supply", "import_id", "version", "content_digest", "updated_at"),
 )
+_AS_PLANNED = "SET LOCAL plan_cache_mode TO DEFAULT"
 _ASIDE = ("import_id", "line", "code", "name", "parent_code")
 _FAULT = ("id", "import_id", "line", "field", "reason", "recorded_at")
 
@@ -144,8 +158,8 @@ async def claim(tx: AsyncSession, id: UUID | None = None) -> Import | None:
 
 
 async def plan_anew(tx: AsyncSession) -> None:
-    """Has each statement of the transaction be planned for what it is given: a plan that was made while there were few
-    customers would go through all of them once there are many."""
+    """Has each statement of the transaction, up to `store`, be planned for what it is given: a plan that was made while
+    there were few customers would go through all of them once there are many."""
     await tx.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
 
@@ -239,10 +253,11 @@ async def store(
 ) -> None:
     """Writes customers: new ones as the columns of `_NEW`, ones that are there as what `_CHANGE` unnests."""
     its = await driver(tx)
-    if new:
-        await its.copy_records_to_table("customers", records=new, columns=_NEW)
     if changed:
         await its.execute(_CHANGE, *zip(*changed, strict=True), import_id, now)
+    if new:
+        await its.execute(_AS_PLANNED)  # or of each row it would be planned anew how its unit is looked for
+        await its.copy_records_to_table("customers", records=new, columns=_NEW)
 
 
 async def note(tx: AsyncSession, rows: Sequence[tuple[Any, ...]]) -> None:
