@@ -24,7 +24,7 @@ from visit_api.imports import of_several, repository
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
 from visit_api.imports.of_several import IMPORTANT, ORDINARY, Spoken
-from visit_api.imports.outcome import Found, Outcome, Prepared, once
+from visit_api.imports.outcome import Found, GoOn, Outcome, Prepared, once
 from visit_api.imports.ownership import SUPPLY, words_of
 from visit_api.imports.reading import Fault, Line, Said
 from visit_api.imports.repository import Elsewhere, Known, Takes
@@ -47,9 +47,10 @@ class Sealers(NamedTuple):
 
 
 class _Ground(NamedTuple):
-    """What the lines of a batch are looked at with."""
+    """What the lines of a batch are looked at with, and those after it prepared with, whatever becomes of it."""
 
-    its: Import
+    import_id: UUID
+    kind: str  # of a new customer whose line does not say it
     source: Source
     owners: Mapping[str, str]  # unit -> the unit at the top of its tree
     sealers: Mapping[str, Sealers]  # by that unit
@@ -79,6 +80,7 @@ async def take(
     source: Source,
     found: Found,
     prepared: Mapping[int, Prepared],
+    go_on: GoOn,
     now: datetime,
 ) -> Outcome:
     """Stores customers, and tells of each that is new or changed."""
@@ -93,12 +95,14 @@ async def take(
     by_document = await determined(tx, {there.id for there in known.values()})
     sealers = {owner: Sealers.of(await runtime.vault.key(tx, owner)) for owner in set(owners.values())}
     hashes, names_open = await runtime.vault.index(tx), keeps_plain(runtime)
-    ground = _Ground(its, source, owners, sealers, hashes, known, by_document, others, seen, prepared, now, names_open)
+    told = (known, by_document, others, seen, prepared)
+    ground = _Ground(its.id, its.kind, source, owners, sealers, hashes, *told, now, names_open)
     batch = await asyncio.to_thread(_sorted, ground, found)
     merged = await of_several.merge(tx, runtime, its, batch.several, now) if batch.several else None
     if merged is not None:
         batch.changed.extend(merged.changed)
         batch.events.extend(merged.events)
+    go_on(partial(_prepared, ground) if len(batch.new) > len(found) // 2 else None)
     telling = asyncio.create_task(asyncio.to_thread(runtime.outbox.rows, batch.events, now), name="import.told")
     try:
         await repository.store(tx, batch.new, batch.changed, its.id, now)
@@ -108,8 +112,7 @@ async def take(
     await runtime.outbox.put(tx, rows)
     stored = len(batch.events) + (merged.kept if merged else 0)
     same = len(found) - stored - len(batch.faults)
-    prepare = partial(_prepared, ground) if len(batch.new) > len(found) // 2 else None
-    return Outcome(stored, same, faults | twice | batch.faults, prepare)
+    return Outcome(stored, same, faults | twice | batch.faults)
 
 
 def _sorted(ground: _Ground, found: Found) -> _Batch:
@@ -181,11 +184,11 @@ def _digest(ground: _Ground, said: Said) -> bytes:
 
 def _add(ground: _Ground, batch: _Batch, said: Said, ready: Prepared) -> None:
     customer_no, unit_code = said["customer_no"], said["unit_code"]
-    kind, importance = _kind(ground.its, said), _importance(said)
+    kind, importance = _kind(ground, said), _importance(said)
     digest, id, (phone, found_by, address), name = ready  # noqa: A001
     supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()
     its = (id, *name, kind, unit_code, customer_no, phone, found_by, address, importance)
-    batch.new.append((*its, ground.its.source, customer_no, supply, ground.its.id, 1, digest, ground.now))
+    batch.new.append((*its, ground.source.name, customer_no, supply, ground.import_id, 1, digest, ground.now))
     batch.events.append(changed(id, customer_no, kind, unit_code, 1))
 
 
@@ -210,10 +213,10 @@ def _takes(said: Said) -> Takes:
     return takes | Takes.SUPPLY if any(field in said for field in SUPPLY) else takes
 
 
-def _kind(its: Import, said: Said) -> str:
+def _kind(ground: _Ground, said: Said) -> str:
     """Of which kind a new customer is: a government's mark is told by its code, and nothing else is guessed."""
     kind = said.get("kind")
-    return IMPORTANT if _importance(said) and kind in (None, "", ORDINARY) else kind or its.kind
+    return IMPORTANT if _importance(said) and kind in (None, "", ORDINARY) else kind or ground.kind
 
 
 def _importance(said: Said) -> str | None:
@@ -223,7 +226,7 @@ def _importance(said: Said) -> str | None:
 
 def _named(ground: _Ground, id: UUID, said: Said, kind: str | None) -> tuple[str | None, bytes | None]:
     """The name as it stands open, or sealed."""
-    if ground.names_open or not is_person(kind or _kind(ground.its, said), said.get("sort")):
+    if ground.names_open or not is_person(kind or _kind(ground, said), said.get("sort")):
         return said["name"], None
     return None, ground.sealers[ground.owners[said["unit_code"]]].name(str(id), said["name"])
 

@@ -24,6 +24,7 @@ async def take(
     source: Source,
     found: Found,
     prepared: object,
+    go_on: object,
     now: datetime,
 ) -> Outcome:
     """Stores staff, and tells of each that is new or changed."""

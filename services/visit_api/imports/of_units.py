@@ -26,6 +26,7 @@ async def take(
     source: Source,
     found: Found,
     prepared: object,
+    go_on: object,
     now: datetime,
 ) -> Outcome:
     """Lays units aside; what is stored of them is counted when they are made."""

@@ -22,16 +22,17 @@ class Prepared(NamedTuple):
 
 
 Prepare = Callable[[Sequence[Line]], Mapping[int, Prepared]]
+# Called once all that was asked for some lines is answered, and writing begins: has those to come be read meanwhile,
+# and prepared, if they are likely to be new.
+GoOn = Callable[[Prepare | None], None]
 
 
 class Outcome(NamedTuple):
-    """How many are stored now, how many were already, and which are not taken; `prepare` is what the lines to come are
-    prepared with, if they are likely to be new."""
+    """How many are stored now, how many were already, and which are not taken."""
 
     stored: int
     same: int
     faults: dict[int, Fault]
-    prepare: Prepare | None = None
 
 
 def once(source: Source, found: Found, named: set[str]) -> tuple[list[tuple[int, Said]], dict[int, Fault]]:

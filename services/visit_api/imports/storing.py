@@ -1,7 +1,7 @@
 """Lines into things, some at a time: each batch, its faults, its events and how far it goes are one transaction."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -37,27 +37,25 @@ class Piece(NamedTuple):
 
 
 class Ahead:
-    """Reads the next piece of a file while the one before it is being stored."""
+    """Reads the next piece of a file while the one before it is being written."""
 
     def __init__(self) -> None:
         self._next: asyncio.Task[Piece] | None = None
-        self.prepare: Prepare | None = None
         self.reading: UUID | None = None  # the import that `advance` had last
 
-    async def piece(self, path: Path, its: Import, most: int, *, ahead: bool = True) -> Piece:
+    async def piece(self, path: Path, its: Import, most: int) -> Piece:
         """The next lines of a file, from where it was read to. Raises `FileNotFoundError`."""
         before, self._next = self._next, None
-        layout, source = Layout(**its.layout), mapping.source(its.thing, its.source)
         found = None if before is None else await before
         if found is None or (found.import_id, found.begin) != (its.id, its.position) or len(found.lines) > most:
-            self.prepare = None
-            where = (its.position, its.next_line)
-            found = await asyncio.to_thread(_read, path, its.id, layout, source, *where, most, None)
-        if found.more and ahead:
-            where = (found.end, its.next_line + len(found.lines))
-            reading = asyncio.to_thread(_read, path, its.id, layout, source, *where, most, self.prepare)
-            self._next = asyncio.create_task(reading, name="import.ahead")
+            found = await _reading(path, its, its.position, its.next_line, most, None)
         return found
+
+    def go_on(self, path: Path, its: Import, piece: Piece, most: int, prepare: Prepare | None) -> None:
+        """Begins to read what comes after a piece, and to `prepare` it."""
+        if piece.more:
+            reading = _reading(path, its, piece.end, piece.lines[-1].number + 1, most, prepare)
+            self._next = asyncio.create_task(reading, name="import.ahead")
 
 
 async def advance(tx: AsyncSession, runtime: Runtime, ahead: Ahead, most: int) -> bool:
@@ -76,8 +74,8 @@ async def advance(tx: AsyncSession, runtime: Runtime, ahead: Ahead, most: int) -
         await _fail(tx, its, path, "file_lost", now)
         return True
     good = [(line.number, line.content) for line in piece.lines if isinstance(line.content, dict)]
-    outcome = await _TAKES[its.thing](tx, runtime, its, source, good, piece.prepared, now) if good else NOTHING
-    ahead.prepare = outcome.prepare
+    go_on = partial(ahead.go_on, path, its, piece, most)
+    outcome = await _TAKES[its.thing](tx, runtime, its, source, good, piece.prepared, go_on, now) if good else NOTHING
     bad = {line.number: line.content for line in piece.lines if isinstance(line.content, Fault)}
     its.position, its.next_line = piece.end, its.next_line + len(piece.lines)
     its.read += sum(line.content is not None for line in piece.lines)
@@ -99,7 +97,7 @@ async def refuse(tx: AsyncSession, runtime: Runtime) -> None:
     if its is None:
         return
     path = files.folder_of(runtime) / str(its.id)
-    piece = await Ahead().piece(path, its, 1, ahead=False)
+    piece = await Ahead().piece(path, its, 1)
     its.position, its.next_line, its.read = piece.end, its.next_line + 1, its.read + 1
     refused = {line.number: Fault("", "refused") for line in piece.lines}
     if not refused:  # what was laid aside of the whole file is
@@ -141,6 +139,14 @@ async def _end(tx: AsyncSession, its: Import, path: Path, state: str, now: datet
     its.state, its.ended_at, its.updated_at = state, now, now
     await repository.forget(tx, its.id)
     after_commit(tx, partial(path.unlink, missing_ok=True))
+
+
+def _reading(
+    path: Path, its: Import, begin: int, line: int, most: int, prepare: Prepare | None
+) -> Coroutine[None, None, Piece]:
+    # What is known of the import is taken from it now: its transaction may be over, or gone, when this is run.
+    layout, source = Layout(**its.layout), mapping.source(its.thing, its.source)
+    return asyncio.to_thread(_read, path, its.id, layout, source, begin, line, most, prepare)
 
 
 def _read(
