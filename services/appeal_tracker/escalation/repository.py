@@ -6,6 +6,7 @@ index, and a look that finds nothing would read the whole table.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -64,7 +65,9 @@ WHERE t.state = 'pending' AND t.fire_at <= $1
 # Nothing here waits for a lock: what an act or another escalator holds is left for the next look. An act locks its
 # appeal first and its clocks after it, and would otherwise wait for us while we wait for it. The clock is taken before
 # its timer, so that whoever has a clock finds no timer of it taken by another.
-CLAIM = _DUE + "AND t.fire_at >= $3 ORDER BY t.fire_at LIMIT $2 FOR NO KEY UPDATE OF c, t SKIP LOCKED"
+CLAIM = f"""{_DUE} AND t.fire_at >= $3 AND uuid_hash(t.clock_id) & ($4 - 1) = $5
+ORDER BY t.fire_at LIMIT $2 FOR NO KEY UPDATE OF c, t SKIP LOCKED
+"""
 _REST = _DUE + "AND t.clock_id = ANY ($2::uuid[]) ORDER BY t.fire_at FOR NO KEY UPDATE OF t"
 
 _FREE = "SELECT id FROM appeals WHERE id = ANY (string_to_array($1, E'\\n')::uuid[]) FOR NO KEY UPDATE SKIP LOCKED"
@@ -92,10 +95,19 @@ async def next_moment(connection: asyncpg.Connection, floor: datetime | None = N
     return moment
 
 
-async def claim(tx: AsyncSession, since: datetime, now: datetime, most: int) -> list[Due]:
-    """The timers that have been due `since` an instant, the earliest first, with their clocks and what is to be said of
-    them. What has ended stays in the index as long as the oldest reader, and is not to be passed for each batch."""
-    return [Due(*row) for row in await (await driver(tx)).fetch(CLAIM, now, most, since)]
+class Share(NamedTuple):
+    """A part of all clocks: one of so many, which is a power of two."""
+
+    number: int = 0
+    of: int = 1
+
+
+async def claim(tx: AsyncSession, since: datetime, now: datetime, most: int, share: Share) -> list[Due]:
+    """The timers of a share that have been due `since` an instant, the earliest first, with their clocks and what is to
+    be said of them. What has ended stays in the index as long as the oldest reader, and is not to be passed for each
+    batch."""
+    rows = await (await driver(tx)).fetch(CLAIM, now, most, since, share.of, share.number)
+    return [Due(*row) for row in rows]
 
 
 async def all_due(tx: AsyncSession, now: datetime, clocks: Collection[UUID]) -> list[Due]:

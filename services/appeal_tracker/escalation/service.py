@@ -16,7 +16,7 @@ from appeal_tracker.clocks.service import promptly
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry
 from appeal_tracker.escalation import repository
-from appeal_tracker.escalation.repository import Due
+from appeal_tracker.escalation.repository import Due, Share
 from appeal_tracker.policies.ladder import Phase
 from chassis import crash
 from chassis.runtime import Runtime
@@ -62,15 +62,17 @@ def fate(phase: str, state: str, *, stopped: bool, silent: bool = False) -> Fate
     return Fate.FIRE if state == ClockState.RUNNING and phase != Phase.AFTER else Fate.WAIT
 
 
-async def fire_due(tx: AsyncSession, runtime: Runtime, since: datetime, most: int) -> tuple[int, list[Fired]]:
-    """Fires the timers that have been due `since` an instant, about so many at most; returns how many have ended, and
-    those of them that fired.
+async def fire_due(
+    tx: AsyncSession, runtime: Runtime, since: datetime, most: int, share: Share
+) -> tuple[int, list[Fired]]:
+    """Fires the timers of a share that have been due `since` an instant, about so many at most; returns how many have
+    ended, and those of them that fired.
 
     Never early: `fire_at` is compared with domain time. The breach of a deadline is recorded whether or not anybody is
     to be told of it. The canary's timer is fired like any other, and nobody is told.
     """
     now, late_before = runtime.clock.now(), promptly(runtime.clock)
-    firing, cancelled, breached = await _claimed(tx, since, now, late_before, most)
+    firing, cancelled, breached = await _claimed(tx, since, now, late_before, most, share)
     if not firing and not cancelled:
         return 0, []
     ended: list[tuple[UUID, str, bool | None]] = [(row.clock_id, row.step, row.fire_at < late_before) for row in firing]
@@ -106,7 +108,7 @@ def told_once(firing: Sequence[Step], late_before: datetime) -> dict[tuple[UUID,
 
 
 async def _claimed(
-    tx: AsyncSession, since: datetime, now: datetime, late_before: datetime, most: int
+    tx: AsyncSession, since: datetime, now: datetime, late_before: datetime, most: int, share: Share
 ) -> tuple[list[Due], list[Due], set[UUID]]:
     """Claims timers that are due and decides about them: see `_decide`.
 
@@ -114,7 +116,7 @@ async def _claimed(
     more is claimed: such timers come first again in every turn, and must not stand before those that can.
     """
     while True:
-        rows = await repository.claim(tx, since, now, most)
+        rows = await repository.claim(tx, since, now, most, share)
         full = len(rows) >= most
         if full and (late := {row.clock_id for row in rows if row.fire_at < late_before}):
             # Steps that are late together are told of together, also where a batch ends between them.

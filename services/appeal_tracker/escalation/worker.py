@@ -6,13 +6,15 @@ from datetime import datetime
 
 from appeal_tracker.clocks import punctuality
 from appeal_tracker.escalation import repository, service
+from appeal_tracker.escalation.repository import Share
 from chassis.runtime import Runtime
 from chassis.worker import Worker
 
 
 class Escalation(Worker):
     """Fires what is due, a batch in a transaction; while there is more than one, in lanes that do not wait for each
-    other: the database works for one of them while we think about another.
+    other, nor pass what another has taken, for each has its share of the clocks: the database works for one of them
+    while we think about another.
 
     Where a look at all timers is dear, for what has ended is kept by somebody's old transaction, we look from the floor
     on that we came to. What turns up below it is met before we rest, and while we do not, by a look at all that goes on
@@ -22,7 +24,7 @@ class Escalation(Worker):
     class Config(Worker.Config):
         idle = 0.1
         batch = 2000  # timers
-        lanes = 2
+        lanes = 2  # a power of two
         longest = 10  # batches of a lane in one turn: whoever watches us sees turns
         dear = 0.005  # seconds that a look at all took
         at_least = 1.0  # seconds between two of them
@@ -76,7 +78,8 @@ class Escalation(Worker):
         if moment is None or moment > now:
             self._behind = False
             return False
-        lanes = (self._lane(moment) for _ in range(self.config.lanes if self._behind else 1))
+        many = self.config.lanes if self._behind else 1
+        lanes = (self._lane(moment, Share(number, many)) for number in range(many))
         ended: list[int] = []
         for count in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(count, BaseException):
@@ -85,18 +88,18 @@ class Escalation(Worker):
         self._behind = max(ended) >= self.config.batch
         return any(ended)
 
-    async def _lane(self, since: datetime) -> int:
+    async def _lane(self, since: datetime, share: Share) -> int:
         """Fires batch after batch while they are whole; one alone, where nobody knows yet that there are more."""
         ended = 0
         for _ in range(self.config.longest if self._behind else 1):
-            count = await self._fire(since)
+            count = await self._fire(since, share)
             ended += count
             if count < self.config.batch:
                 break
         return ended
 
-    async def _fire(self, since: datetime) -> int:
+    async def _fire(self, since: datetime, share: Share) -> int:
         async with self._runtime.db.transaction() as tx:
-            ended, fired = await service.fire_due(tx, self._runtime, since, self.config.batch)
+            ended, fired = await service.fire_due(tx, self._runtime, since, self.config.batch, share)
         punctuality.count(fired)
         return ended

@@ -291,9 +291,13 @@ async def test_the_claim_and_the_look_use_their_partial_index_under_a_generic_pl
         FROM generate_series(1, 20000) n""")
     await owner.execute("ANALYZE timers, clocks")
     await owner.execute("SET plan_cache_mode = force_generic_plan")
-    await owner.execute(f"PREPARE claim (timestamptz, bigint, timestamptz) AS {repository.CLAIM}")
+    await owner.execute(f"PREPARE claim (timestamptz, bigint, timestamptz, integer, integer) AS {repository.CLAIM}")
     await owner.execute(f"PREPARE look (timestamptz) AS {repository.NEXT_FROM}")
-    for asked in ("EXECUTE claim (now(), 1000, now() - interval '1 day')", repository.NEXT, "EXECUTE look (now())"):
+    for asked in (
+        "EXECUTE claim (now(), 1000, now() - interval '1 day', 2, 1)",
+        repository.NEXT,
+        "EXECUTE look (now())",
+    ):
         plan = "\n".join(row[0] for row in await owner.fetch(f"EXPLAIN {asked}"))
         assert "timers_pending" in plan
         assert "Seq Scan on timers" not in plan
