@@ -59,7 +59,7 @@ class Recalculating(Worker):
         lanes = 4  # batches at once: one computes while the database writes the others
         deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
         counted_every = 0.2  # seconds between two looks at them
-        small = 100  # of what is done at once, while somebody waits for this process
+        small = 50  # of what is done at once, while somebody waits for this process
         judged = 50  # appeals about which what was tried is judged anew, in a transaction
         attentive = 5.0  # seconds since anybody did, until nobody does
 

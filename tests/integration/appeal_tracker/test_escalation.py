@@ -3,11 +3,13 @@
 import asyncio
 import uuid
 from datetime import timedelta
+from itertools import chain
 
 import asyncpg
 import pytest
 
 from appeal_tracker.escalation import repository
+from appeal_tracker.escalation.repository import Due, Share
 from appeal_tracker.escalation.worker import Escalation
 from chassis.messaging.outbox import MANY
 from tests.integration.appeal_tracker.desk import RECEIVED, Desk, instant, raised
@@ -239,6 +241,22 @@ async def test_a_backlog_is_fired_by_batches_abreast(desk: Desk) -> None:
     while await escalator.run_once():
         counts += [row["fired"] for row in await desk.rows(fired)]
     assert counts == [8, 20]
+
+
+async def test_lanes_share_the_clocks_and_each_step_of_a_clock_is_in_one(desk: Desk) -> None:
+    await desk.hear(*(raised() for _ in range(20)))
+    now = instant("11-01T00:00")
+    async with desk.runtime.db.transaction() as tx:
+        due = await repository.claim(tx, RECEIVED, now, 1000, Share())
+        shares = [await repository.claim(tx, RECEIVED, now, 1000, Share(number, 4)) for number in range(4)]
+    assert sorted(chain(*shares), key=id_of_row) == sorted(due, key=id_of_row)
+    clocks = [{row.clock_id for row in share} for share in shares]
+    assert all(clocks)
+    assert sum(map(len, clocks)) == len(set.union(*clocks)) == 40
+
+
+def id_of_row(row: Due) -> tuple[uuid.UUID, str]:
+    return row.clock_id, row.step
 
 
 async def test_escalation_waits_for_nobody_and_comes_again(desk: Desk, owner: asyncpg.Connection) -> None:
