@@ -64,7 +64,9 @@ async def drain(runtime: Runtime) -> float:
     worker, watch = Escalation(runtime), Stopwatch()
     while await worker.run_once():
         pass
-    return watch.seconds
+    seconds = watch.seconds
+    await worker.close()
+    return seconds
 
 
 async def written(runtime: Runtime, at: datetime) -> Written:

@@ -175,7 +175,7 @@ async def driver(tx: AsyncSession) -> asyncpg.Connection:
 
 
 def lines(values: Iterable[object]) -> str:
-    """Values of a hot statement, thousands of them and none with a line break in it, as one text for
+    """Values of a hot statement, thousands of them, none empty nor with a line break in it, as one text for
     `string_to_array($1, E'\\n')`: in an array the driver looks at each of them four times."""
     return "\n".join(map(str, values))
 

@@ -18,14 +18,14 @@ class Escalation(Worker):
 
     Where a look at all timers is dear, for what has ended is kept by somebody's old transaction, we look from the floor
     on that we came to. What turns up below it is met before we rest, and while we do not, by a look at all that goes on
-    beside what is fired, `at_least` so often.
+    beside what is fired, one `at_least` so often, and comes in the turn after it.
     """
 
     class Config(Worker.Config):
         idle = 0.1
         batch = 2000  # timers
         lanes = 2  # a power of two
-        longest = 10  # batches of a lane in one turn: whoever watches us sees turns
+        longest = 5  # batches of a lane in one turn: whoever watches us sees turns
         dear = 0.005  # seconds that a look at all took
         at_least = 1.0  # seconds between two of them
 
@@ -40,23 +40,23 @@ class Escalation(Worker):
         self._beside: asyncio.Task[datetime | None] | None = None  # a look at all
 
     async def run_once(self) -> bool:
+        self._take_in()
         if self._took >= self.config.dear:
-            self._look_beside()
+            if self._beside is None and time.monotonic() - self._looked >= self.config.at_least:
+                self._beside = asyncio.create_task(self._next(None), name=f"{self.name}.look")
             if await self._turn(self._floor):
                 return True
         return await self._turn(None)
 
     async def close(self) -> None:
-        if self._beside is not None:
-            self._beside.cancel()
-            await asyncio.wait({self._beside})
+        look, self._beside = self._beside, None
+        if look is not None:
+            look.cancel()
+            await asyncio.gather(look, return_exceptions=True)
 
-    def _look_beside(self) -> None:
-        """Comes back to what a look at all found below the floor, or begins one."""
-        if self._beside is None:
-            if time.monotonic() - self._looked >= self.config.at_least:
-                self._beside = asyncio.create_task(self._next(None))
-        elif self._beside.done():
+    def _take_in(self) -> None:
+        """What a look beside found below the floor lowers it."""
+        if self._beside is not None and self._beside.done():
             look, self._beside = self._beside, None
             if (moment := look.result()) is not None and self._floor is not None:
                 self._floor = min(self._floor, moment)
@@ -85,7 +85,7 @@ class Escalation(Worker):
             if isinstance(count, BaseException):
                 raise count
             ended.append(count)
-        self._behind = max(ended) >= self.config.batch
+        self._behind = self._was_full(max(ended))
         return any(ended)
 
     async def _lane(self, since: datetime, share: Share) -> int:
@@ -94,9 +94,13 @@ class Escalation(Worker):
         for _ in range(self.config.longest if self._behind else 1):
             count = await self._fire(since, share)
             ended += count
-            if count < self.config.batch:
+            if not self._was_full(count):
                 break
         return ended
+
+    def _was_full(self, count: int) -> bool:
+        """Whether there may be more: of a full batch half has ended, or more was claimed; the rest is held by acts."""
+        return 2 * count >= self.config.batch
 
     async def _fire(self, since: datetime, share: Share) -> int:
         async with self._runtime.db.transaction() as tx:

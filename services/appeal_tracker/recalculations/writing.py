@@ -102,6 +102,8 @@ def _note_others(seen: Seen, moved: Collection[UUID], told: _Told) -> None:
 
 async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated], told: _Told) -> None:
     """Keeps and tells of each deadline that moved, all at once: there may be a million of them."""
+    if not moved:
+        return
     entries, rows = [], []
     cause, actor, now, job = told.job.cause, told.job.requested_by, told.now, told.job.id
     async for done in breathing(moved):

@@ -23,7 +23,7 @@ class Prepared(NamedTuple):
 
 Prepare = Callable[[Sequence[Line]], Mapping[int, Prepared]]
 # Called once all that was asked for some lines is answered, and writing begins: has those to come be read meanwhile,
-# and prepared, if they are likely to be new.
+# and prepared, if they are likely to be new; safe twice.
 GoOn = Callable[[Prepare | None], None]
 
 

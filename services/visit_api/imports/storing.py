@@ -53,7 +53,7 @@ class Ahead:
 
     def go_on(self, path: Path, its: Import, piece: Piece, most: int, prepare: Prepare | None) -> None:
         """Begins to read what comes after a piece, and to `prepare` it."""
-        if piece.more:
+        if piece.more and self._next is None:
             reading = _reading(path, its, piece.end, piece.lines[-1].number + 1, most, prepare)
             self._next = asyncio.create_task(reading, name="import.ahead")
 
@@ -76,6 +76,7 @@ async def advance(tx: AsyncSession, runtime: Runtime, ahead: Ahead, most: int) -
     good = [(line.number, line.content) for line in piece.lines if isinstance(line.content, dict)]
     go_on = partial(ahead.go_on, path, its, piece, most)
     outcome = await _TAKES[its.thing](tx, runtime, its, source, good, piece.prepared, go_on, now) if good else NOTHING
+    go_on(None)  # where nobody has
     bad = {line.number: line.content for line in piece.lines if isinstance(line.content, Fault)}
     its.position, its.next_line = piece.end, its.next_line + len(piece.lines)
     its.read += sum(line.content is not None for line in piece.lines)

@@ -243,6 +243,24 @@ async def test_a_backlog_is_fired_by_batches_abreast(desk: Desk) -> None:
     assert counts == [8, 20]
 
 
+async def test_what_an_act_holds_keeps_no_lane_from_the_rest_of_its_share(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    held = await desk.raised()
+    await desk.hear(*(raised() for _ in range(60)))
+    await desk.at("10-10T09:00")
+    desk.clock.set(instant("10-10T09:30"))
+    escalator, turns = Escalation(desk.runtime), 0
+    escalator.config.batch = 8
+    async with owner.transaction():
+        await owner.execute("SELECT FROM appeals WHERE id = $1 FOR UPDATE", uuid.UUID(held))
+        while await escalator.run_once():
+            turns += 1
+    waiting = "SELECT FROM timers WHERE state = 'pending' AND fire_at <= $1"
+    assert len(await desk.rows(waiting, desk.clock.now())) == 1
+    assert turns <= 3, "one lane, a batch a turn, would take nine"
+
+
 async def test_lanes_share_the_clocks_and_each_step_of_a_clock_is_in_one(desk: Desk) -> None:
     await desk.hear(*(raised() for _ in range(20)))
     now = instant("11-01T00:00")

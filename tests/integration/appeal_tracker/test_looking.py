@@ -3,10 +3,13 @@
 import asyncio
 import json
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import cast
 
 import asyncpg
+import pytest
 
+from appeal_tracker.escalation import repository
 from appeal_tracker.escalation.repository import NEXT, NEXT_FROM
 from appeal_tracker.escalation.worker import Escalation
 from tests.integration.appeal_tracker.desk import RECEIVED, Desk, instant, raised
@@ -62,9 +65,9 @@ async def test_what_turns_up_below_the_floor_waits_for_no_backlog(desk: Desk, ow
     desk.clock.set(instant("10-10T10:00"))
     escalation = Escalation(desk.runtime)
     escalation.config.batch, escalation.config.longest = 1, 1
-    escalation.config.dear, escalation.config.at_least = 0, math.inf
     while not await desk.told("deadline.breached.v1"):
         assert await escalation.run_once()
+    escalation.config.dear, escalation.config.at_least = 0, math.inf
     (late,) = await owner.fetch(
         "UPDATE timers SET fire_at = '2026-10-09T09:00+08' WHERE (clock_id, step) ="
         " (SELECT clock_id, step FROM timers WHERE phase = 'due' AND state = 'pending' AND fire_at < $1"
@@ -84,13 +87,29 @@ async def test_what_turns_up_below_the_floor_waits_for_no_backlog(desk: Desk, ow
     await escalation.close()
 
 
-async def test_a_look_at_all_beside_what_is_fired_ends_with_the_loop(desk: Desk) -> None:
+async def test_a_look_at_all_beside_what_is_fired_ends_with_the_loop(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await desk.hear(*(raised() for _ in range(6)))
     desk.clock.set(instant("10-10T09:36"))
-    escalation, before = Escalation(desk.runtime), asyncio.all_tasks()
+    escalation, looks = Escalation(desk.runtime), list[asyncio.Task[object]]()
     escalation.config.batch, escalation.config.longest = 1, 1
     escalation.config.dear, escalation.config.at_least = 0, 0
-    escalation.start()
-    await eventually(lambda: len(asyncio.all_tasks() - before) > 1)
-    await escalation.stop()
-    assert asyncio.all_tasks() == before
+    assert await escalation.run_once()
+    next_moment = repository.next_moment
+
+    async def for_ever(connection: asyncpg.Connection, floor: datetime | None = None) -> datetime | None:
+        if floor is None:
+            looks.append(cast("asyncio.Task[object]", asyncio.current_task()))
+            await asyncio.Event().wait()
+        return await next_moment(connection, floor)
+
+    await escalation.close()
+    monkeypatch.setattr(repository, "next_moment", for_ever)
+    assert await escalation.run_once(), "what is fired does not wait for it"
+    await eventually(lambda: looks)
+    await escalation.close()
+    assert [(look.get_name(), look.cancelled()) for look in looks] == [("appeal_tracker.escalate.look", True)]
+    monkeypatch.undo()
+    assert await escalation.run_once(), "it can go on"
+    await escalation.close()
