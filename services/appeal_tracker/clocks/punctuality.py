@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -28,10 +28,9 @@ class _Lateness(Collector):
     def __init__(self) -> None:
         self._counts, self._sum = [0] * len(_BUCKETS), 0.0
 
-    def observe(self, seconds: Sequence[float]) -> None:
-        self._sum += sum(seconds)
-        for place, number in Tally(bisect_left(_BUCKETS, each) for each in seconds).items():
-            self._counts[place] += number
+    def observe(self, seconds: float, number: int) -> None:
+        self._sum += seconds * number
+        self._counts[bisect_left(_BUCKETS, seconds)] += number
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         its = HistogramMetricFamily("timer_lateness_seconds", "From a timer's moment to its firing, in domain time")
@@ -43,8 +42,11 @@ _lateness = _Lateness()
 REGISTRY.register(_lateness)
 
 
-def count(fired: Sequence[Fired]) -> None:
-    """Counts timers whose firing is committed."""
-    for phase, number in Tally(each.phase for each in fired).items():
+def count(fired: Mapping[Fired, int]) -> None:
+    """Counts timers whose firing is committed, by how many are alike."""
+    phases = Tally[str]()
+    for each, number in fired.items():
+        phases[each.phase] += number
+        _lateness.observe(each.lateness, number)
+    for phase, number in phases.items():
         _fired.labels(phase).inc(number)
-    _lateness.observe([each.lateness for each in fired])

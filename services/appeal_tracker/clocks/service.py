@@ -172,7 +172,9 @@ async def _breach(tx: AsyncSession, clock: Clock, at: datetime | None, time: Dom
     now = clock.breached_at = time.now()
     clock.state = ClockState.BREACHED
     fired = await ladders.fire_breach(tx, clock.id, at, now, promptly(time))
-    after_commit(tx, partial(punctuality.count, [punctuality.Fired(Phase.DUE, (now - clock.due_at).total_seconds())]))
+    after_commit(
+        tx, partial(punctuality.count, {punctuality.Fired(Phase.DUE, (now - clock.due_at).total_seconds()): 1})
+    )
     return Told(fired.step, fired.tell, fired.late, fired.packs)
 
 

@@ -1,6 +1,7 @@
 """One batch of due timers: claimed, checked once more against their clocks, fired, and told."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from operator import attrgetter
@@ -64,9 +65,9 @@ def fate(phase: str, state: str, *, stopped: bool, silent: bool = False) -> Fate
 
 async def fire_due(
     tx: AsyncSession, runtime: Runtime, since: datetime, most: int, share: Share
-) -> tuple[int, list[Fired]]:
+) -> tuple[int, Mapping[Fired, int]]:
     """Fires the timers of a share that have been due `since` an instant, about so many at most; returns how many have
-    ended, and those of them that fired.
+    ended, and of which kind those are that fired.
 
     Never early: `fire_at` is compared with domain time. The breach of a deadline is recorded whether or not anybody is
     to be told of it. The canary's timer is fired like any other, and nobody is told.
@@ -74,7 +75,7 @@ async def fire_due(
     now, late_before = runtime.clock.now(), promptly(runtime.clock)
     firing, cancelled, breached = await _claimed(tx, since, now, late_before, most, share)
     if not firing and not cancelled:
-        return 0, []
+        return 0, {}
     ended: list[tuple[UUID, str, bool | None]] = [(row.clock_id, row.step, row.fire_at < late_before) for row in firing]
     ended += [(row.clock_id, row.step, None) for row in cancelled]
     await repository.write(tx, ended, breached, now)
@@ -87,7 +88,9 @@ async def fire_due(
         await timeline.note(tx, [_entry(row, event) for row, event in zip(told, events, strict=True)], now)
         await runtime.outbox.append(tx, events, at=now)
     crash.point("escalation.written")
-    return len(ended), [Fired(row.phase, (now - row.fire_at).total_seconds()) for row in told]
+    alike = Counter((row.phase, row.fire_at) for row in told)
+    fired = {Fired(phase, (now - moment).total_seconds()): number for (phase, moment), number in alike.items()}
+    return len(ended), fired
 
 
 def told_once(firing: Sequence[Step], late_before: datetime) -> dict[tuple[UUID, str], list[str]]:
@@ -135,8 +138,8 @@ async def _free(tx: AsyncSession, rows: Sequence[Due]) -> list[Due]:
         for row in rows
         if row.subject_kind == APPEAL and row.phase == Phase.DUE and row.state == ClockState.RUNNING
     }
-    busy = breaching - await repository.free(tx, breaching)
-    return [row for row in rows if row.subject_id not in busy]
+    busy = await repository.hold(tx, breaching)
+    return [row for row in rows if row.subject_id not in busy] if busy else [*rows]
 
 
 def _decide(rows: Sequence[Due]) -> tuple[list[Due], list[Due], set[UUID]]:
