@@ -5,7 +5,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from chassis.messaging import outbox
+from chassis.messaging import outbox, relay
 from chassis.messaging.bus import Record
 from chassis.messaging.housekeeping import Housekeeping
 from contracts.envelope import dead_letter
@@ -96,3 +96,26 @@ async def test_what_no_bus_would_carry_is_found_among_all_that_it_carried(databa
         assert "using outbox_refused" in plan, plan
     await owner.close()
     await databases.drop(urls)
+
+
+async def test_what_waits_is_read_by_its_index_whatever_statistics_were_made_of(databases: Databases) -> None:
+    """Where nobody relayed while they were made, all seemed to wait, and to be on one topic."""
+    urls = await databases.clone("visit_api")
+    owner = await asyncpg.connect(urls.migration)
+    many = PUBLISHED.replace("FROM unnest", "FROM generate_series(1, 3000), unnest")
+    try:
+        await owner.execute(many)
+        await owner.execute("UPDATE outbox SET published_at = NULL")
+        await owner.execute("ANALYZE outbox")
+        await owner.execute("UPDATE outbox SET published_at = now()")
+        for mode in ("force_generic_plan", "force_custom_plan"):
+            await owner.execute(f"SET plan_cache_mode = {mode}")
+            await owner.execute(f"PREPARE read_{mode} (text[], bigint, bigint[]) AS {relay._READ}")
+            asked = f"EXPLAIN EXECUTE read_{mode} (ARRAY['t', 'u'], 4000, '{{}}')"
+            plan = "\n".join(row[0] for row in await owner.fetch(asked))
+            assert "outbox_waiting" in plan
+            assert "outbox_pkey" not in plan
+            assert "Sort" not in plan, "it would go through all that waits"
+    finally:
+        await owner.close()
+        await databases.drop(urls)
