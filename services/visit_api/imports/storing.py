@@ -46,7 +46,10 @@ class Ahead:
     async def piece(self, path: Path, its: Import, most: int) -> Piece:
         """The next lines of a file, from where it was read to. Raises `FileNotFoundError`."""
         before, self._next = self._next, None
-        found = None if before is None else await before
+        found = None
+        if before is not None:  # it may be another file's: what it could not read is none of this one's faults
+            await asyncio.wait([before])
+            found = before.result() if before.exception() is None else None
         if found is None or (found.import_id, found.begin) != (its.id, its.position) or len(found.lines) > most:
             found = await _reading(path, its, its.position, its.next_line, most, None)
         return found
