@@ -44,6 +44,14 @@ async def of_visit(tx: AsyncSession, visit_id: UUID, state: State) -> Sequence[A
     return (await tx.scalars(query.order_by(Attachment.declared_at, Attachment.id))).all()
 
 
+async def awaited(tx: AsyncSession, visit_id: UUID) -> Sequence[Attachment]:
+    """The attachments of a visit that did not come, nor was it said why, in the order they were declared; those that
+    were left lying too."""
+    query = select(Attachment).where(Attachment.visit_id == visit_id)
+    query = query.where(Attachment.state != "stored", Attachment.reason_sealed.is_(None))
+    return (await tx.scalars(query.order_by(Attachment.declared_at, Attachment.id))).all()
+
+
 async def count(tx: AsyncSession, visit_id: UUID) -> int:
     """How many attachments a visit has, those left out that were given up."""
     query = select(func.count()).where(Attachment.visit_id == visit_id, Attachment.state != "abandoned")

@@ -159,7 +159,8 @@ async def complete(
 
 
 async def sweep(tx: AsyncSession, runtime: Runtime, most: int = 100) -> int:
-    """Gives up the uploads that nobody ended; returns how many."""
+    """Gives up the uploads that nobody ended; returns how many. Their visits lack them as before: nobody has said why
+    they did not come."""
     store = store_of(runtime)
     lying = await repository.left_lying(tx, _settings(runtime).upload_kept_for, most)
     for attachment in lying:
@@ -185,13 +186,13 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
 
 
 async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
-    """Files that were declared and have not arrived (§7.2.6: complete)."""
-    return [Unmet("7.2.6", _awaited(each)) for each in await repository.of_visit(tx, visit.id, "uploading")]
+    """Files that were declared and have not arrived, until somebody says why not (§7.2.6: complete)."""
+    return [Unmet("7.2.6", _awaited(each)) for each in await repository.awaited(tx, visit.id)]
 
 
 async def names_of_unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[str, dict[str, str]]:
     """The names of those files, by what is unmet."""
-    waiting = await repository.of_visit(tx, visit.id, "uploading")
+    waiting = await repository.awaited(tx, visit.id)
     await texts.show(tx, runtime, waiting)
     return {_awaited(each): {"attachment_id": str(each.id), "name": each.name} for each in waiting}
 

@@ -236,6 +236,32 @@ async def test_what_nobody_ends_is_given_up(world: World, owner: asyncpg.Connect
     assert (await completed(world, other)).status_code == 200
 
 
+@pytest.mark.clause("7.2.6")
+async def test_a_file_that_was_left_lying_stays_a_gap_until_it_is_said_why(
+    world: World, owner: asyncpg.Connection
+) -> None:
+    visit = await ended(world)
+    lost, refused = [await begun(world, visit_id=visit["id"]) for _ in range(2)]
+    await world.act(visit["id"], "archive")
+    await owner.execute("UPDATE attachments SET opened_at = opened_at - interval '8 days'")
+    await world.stack.settle(seldom=True)
+    assert (await world.visitor.get(f"/attachments/{lost['id']}")).json()["state"] == "abandoned"
+    path = f"/visits/{visit['id']}/gaps"
+
+    async def waiting() -> dict[str, tuple[str, str | None]]:
+        gaps = (await world.visitor.get(path)).json()["gaps"]
+        return {each["attachment_id"]: (each["name"], each["reason"]) for each in gaps if each["attachment_id"]}
+
+    assert await waiting() == {lost["id"]: (lost["name"], None), refused["id"]: (refused["name"], None)}
+    gap = {"clause": "7.2.6", "what": f"attachment_uploaded:{lost['id']}", "reason": "手机丢失"}
+    await made(world.admin.post(path, json=gap))
+    await world.visitor.post(f"/attachments/{refused['id']}/give-up", json={"reason": "选错文件"})
+    assert await waiting() == {lost["id"]: (lost["name"], "手机丢失")}
+    await world.stack.settle()
+    said, given_up = [each["record"] for each in (await entries(world, visit["id"]))["supplements"]]
+    assert [said["gaps"][0]["what"], given_up["given_up"][0]["id"]] == [gap["what"], refused["id"]]
+
+
 async def test_a_folder_that_cannot_be_read_does_not_end_the_process_that_tells_appeals(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
