@@ -5,7 +5,7 @@ from typing import Any
 
 # Fields that nobody looks for by words, and that would only make the index longer.
 _NO_WORDS = ("_at", "_id", "_ids", "_by", "sha256")
-_CODES = frozenset({"id", "at", "kind", "state", "clause", "item", "answer", "channel", "form", "direction", "type"})
+_CODES = frozenset({"id", "at", "kind", "state", "clause", "item", "channel", "form", "direction", "type"})
 
 
 def words_in(record: Any) -> Iterator[str]:

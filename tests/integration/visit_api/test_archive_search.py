@@ -8,7 +8,8 @@ import pytest
 
 from chassis.web.paging import Window
 from tests.integration.visit_api.test_archive import closed, ended, entries
-from tests.integration.visit_api.world import World, pointers
+from tests.integration.visit_api.test_online import group, inquiry
+from tests.integration.visit_api.world import World, made, pointers
 from visit_api.archive import repository
 
 
@@ -71,6 +72,19 @@ async def test_a_record_is_found_by_its_words_which_are_nowhere_to_be_read(
     assert not [row for row in stored if "变压" in row[0] or "齐鲁" in row[0]]
     looked = await world.rows("SELECT DISTINCT by, thing_id, reason FROM trail WHERE act = 'archive.search'")
     assert [tuple(row) for row in looked] == [("E110", "37401", None)], "who looked, and not for what"
+
+
+@pytest.mark.clause("7.2.6", "6.3.2.3")
+async def test_a_record_is_found_by_what_was_answered(world: World) -> None:
+    visit = await ended(world, channel="online")
+    content = {"kind": "consultation", "topic": "prices_and_bills", "question": "怎么算", "answer": "谷段自零时起"}
+    await made(world.visitor.post(f"/visits/{visit['id']}/steps", json={"content": content}))
+    circle = await group(world, customer_ids=[visit["customer_id"]])
+    asked = await inquiry(world, circle["id"], visit["completed_at"], visit_id=visit["id"])
+    await world.visitor.post(f"/online/inquiries/{asked['id']}/answer", json={"answer": "检修后合闸"})
+    await world.act(visit["id"], "archive")
+    for words in ("谷段", "合闸 零时"):
+        assert await found(world, words=words) == [visit["id"]], words
 
 
 @pytest.mark.clause("8.1.4", "002 6.4.5.5")
