@@ -13,7 +13,6 @@ from chassis.runtime import Runtime
 from chassis.scope import ancestors
 from chassis.vault import Place
 from chassis.vault.searching import folded
-from visit_api.appeals.models import Appeal
 from visit_api.archive.contents import contents
 from visit_api.archive.models import Entry
 from visit_api.archive.wording import words_in
@@ -26,15 +25,17 @@ _FIELD = "archive.words"
 
 
 async def enter(
-    tx: AsyncSession, runtime: Runtime, of: Visit | Appeal, record: dict[str, Any], *, now: datetime, by: str | None
+    tx: AsyncSession, runtime: Runtime, visit: Visit, record: dict[str, Any], *, now: datetime, by: str | None
 ) -> Entry:
-    """Enters the record of a visit, where it has the visit in it, or a supplement."""
+    """Enters the record of a visit, where it has the visit in it, or a supplement, filed alike: by class, when and by
+    whom the visit was made, and to whom."""
+    assert isinstance(runtime.settings, Settings)
     its_id, said = new_id(), msgspec.json.encode(record, order="deterministic")
-    owner = (await ancestors(tx, Unit, of.unit_code) or [of.unit_code])[-1]
+    owner = (await ancestors(tx, Unit, visit.unit_code) or [visit.unit_code])[-1]
     entry = Entry(
         id=its_id,
-        visit_id=of.id if isinstance(of, Visit) else of.visit_id,
-        unit_code=of.unit_code,
+        visit_id=visit.id,
+        unit_code=visit.unit_code,
         kind="record" if "visit" in record else "supplement",
         contents=contents(record),
         record=None,
@@ -44,7 +45,12 @@ async def enter(
         appeal_types=sorted({each["type"] for each in record.get("appeals", ())}),
         entered_by=by,
         updated_at=now,
-        **(_filed(runtime, of, record, now) if isinstance(of, Visit) else {}),
+        filed_as=f"{visit.form}.{visit.channel}",
+        keep_until=years_after(day_of(now), runtime.settings.archive_years),
+        visited_at=visit.started_at,
+        customer_id=visit.customer_id,
+        customer_kind=record["customer"]["kind"] if "customer" in record else None,
+        people=visit.visitor_ids,
     )
     tx.add(entry)
     await tx.flush()
@@ -73,16 +79,3 @@ def holds(record: dict[str, Any], words: Sequence[str]) -> bool:
 
 def _place(id: Any) -> Place:
     return Place("archive_entries", "sealed", id)
-
-
-def _filed(runtime: Runtime, visit: Visit, record: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Where an entry on a visit is found: its class, when and by whom the visit was made, and to whom."""
-    assert isinstance(runtime.settings, Settings)
-    its = {
-        "filed_as": f"{visit.form}.{visit.channel}",
-        "keep_until": years_after(day_of(now), runtime.settings.archive_years),
-        "visited_at": visit.started_at,
-        "customer_id": visit.customer_id,
-        "people": visit.visitor_ids,
-    }
-    return its | ({"customer_kind": record["customer"]["kind"]} if "customer" in record else {})

@@ -17,7 +17,7 @@ class Entry(Tracked, Base):
 
     What it holds is `sealed`, with `said_digest` the SHA-256 of what was said, and found by the columns that follow;
     those of before it was sealed stand open in `record`. `filed_as` is its class, by form and channel; before
-    `keep_until` nobody may dispose of it, nor later while it is held. A supplement has no class of its own.
+    `keep_until` nobody may dispose of it, nor later while it is held. A supplement is filed as its visit is.
     """
 
     __tablename__ = "archive_entries"

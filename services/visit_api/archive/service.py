@@ -194,13 +194,14 @@ async def follow(tx: AsyncSession, runtime: Runtime, heard: Sequence[Told]) -> N
     """Takes over what the tracker told of appeals; what changes what is archived is entered as a supplement."""
     now = runtime.clock.now()
     # Held first, or a visit might be archived on what is just being changed.
-    held = await visits.hold_states(tx, await appeals.visits_of(tx, {appeal_of(event) for event in heard}))
+    held = await visits.hold_visits(tx, await appeals.visits_of(tx, {appeal_of(event) for event in heard}))
     async for appeal, event in appeals.follow(tx, heard, now):
-        if held[appeal.visit_id] is VisitState.ARCHIVED and isinstance(event, ENTERED):
+        visit = held[appeal.visit_id]
+        if visit.state == VisitState.ARCHIVED and isinstance(event, ENTERED):
             await sealing.show(tx, runtime, [appeal])
             told = {"type": event.type, "round": event.round, "at": event.at.isoformat()}
             record = {"told": told, "appeals": [as_shown(AppealView, appeal)]}
-            await enter(tx, runtime, appeal, record, now=now, by=event.by)
+            await enter(tx, runtime, visit, record, now=now, by=event.by)
 
 
 async def _known(tx: AsyncSession, caller: Principal, entry: Entry, record: dict[str, Any]) -> dict[str, Any]:

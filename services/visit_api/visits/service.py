@@ -189,9 +189,9 @@ def require_recordable(act: Act, visit: Visit, at: datetime) -> None:
         require_possible(act, visit)
 
 
-async def hold_states(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, VisitState]:
-    """The states of the visits `ids`, which stay as they are until the transaction ends."""
-    return {visit.id: VisitState(visit.state) for visit in await repository.hold(tx, ids)}
+async def hold_visits(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Visit]:
+    """The visits `ids`, which stay as they are until the transaction ends."""
+    return {visit.id: visit for visit in await repository.hold(tx, ids)}
 
 
 async def arrive(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, at: datetime | None) -> Visit:

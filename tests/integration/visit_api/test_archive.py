@@ -192,6 +192,22 @@ async def test_what_comes_after_the_archive_is_a_supplement(world: World) -> Non
     assert [line["section"] for line in after["supplements"][0]["contents"]] == ["told", "appeals"]
 
 
+@pytest.mark.clause("7.2.6", "004 3.4")
+async def test_a_supplement_of_an_appeal_is_kept_and_found_as_its_visit_is(world: World) -> None:
+    visit = await ended(world, visitor_ids=["E101"])
+    appeal = await world.raised(visit["id"])
+    await world.hear(closed(world, appeal))
+    await world.act(visit["id"], "archive")
+    world.later(days=3)
+    await world.hear(reopened(world, appeal))
+    its = {"filed_as": "ordinary.on_site", "customer_id": visit["customer_id"], "visited_at": visit["started_at"]}
+    (supplement,) = (await entries(world, visit["id"]))["supplements"]
+    assert {**its, "people": ["E101"], "keep_until": "2031-10-12"}.items() <= supplement.items()
+    looked_for = {"filed_as": its["filed_as"], "customer_id": its["customer_id"], "staff_no": "E101"}
+    found = await world.admin.get("/archive", params={**looked_for, "visited_from": its["visited_at"]})
+    assert [each["kind"] for each in found.json()["items"]] == ["record", "supplement"]
+
+
 async def test_the_record_is_first_whatever_the_clocks_say(world: World) -> None:
     visit = await ended(world)
     appeal = await world.raised(visit["id"])
