@@ -127,7 +127,7 @@ async def get_archive(
 @router.get("/v1/archive/{visit_id}/export", response_class=Response, responses=_ZIP)
 async def export_archive(visit_id: Id, caller: Reader, tx: Tx, runtime: TheRuntime, request: Request) -> Response:
     """All that is archived of a visit as one ZIP: data, a page in both languages, the files, and the SHA-256 of each as
-    `sha256sum -c` takes them. The same archive is always the same bytes."""
+    it was archived, as `sha256sum -c` takes it. The same archive is always the same bytes."""
     tag, its = await service.export(tx, runtime, caller, visit_id)
     headers = {**file_headers(f"visit-{visit_id}.zip"), "ETag": f'"{tag}"'}
     if none_match(request.headers.get("if-none-match", ""), headers["ETag"]):

@@ -28,10 +28,11 @@ _LARGEST_SIGNATURE = 2 << 20  # bytes; a larger one is in the export, not on the
 
 
 class File(NamedTuple):
-    """A file of an export; `read` gives its bytes when it is its turn."""
+    """A file of an export; `read` gives its bytes when it is its turn, and `sha256` is what they are to hash to."""
 
     name: str
     read: Callable[[], AsyncIterator[bytes]]
+    sha256: str
     level: int = 6  # of compression
 
 
@@ -61,17 +62,25 @@ def attached(archive: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def signatures(store: Store, archive: dict[str, Any]) -> list[Signature]:
-    """What the customer drew, of a bearable size; one whose file is not to be had is named all the same."""
+    """What the customer drew, of a bearable size; one whose file is not to be had as it was is named all the same."""
     drawn = [each for each in attached(archive) if each["kind"] == "signature" and each["size"] <= _LARGEST_SIGNATURE]
     return [Signature(each["media_type"], await _bytes(store, each["sha256"]), each["stored_at"]) for each in drawn]
 
 
 async def _bytes(store: Store, sha256: str) -> bytes | None:
     try:
-        return b"".join([chunk async for chunk in store.open(sha256)])
+        data = b"".join([chunk async for chunk in store.open(sha256)])
     except OSError as error:
         log.error("a file that the store should keep cannot be read", extra={"sha256": sha256}, exc_info=error)
         return None
+    return data if _unaltered(hashlib.sha256(data).hexdigest(), sha256) else None
+
+
+def _unaltered(found: str, sha256: str) -> bool:
+    """Whether what was `found` is what was stored; where it is not, the log says so."""
+    if found != sha256:
+        log.error("a file in the store is not what was stored", extra={"sha256": sha256, "found": found})
+    return found == sha256
 
 
 async def files(store: Store, archive: dict[str, Any]) -> list[File]:
@@ -87,12 +96,13 @@ async def files(store: Store, archive: dict[str, Any]) -> list[File]:
     return [
         _fixed("record.json", data),
         *pages,
-        *(File(name, partial(store.open, sha256), level=1) for name, sha256 in names),
+        *(File(name, partial(store.open, sha256), sha256, level=1) for name, sha256 in names),
     ]
 
 
 async def packed(its: Sequence[File], at: datetime) -> AsyncIterator[bytes]:
-    """The ZIP, made while it is sent; `SHA256SUMS` in it is what `sha256sum -c` takes."""
+    """The ZIP, made while it is sent; `SHA256SUMS` in it is what `sha256sum -c` takes. It says what was archived: of a
+    file that was altered in the store since, that check fails."""
     sink, sums = _Sink(), []
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in its:
@@ -102,7 +112,8 @@ async def packed(its: Sequence[File], at: datetime) -> AsyncIterator[bytes]:
                     digest.update(chunk)
                     await asyncio.to_thread(out.write, chunk)
                     yield sink.take()
-            sums.append(f"{digest.hexdigest()}  {file.name}\n")
+            _unaltered(digest.hexdigest(), file.sha256)
+            sums.append(f"{file.sha256}  {file.name}\n")
         archive.writestr(_info(_fixed(SUMS, b""), at), "".join(sums))
     yield sink.take()
 
@@ -111,7 +122,7 @@ def _fixed(name: str, data: bytes) -> File:
     async def read() -> AsyncIterator[bytes]:
         yield data
 
-    return File(name, read)
+    return File(name, read, hashlib.sha256(data).hexdigest())
 
 
 def _info(file: File, at: datetime) -> zipfile.ZipInfo:

@@ -60,7 +60,7 @@ _TABLES: Mapping[str, Mapping[str, Sequence[str]]] = {
 
 
 class Signature(NamedTuple):
-    """A picture of what the customer drew, None where its file is missing, and when it was stored."""
+    """A picture of what the customer drew, None where its file is missing or was altered, and when it was stored."""
 
     media_type: str
     data: bytes | None

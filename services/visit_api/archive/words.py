@@ -77,8 +77,8 @@ LABELS: dict[str, Words] = {
     "signatures": Words("签字", "Signatures"),
     "customer_signs": Words("客户签字", "The customer"),
     "unsigned": Words(
-        "{at} 存入的客户签字文件缺失，无法显示。",
-        "The file of the signature stored on {at} is missing and cannot be shown.",
+        "{at} 存入的客户签字文件缺失或已非原件，无法显示。",
+        "The file of the signature stored on {at} is missing, or is not what was stored, and cannot be shown.",
     ),
     "visitor_signs": Words("走访人员签字", "The visitors"),
     "date": Words("日期", "Date"),

@@ -1,5 +1,6 @@
 """An archived visit as a page and as a ZIP; and a visit as it stands, to be printed and signed."""
 
+import base64
 import hashlib
 import io
 import json
@@ -72,15 +73,42 @@ async def test_an_export_is_whole_and_says_the_hash_of_each_of_its_files(world: 
     assert acts == ["archive.export", "archive.read", "archive.export"]
 
 
+def kept(world: World, sha256: str) -> Path:
+    """Where the store has the file of that hash."""
+    root: Path = world.runtime.settings.attachments_dir  # type: ignore[attr-defined]
+    return root / "kept" / sha256[:2] / sha256
+
+
 async def test_an_export_whose_files_are_away_is_not_begun_and_the_page_says_so(world: World) -> None:
     visit = await archived(world)
-    kept = world.runtime.settings.attachments_dir / "kept" / hashlib.sha256(SIGNATURE).hexdigest()[:2]  # type: ignore[attr-defined]
-    shutil.rmtree(kept)
+    kept(world, hashlib.sha256(SIGNATURE).hexdigest()).unlink()
     problem(await world.admin.get(f"/archive/{visit['id']}/export"), 503, "service-unavailable")
     page = await world.admin.get(f"/archive/{visit['id']}", headers=HTML, params={"lang": "en"})
     assert page.status_code == 200
     assert "signature stored on 2026" in page.text
     assert "is missing" in page.text
+
+
+@pytest.mark.clause("7.2.6")
+async def test_an_export_certifies_no_bytes_but_those_that_were_archived(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    visit = await archived(world)
+    sha256 = hashlib.sha256(SIGNATURE).hexdigest()
+    kept(world, sha256).write_bytes(other := samples.png(text="另一个人"))
+    answer = await world.admin.get(f"/archive/{visit['id']}/export")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+        file.extractall(tmp_path)
+    assert f"{sha256}  attachments/02-签名.png\n" in (tmp_path / "SHA256SUMS").read_text()
+    checked = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True, text=True)
+    assert [line for line in checked.stdout.splitlines() if not line.endswith(": OK")] == [
+        "attachments/02-签名.png: FAILED"
+    ]
+    assert {record.sha256 for record in caplog.records if record.levelname == "ERROR"} == {sha256}  # type: ignore[attr-defined]
+    page = (await world.admin.get(f"/archive/{visit['id']}", headers=HTML, params={"lang": "en"})).text
+    for shown in (page, (tmp_path / "record.en.html").read_text()):
+        assert base64.b64encode(other).decode() not in shown
+        assert "is not what was stored" in shown
 
 
 @pytest.mark.clause("7.2.6", "8.1.4")
