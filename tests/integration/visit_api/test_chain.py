@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.chain import command, verifying
+from chassis.chain.links import Source
 from chassis.chain.sealer import Sealer
 from chassis.chain.verifying import still_said, verify
 from chassis.db import driver
@@ -20,12 +21,13 @@ from chassis.vault.masters import new_line
 from deploy.local.databases import DatabaseUrls
 from tests.integration.visit_api.test_archive import ended
 from tests.integration.visit_api.test_archive_export import with_file
-from tests.integration.visit_api.world import World
+from tests.integration.visit_api.world import World, made
 from tests.support import samples
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from visit_api.archive.verifying import files
-from visit_api.chained import CHAINED
+from visit_api.base import Base
+from visit_api.chained import ARCHIVE, CHAINED
 
 SAID = "archive_entries_said"
 
@@ -116,6 +118,28 @@ async def test_whatever_is_done_to_it_is_found(
     await archived(world)
     await altered(owner, *statements)
     assert expected in await found(owner)
+
+
+@pytest.mark.parametrize("table", [source.table for source in CHAINED if source is not ARCHIVE])
+async def test_a_reason_that_was_altered_is_found(world: World, owner: asyncpg.Connection, table: str) -> None:
+    visit, why = await ended(world), {"reason": "设备故障，事后补记"}
+    await made(world.admin.post(f"/visits/{visit['id']}/gaps", json={"clause": "7.2.1", "what": "kit", **why}))
+    await world.act(visit["id"], "archive")
+    await made(world.admin.post("/units/374/archive-rules", json={"strict": True, **why}))
+    assert (await world.admin.post(f"/archive/{visit['id']}/hold", json=why)).status_code == 200
+    await world.admin.get(f"/archive/{visit['id']}")  # which the trail tells
+    await world.stack.settle()
+    assert await found(owner) == []
+    await altered(owner, f"UPDATE {table} SET reason = '另有原因'")
+    (finding,) = (await verify(owner, CHAINED)).findings
+    assert (finding.what, finding.source) == ("edited", table)
+
+
+@pytest.mark.parametrize("source", CHAINED, ids=[source.table for source in CHAINED])
+def test_all_that_a_chained_row_says_is_hashed(source: Source) -> None:
+    columns = {column.name for column in Base.metadata.tables[source.table].columns}
+    left = {"changed_xid", *(source.said or ())[:1]}  # for the feeds; and what is hashed as it was said
+    assert columns - {*source.forms[source.form]} == left
 
 
 @pytest.mark.parametrize(
@@ -269,7 +293,7 @@ async def test_what_a_later_version_chains_waits_for_its_sealer(world: World, ow
 
 
 async def test_the_service_can_neither_change_nor_remove_a_link(world: World) -> None:
-    for statement in ("UPDATE chain SET seq = 0", "DELETE FROM chain", "TRUNCATE chain", "DELETE FROM archive_rules"):
+    for statement in ("UPDATE chain SET seq = 0", "DELETE FROM chain", "TRUNCATE chain"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await world.rows(statement)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -8,6 +8,7 @@ import pytest
 from chassis import trail, vault
 from chassis.messaging import embedded, schema
 from chassis.web import idempotency
+from visit_api.chained import CHAINED
 
 SERVICES = Path(__file__).parents[3] / "services"
 
@@ -181,6 +182,30 @@ def test_a_script_that_was_run_stays_as_it_was(name: str) -> None:
     assert hashlib.sha256(script.encode()).hexdigest() == digest, (
         f"{name} has been run on databases that exist, and is not run again: put it back, and write the change as a new"
         " migration of each service (0002_….py, …), or as one more of embedded.REVISIONS"
+    )
+
+
+# By which rows of somebody's archive and trail were chained.
+FORMS = {
+    "archive_entries 1": "f0fff9b7e14a41798eb1354be3c886b4ef2f01b564770384a09c7607be3749cf",
+    "archive_entries 2": "ed72dc0290c3fb4078fba8c33bc194881f6a4110bd499d473280f89f47d5384e",
+    "archive_entries 3": "1fc1ddb86da5f1a35037e00abdf0a681732b3de9946fbaf4cefd7124c9d71baa",
+    "archive_gap_reasons 1": "f6d84796dbcebf259318af106320a524df09680306a22c2bda9673ca6497e10f",
+    "archive_rules 1": "25176f375b5fa6e15fa96124a4a02e40d2fdc48eb905895c9ee7263e968c8294",
+    "archive_holds 1": "bcb0fc4507b1796cc42d3f74cc1b52e0aa0bb60a46b909fcbbb056e285c30564",
+    "trail 1": "d8476c32217b220d44a2836a39e3fc16ae75e8c7a18f95689c6196018ff77b7a",
+}
+
+
+def test_a_form_by_which_rows_were_chained_stays_as_it_was() -> None:
+    forms = {
+        f"{source.table} {form}": hashlib.sha256(" ".join(columns).encode()).hexdigest()
+        for source in CHAINED
+        for form, columns in source.forms.items()
+    }
+    assert forms == FORMS, (
+        "what somebody's rows were chained by is what they are verified by: put it back, and write the change as one"
+        " form more"
     )
 
 
