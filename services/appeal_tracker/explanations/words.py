@@ -2,6 +2,7 @@
 
 from appeal_tracker.calendars.civil import DAY, HOUR
 from appeal_tracker.calendars.period import Period, Unit
+from appeal_tracker.policies.ladder import PARTS, Measure, Moment
 from chassis.web.errors import Language, Words
 
 _MINUTE = HOUR // 60
@@ -33,6 +34,15 @@ class Speech:
             return str(within)
         unit = {Unit.HOURS: "小时", Unit.WORKING_DAYS: "个工作日", Unit.CALENDAR_DAYS: "个自然日"}[within.unit]
         return f"{within.count} {unit}" + ("" if within.closes == DAY else "（至营业结束）")
+
+    def step(self, name: str) -> str:
+        """A step of a ladder by its name: `-1wd` is `截止前 1 个工作日`."""
+        moment = Moment.named(name)
+        if moment.measure is Measure.PARTS:
+            return self("step.part", percent=f"{100 * moment.amount / PARTS:g}")
+        unit = Unit.HOURS if moment.measure is Measure.HOURS else Unit.WORKING_DAYS
+        away = self.period(Period(abs(moment.amount), unit))
+        return self("step.every" if "#" in name else f"step.{moment.phase}", away=away, time=moment.times)
 
     def rule(self, within: Period) -> str:
         """How such a period is counted, by law."""
@@ -137,6 +147,11 @@ LABELS: dict[str, Words] = {
     "was_provisional": Words("暂定", "provisional"),
     "ladder": Words("提醒与升级", "Ladder of warnings"),
     "step": Words("节点", "Step"),
+    "step.part": Words("规定时限过去 {percent}%", "{percent}% of the period gone"),
+    "step.before": Words("截止前 {away}", "{away} before the deadline"),
+    "step.due": Words("截止时", "at the deadline"),
+    "step.after": Words("截止后 {away}", "{away} after the deadline"),
+    "step.every": Words("截止后每隔 {away}，第 {time} 次", "every {away} after the deadline, number {time}"),
     "moment": Words("应触发时间", "Moment"),
     "tell": Words("通知对象", "Tells"),
     "fired": Words("实际触发时间", "Fired at"),

@@ -58,6 +58,12 @@ class Moment(msgspec.Struct, frozen=True):
             return cls(text, Measure(found["unit"]), amount, phase, times)
         raise ValueError(f"{text!r} is no moment such as 0.5, '-4h', '-1wd', 'due', '+2h' or 'every 1wd, at most 5'")
 
+    @classmethod
+    def named(cls, name: str) -> "Moment":
+        """The moment of a firing by its name: of `every 1wd#2`, one that repeats up to that."""
+        step, repeats, time = name.partition("#")
+        return cls.parse(f"{step}, at most {time}" if repeats else step)
+
     def name(self, time: int) -> str:
         """Name one firing of this moment, unique on its ladder and without a comma: `0.5`, `due`, `every 1wd#2`."""
         step, repeats, _ = self.text.partition(",")

@@ -68,7 +68,7 @@ async def test_breach_stop_and_correction_are_told_with_both_times(desk: Desk) -
     assert (due["state"], due["late"], due["fired_at"]) == ("fired", True, "2026-10-20T02:00:00Z")
     text = await seen(desk, case)
     assert "更正：实为按时完成 2026-10-19 17:00:00 2026-10-20 10:00:00 E101" in text
-    assert "due 2026-10-19 24:00 责任人、本单位主管 已触发 2026-10-20 10:00:00 迟于应触发时间" in text
+    assert "截止时 2026-10-19 24:00 责任人、本单位主管 已触发 2026-10-20 10:00:00 迟于应触发时间" in text
 
 
 async def test_every_recalculation_of_this_clock_is_told(desk: Desk) -> None:

@@ -152,7 +152,27 @@ def test_a_correction_shows_both_times() -> None:
 
 def test_the_ladder_shows_what_fired_and_what_fired_late() -> None:
     seen = text(page.render(explanation(timers=[timer()]), "zh"))
-    assert "due 2026-10-19 24:00 责任人、本单位主管 已触发 2026-10-20 00:05:00 迟于应触发时间" in seen
+    assert "截止时 2026-10-19 24:00 责任人、本单位主管 已触发 2026-10-20 00:05:00 迟于应触发时间" in seen
+
+
+@pytest.mark.parametrize(
+    ("step", "chinese", "english"),
+    [
+        ("0.5", "规定时限过去 50%", "50% of the period gone"),
+        ("0.0625", "规定时限过去 6.25%", "6.25% of the period gone"),
+        ("-4h", "截止前 4 小时", "4 hours before the deadline"),
+        ("-1wd", "截止前 1 个工作日", "1 working day before the deadline"),
+        ("due", "截止时", "at the deadline"),
+        ("+2h", "截止后 2 小时", "2 hours after the deadline"),
+        ("+1wd", "截止后 1 个工作日", "1 working day after the deadline"),
+        ("every 1wd#1", "截止后每隔 1 个工作日，第 1 次", "every 1 working day after the deadline, number 1"),
+        ("every 12h#3", "截止后每隔 12 小时，第 3 次", "every 12 hours after the deadline, number 3"),
+    ],
+)
+def test_a_step_of_the_ladder_is_said_in_words(step: str, chinese: str, english: str) -> None:
+    its = explanation(timers=[timer(step)])
+    assert f"<td>{chinese}</td>" in page.render(its, "zh")
+    assert f"<td>{english}</td>" in page.render(its, "en")
 
 
 def test_a_promise_is_shown_with_its_own_days() -> None:
@@ -221,7 +241,7 @@ def fact() -> TimelineEntry:
     return TimelineEntry(kind="deadline_corrected", at=at, recorded_at=recorded_at, actor="E101", data={})
 
 
-def timer() -> Timer:
+def timer(step: str = "due") -> Timer:
     due, told = civil("10-20T00:00"), ["owner", "unit_supervisors"]
     fired = due + timedelta(minutes=5)
-    return Timer(step="due", phase="due", tell=told, fire_at=due, state="fired", fired_at=fired, late=True)
+    return Timer(step=step, phase="due", tell=told, fire_at=due, state="fired", fired_at=fired, late=True)
