@@ -53,6 +53,7 @@ def render(explanation: Explanation, language: Language) -> str:
             standing=next((hold for hold in explanation.holds if hold.until is None), None),
             cancelled=next((hold for hold in explanation.holds if not hold.counted), None),
             instant=instant_text,
+            change=_change,
             deadline=wall_text,
         )
     )
@@ -83,6 +84,10 @@ def weeks(days: Sequence[Day], clock: Clock, say: Speech, *, ends: bool = True) 
         table.append([known.get(date) or Cell(date) for date in week])
         at += timedelta(days=7)
     return table
+
+
+def _change(old: str | None, new: str | None) -> str:
+    return " → ".join(dict.fromkeys(filter(None, (old, new))))
 
 
 def _cell(day: Day, counted: int, clock: Clock, say: Speech, *, ends: bool) -> Cell:

@@ -57,8 +57,8 @@ class PromiseView(View):
 
 
 class ExplainedRecalculationView(View):
-    """The deadline was put elsewhere, or became certain, or stayed where it was by other versions: when, by whom, why,
-    from what to what.
+    """The deadline was put elsewhere, or became certain, or stayed where it was by other versions, or began or ended by
+    them: when, by whom, why, from what to what. What began then has nothing old, what ended nothing new.
 
     `cause`: `calendar_version`, `policy_version`, `assignment`, `hold`, `resume`, `merge`, `unmerge`, `correction`.
     """
@@ -66,14 +66,14 @@ class ExplainedRecalculationView(View):
     at: Instant
     actor: str | None
     cause: str
-    old_due_at: Instant
-    due_at: Instant
-    old_provisional: bool
-    provisional: bool
-    old_policy: str
-    policy: str
-    old_calendar: str
-    calendar: str
+    old_due_at: Instant | None
+    due_at: Instant | None
+    old_provisional: bool | None
+    provisional: bool | None
+    old_policy: str | None
+    policy: str | None
+    old_calendar: str | None
+    calendar: str | None
     recalculation_id: UUID | None
 
 

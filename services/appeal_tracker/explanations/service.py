@@ -28,25 +28,27 @@ from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 
 _MOVED, _KEPT = "deadline_recalculated", "deadline_kept"  # the latter by other versions
+_TURNED = ("deadline_started", "deadline_cancelled")  # also by what another policy times, or does not
 # What became of a clock. The timeline tells more of it, warnings and escalations; those the timers tell.
 _BECAME = ("deadline_breached", "deadline_met", "deadline_corrected", "deadline_ended", "deadline_cancelled")
 
 
 class Recalculation(msgspec.Struct, frozen=True):
-    """The deadline was put elsewhere, or became certain, or stayed where it was by other versions: when, by whom
-    (nobody, where the service did it by itself), why, from what to what."""
+    """The deadline was put elsewhere, or became certain, or stayed where it was by other versions, or began or ended by
+    them: when, by whom (nobody, where the service did it by itself), why, from what to what. What began then has
+    nothing old, what ended nothing new."""
 
     at: datetime
     actor: str | None
     cause: str
-    old_due_at: datetime
-    due_at: datetime
-    old_provisional: bool
-    provisional: bool
-    old_policy: str
-    policy: str
-    old_calendar: str
-    calendar: str
+    old_due_at: datetime | None = None
+    due_at: datetime | None = None
+    old_provisional: bool | None = None
+    provisional: bool | None = None
+    old_policy: str | None = None
+    policy: str | None = None
+    old_calendar: str | None = None
+    calendar: str | None = None
     recalculation_id: UUID | None = None
 
 
@@ -118,7 +120,7 @@ async def explain(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
         timers=(await clocks.timers(tx, [clock]))[clock.id],
         holds=await _shown(tx, runtime, caller, subject, its.holds),
         promise=await _promise(tx, caller, clock.promised_by),
-        recalculations=[_recalculation(entry) for entry in about if entry.kind in (_MOVED, _KEPT)],
+        recalculations=[_recalculation(entry) for entry in about if _recalculates(entry)],
         facts=[entry for entry in about if entry.kind in _BECAME],
         as_of=runtime.clock.now(),
     )
@@ -146,9 +148,13 @@ def _as_stood(hold: RecordedHold, stood: Stood) -> Any:
     return Shown(hold, until=stood.until, counted=stood.counted, resumed_by=resumed_by)
 
 
+def _recalculates(entry: TimelineEntry) -> bool:
+    return entry.kind in (_MOVED, _KEPT) or (entry.kind in _TURNED and "recalculation_id" in entry.data)
+
+
 def _recalculation(entry: TimelineEntry) -> Recalculation:
     data = {"recalculation_id": entry.data.get("recalculation"), **entry.data}
-    return msgspec.convert({**data, "at": entry.at, "actor": entry.actor}, Recalculation)
+    return msgspec.convert({**data, "at": entry.recorded_at, "actor": entry.actor}, Recalculation)
 
 
 async def _subject(tx: AsyncSession, caller: Principal, clock: Clock) -> Subject | None:

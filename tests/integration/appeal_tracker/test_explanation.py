@@ -9,6 +9,7 @@ from appeal_tracker.explanations import page
 from chassis.ids import new_id
 from contracts.visits import VisitAppointed
 from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
+from tests.integration.appeal_tracker.test_recalculations import recalculate
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -92,6 +93,39 @@ async def test_every_recalculation_of_this_clock_is_told(desk: Desk) -> None:
     assert (moved["old_calendar"], moved["calendar"]) == ("cn-statutory@1", "cn-statutory@2")
     assert (await explained(desk, case, "contact"))["recalculations"] == [], "24 hours stay where they were"
     assert "日历新版本 2026-10-19 24:00 2026-10-20 24:00" in await seen(desk, case)
+
+
+async def test_what_another_policy_ended_and_began_again_is_told_with_its_cause_and_versions(desk: Desk) -> None:
+    """002 sets ten working days for the answer to a report, 000 sets none."""
+    await desk.assign("37401", "state-grid")
+    case = await desk.raised(received_at=desk.clock.now(), appeal_type="report")
+    way = (("state-grid", "t-sdpea"), ("t-sdpea", "state-grid"))
+    jobs = []
+    for policy, to in way:
+        desk.later(hours=1)
+        jobs.append(await recalculate(desk, cause="policy_version", policy=policy, to=to))
+    its = await explained(desk, case)
+    assert its["clock"]["state"] == "running"
+    ended, begun = its["recalculations"]
+    assert [(each["at"], each["actor"]) for each in (ended, begun)] == [
+        ("2026-10-09T03:00:00Z", "E009"),
+        ("2026-10-09T04:00:00Z", "E009"),
+    ]
+    for each, job in zip((ended, begun), jobs, strict=True):
+        assert (each["cause"], each["recalculation_id"]) == ("policy_version", job["id"])
+    due, names = "2026-10-22T16:00:00Z", ("due_at", "provisional", "policy", "calendar")
+    known, unknown = (due, False, "state-grid@1", "cn-statutory@1"), (None,) * 4
+    assert tuple(ended[f"old_{name}"] for name in names) == tuple(begun[name] for name in names) == known
+    assert tuple(ended[name] for name in names) == tuple(begun[f"old_{name}"] for name in names) == unknown
+    (cancelled,) = its["facts"]
+    assert (cancelled["kind"], cancelled["recorded_at"]) == ("deadline_cancelled", ended["at"])
+    chinese, english = await seen(desk, case), await seen(desk, case, **{"Accept-Language": "en"})
+    said = "2026-10-22 24:00 {none} state-grid@1 cn-statutory@1 E009"
+    assert f"11:00:00 策略新版本 {said.format(none='无')}" in chinese
+    assert f"11:00:00 new policy version {said.format(none='none')}" in english
+    said = "{none} 2026-10-22 24:00 state-grid@1 cn-statutory@1 E009"
+    assert f"12:00:00 策略新版本 {said.format(none='无')}" in chinese
+    assert f"12:00:00 new policy version {said.format(none='none')}" in english
 
 
 async def test_a_deadline_of_a_type_that_an_appeal_was_taken_for_says_so(desk: Desk) -> None:
