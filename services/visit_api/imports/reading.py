@@ -75,11 +75,19 @@ def head_length(head: bytes, encoding: Encoding) -> int:
 
 def cells(text: str) -> list[str] | None:
     """The cells of one line of CSV, as texts whatever they look like; None for half a line."""
+    if _is_half(text):
+        return None
     try:
         (row,) = csv.reader([text], strict=True)
     except (csv.Error, ValueError):
         return None
     return row
+
+
+def _is_half(text: str) -> bool:
+    """Whether a quote ends here that began on another line, or the other way round: whatever is whole has them in
+    pairs, while to `csv` one that closes nothing is a sign of its cell."""
+    return '"' in text and text.count('"') % 2 == 1
 
 
 def members(text: str) -> dict[str, Any] | None:
@@ -170,7 +178,7 @@ class Reader:
                 return None
             self._note(its)
             said = {field: value.strip() for field, column in self._of() if (value := its.get(column)) is not None}
-        elif len(row) == len(self._layout.columns):
+        elif len(row) == len(self._layout.columns) and not _is_half(text):
             said = dict(zip(self._fields, map(str.strip, self._pick(row)), strict=True))
         else:
             return None

@@ -124,6 +124,32 @@ def test_a_system_is_told_by_its_columns_or_not_at_all() -> None:
     assert mapping.told_by("customers", both) is None
 
 
+@pytest.mark.parametrize("most", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("head", "rows"),
+    [
+        ("CONS_NAME,CONS_NO,ORG_NO", ['"历下\n（分户）",0000000012,37401', "李四,0000000013,37401"]),
+        ("CONS_NO,CONS_NAME,ORG_NO", ['"00\r\n12",张三,37401', "0000000013,李四,37401"]),
+        ("CONS_NO,CONS_NAME,ORG_NO", ['0000000012,张三,"37401\n"', "0000000013,李四,37401"]),
+        ("CONS_NAME,CONS_NO,ORG_NO", ['"""历""下\n""分户""",12,37401', "李四,0000000013,37401"]),
+    ],
+)
+def test_neither_half_of_a_line_is_a_customer(head: str, rows: list[str], most: int) -> None:
+    file, number, found = BytesIO("\n".join(rows).encode()), 1, list[Line]()
+    reader, more = Reader(Layout("csv", "utf-8", head.split(",")), SG186), True
+    while more:
+        some, more = reader.read(file, number, most)
+        found, number = found + some, number + len(some)
+    said = {"customer_no": "0000000013", "name": "李四", "unit_code": "37401"}
+    assert [line.content for line in found] == [*[Fault("", "bad_line")] * 2, said]
+
+
+def test_a_quote_that_was_written_twice_or_stands_with_another_is_a_sign_as_any_other() -> None:
+    data = '"历下""分户""",12,37401\n历下"分户",13,37401\n'.encode()
+    found = [line.content for line in lines(data, columns=("CONS_NAME", "CONS_NO", "ORG_NO"))]
+    assert [each["name"] for each in found if isinstance(each, dict)] == ['历下"分户"'] * 2
+
+
 _CELLS = st.text(st.sampled_from('=王3.\u3000\x00\ud800*7,"\\\n '), max_size=4)
 
 
@@ -145,4 +171,24 @@ def test_what_is_told_quickly_is_what_is_judged(spoilt: list[dict[str, str]], it
     found = [line.content for line in lines(data, its)]
     assert [each if isinstance(each, dict) else None for each in found] == [
         each if isinstance(each, dict) else None for each in wanted
+    ]
+
+
+_BROKEN = st.text(st.sampled_from('\n",7王'), max_size=3)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["CONS_NO", "CONS_NAME", "MOBILE"]), _BROKEN)), st.integers(1, 5))
+def test_of_lines_that_are_broken_nothing_is_taken_wherever_reading_begins(
+    spoilt: list[dict[str, str]], most: int
+) -> None:
+    rows = [{**ROW, **some} for some in spoilt]
+    out = StringIO()
+    csv.writer(out, lineterminator="\n").writerows(list(row.values()) for row in rows)
+    file, more, found = BytesIO(out.getvalue().encode("utf-8", "surrogatepass")), True, list[Line]()
+    while more:
+        some, more = Reader(Layout("csv", "utf-8", tuple(ROW)), SG186).read(file, 1, most)
+        found += some
+    wanted = [reading.judge(row, SG186) for row in rows if "\n" not in "".join(row.values())]
+    assert [each.content for each in found if isinstance(each.content, dict)] == [
+        each for each in wanted if isinstance(each, dict)
     ]
