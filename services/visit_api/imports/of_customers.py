@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -141,16 +142,20 @@ def _sorted(ground: _Ground, found: Found) -> _Batch:
 
 async def _others(tx: AsyncSession, its: Import, said: Sequence[Said]) -> dict[str, Elsewhere | None]:
     """The customers of other systems that lines are about, by number: those that this one spoke of before, and else the
-    one of that number in the same company."""
+    one of that number in the same company; where none is in use, one that is out of use."""
     units = {each["customer_no"]: each["unit_code"] for each in said}
     found = await repository.elsewhere(tx, its.source, [*units])
     if not found:
         return {}
     tops = await repository.owners(tx, None, {*units.values(), *(each.unit_code for each in found)})
     others: dict[str, Elsewhere | None] = {each.number: each for each in found if each.linked}
-    for each in found:
-        if not each.linked and tops.get(each.unit_code) == tops.get(units[each.number]):
-            others[each.number] = None if each.number in others else each
+    for each in sorted(found, key=attrgetter("removed")):
+        if each.linked or tops.get(each.unit_code) != tops.get(units[each.number]):
+            continue
+        if each.number not in others:
+            others[each.number] = each
+        elif not each.removed:
+            others[each.number] = None
     return others
 
 

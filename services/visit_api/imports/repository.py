@@ -49,17 +49,18 @@ FROM customers WHERE id = ANY(ARRAY(
 )) ORDER BY id FOR UPDATE
 """
 _OTHERS = "SELECT EXISTS (SELECT FROM imports WHERE thing = 'customers' AND source <> $1)"
-# What the system said of a customer of another's, and whose number it names besides: never one that was typed in.
+# What the system said of a customer of another's, and whose number it names besides: never one that was typed in. Of
+# one that is out of use no word is kept, so that it is found by its number alone.
 _ELSEWHERE = """
-SELECT s.source_no AS number, c.id, c.unit_code, c.removed_at IS NOT NULL AS removed, true AS linked
+SELECT s.source_no AS number, c.id, c.unit_code, false AS removed, true AS linked
 FROM unnest($2::text[]) AS number
 CROSS JOIN LATERAL (SELECT * FROM customer_said WHERE source = $1 AND source_no = number OFFSET 0) AS s
 JOIN customers AS c ON c.id = s.customer_id
 UNION ALL
-SELECT c.customer_no, c.id, c.unit_code, false, false
+SELECT c.customer_no, c.id, c.unit_code, c.removed_at IS NOT NULL, false
 FROM unnest($2::text[]) AS number
 CROSS JOIN LATERAL (SELECT * FROM customers WHERE customer_no = number OFFSET 0) AS c
-WHERE c.source <> $1 AND c.removed_at IS NULL
+WHERE c.source <> $1
   AND NOT EXISTS (SELECT FROM customer_said AS s WHERE s.customer_id = c.id AND s.source = $1 OFFSET 0)
 """
 

@@ -82,6 +82,35 @@ async def test_who_was_typed_in_and_who_is_another_companys_is_nobody_elses(worl
     assert (counts(again), await faults(world, again)) == ((0, 1, 1), [(2, "custNo", "duplicate")])
 
 
+async def test_who_was_removed_comes_back_by_none_of_several_systems(world: World) -> None:
+    ours, other = as_csv(row()), as_ndjson(row("sg2", phone="13911112222"))
+    assert counts(await imported(world, ours)) == counts(await imported(world, other)) == (1, 0, 0)
+    (customer,) = await customers(world)
+    await world.admin.delete(f"/customers/{customer['id']}", headers={"If-Match": "*"})
+    for source, data in (("sg186", ours), ("sg2", other), ("csg", as_csv(row("csg")))):
+        its, number = await imported(world, data), mapping.source("customers", source).number
+        assert (counts(its), await faults(world, its)) == ((0, 0, 1), [(1, number, "removed")])
+    assert await customers(world) == []
+    theirs = world.client("integration", unit="375", sub="marketing")
+    await theirs.post("/customers/import", content=as_csv(row("csg", unit_code="375")))
+    await world.stack.settle()
+    (alive,) = (await theirs.get("/customers")).json()["items"]
+    assert alive["source"] == "csg", "another company's of the same number is another customer"
+
+
+async def test_one_in_use_goes_before_one_of_the_same_number_that_is_out_of_use(world: World) -> None:
+    await imported(world, as_csv(row()))
+    (removed,) = await customers(world)
+    await imported(world, as_ndjson(row("sg2", customer_no="0000000012")))
+    (alive,) = [each for each in await customers(world) if each["id"] != removed["id"]]
+    change = {"customer_no": removed["customer_no"]}
+    assert (await world.admin.patch(f"/customers/{alive['id']}", json=change, headers={"If-Match": "*"})).is_success
+    await world.admin.delete(f"/customers/{removed['id']}", headers={"If-Match": "*"})
+    assert counts(await imported(world, as_csv(row("csg", name="王伟伟")))) == (1, 0, 0)
+    (customer,) = await customers(world)
+    assert set(await said_of(world, customer)) == {"sg2", "csg"}
+
+
 async def test_what_a_line_does_not_say_of_a_customer_of_several_stays(world: World) -> None:
     await imported(world, as_csv(row()))
     assert counts(await imported(world, as_ndjson(row("sg2", phone="13911112222")))) == (1, 0, 0)
