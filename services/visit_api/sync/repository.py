@@ -22,7 +22,7 @@ from visit_api.directory.models import Staff, Unit
 from visit_api.plans.models import Item
 from visit_api.steps.models import Step
 from visit_api.sync.clocks import Reading
-from visit_api.sync.models import Brought, Conflict, Device, Suspicion
+from visit_api.sync.models import Brought, Conflict, Device, Leaving, Suspicion
 from visit_api.visits.models import Visit
 
 _AS_BROUGHT = select(
@@ -78,11 +78,13 @@ async def brought_before(
 
 
 async def whose(tx: AsyncSession, caller: Principal, visit_id: UUID) -> Any:
-    """Unit and visitors of a visit that the caller sees, or is to make though they do not see it any more. Columns, not
-    the visit: whoever holds it reads it then, as it is."""
+    """Unit and visitors of a visit that the caller sees, or is to make, or was to until it was handed over, though they
+    do not see it any more. Columns, not the visit: whoever holds it reads it then, as it is."""
     seen = within(Unit, caller.unit, Visit.unit_code)
     query = select(Visit.unit_code, Visit.visitor_ids, seen.label("seen")).where(Visit.id == visit_id)
-    return (await tx.execute(query.where(or_(seen, Visit.visitor_ids.bool_op("@>")([caller.sub]))))).one_or_none()
+    makes = Visit.visitor_ids.bool_op("@>")([caller.sub])
+    made = there_is().where(Leaving.visit_id == Visit.id, Leaving.staff_no == caller.sub)
+    return (await tx.execute(query.where(or_(seen, makes, made)))).one_or_none()
 
 
 async def exists(tx: AsyncSession, entity: Any, id: UUID) -> bool:

@@ -26,9 +26,10 @@ class AnswerView(View):
     and a person decides; `refused`, and `problem` says why and where. `at` is the time it was taken to be done at, and
     `clock` how: `as_said`, `corrected` by the measured offset, `untrusted` (then it is the time of the push).
     `thing_id` is what it is on record as. `notes`: `not_the_visitor`, where the visit is another's to make;
-    `visit_moved`, where it is of a unit by now that its visitor does not see; of a visit, what was not there any more
-    when it came: `customer_moved` (it stands with the visitor's unit), `customer_removed`, `visitor_left`,
-    `plan_item_dropped`; of a step or an answer, `before_start`, where the visit began more than a day later."""
+    `visit_moved`, where it is of a unit by now that its visitor, or who was until it was handed over, does not see; of
+    a visit, what was not there any more when it came: `customer_moved` (it stands with the visitor's unit),
+    `customer_removed`, `visitor_left`, `plan_item_dropped`; of a step or an answer, `before_start`, where the visit
+    began more than a day later."""
 
     place: int
     id: UUID | None = None

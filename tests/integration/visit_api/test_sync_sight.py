@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from tests.integration.visit_api.phone import Phone, outcomes
+from tests.integration.visit_api.test_attachments import PICTURE, declared
 from tests.integration.visit_api.test_sync_deciding import conflict, resolve
 from tests.integration.visit_api.world import World, made, waits
 from tests.support.eventually import eventually
@@ -132,3 +133,27 @@ async def test_who_went_saw_nothing_but_what_their_unit_had_and_brings_it_to_no_
     await owner.execute("UPDATE staff SET unit_code = $1 WHERE staff_no = 'E101'", unit)
     phone = Phone(world, world.client("visitor", unit=unit, sub="E101"))
     assert codes((await phone.push(visit_to(phone, theirs["id"])))[0]) == UNKNOWN
+
+
+async def test_who_handed_a_visit_over_and_went_elsewhere_brings_what_they_heard_there(world: World) -> None:
+    visit = await world.visit(visitor_ids=["E102"])
+    before = Phone(world, world.client("visitor", unit="37401", sub="E102"))
+    start = before.item("start", visit["id"], ago=30)
+    heard = before.item("appeal", visit["id"], ago=20, type="complaint", summary="停电")
+    assert outcomes(await before.push(start, heard)) == ["stored"] * 2
+    to = {"to_staff_no": "E101", "reason": "轮岗", "leaves": False}
+    assert (await world.admin.post("/staff/E102/hand-over", json=to)).is_success
+    moved = await world.admin.patch("/staff/E102", json={"unit_code": "37402"}, headers=ANY)
+    assert moved.status_code == 200, moved.text
+    phone = Phone(world, world.client("visitor", unit="37402", sub="E102"))
+    words = phone.item("appeal", visit["id"], ago=10, type="complaint", summary="电压低")
+    photo = phone.item("attachment", visit["id"], **declared())
+    answers = await phone.push(start, heard, words, photo)
+    assert outcomes(answers) == ["same", "same", "stored", "stored"], answers
+    assert [each["notes"] for each in answers] == [["visit_moved"]] * 4
+    assert (await phone.client.put(f"/attachments/{photo['id']}/parts/1", content=PICTURE)).status_code == 200
+    appeals = (await world.admin.get(f"/visits/{visit['id']}/appeals")).json()["items"]
+    assert [each["unit_code"] for each in appeals] == ["37401"] * 2, "it is heard where the visit is"
+    other = Phone(world, world.client("visitor", unit="37402", sub="E201"), name="P-2")
+    (refused,) = await other.push(other.item("appeal", visit["id"], type="complaint", summary="电压低"))
+    assert refused["problem"]["status"] == 404, "of somebody else there is no such visit"
