@@ -84,6 +84,11 @@ async def successor(tx: AsyncSession, code: str) -> str:
     return await scope.successor(tx, Unit, code)
 
 
+async def are_in_line(tx: AsyncSession, one: str, other: str) -> bool:
+    """Whether two units are the same, or one of them is below the other."""
+    return await repository.is_below(tx, one, other) or await repository.is_below(tx, other, one)
+
+
 async def tell_unit(tx: AsyncSession, runtime: Runtime, unit: Unit) -> None:
     """Tells of a unit as it is now."""
     event = UnitChanged(

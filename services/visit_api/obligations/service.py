@@ -68,7 +68,7 @@ async def owe(tx: AsyncSession, runtime: Runtime, caller: Principal, new: NewObl
             await hold_named(tx, new.owner)  # before the visit, as whoever hands over does
         visit = None
         if new.visit_id is not None and new.customer_id is not None:
-            visit = await hold_visit(tx, caller, new.visit_id, new.customer_id, "/visit_id")
+            visit = await hold_visit(tx, caller, new.visit_id, [new.customer_id], "/visit_id")
         unit, id = await _called(tx, caller, new), new.id or new_id()  # noqa: A001
         its_hours = (await rulebooks.counting(tx, unit, SUBJECT, hours.SHIPPED)).content
         made = await add(

@@ -14,8 +14,9 @@ from chassis.web.tokens import Principal
 from visit_api import moments
 from visit_api.base import add
 from visit_api.customers.service import hold_customer
+from visit_api.directory.units import are_in_line
 from visit_api.online import repository
-from visit_api.online.errors import UNKNOWN_VISIT, InquiryAnswered, InquiryTaken, before_its_beginning
+from visit_api.online.errors import OTHER_UNIT, InquiryAnswered, InquiryTaken, before_its_beginning
 from visit_api.online.models import Group, Inquiry
 from visit_api.online.schemas import NewInquiry, Reply
 from visit_api.online.service import get_group
@@ -23,7 +24,7 @@ from visit_api.texts import service as texts
 from visit_api.visits.lateness import came_late, came_late_to
 from visit_api.visits.lifecycle import Act
 from visit_api.visits.models import Visit
-from visit_api.visits.service import lock_visit, require_recordable
+from visit_api.visits.service import hold_visit, require_recordable
 
 
 async def ask(tx: AsyncSession, runtime: Runtime, caller: Principal, group_id: UUID, new: NewInquiry) -> Inquiry:
@@ -33,7 +34,7 @@ async def ask(tx: AsyncSession, runtime: Runtime, caller: Principal, group_id: U
     found = new.id and await repository.find(tx, caller.unit, Inquiry, new.id)
     if not found:
         moments.received(new.received_at, now)
-        visit = await _its_visit(tx, caller, new)
+        visit = await _its_visit(tx, caller, group, new)
         if new.customer_id is not None:
             await hold_customer(tx, caller, new.customer_id, "/customer_id")
         inquiry = await _add(tx, runtime, caller, group, new, now)
@@ -87,13 +88,17 @@ async def answer(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     return inquiry
 
 
-async def _its_visit(tx: AsyncSession, caller: Principal, new: NewInquiry) -> Visit | None:
-    try:
-        visit = None if new.visit_id is None else await lock_visit(tx, caller, new.visit_id)
-    except NotFound:
-        raise Unprocessable(UNKNOWN_VISIT) from None
-    if visit is not None:
-        require_recordable(Act.ANSWER, visit, new.received_at)
+async def _its_visit(tx: AsyncSession, caller: Principal, group: Group, new: NewInquiry) -> Visit | None:
+    """The visit on which it was asked: to the customer who is named, and to whom a direct line is, and made by a unit
+    of the group's, or one above or below it. Raises `ActRefused`, `Unprocessable`."""
+    if new.visit_id is None:
+        return None
+    named = [] if new.customer_id is None else [new.customer_id]
+    line = group.customer_ids if group.kind == "direct" else []
+    visit = await hold_visit(tx, caller, new.visit_id, [*named, *line], "/visit_id")
+    if not await are_in_line(tx, visit.unit_code, group.unit_code):
+        raise Unprocessable(OTHER_UNIT)
+    require_recordable(Act.ANSWER, visit, new.received_at)
     return visit
 
 

@@ -44,7 +44,11 @@ UNKNOWN_ACCOUNT = FieldError("/account_id", "unknown_account", Words("未知的�
 OTHER_PLATFORM = FieldError(
     "/account_id", "other_platform", Words("账号与群不在同一平台", "It is on another platform than the group")
 )
-UNKNOWN_VISIT = FieldError("/visit_id", "unknown_visit", Words("未知的走访", "No such visit"))
+OTHER_UNIT = FieldError(
+    "/visit_id",
+    "other_unit",
+    Words("走访单位与群所属单位不在同一上下级", "It was made neither by the group's unit nor by one above or below it"),
+)
 ONE_CUSTOMER = FieldError(
     "/customer_ids", "one_customer", Words("单独联系的线路只服务一个客户", "A direct line is the line to one customer")
 )

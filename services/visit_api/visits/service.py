@@ -167,11 +167,11 @@ async def lock_visit(tx: AsyncSession, caller: Principal, id: UUID) -> Visit:
     return visit
 
 
-async def hold_visit(tx: AsyncSession, caller: Principal, id: UUID, customer_id: UUID, pointer: str) -> Visit:
-    """The visit `id` to that customer, held until the transaction ends. Raises `Unprocessable`, pointing to the field,
-    where there is none that the caller sees."""
+async def hold_visit(tx: AsyncSession, caller: Principal, id: UUID, customers: Collection[UUID], pointer: str) -> Visit:
+    """The visit `id`, to no other than `customers`, held until the transaction ends. Raises `Unprocessable`, pointing
+    to the field, where there is none that the caller sees."""
     visit = await repository.find(tx, caller.unit, id, lock=True)
-    if visit is None or visit.customer_id != customer_id:
+    if visit is None or {*customers} - {visit.customer_id}:
         raise Unprocessable(unknown_visit(pointer))
     return visit
 

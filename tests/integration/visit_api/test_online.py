@@ -194,3 +194,21 @@ async def test_an_inquiry_names_what_the_caller_sees_and_no_visit_that_was_archi
     first = await made(world.visitor.post(path, json=brought))
     assert await made(world.visitor.post(path, json=brought)) == first
     problem(await world.visitor.post(path, json={**brought, "question": "乙"}), 409, "inquiry-taken")
+
+
+@pytest.mark.clause("6.3.2.3", "7.2.6")
+async def test_a_question_is_of_a_visit_to_who_asked_it_in_a_group_of_its_units(world: World) -> None:
+    visit, other = await world.visit(channel="online"), await world.customer()
+    top, here, beside = [await group(world, unit_code=code) for code in ("374", "37401", "37402")]
+    lines = [await group(world, kind="direct", customer_ids=[each]) for each in (visit["customer_id"], other["id"])]
+    new = {"question": "何时送电", "received_at": "2026-10-09T09:00:00+08:00", "visit_id": visit["id"]}
+    theirs, its = {"customer_id": other["id"]}, {"customer_id": visit["customer_id"]}
+
+    for where, who in ((here, theirs), (lines[0], theirs), (lines[1], {}), (lines[1], its)):
+        answer = await world.admin.post(f"/online/groups/{where['id']}/inquiries", json=new | who)
+        assert pointers(answer) == [("/visit_id", "unknown_visit")], (where["kind"], who)
+    answer = await world.admin.post(f"/online/groups/{beside['id']}/inquiries", json=new | its)
+    assert pointers(answer) == [("/visit_id", "other_unit")]
+    assert await said_of(world, visit["id"]) == ([("6.3.2.2", "name_card")], {})
+    for where, who in ((here, its), (top, {}), (lines[0], {})):
+        await made(world.admin.post(f"/online/groups/{where['id']}/inquiries", json=new | who))
