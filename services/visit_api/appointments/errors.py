@@ -27,6 +27,3 @@ class NoAppointmentStands(Conflict):
 ENDS_BEFORE_IT_BEGINS = FieldError(
     "/window_to", "before_window_from", Words("须晚于 window_from", "Not after window_from")
 )
-NO_PLACE = FieldError(
-    "/place", "place_required", Words("现场走访的预约须说明地点（规范 6.1.3.1）", "On site, say where (clause 6.1.3.1)")
-)

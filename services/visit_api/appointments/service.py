@@ -16,7 +16,6 @@ from contracts.visits import VisitAppointed, VisitUnappointed
 from visit_api.appointments import repository
 from visit_api.appointments.errors import (
     ENDS_BEFORE_IT_BEGINS,
-    NO_PLACE,
     AppointedSince,
     AppointmentTaken,
     NoAppointmentStands,
@@ -25,6 +24,7 @@ from visit_api.appointments.models import Appointment, Kind, Side
 from visit_api.appointments.schemas import AppointmentEntryView, NewAppointment, NoAppointment
 from visit_api.base import New, add
 from visit_api.texts import service as texts
+from visit_api.visits.errors import no_place
 from visit_api.visits.lifecycle import Act, Unmet
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit, lock_visit, require_possible
@@ -47,11 +47,12 @@ async def appoint(
     if new.window_to <= new.window_from:
         raise Unprocessable(ENDS_BEFORE_IT_BEGINS)
     if visit.channel == "on_site" and new.place is None:
-        raise Unprocessable(NO_PLACE, clause="6.1.3.1")
+        raise Unprocessable(no_place("/place"), clause="6.1.3.1")
     await _require_last(tx, visit, new.at if late else None)
     kind: Kind = "agreed" if visit.window_from is None else "moved"
     entry = await _enter(tx, runtime, caller, visit, new, kind, new.asked_by, new.at)
     visit.window_from, visit.window_to = new.window_from, new.window_to
+    visit.window_without_place = new.place is None
     told = VisitAppointed(
         visit_id=visit.id, unit_code=visit.unit_code, window_from=new.window_from, window_to=new.window_to
     )

@@ -60,6 +60,12 @@ NO_CONSENT = FieldError(
 )
 
 
+def no_place(pointer: str) -> FieldError:
+    """An appointment on site that does not say where, or one by another channel that would become such."""
+    words = Words("现场走访的预约须说明地点（规范 6.1.3.1）", "On site, say where (clause 6.1.3.1)")
+    return FieldError(pointer, "place_required", words)
+
+
 def before_start(pointer: str) -> FieldError:
     """A visit that would end before it began."""
     return FieldError(pointer, "before_start", Words("早于走访开始时间", "Before the visit began"))

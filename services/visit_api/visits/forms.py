@@ -1,5 +1,6 @@
-"""In which form, and by which channel, a visit is made after all: what a plan wants is not replaced unsaid, and what a
-directed or special visit is prepared with (T/SDPEA §7.2.1) is not got round."""
+"""In which form, and by which channel, a visit is made after all: what a plan wants is not replaced unsaid, and neither
+what a directed or special visit is prepared with (T/SDPEA §7.2.1) nor the place of an appointment on site (§6.1.3.1) is
+got round."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,7 +10,7 @@ from chassis.web.errors import Unprocessable
 from chassis.web.tokens import Principal
 from visit_api.codes import Form
 from visit_api.plans.service import require_as_wanted
-from visit_api.visits.errors import WHY_ANOTHER_FORM, FormIsDecided
+from visit_api.visits.errors import WHY_ANOTHER_FORM, FormIsDecided, no_place
 from visit_api.visits.models import Visit
 from visit_api.visits.schemas import VisitChange
 
@@ -23,6 +24,8 @@ async def decide(
     decides, with a line in the trail. What comes `late` was made so, whatever the plan wants. Raises `FormIsDecided`,
     `Unprocessable`."""
     channel, form = change.get("channel", visit.channel), change.get("form", visit.form)
+    if change.get("channel") == "on_site" and visit.window_from is not None and visit.window_without_place:
+        raise Unprocessable(no_place("/channel"), clause="6.1.3.1")
     if not late and visit.plan_item_id is not None and (channel, form) != (visit.channel, visit.form):
         await require_as_wanted(tx, visit.plan_item_id, channel, form)
     if form == visit.form or visit.form == Form.ORDINARY:

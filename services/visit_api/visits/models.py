@@ -58,6 +58,7 @@ class Visit(Worded, Versioned, Base):
     prepared_by: Mapped[str | None]
     window_from: Mapped[datetime | None]
     window_to: Mapped[datetime | None]
+    window_without_place: Mapped[bool] = mapped_column(server_default=text("false"))
     arrival_place: Mapped[bytes | None]
     plan_item_id: Mapped[UUID | None] = mapped_column(ForeignKey("plan_items.id"))
     arrived_at: Mapped[datetime | None]

@@ -94,6 +94,28 @@ async def test_a_window_ends_after_it_begins_and_on_site_has_a_place(world: Worl
     await made(world.visitor.post(f"/visits/{call['id']}/appointment", json=none))
 
 
+@pytest.mark.clause("6.1.3.1")
+async def test_a_call_that_was_agreed_is_made_on_site_once_it_is_agreed_where(world: World) -> None:
+    none = {name: value for name, value in APPOINTMENT.items() if name != "place"}
+    calls = [await world.visit(channel="phone", form="directed") for _ in range(3)]
+    plans, on_site = [f"/visits/{call['id']}" for call in calls], {"channel": "on_site"}
+    anyhow = {"If-Match": "*"}
+    for path in plans:
+        await made(world.visitor.post(f"{path}/appointment", json=none))
+        answer = await world.visitor.patch(path, json=on_site, headers=anyhow)
+        assert (pointers(answer), answer.json()["clause"]) == ([("/channel", "place_required")], "6.1.3.1")
+    assert (await world.visitor.patch(plans[0], json={"channel": "online"}, headers=anyhow)).status_code == 200
+    await made(world.visitor.post(f"{plans[0]}/appointment", json={**APPOINTMENT, "window_to": NOON}))
+    await made(world.visitor.post(f"{plans[1]}/appointment/refuse", json={"reason": "不必来电"}))
+    for path in plans[:2]:
+        assert (await world.visitor.patch(path, json=on_site, headers=anyhow)).json()["channel"] == "on_site"
+    await made(world.visitor.post(f"{plans[2]}/appointment", json=APPOINTMENT))
+    await made(world.visitor.post(f"{plans[2]}/appointment", json={**none, "window_to": NOON}))
+    assert pointers(await world.visitor.patch(plans[2], json=on_site, headers=anyhow)) == [
+        ("/channel", "place_required")
+    ], "by the last word"
+
+
 async def test_the_same_appointment_again_is_answered_as_the_first_time(world: World) -> None:
     visit = await world.visit()
     new = {"id": str(uuid4())}
