@@ -16,12 +16,15 @@ class AppointedSince(Conflict):
 
     slug = "appointed-since"
     title = Words("此后已另有预约记录", "The customer was spoken to again since")
-    detail = Words("{at} 已另有预约记录。", "There is a later word with the customer, of {at}.")
+    detail = Words(
+        "{at} 已另有预约记录（规范 {clause}）。", "There is a later word with the customer, of {at} (clause {clause})."
+    )
 
 
 class NoAppointmentStands(Conflict):
     slug = "no-appointment"
     title = Words("没有可取消的预约", "There is no appointment to cancel")
+    detail = Words("走访没有有效的预约（规范 {clause}）。", "No appointment of the visit stands (clause {clause}).")
 
 
 ENDS_BEFORE_IT_BEGINS = FieldError(

@@ -25,7 +25,7 @@ from visit_api.appointments.schemas import AppointmentEntryView, NewAppointment,
 from visit_api.base import New, add
 from visit_api.texts import service as texts
 from visit_api.visits.errors import no_place
-from visit_api.visits.lifecycle import Act, Unmet
+from visit_api.visits.lifecycle import LIFE, Act, Unmet
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit, lock_visit, require_possible
 
@@ -82,7 +82,7 @@ async def give_up(
     await _require_last(tx, visit, new.at if late else None)
     stood = visit.window_from is not None
     if not (stood or refused):
-        raise NoAppointmentStands
+        raise NoAppointmentStands(clause=LIFE[Act.APPOINT].clause)
     kind: Kind = "refused" if refused else "cancelled"
     entry = await _enter(tx, runtime, caller, visit, new, kind, "customer" if refused else "company", new.at)
     visit.window_from = visit.window_to = None
@@ -135,7 +135,7 @@ async def last_agreed(tx: AsyncSession, runtime: Runtime, visit: Visit) -> Appoi
 async def _require_last(tx: AsyncSession, visit: Visit, at: datetime | None) -> None:
     last = None if at is None else await repository.said_after(tx, visit.id, at)
     if last is not None:
-        raise AppointedSince(last=last.id, at=last.at)
+        raise AppointedSince(last=last.id, at=last.at, clause=LIFE[Act.APPOINT].clause)
 
 
 async def _same(tx: AsyncSession, runtime: Runtime, visit: Visit, new: New) -> Appointment | None:

@@ -14,12 +14,16 @@ class MeasureTaken(Conflict):
 class NotNow(Conflict):
     slug = "measure-not-now"
     title = Words("该措施当前状态不允许此操作", "Not possible in the state that the measure is in")
-    detail = Words("措施状态为 {state}。", "The measure is {state}.")
+    detail = Words(
+        "措施处于 {state}，不能执行 {act}（规范 {clause}）。",
+        "The measure is {state}, and so cannot be {act} (clause {clause}).",
+    )
 
 
 class VerifiedByAnother(Conflict):
     slug = "verified-by-another"
     title = Words("须由责任人和办理人以外的人验证", "Verified by somebody other than its owner and who did it")
+    detail = Words("是否见效由他人说明（规范 {clause}）。", "That it helped is somebody else's word (clause {clause}).")
 
 
 FOUND_NOWHERE = FieldError(

@@ -21,6 +21,7 @@ class Act(StrEnum):
     RETURNED = "returned"
 
 
+CLAUSE = "9.1"
 # What an act needs, and what it leads to.
 ACTS: dict[Act, tuple[frozenset[MeasureState], MeasureState]] = {
     Act.CHANGED: (frozenset({MeasureState.OPEN}), MeasureState.OPEN),

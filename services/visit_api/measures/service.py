@@ -30,7 +30,7 @@ from visit_api.measures.errors import (
     NotNow,
     VerifiedByAnother,
 )
-from visit_api.measures.lifecycle import Act, MeasureState, after
+from visit_api.measures.lifecycle import CLAUSE, Act, MeasureState, after
 from visit_api.measures.models import Measure, MeasureAct
 from visit_api.measures.schemas import Changed, MeasureView, NewMeasure
 from visit_api.visits.service import get_visit
@@ -87,7 +87,7 @@ async def verify(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     """Records that it helped, by the word of somebody else. Raises `NotFound`, `NotNow`, `VerifiedByAnother`."""
     its, now = await _held(tx, runtime, caller, id, Act.VERIFIED)
     if caller.sub in (its.owner, its.done_by):
-        raise VerifiedByAnother
+        raise VerifiedByAnother(clause=CLAUSE)
     its.verified_at, its.verified_by = now, caller.sub
     return _noted(tx, its, Act.VERIFIED, words, caller, now)
 
@@ -167,7 +167,7 @@ async def _held(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID,
     its = await get_measure(tx, caller, id, lock=True)
     then = after(act, MeasureState(its.state))
     if then is None:
-        raise NotNow(state=its.state)
+        raise NotNow(act=act, state=its.state, clause=CLAUSE)
     its.state = then
     return its, runtime.clock.now()
 

@@ -28,6 +28,7 @@ class ActRefused(Conflict):
 class AlreadyArrived(Conflict):
     slug = "visit-already-arrived"
     title = Words("已记录到达", "The arrival is recorded already")
+    detail = Words("到达只记录一次（规范 {clause}）。", "An arrival is recorded once (clause {clause}).")
 
 
 class PreparationMissing(Conflict):

@@ -199,7 +199,7 @@ async def arrive(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID
     visit = await lock_visit(tx, caller, id)
     require_possible(Act.ARRIVE, visit)
     if visit.arrived_at is not None:
-        raise AlreadyArrived(arrived_at=visit.arrived_at)
+        raise AlreadyArrived(arrived_at=visit.arrived_at, clause=LIFE[Act.ARRIVE].clause)
     return await perform(tx, runtime, visit, Act.ARRIVE, at)
 
 

@@ -1,13 +1,16 @@
 """What is agreed with a customer about the time of a visit, and what becomes of it."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from chassis.web.tokens import Principal
 from tests.integration.visit_api.world import APPOINTMENT, Told, World, made, pointers, problem
-from visit_api.appointments.service import on_record
+from visit_api.appointments.errors import AppointedSince
+from visit_api.appointments.schemas import NewAppointment
+from visit_api.appointments.service import appoint, on_record
 from visit_api.visits.models import Visit
 
 NOON = "2026-10-12T12:00:00+08:00"
@@ -45,10 +48,23 @@ async def test_before_anything_was_said_nothing_stands(world: World) -> None:
 
 
 @pytest.mark.clause("6.1.3.1")
+async def test_what_is_brought_late_is_refused_by_the_clause(world: World) -> None:
+    visit = await world.visit()
+    await world.appointed(visit["id"])
+    before = NewAppointment(**{**APPOINTMENT, "at": "2026-10-09T09:00:00+08:00"})
+    caller = Principal(sub="E101", unit="37401", roles=frozenset({"visitor"}))
+    with pytest.raises(AppointedSince) as refused:
+        async with world.runtime.db.transaction() as tx:
+            await appoint(tx, world.runtime, caller, UUID(visit["id"]), before, late=True)
+    assert refused.value.body("en")["clause"] == "6.1.3.1"
+
+
+@pytest.mark.clause("6.1.3.1")
 async def test_moved_refused_and_cancelled_are_each_kept(world: World) -> None:
     visit = await world.visit()
     path = f"/visits/{visit['id']}/appointment"
-    problem(await world.visitor.post(f"{path}/cancel", json={"reason": "人手不足"}), 409, "no-appointment")
+    early = problem(await world.visitor.post(f"{path}/cancel", json={"reason": "人手不足"}), 409, "no-appointment")
+    assert (early["clause"], early["detail"]) == ("6.1.3.1", "走访没有有效的预约（规范 6.1.3.1）。")
     await made(world.visitor.post(f"{path}/refuse", json={"reason": "近期停产"}))
     told = len(await world.told())
     await world.appointed(visit["id"])

@@ -28,10 +28,12 @@ async def test_a_finding_becomes_a_measure_that_somebody_else_verifies(world: Wo
     path = f"/measures/{its['id']}"
     owner = world.client("supervisor", unit="37401", sub="E102")
     other = world.client("supervisor", unit="37401", sub="S1")
-    problem(await other.post(f"{path}/verify", json={"words": "抽查"}), 409, "measure-not-now")
+    early = problem(await other.post(f"{path}/verify", json={"words": "抽查"}), 409, "measure-not-now")
+    assert (early["clause"], early["detail"]) == ("9.1", "措施处于 open，不能执行 verified（规范 9.1）。")
     done = (await owner.post(f"{path}/done", json={"words": "已配发"})).json()
     assert (done["state"], done["done_by"]) == ("done", "E102")
-    problem(await owner.post(f"{path}/verify", json={"words": "抽查"}), 409, "verified-by-another")
+    own = problem(await owner.post(f"{path}/verify", json={"words": "抽查"}), 409, "verified-by-another")
+    assert own["clause"] == "9.1"
     problem(await world.visitor.post(f"{path}/verify", json={"words": "抽查"}), 403, "forbidden")
     back = (await other.post(f"{path}/send-back", json={"words": "夜间无人接听"})).json()
     assert (back["state"], back["done_at"]) == ("open", None)

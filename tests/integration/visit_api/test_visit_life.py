@@ -165,6 +165,7 @@ async def test_an_arrival_is_recorded_once_even_after_the_start(world: World) ->
     assert (arrived.json()["state"], arrived.json()["arrived_at"]) == ("in_progress", "2026-10-09T01:58:00Z")
     again = problem(await world.visitor.post(f"/visits/{visit['id']}/arrive"), 409, "visit-already-arrived")
     assert again["arrived_at"].startswith("2026-10-09T01:58:00")
+    assert (again["clause"], again["detail"]) == ("6.1.3.1", "到达只记录一次（规范 6.1.3.1）。")
 
 
 @pytest.mark.clause("6.1.3.1", "8.1.4")
