@@ -1,5 +1,6 @@
 """The OpenAPI documents: committed, fresh, and true of every route."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -73,6 +74,24 @@ def test_every_operation_has_a_name_of_its_own() -> None:
         assert len(names) == len(set(names))
         own += [its["get"]["operationId"] for path, its in paths.items() if f"{name} GET {path}" in OWN]
     assert len(own) == len(OWN) == len(set(own))
+
+
+def arrays(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every schema of an array in a document."""
+    if isinstance(schema, list):
+        schema = dict(enumerate(schema))
+    if isinstance(schema, dict):
+        if schema.get("type") == "array":
+            yield schema
+        for part in schema.values():
+            yield from arrays(part)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_list_of_codes_takes_all_of_them(name: str) -> None:
+    for its in arrays(document_of(name)):
+        codes = {*resolved(name, its.get("items", {})).get("enum", ())} - {"*"}  # which stands for the others
+        assert its.get("maxItems", len(codes)) >= len(codes), codes
 
 
 def answered(place: Place) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Plans at the edge."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field, Strict, StringConstraints, with_config
@@ -26,7 +26,7 @@ class Rule(Body):
     period the first that fits a customer counts."""
 
     name: Code
-    kinds: Annotated[list[Kind], Field(min_length=1, max_length=8)]
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=len(get_args(Kind)))]
     channel: Channel
     period: Literal["year", "month"]
     times: Annotated[int, Field(ge=1, le=31)]
