@@ -7,7 +7,7 @@ from typing import BinaryIO
 # Markers of JPEG that start a frame, and those that stand alone.
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-
+_MARKS = 10_000  # of them, filling too, that are looked at: photos have some hundreds before their frame
 
 _SEARCHED = 1 << 20  # bytes of a HEIC: what it says of itself stands at its beginning
 
@@ -32,7 +32,7 @@ def _png(file: BinaryIO) -> int:
 
 def _jpeg(file: BinaryIO) -> int:
     file.seek(2)
-    while True:
+    for _ in range(_MARKS):
         (sign, marker) = struct.unpack(">2B", file.read(2))
         if sign != 0xFF:
             return 0
@@ -44,6 +44,7 @@ def _jpeg(file: BinaryIO) -> int:
                 height, width = struct.unpack(">x2H", file.read(5))
                 return int(width * height)
             file.seek(max(length - 2, 0), 1)
+    return 0
 
 
 def _heic(file: BinaryIO) -> int | None:

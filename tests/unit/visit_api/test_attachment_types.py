@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import samples
 from visit_api.attachments import types
+from visit_api.attachments.pictures import pixels
 
 
 def named(tmp_path: Path, data: bytes) -> Path:
@@ -90,6 +91,17 @@ def test_what_would_burst_whoever_opens_it_is_not_sound(tmp_path: Path) -> None:
 def test_a_table_of_contents_that_would_fill_memory_is_not_read(tmp_path: Path) -> None:
     long = samples.office("word", {f"word/{number:02}{'a' * 60_000}": b"" for number in range(40)})
     assert types.sniff(named(tmp_path, long), "x.docx") is None
+
+
+@pytest.mark.parametrize("marks", [b"\xff", b"\xff\xd0", b"\xff\xe1\0\2"], ids=["filling", "alone", "empty"])
+def test_what_a_photo_is_made_of_is_not_searched_for_ever(tmp_path: Path, marks: bytes) -> None:
+    its = samples.jpeg(4032, 3024)
+    frame = its.index(b"\xff\xc0")
+
+    def found(times: int) -> int | None:
+        return pixels(named(tmp_path, its[:frame] + marks * times + its[frame:]), "image/jpeg")
+
+    assert (found(1000), found(1_000_000)) == (4032 * 3024, 0)
 
 
 @pytest.mark.parametrize(
