@@ -24,7 +24,7 @@ OPEN = {
     "/docs",
     "/docs/oauth2-redirect",
 }
-# They store nothing.
+# They read, whatever their method.
 ASKING = {
     "appeal_tracker POST /v1/deadline-calculations",
     "notifier POST /v1/routes/preview",

@@ -69,8 +69,8 @@ async def reach_customer(id: Id, caller: Service, tx: Tx, runtime: TheRuntime) -
 
 @router.post("/v1/customers/find", response_model=FoundAll)
 async def find_customers(wanted: Wanted, caller: Asker, tx: Tx, runtime: TheRuntime) -> FoundAll:
-    """Whose telephone number it is: customers that have it, or a contact of whom has it. A POST, for a number is not to
-    stand in an address that others log."""
+    """Whose telephone number it is: customers that have it, or a contact of whom has it. Who was told of which customer
+    is kept in the trail. A POST, for a number is not to stand in an address that others log."""
     return await service.find_by_phone(tx, runtime, caller, wanted.phone)
 
 

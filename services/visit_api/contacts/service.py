@@ -155,8 +155,10 @@ async def reach(tx: AsyncSession, runtime: Runtime, caller: Principal, customer_
 
 
 async def find_by_phone(tx: AsyncSession, runtime: Runtime, caller: Principal, phone: str) -> FoundAll:
-    """Whose number that is, among those whom the caller sees."""
+    """Whose number that is, among those whom the caller sees; that it was told is noted of each customer."""
     found = await repository.having(tx, caller.unit, await sealing.phone_index(tx, runtime, phone))
+    whose = {row.customer_id: row.unit_code for row in found}
+    await trail.note_each(tx, runtime, caller, act="customer.found", thing="customer", things=whose.items())
     names = [await sealing.open_name(tx, runtime, row.customer_id, row.plain, row.sealed) for row in found]
     return FoundAll(items=[Found(name=name, **row._mapping) for row, name in zip(found, names, strict=True)])
 

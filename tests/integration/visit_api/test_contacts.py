@@ -91,6 +91,23 @@ async def test_a_number_finds_whose_it_is_however_it_is_written(world: World) ->
     assert await found(world.admin, "13812340001") == {(beside["id"], its["id"])}
 
 
+@pytest.mark.clause("8.1.4", "004 4.2")
+async def test_whoever_is_told_whose_number_it_is_leaves_a_trail(world: World) -> None:
+    ours, beside = await world.customer(phone=PHONE), await world.customer("37402", phone=PHONE)
+    await contact(world, ours)
+    for client in (world.admin, world.visitor, world.stranger):
+        await client.post("/customers/find", json={"phone": PHONE})
+    lines = await world.rows("SELECT by, unit_code, act, thing, thing_id, reason FROM trail")
+    assert sorted(tuple(line)[:5] for line in lines) == sorted(
+        [
+            ("E001", "37401", "customer.found", "customer", ours["id"]),
+            ("E001", "37402", "customer.found", "customer", beside["id"]),
+            ("E101", "37401", "customer.found", "customer", ours["id"]),
+        ]
+    )
+    assert {line["reason"] for line in lines} == {None}, "who was found, and not by what"
+
+
 @pytest.mark.clause("8.1.4")
 async def test_a_service_is_given_what_was_agreed_to(world: World) -> None:
     customer = await world.customer(phone=PHONE)
