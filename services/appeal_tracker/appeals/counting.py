@@ -15,27 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from appeal_tracker.appeals import belated, repository
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.cases import Case
-from appeal_tracker.appeals.deeds import NOBODY, Deed
+from appeal_tracker.appeals.deeds import CONTACT, NOBODY, Deed
 from appeal_tracker.appeals.lifecycle import Act, State
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks import telling, timeline
-from appeal_tracker.clocks.acceptance import Attempt, contacted_at
 from appeal_tracker.clocks.states import ClockState
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 
-CONTACT = "contact"
 JUDGED_ANEW = "judged_anew"
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
-
-
-async def contacted(deed: Deed, case: Case) -> datetime | None:
-    """When the customer of a case counts as contacted, by all that was recorded by somebody responsible."""
-    its = await repository.contacts(deed.tx, case.appeal.id)
-    attempts = [Attempt(each.at, each.result) for each in its if each.round >= case.appeal.counts_from and each.counts]
-    clock = case.clock(CONTACT)
-    start, end = (clock.started_at, clock.due_at) if clock else (case.appeal.since, deed.now)
-    return contacted_at(attempts, case.policy.contact, start, end)
 
 
 async def first_answered(tx: AsyncSession, appeal: Appeal) -> datetime:
@@ -71,10 +60,8 @@ async def count_anew(
     deed = await begin(tx, runtime, by, leader)
     for case in (each for each in deed.group if each.appeal.id in appeals):
         before = {clock.id for clock in case.clocks}
-        at = await contacted(deed, case) if _waits(case, CONTACT, State.OPEN) else None
-        if at is not None:
-            await deed.move(Act.CONTACT, at, [case])
-            await deed.stop(CONTACT, at, [case])
+        if _waits(case, CONTACT, State.OPEN):
+            await deed.contact_by_now(case)
         if case.stood is State.ANSWERED and _waits(case, belated.CALLBACK, State.ANSWERED):
             await called_back_since(deed, case, await first_answered(tx, case.appeal))
         _tell(deed, case, before, because)

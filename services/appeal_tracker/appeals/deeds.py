@@ -22,12 +22,14 @@ from appeal_tracker.appeals.lifecycle import Act, Refused, Rule, State
 from appeal_tracker.appeals.models import SUBJECT, Appeal
 from appeal_tracker.clocks import holding, recalculation, telling, timeline
 from appeal_tracker.clocks import service as clocks
+from appeal_tracker.clocks.acceptance import Attempt, contacted_at
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.clocks.planning import NewClock
 from appeal_tracker.clocks.recalculation import Target
 from appeal_tracker.clocks.service import Stopped
 from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import Entry
+from appeal_tracker.clocks.verdict import last_in_time
 from appeal_tracker.texts import service as texts
 from appeal_tracker.texts.service import TEXT_ID, WORDS, Said, Text
 from appeal_tracker.visits import service as visits
@@ -50,6 +52,7 @@ _PROBLEMS: dict[Rule, type[Problem]] = {
 # Who answers by a link, and is nobody of the staff; and whoever the service acts for by itself.
 CUSTOMER = Principal("customer", None, frozenset())
 NOBODY = Principal("nobody", None, frozenset())
+CONTACT = "contact"
 _OPEN = (ClockState.RUNNING, ClockState.HELD)
 
 
@@ -79,6 +82,7 @@ class Deed:
         self._entries: list[Entry] = []
         self._texts: list[Text] = []
         self._goes_on = False
+        self._put_off: set[UUID] = set()
 
     @property
     def appeal(self) -> Appeal:
@@ -148,6 +152,19 @@ class Deed:
                 earlier += [(case, each) for each in belated.begun_too_late(case.clocks, case.policy, fact, at)]
         if earlier:
             await self._begin_earlier(earlier, at)
+
+    async def contact_by_now(self, case: Case) -> bool:
+        """Has the customer of a case count as contacted, if they do by all that was recorded by somebody responsible;
+        whether they do."""
+        its = await repository.contacts(self.tx, case.appeal.id)
+        tried = [Attempt(each.at, each.result) for each in its if each.round >= case.appeal.counts_from and each.counts]
+        clock = case.clock(CONTACT)
+        start, end = (clock.started_at, last_in_time(clock, self.now)) if clock else (case.appeal.since, self.now)
+        at = contacted_at(tried, case.policy.contact, start, end)
+        if at is not None:
+            await self.move(Act.CONTACT, at, [case])
+            await self.stop(CONTACT, at, [case])
+        return at is not None
 
     async def _resumed(self, case: Case, at: datetime, data: Mapping[str, object]) -> None:
         """Ends a hold; what is merged goes on together."""
@@ -226,6 +243,8 @@ class Deed:
         clocks that nobody heard of yet; what other versions left where it was, the timeline keeps."""
         cases = {case.appeal.id: case for case in self.group}
         for done in await recalculation.recalculate(self.tx, its, to or {}):
+            if done.clock.due_at > done.old_due_at:
+                self._put_off.add(done.clock.id)
             if done.moved and done.clock.id not in untold:
                 subject = cases[done.clock.subject_id].appeal
                 entry, event = telling.recalculated(subject, done, cause, self.by, self.now)
@@ -240,6 +259,9 @@ class Deed:
         await self._last(self)
         if self._goes_on and self.leader.appeal.state != State.CLOSED:
             await self.replan([clock for case in self.group for clock in case.clocks], "resume")
+        for case in self.group:  # what was tried in vain past the earlier deadline may count by the later one
+            if self._contact_is_put_off(case):
+                await self.contact_by_now(case)
         alone = [clock for case in self.group[1:] for clock in case.clocks if self._lost_its_leader(clock)]
         for clock in alone:
             clock.follows = None
@@ -254,6 +276,12 @@ class Deed:
         await self._runtime.outbox.append(self.tx, self._events, at=self.now)
         affected = {visit: case.appeal.unit_code for case in self.group if (visit := case.affects)}
         await visits.appeals_changed(self.tx, self._runtime, affected, repository.on_visits)
+
+    def _contact_is_put_off(self, case: Case) -> bool:
+        clock = case.clock(CONTACT)
+        if clock is None or clock.id not in self._put_off or clock.state != ClockState.RUNNING:
+            return False
+        return lifecycle.takes(case.appeal.standing, Act.CONTACT, by_leader=case is not self.case)
 
     def _lost_its_leader(self, clock: Clock) -> bool:
         """Whether the clock it follows was stopped by what does not stop it too, having come before its time; or was

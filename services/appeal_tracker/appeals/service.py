@@ -116,10 +116,8 @@ async def _contact(deed: Deed, case: Case, at: datetime, values: dict[str, Any])
     deed.tx.add(made)
     event = AppealContacted(**deed.facts(case, at), result=made.result, counts=made.counts)
     deed.say(case, "contacted", at, event, contact_id=made.id, **values)
-    contacted = await counting.contacted(deed, case)
-    await deed.move(Act.ATTEMPT if contacted is None else Act.CONTACT, contacted or at, [case])
-    if contacted is not None:
-        await deed.stop("contact", contacted, [case])
+    if not await deed.contact_by_now(case):
+        await deed.move(Act.ATTEMPT, at, [case])
     return made
 
 

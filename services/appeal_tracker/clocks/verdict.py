@@ -17,12 +17,24 @@ class Verdict(Enum):
     ENDED = auto()  # past the deadline; the breach was recorded, and now it ends
 
 
-class Judged(Protocol):
-    """What is asked about a clock."""
+class Waiting(Protocol):
+    """What is asked about a clock, or a plan of one."""
 
-    state: str
-    due_at: datetime
+    @property
+    def state(self) -> str: ...
+    @property
+    def due_at(self) -> datetime: ...
+
+
+class Judged(Waiting, Protocol):
+    """What is asked about a clock besides."""
+
     stopped_at: datetime | None
+
+
+def last_in_time(clock: Waiting, now: datetime) -> datetime:
+    """Up to when what was done by `now` is in time: what stands still is due later than is known yet."""
+    return now if clock.state == ClockState.HELD else clock.due_at
 
 
 def verdict(clock: Judged, at: datetime) -> Verdict | None:

@@ -32,6 +32,7 @@ FAULTS = (
     (r"(.+) is missing", r"缺少 \1"),
     (r"runs from (.+), its parent from (.+)", r"自 \1 起算，而上级自 \2 起算"),
     (r"its parent times this milestone and lets nothing hold it", r"上级规定了该时限且不允许中止"),
+    (r"what is held is left out in (.+), by its parent in (.+)", r"暂停的时间按 \1 扣除，而上级按 \2 扣除"),
     (r"the mandatory step (.+) no longer tells (.+)", r"必要步骤 \1 不再通知 \2"),
     (r"no hours are quiet, its parent keeps (.+)", r"没有静默时段，而上级的静默时段为 \1"),
     (r"(.+) are quiet, its parent keeps (.+)", r"静默时段 \1 未包含上级的 \2"),
@@ -44,6 +45,10 @@ FAULTS = (
     (
         r"reopened (.+) have the whole period anew, its parent gives what was left",
         r"重开的 \1 重新计满期限，而上级只计剩余期限",
+    ),
+    (
+        r"reopened (.+) go on with what was left in another unit than by its parent",
+        r"重开的 \1 计剩余期限的单位与上级不同",
     ),
     (
         r"reopened (.+) run from another contact, its parent from the reopening",

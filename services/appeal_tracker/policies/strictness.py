@@ -3,6 +3,10 @@
 Whether one period is the stricter is not read off its words but counted, start by start: "1 working day" may end after
 "24 hours" on any day at all, and on a Friday surely does. Within one civil day a deadline either stays or moves along
 with its start, so the first and the last instant of each day show all there is to see.
+
+Periods are counted as they run, without holds. Held time is left out in a period's own unit, held hours or whole days,
+so what may be held, or goes on when it is reopened, keeps its parent's unit: in that the shorter ends first whatever is
+left out.
 """
 
 from collections.abc import Iterator
@@ -76,6 +80,8 @@ def _laxer_terms(own: Limit, parent: Limit) -> Iterator[tuple[str, str]]:
         yield "starts", f"runs from {own.starts}, its parent from {parent.starts}"
     if own.holdable and not parent.holdable:
         yield "holdable", "its parent times this milestone and lets nothing hold it"
+    elif own.holdable and own.within.unit is not parent.within.unit:
+        yield "holdable", f"what is held is left out in {own.within.unit}, by its parent in {parent.within.unit}"
     told: dict[tuple[Measure, int], set[str]] = {}
     for step in own.ladder:
         for point in step.moment.points:
@@ -144,11 +150,15 @@ def _laxer_reopening(own: Policy, parent: Policy) -> Iterator[tuple[str, str]]:
     laxer: dict[str, list[str]] = {}
     for appeal_type, limits in parent.appeals.items():
         ours, its = own.reopens(appeal_type), parent.reopens(appeal_type)
-        starts = {limit.starts for limit in limits} - {"answered"}
+        units = {limit.milestone: limit.within.unit for limit in own.limits(appeal_type)}
+        again = [limit for limit in limits if limit.starts != "answered"]
+        starts = {limit.starts for limit in again}
         if NEW_ROUND == its != ours and any(limit.milestone == "contact" for limit in limits):
             laxer.setdefault("are not contacted again, as its parent asks", []).append(appeal_type)
         elif its == "continue" != ours and starts:
             laxer.setdefault("have the whole period anew, its parent gives what was left", []).append(appeal_type)
+        elif its == "continue" and any(limit.within.unit is not units.get(limit.milestone) for limit in again):
+            laxer.setdefault("go on with what was left in another unit than by its parent", []).append(appeal_type)
         elif its == "restart" and ours == NEW_ROUND and "contacted" in starts:
             laxer.setdefault("run from another contact, its parent from the reopening", []).append(appeal_type)
     for fault, types in laxer.items():

@@ -12,6 +12,7 @@ from appeal_tracker.appeals.lifecycle import State
 from appeal_tracker.clocks.acceptance import Attempt, called_back_at, contacted_at
 from appeal_tracker.clocks.replanning import Plan
 from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.clocks.verdict import last_in_time
 from appeal_tracker.policies.policy import Policy
 from appeal_tracker.policies.service import Shelf
 from appeal_tracker.recalculations.concerned import attempts_of
@@ -50,7 +51,7 @@ class Tried(msgspec.Struct, frozen=True):
         since = appeal.reopened_at or appeal.received_at
         if CONTACT not in over and (CONTACT in plans or appeal.state == State.OPEN):
             plan = plans.get(CONTACT)
-            start, end = (plan.started_at, plan.due_at) if plan else (since, now)
+            start, end = (plan.started_at, last_in_time(plan, now)) if plan else (since, now)
             found[CONTACT] = contacted_at(self.contacts, policy.contact, start, end)
         if CALLBACK not in over and appeal.state == State.ANSWERED:
             plan, answered = plans.get(CALLBACK), self.answered_at or since

@@ -130,7 +130,8 @@ def judge(its: Round, rules: Rules, as_of: datetime) -> Iterator[Judgement]:
             if clock is not None:
                 yield Judgement(its.number, milestone, did, Verdict.NONE, clock.due_at, None, clock.stopped_at)
             continue
-        stop = _stop(its, milestone, start, end, rules)
+        waits = any(each.until is None and is_met(each.since, end) for each in stands)  # and is due later than that
+        stop = _stop(its, milestone, start, as_of if waits else end, rules)
         would = _verdict(its, stands, stop, end, as_of)
         yield Judgement(its.number, milestone, did, would, clock.due_at if clock else None, end, stop)
 

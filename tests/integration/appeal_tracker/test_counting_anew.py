@@ -119,6 +119,22 @@ async def test_what_is_merged_or_held_is_contacted_each_by_its_own_policy(desk: 
     assert await look(desk) == {}
 
 
+@pytest.mark.clause("7.2.3")
+async def test_what_was_tried_in_vain_while_it_was_held_is_enough_by_the_other_policy(desk: Desk) -> None:
+    limits = [{"milestone": "contact", "within": "24 hours", "clause": "企标 1", "holdable": True}]
+    await strict(desk, appeals={"report": limits})
+    await desk.publish(id="loose", appeals={"report": limits})
+    case = await desk.raised(appeal_type="report")
+    await desk.act(case, "hold", reason="等待")
+    await desk.at("10-10T20:00")
+    for hour in (14, 16, 18):
+        await desk.contact(case, f"10-10T{hour}:00", "no_answer")
+    assert (await desk.clocks(case))["contact"]["state"] == "held"
+    await recalculate(desk, cause="policy_version", policy="strict", to="loose")
+    assert (await desk.clocks(case))["contact"]["met_at"] == "2026-10-10T10:00:00Z"
+    assert await look(desk) == {}
+
+
 @pytest.mark.clause("7.2.5.1")
 async def test_calls_in_vain_that_are_enough_by_the_other_policy_are_a_callback(desk: Desk) -> None:
     callback = {"milestone": "callback", "within": "2 working days", "clause": "企标 4"}

@@ -174,6 +174,54 @@ async def test_a_held_appeal_is_contacted_and_goes_back_to_where_that_led(desk: 
     assert (await desk.act(report, "resume"))["state"] == "contacted"
 
 
+TO_CONTACT = [
+    {"milestone": "contact", "within": "24 hours", "clause": "企标 1", "holdable": True},
+    {"milestone": "answer", "within": "10 working days", "clause": "企标 2"},
+]
+IN_VAIN = ("10-10T14:00", "10-10T17:00", "10-10T20:00")
+
+
+@pytest.mark.clause("7.2.3")
+@pytest.mark.parametrize("order", ["as it happened", "the end of the hold first", "the hold last"])
+async def test_attempts_in_vain_count_up_to_the_deadline_that_a_hold_puts_off(desk: Desk, order: str) -> None:
+    """In whatever order all is recorded: 48 hours were held, and the contact was due on 10-12 at 09:30."""
+    await desk.publish(id="own", appeals={"report": TO_CONTACT})
+    await desk.assign("37401", "own")
+    case = await desk.raised(appeal_type="report")
+    desk.clock.set(instant("10-11T13:00"))  # nobody has recorded the breach
+    acts = ["hold", "tried", "resume"]
+    if order == "the end of the hold first":
+        acts = ["hold", "resume", "tried"]
+    if order == "the hold last":
+        acts = ["tried", "hold", "resume"]
+    for act in acts:
+        if act == "tried":
+            for at in IN_VAIN:
+                await desk.contact(case, at, "no_answer")
+        else:
+            its = {"reason": "等待", "milestones": ["contact"]} if act == "hold" else {}
+            await desk.act(case, act, at={"hold": "10-09T12:00", "resume": "10-11T12:00"}[act], **its)
+    appeal, contact = await desk.appeal(case), (await desk.clocks(case))["contact"]
+    assert (appeal["state"], contact["state"], contact["met_at"]) == ("contacted", "met", due(IN_VAIN[-1]))
+    await desk.at("10-13T12:00")
+    assert "contact" not in {event["milestone"] for event in await desk.told("deadline.breached.v1")}
+    assert await look(desk) == {}
+
+
+async def test_attempts_in_vain_count_though_the_hold_turns_out_to_have_ended_before_them(desk: Desk) -> None:
+    await desk.publish(id="own", appeals={"report": TO_CONTACT})
+    await desk.assign("37401", "own")
+    case = await desk.raised(appeal_type="report")
+    await desk.act(case, "hold", reason="等待", milestones=["contact"])
+    await desk.at("10-10T20:00")
+    for at in ("10-10T05:00", "10-10T08:00", "10-10T11:00"):
+        await desk.contact(case, at, "no_answer")
+    await desk.act(case, "resume", at="10-10T09:00")
+    contact = (await desk.clocks(case))["contact"]
+    assert (contact["state"], contact["met_at"]) == ("met", due("10-10T11:00"))
+    assert contact["met_at"] <= contact["due_at"]
+
+
 async def test_what_starts_while_the_appeal_is_held_waits_too(desk: Desk, report: str) -> None:
     await desk.act(report, "hold", reason="等待")
     await desk.at("10-09T15:00")

@@ -109,6 +109,25 @@ def test_what_is_laxer_is_found_where_it_was_written_and_said_in_both_languages(
     said(found.fault)
 
 
+@pytest.mark.parametrize(
+    ("terms", "pack", "pointer"),
+    [
+        ({"holdable": True}, {}, "/appeals/report/0/holdable"),
+        ({}, {"reopen": "continue", "reopen_for": ["report"]}, "/reopen"),
+    ],
+)
+def test_what_waits_in_another_unit_is_said_in_both_languages(terms: Any, pack: Any, pointer: str):
+    def over(id: str, extends: str, within: str) -> Any:
+        its = limit(within=within, clause="1", **terms)
+        return parse_pack({"id": id, "extends": extends, "appeals": {"report": [its]}, **pack})
+
+    packs = {**packaged_packs(), "above": over("above", "t-sdpea", "9 working days")}
+    own = over("own", "above", "7 calendar days")
+    (found,) = laxer(resolve(own, packs), resolve(packs["above"], packs), cn_statutory())
+    assert place(own, found.pointer) == pointer
+    said(found.fault)
+
+
 def test_that_no_hours_are_quiet_is_said_in_both_languages():
     said("no hours are quiet, its parent keeps 21:00–08:00")
 

@@ -106,6 +106,20 @@ def test_what_was_done_before_or_during_a_hold_is_not_put_off_by_it() -> None:
     assert (still.would_be_due_at, still.would) == (civil("10-16T00:00"), KEPT), "it stood still until it was done"
 
 
+def test_what_is_tried_in_vain_while_a_contact_stands_still_is_in_time() -> None:
+    limit = {"milestone": "contact", "within": "24 hours", "clause": "own 1", "holdable": True}
+    policy = build_policy({"id": "own", "extends": "t-sdpea", "appeals": {"report": [limit]}}, packaged_packs())
+    tried = [Attempt(civil(at), "no_answer") for at in ("10-10T14:00", "10-10T17:00", "10-10T20:00")]
+    found = {}
+    for since in ("10-09T12:00", "10-10T12:00"):
+        stands = [Stand(frozenset({"contact"}), civil(since), None)]
+        its = happened(ran("contact", "held"), attempts=tried, stands=stands)
+        found[since] = judged(its, policy, "report")["contact"]
+    in_time, late = found.values()
+    assert (in_time.would, in_time.stopped_at) == (KEPT, civil("10-10T20:00"))
+    assert (late.would, late.stopped_at) == (BREACHED, None)
+
+
 def test_the_promise_of_a_merged_appeal_is_kept_by_the_candidate_too() -> None:
     promised = (civil("10-08T10:00"), "complaint", "answer")
     clock = Ran("answer", civil(RECEIVED), civil("10-17T00:00"), "met", civil("10-15T09:00"), promised)

@@ -279,6 +279,68 @@ def test_holding_is_allowed_where_no_parent_times():
     ) == []  # fmt: skip
 
 
+UNITS = {"24 hours": "1 working day", "10 calendar days": "10 working days", "1 working day": "264 hours"}
+
+
+@pytest.mark.parametrize(("own", "parent"), UNITS.items())
+def test_what_may_be_held_is_counted_in_the_unit_of_the_parent(own: str, parent: str):
+    """Held hours are hours, held days whole days: a hold turns round what is the stricter without one."""
+
+    def over(above: Policy, **terms: Any) -> list[Laxness]:
+        packs = {**PACKS, "above": parse_pack({"id": "above", "extends": "t-sdpea", **limited(parent, **terms)})}
+        pack = parse_pack({"id": "own", "extends": "above", **limited(own, **terms)})
+        return list(laxer(resolve(pack, packs), above, ONLY_2026))
+
+    def limited(within: str, **terms: Any) -> dict[str, Any]:
+        return {"appeals": {"report": [{"milestone": "answer", "within": within, "clause": "own 1", **terms}]}}
+
+    free = resolve(parse_pack({"id": "above", "extends": "t-sdpea", **limited(parent)}), PACKS)
+    held = resolve(parse_pack({"id": "above", "extends": "t-sdpea", **limited(parent, holdable=True)}), PACKS)
+    assert over(free) == []
+    (refused,) = over(held, holdable=True)
+    its = tuple(Period.parse(each).unit.value for each in (own, parent))
+    assert refused.pointer == "/appeals/report/answer/holdable"
+    assert refused.fault == "what is held is left out in {}, by its parent in {}".format(*its)
+
+
+def test_a_hold_turns_round_what_is_the_stricter_without_one():
+    start = datetime.fromisoformat("2026-03-19T23:50:00+08:00")
+    held = [Hold(start + timedelta(minutes=11), datetime.fromisoformat("2026-03-22T23:59:00+08:00"))]
+    assert first("24 hours", "1 working day", CALENDAR) is None
+    ends = [wall_text(due(start, Period.parse(each), CALENDAR, held).due_at) for each in ("24 hours", "1 working day")]
+    assert ends == ["2026-03-23 23:48", "2026-03-20 24:00"]
+
+
+@pytest.mark.parametrize(
+    ("own", "fault"),
+    [
+        ("5 working days", None),
+        ("7 calendar days", "reopened report go on with what was left in another unit than by its parent"),
+    ],
+)
+def test_what_goes_on_when_it_is_reopened_is_counted_in_the_unit_of_the_parent(own: str, fault: str | None):
+    """For what lies between is left out as a hold is."""
+    above = {"id": "above", "extends": "t-sdpea", "reopen": "continue", "reopen_for": ["report"]}
+    packs = {**PACKS, "above": parse_pack({**above, "appeals": {"report": [ANSWER, SURVEY]}})}
+    mine = parse_pack({"id": "own", "extends": "above", "appeals": {"report": [{**ANSWER, "within": own}]}})
+    found = list(laxer(resolve(mine, packs), resolve(packs["above"], packs), ONLY_2026))
+    assert [(each.pointer, each.fault) for each in found] == ([("/reopen", fault)] if fault else [])
+
+
+@given(st.data(), st.sampled_from(Unit), st.integers(1, 12), st.integers(1, 12), st.integers(0, 60 * 24 * 60))
+def test_what_is_shorter_in_the_same_unit_ends_no_later_whatever_is_held(
+    data: st.DataObject, unit: Unit, count: int, more: int, begins: int
+):
+    start = datetime.fromisoformat("2026-01-20T00:00:00+08:00") + timedelta(minutes=begins)
+    minutes = st.integers(0, 40 * 24 * 60).map(lambda number: start + timedelta(minutes=number))
+    holds = [Hold(*sorted(each)) for each in data.draw(st.lists(st.tuples(minutes, minutes), max_size=3))]
+    closes = DAY if unit is Unit.HOURS else data.draw(st.sampled_from([DAY, 17 * HOUR]))
+    longer = Period(count + more, unit, DAY if unit is Unit.HOURS else data.draw(st.sampled_from([DAY, 17 * HOUR])))
+    own = Period(count, unit, closes)
+    if first_laxer_start(own, longer, ONLY_2026) is None:
+        assert due(start, own, ONLY_2026, holds).due_at <= due(start, longer, ONLY_2026, holds).due_at
+
+
 def test_a_missing_milestone_is_laxer():
     parent = resolve(parse_pack({"id": "own", "extends": "t-sdpea", "appeals": complaint("survey", "9 hours")}), PACKS)
     assert [each.pointer for each in laxer(FLOOR, parent, ONLY_2026)] == ["/appeals/complaint/survey"]
