@@ -25,7 +25,7 @@ from visit_api.appointments.schemas import AppointmentEntryView, NewAppointment,
 from visit_api.base import New, add
 from visit_api.texts import service as texts
 from visit_api.visits.errors import no_place
-from visit_api.visits.lifecycle import LIFE, Act, Unmet
+from visit_api.visits.lifecycle import LIFE, Act
 from visit_api.visits.models import Visit
 from visit_api.visits.service import get_visit, lock_visit, require_possible
 
@@ -116,11 +116,6 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     entries = await repository.of_visit(tx, visit.id)
     await texts.show(tx, runtime, entries)
     return [AppointmentEntryView.model_validate(entry).model_dump(mode="json") for entry in entries]
-
-
-async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
-    """Nothing: whether an appointment is missing, the visit knows."""
-    return []
 
 
 async def last_agreed(tx: AsyncSession, runtime: Runtime, visit: Visit) -> Appointment | None:

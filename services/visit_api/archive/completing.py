@@ -44,7 +44,7 @@ async def gaps_of(tx: AsyncSession, runtime: Runtime, caller: Principal, visit: 
     }
     gaps, unmet, named = await _open(tx, caller, visit), list[Unmet](), dict[str, Mapping[str, Any]]()
     for its in SLICES:
-        found = await its.unmet(tx, visit) if its.unmet else []
+        found = await its.unmet(tx, runtime, visit) if its.unmet else []
         if its.open:
             gaps += [Gap(*each, demanded=True, open=True) for each in found]
         else:

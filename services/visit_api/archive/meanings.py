@@ -164,6 +164,7 @@ CODES: dict[str, dict[str, Words]] = {
         "strategy": Words("服务策略", "strategy"),
         "promotion": Words("业务推广", "promotion"),
         "strategy_due_on": Words("服务策略的完成期限", "day by which the strategy is done"),
+        "strategy_outcome": Words("服务策略的落实结果", "what became of the strategy"),
         "visit_completed": Words("走访结束", "end of the visit"),
         "appeal_closed": Words("诉求办结", "end of an appeal"),
         "missed_call": Words("未接来电回复", "return of a missed call"),

@@ -25,7 +25,7 @@ from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
 
 OnRecord = Callable[[AsyncSession, Runtime, Visit], Awaitable[Any]]
-Lacks = Callable[[AsyncSession, Visit], Awaitable[list[Unmet]]]
+Lacks = Callable[[AsyncSession, Runtime, Visit], Awaitable[list[Unmet]]]
 Named = Callable[[AsyncSession, Runtime, Visit], Awaitable[Mapping[str, Mapping[str, Any]]]]
 
 
@@ -56,7 +56,7 @@ async def _visitors(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     return [{"staff_no": member.staff_no, "name": member.name, "post": member.post} for member in staff]
 
 
-async def _nobody(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+async def _nobody(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[Unmet]:
     return [] if visit.visitor_ids else [Unmet("004 3.4", "visitors")]  # who served, with number and post
 
 
@@ -78,7 +78,7 @@ SLICES = (
     Slice("visitors", _visitors, _nobody),
     Slice("plan", progress.on_record),
     Slice("preparation", _preparation, visits.unmet),
-    Slice("appointments", appointments.on_record, appointments.unmet),
+    Slice("appointments", appointments.on_record),
     Slice("hand_overs", _hand_overs),
     # An earlier version archived numbers of calls, and forgot none when the call was done.
     Slice(

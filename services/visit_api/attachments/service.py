@@ -185,7 +185,7 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     return [AttachmentView.model_validate(each).model_dump(mode="json") for each in stored]
 
 
-async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+async def unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[Unmet]:
     """Files that were declared and have not arrived, until somebody says why not (§7.2.6: complete)."""
     return [Unmet("7.2.6", _awaited(each)) for each in await repository.awaited(tx, visit.id)]
 

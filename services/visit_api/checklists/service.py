@@ -71,7 +71,7 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     ]
 
 
-async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+async def unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[Unmet]:
     """The items that are asked of the visit and not answered. A no is an answer: a record is honest, not perfect."""
     answered = {each.item for each in await repository.of_visit(tx, visit.id)}
     return [Unmet(item.clause, item.code) for item in _items(visit) if item.code not in answered]

@@ -161,7 +161,7 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     return [ObligationView.model_validate(each).model_dump(mode="json", exclude={"phone"}) for each in its]
 
 
-async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+async def unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[Unmet]:
     """What is still owed in the course of a visit."""
     its = await repository.of_visit(tx, visit.id)
     return [Unmet(each.clause, each.kind) for each in its if each.state == "open"]

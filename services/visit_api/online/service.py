@@ -214,7 +214,7 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[st
     return {name: each for name, each in shown.items() if each}
 
 
-async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+async def unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[Unmet]:
     """What is asked of an online visit: a registered account of who visits, and an answer to every question."""
     there = {
         "name_card": bool(await _accounts(tx, visit)),

@@ -11,7 +11,6 @@ from visit_api.civil import CHINA
 from visit_api.plans.service import get_plan, item_on_record
 from visit_api.progress import repository
 from visit_api.progress.schemas import Counts, Line, ProgressView
-from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
 
 
@@ -34,8 +33,3 @@ async def get_progress(tx: AsyncSession, runtime: Runtime, caller: Principal, id
 async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
     """What is archived of the plan of a visit: the item that it was made for, if any."""
     return [] if visit.plan_item_id is None else [await item_on_record(tx, visit.plan_item_id)]
-
-
-async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
-    """Nothing: no clause asks that a visit be planned before."""
-    return []

@@ -77,7 +77,8 @@ class Outcome(Body):
 
 class Strategy(Body):
     """What is proposed for what was justly asked (§7.2.4), who sees to it, and by when: the archive asks for the day,
-    where it is not said. The outcome may come later: by a step that supersedes this one."""
+    where it is not said, and for the outcome once that is past. It may come later, also after the archive: by a step
+    that supersedes this one."""
 
     kind: Literal["strategy"]
     proposal: Annotated[str, Text(4000, lines=True)]

@@ -17,6 +17,7 @@ from visit_api.appeals import service as appeals
 from visit_api.appeals.confidence import confidence
 from visit_api.appeals.schemas import NewAppeal
 from visit_api.base import add
+from visit_api.civil import day_of
 from visit_api.directory.staff import hold_named, visitors
 from visit_api.materials.service import publicised
 from visit_api.standard.asked import STEPS, asked
@@ -53,7 +54,8 @@ async def record(
     late: bool = False,
 ) -> Step:
     """Records what was done on a visit; a question that could not be answered at once is raised in the same commit. One
-    that comes `late` is not refused for a time before the visit began, nor one that corrects such a step.
+    that comes `late` is not refused for a time before the visit began, nor one that corrects such a step. What became
+    of a strategy (§7.2.4) is recorded whenever it is known, also after the archive, if nothing else is said anew.
 
     Raises `NotFound`, `ActRefused`, `StepTaken`, `StepSuperseded`, `Unprocessable`.
     """
@@ -68,11 +70,14 @@ async def record(
         return found
     now = runtime.clock.now()
     at = happened(new.at or now, now)
-    require_recordable(Act.RECORD, visit, at)
-    old = await _superseded(tx, caller, visit, new)
+    old = None if new.supersedes is None else await repository.find(tx, caller.unit, new.supersedes)
+    ends = await _is_outcome(tx, runtime, visit, old, new)
+    if not ends:
+        require_recordable(Act.RECORD, visit, at)
+    old = _superseded(visit, old, new)
     if not late and (old is None or at < old.at):
         require_begun(visit, at)
-    content = await _content(tx, caller, visit, new.model_copy(update={"at": at}))
+    content = await _content(tx, caller, visit, new.model_copy(update={"at": at}), ends=ends)
     appeal_id = old and old.appeal_id
     if appeal_id is None and isinstance(new.content, Consultation) and new.content.answer is None:
         raised = await appeals.raise_appeal(statements, runtime, caller, visit_id, _appeal(new.content, at))
@@ -123,7 +128,7 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     return [StepView.model_validate(step).model_dump(mode="json") for step in steps]
 
 
-async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+async def unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[Unmet]:
     """The steps that are asked of the visit and not recorded. What was raised is no hidden appeal: whoever may not know
     of one would be told of it by what is not asked."""
     steps = [step for step in await repository.of_visit(tx, visit.id) if step.superseded_by is None]
@@ -137,8 +142,12 @@ async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
         for row in rows
         if row.what not in kinds and (needed or not row.where_needs_were_heard)
     ]
-    if any(step.kind == "strategy" and step.content.get("due_on") is None for step in steps):
+    strategies = [step.content for step in steps if step.kind == "strategy"]
+    if any(each.get("due_on") is None for each in strategies):
         missing.append(Unmet("7.2.4", "strategy_due_on"))  # what is to be done by no day is no solution
+    today = day_of(runtime.clock.now()).isoformat()
+    if any((each.get("due_on") or today) < today and each.get("outcome") is None for each in strategies):
+        missing.append(Unmet("7.2.4", "strategy_outcome"))
     return missing
 
 
@@ -162,10 +171,20 @@ async def _add(
     return step
 
 
-async def _superseded(tx: AsyncSession, caller: Principal, visit: Visit, new: NewStep) -> Step | None:
+async def _is_outcome(tx: AsyncSession, runtime: Runtime, visit: Visit, old: Step | None, new: NewStep) -> bool:
+    """Whether a step is the one that it supersedes with what became of it, and says nothing else anew."""
+    said = new.content
+    if not isinstance(said, Strategy) or said.outcome is None:
+        return False
+    if old is None or (old.visit_id, old.kind) != (visit.id, said.kind):
+        return False
+    await texts.show(tx, runtime, [old])
+    return said.model_copy(update={"outcome": None}).model_dump(mode="json") == {**old.content, "outcome": None}
+
+
+def _superseded(visit: Visit, old: Step | None, new: NewStep) -> Step | None:
     if new.supersedes is None:
         return None
-    old = await repository.find(tx, caller.unit, new.supersedes)
     if old is None or old.visit_id != visit.id:
         raise Unprocessable(UNKNOWN_STEP)
     if old.kind != new.content.kind:
@@ -175,15 +194,16 @@ async def _superseded(tx: AsyncSession, caller: Principal, visit: Visit, new: Ne
     return old
 
 
-async def _content(tx: AsyncSession, caller: Principal, visit: Visit, new: NewStep) -> dict[str, Any]:
-    """The content as it is kept, once what it names is sure to be there."""
+async def _content(tx: AsyncSession, caller: Principal, visit: Visit, new: NewStep, *, ends: bool) -> dict[str, Any]:
+    """The content as it is kept, once what it names is sure to be there; whose a strategy was that `ends` stands, also
+    where they left since."""
     content = new.content
     kept = content.model_dump(mode="json")
     if isinstance(content, Publicise):
         assert new.at is not None
         editions = await publicised(tx, visit.unit_code, content.materials, new.at, "/content/materials")
         kept["materials"] = [Publicised.model_validate(each).model_dump(mode="json") for each in editions]
-    elif isinstance(content, Strategy):
+    elif isinstance(content, Strategy) and not ends:
         (kept["owner"],) = await _owner(tx, visit, content)
     elif isinstance(content, AppealsHeard):
         await _check_appeals(tx, caller, visit, content)

@@ -56,7 +56,7 @@ def named_in(lines: Sequence[dict[str, Any]]) -> set[str]:
     return {line["brought_by"] for line in lines} | (decided - {None})
 
 
-async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+async def unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[Unmet]:
     """What contradicts the record, and nobody has decided (§7.2.6: complete); which it is, where everybody may know."""
     waiting = [each for each in await repository.conflicts_of(tx, visit.id) if each.keep is None]
     what = "conflict_resolved"

@@ -262,7 +262,7 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> dict[st
     }
 
 
-async def unmet(tx: AsyncSession, visit: Visit) -> list[Unmet]:
+async def unmet(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[Unmet]:
     """What the clauses ask of the course of a visit, and that is not there."""
     missing = lifecycle.wanting(showing.course(visit))
     if visit.channel == "on_site" and visit.direction == "outbound" and visit.arrived_at is None:

@@ -18,7 +18,7 @@ async def unmet(world: World, visit_id: str) -> list[tuple[str, str]]:
     async with world.runtime.db.transaction() as tx:
         visit = await tx.get(Visit, UUID(visit_id))
         assert visit is not None
-        return [(each.clause, each.what) for each in await service.unmet(tx, visit)]
+        return [(each.clause, each.what) for each in await service.unmet(tx, world.runtime, visit)]
 
 
 async def on_record(world: World, visit_id: str) -> list[dict[str, Any]]:

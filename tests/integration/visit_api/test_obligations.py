@@ -194,7 +194,7 @@ async def test_what_is_owed_in_the_course_of_a_visit_is_wanting_in_its_record(wo
     async with world.runtime.db.transaction() as tx:
         its = await tx.get(Visit, visit["id"])
         assert its is not None
-        assert [tuple(each) for each in await unmet(tx, its)] == [("6.2.2.4", "untaken_call")]
+        assert [tuple(each) for each in await unmet(tx, world.runtime, its)] == [("6.2.2.4", "untaken_call")]
         assert len(await on_record(tx, world.runtime, its)) == 2
     path = f"/obligations/{untaken['id']}/waive"
     problem(await world.visitor.post(path, json={"reason": "客户已再次来电"}), 403, "forbidden")
@@ -205,7 +205,7 @@ async def test_what_is_owed_in_the_course_of_a_visit_is_wanting_in_its_record(wo
         "S1",
     )
     async with world.runtime.db.transaction() as tx:
-        assert await unmet(tx, its) == []
+        assert await unmet(tx, world.runtime, its) == []
 
 
 async def test_what_is_owed_names_things_of_the_callers_own(world: World) -> None:

@@ -31,7 +31,7 @@ async def said_of(world: World, visit_id: str) -> tuple[list[tuple[str, str]], d
     async with world.runtime.db.transaction() as tx:
         visit = await tx.get(Visit, UUID(visit_id))
         assert visit is not None
-        lacks = [(each.clause, each.what) for each in await service.unmet(tx, visit)]
+        lacks = [(each.clause, each.what) for each in await service.unmet(tx, world.runtime, visit)]
         return lacks, await service.on_record(tx, world.runtime, visit)
 
 

@@ -1,6 +1,7 @@
 """Steps: typed contents, kept as they were first recorded; a question that waits is an appeal, exactly once."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -45,7 +46,7 @@ async def unmet(world: World, visit_id: str) -> list[tuple[str, str]]:
     async with world.runtime.db.transaction() as tx:
         visit = await tx.get(Visit, UUID(visit_id))
         assert visit is not None
-        return [(each.clause, each.what) for each in await service.unmet(tx, visit)]
+        return [(each.clause, each.what) for each in await service.unmet(tx, world.runtime, visit)]
 
 
 @pytest.mark.clause("5.1", "5.3", "5.4", "7.2.4")
@@ -198,6 +199,44 @@ async def test_what_a_visit_lacks_is_said_by_clause(world: World) -> None:
     assert await unmet(world, call) == [("5.5", "appeals")], "what is hidden is told by nothing that is not asked"
     await recorded(world, call, {"kind": "appeals", "appeal_ids": []})
     assert await unmet(world, call) == []
+
+
+@pytest.mark.clause("7.2.4", "7.2.6")
+async def test_what_became_of_a_strategy_is_asked_once_its_day_is_past_and_recorded_also_after_the_archive(
+    world: World,
+) -> None:
+    visit = await started(world)
+    asked, done = ("7.2.4", "strategy_outcome"), {"outcome": {"result": "done", "on": "2026-12-05", "note": "已投运"}}
+    step = await recorded(world, visit, STRATEGY)
+    later = await recorded(world, visit, {**STRATEGY, "proposal": "加装储能", "due_on": "2026-12-31"})
+    world.clock.set(datetime.fromisoformat("2026-11-30T23:59:59+08:00"))
+    await world.act(visit, "complete", "archive")
+    assert asked not in await unmet(world, visit)
+    leaves = {"to_staff_no": "E101", "reason": "调离"}
+    assert (await made(world.admin.post("/staff/E102/hand-over", json=leaves)))["strategies"] == 0
+    world.later(days=9)
+    assert asked in await unmet(world, visit)
+    for refused in (
+        {"content": {**STRATEGY, **done}},
+        {"content": {**STRATEGY, **done, "proposal": "另行协商"}, "supersedes": step["id"]},
+        {"content": {**STRATEGY, **done, "owner": "E101"}, "supersedes": step["id"]},
+        {"content": {**STRATEGY, "due_on": "2026-12-31"}, "supersedes": step["id"]},
+        {"content": STRATEGY, "supersedes": step["id"]},
+        {"content": {**STRATEGY, **done}, "supersedes": str(uuid4())},
+    ):
+        problem(await world.visitor.post(f"/visits/{visit}/steps", json=refused), 409, "visit-act-refused")
+    ended = await recorded(world, visit, {**STRATEGY, **done}, supersedes=step["id"])
+    assert (ended["content"]["owner"], ended["recorded_by"]) == ("E102", "E101"), "whose it was, and who says so"
+    assert asked not in await unmet(world, visit), "the other has until the end of the year"
+    await world.stack.settle()
+    supervisor = world.client("supervisor", unit="374", sub="E110")
+    (late,) = (await supervisor.get(f"/archive/{visit}")).json()["supplements"]
+    assert [each["id"] for each in late["record"]["steps"]] == [step["id"], ended["id"]]
+    assert late["record"]["told"]["what"] == ["steps"]
+    partly = {"outcome": {"result": "partly_done", "on": "2026-12-08", "note": None}}
+    content = {**later["content"], **partly}
+    first = await recorded(world, visit, content, supersedes=later["id"])
+    await recorded(world, visit, {**content, **done}, supersedes=first["id"])
 
 
 async def test_the_service_cannot_change_a_step(world: World) -> None:

@@ -255,7 +255,7 @@ async def test_ordinary_and_inbound_visits_start_unprepared(world: World) -> Non
         visit = await world.visit(**fields)
         assert (await world.act(visit["id"], "start"))["state"] == "in_progress"
         async with world.runtime.db.transaction() as tx:
-            missing = await unmet(tx, await find(tx, visit["id"]))
+            missing = await unmet(tx, world.runtime, await find(tx, visit["id"]))
         asked = ["kit", "appointment", "arrival"]
         assert [each.what for each in missing] == ([] if fields else asked), "and the archive asks why"
 
