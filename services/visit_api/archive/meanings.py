@@ -52,6 +52,8 @@ CODES: dict[str, dict[str, Words]] = {
         "open": Words("办理中", "open"),
         "closed": Words("已办结", "closed"),
         "done": Words("已办", "done"),
+        "merged": Words("同一次走访", "the same visit"),
+        "different": Words("不同走访", "another visit"),
     },
     "type": {
         "complaint": Words("投诉", "complaint"),

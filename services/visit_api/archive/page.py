@@ -49,6 +49,7 @@ _TABLES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "inquiries": ("received_at", "question", "answer", "answered_by"),
     },
     "devices": {"": ("at", "kind", "device", "brought_by", "outcome", "keep", "reason", "body")},
+    "doubles": {"": ("other_id", "state", "counts", "reason", "decided_at", "decided_by")},
     "appeals": {
         "": ("appeal_no", "type", "summary", "received_at", "state", "outcome", "satisfaction"),
         "handling": ("appeal_no", "round", "contacted_at", "answered_at", "closed_at", "deadlines"),

@@ -93,6 +93,7 @@ SLICES = (
     Slice("steps", steps.on_record, steps.unmet, comes_late=True, beside=("updated_at",)),
     Slice("online", online.on_record, online.unmet, comes_late=True, late_parts=("inquiries",)),
     Slice("devices", sync.on_record, sync.unmet, comes_late=True, open=True),
+    Slice("doubles", sync.doubles_on_record, comes_late=True, rare=True),
     Slice("attachments", attachments.on_record, attachments.unmet, comes_late=True, named=attachments.names_of_unmet),
     Slice("given_up", giving_up.on_record, comes_late=True, rare=True),
 )
@@ -112,6 +113,7 @@ TITLES: dict[str, tuple[Words, str]] = {
     "steps": (Words("走访内容", "What was done"), "5"),
     "online": (Words("线上服务", "Online service"), "6.3"),
     "devices": (Words("终端离线记录及冲突处理", "What devices brought, and what contradicted it"), "7.2.6"),
+    "doubles": (Words("重复记录的认定", "Whether it was recorded twice"), "7.2.6"),
     "told": (Words("归档后的变化", "What came after"), "7.2.6"),
     "appeals": (Words("诉求及办理结果", "Appeals and what became of them"), "7.2.3"),
     "attachments": (Words("附件", "Attachments"), "7.2.6"),

@@ -187,5 +187,9 @@ LABELS: dict[str, Words] = {
     "device": Words("终端", "Device"),
     "brought_by": Words("上传人", "Brought by"),
     "keep": Words("采信", "Kept"),
+    "other_id": Words("另一记录", "The other record"),
+    "counts": Words("本记录是否计入", "Whether this one counts"),
+    "decided_at": Words("认定时间", "Decided"),
+    "decided_by": Words("认定人", "By"),
     "body": Words("终端所记", "What the device said"),
 }

@@ -17,6 +17,7 @@ from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
 
 _ITEM = ("item_id", "kind", "device", "brought_by", "outcome", "device_at", "offset_ms", "at", "clock")
+_DOUBLE = ("state", "reason", "decided_at", "decided_by")
 _CONFLICT = ("id", "item_id", "kind", "problem", "keep", "made_id", "reason", "resolved_at", "resolved_by")
 
 
@@ -30,6 +31,19 @@ async def on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[di
     }
     return [
         {**_shown(item, _ITEM), "conflict": found.get(item.id)} for item in await repository.brought_to(tx, visit.id)
+    ]
+
+
+async def doubles_on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) -> list[dict[str, Any]]:
+    """What is archived of other records that may be of the same visit: whether somebody said that they are, and whether
+    this one counts by that."""
+    return [
+        {
+            "other_id": str(its.second_id if its.first_id == visit.id else its.first_id),
+            "counts": its.kept in (None, visit.id),
+            **_shown(its, _DOUBLE),
+        }
+        for its in await repository.decided_about(tx, visit.id)
     ]
 
 

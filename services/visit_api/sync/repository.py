@@ -260,6 +260,13 @@ async def counts_instead(tx: AsyncSession, visit_id: UUID, but: UUID | None = No
     return found
 
 
+async def decided_about(tx: AsyncSession, visit_id: UUID) -> Sequence[Suspicion]:
+    """What was decided about a visit and others that it may be the same as, in the order they were suspected."""
+    its = or_(Suspicion.first_id == visit_id, Suspicion.second_id == visit_id)
+    query = select(Suspicion).where(its, Suspicion.decided_at.is_not(None))
+    return (await tx.scalars(query.order_by(Suspicion.recorded_at, Suspicion.id))).all()
+
+
 async def find_suspicion(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Suspicion | None:
     """The suspicion `id`, where the caller sees it; `lock` holds it for a change."""
     query = select(Suspicion).where(Suspicion.id == id, within(Unit, unit, Suspicion.unit_code))

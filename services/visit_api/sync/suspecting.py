@@ -18,6 +18,7 @@ from visit_api.sync.errors import KEPT_IS_DOUBLE, NOT_OF_THE_TWO
 from visit_api.sync.models import Suspected, Suspicion
 from visit_api.sync.schemas import Difference, Merging
 from visit_api.visits.correcting import mark_double
+from visit_api.visits.lateness import came_late
 from visit_api.visits.models import Visit
 from visit_api.visits.service import lock_visit
 
@@ -100,7 +101,9 @@ async def _decide(
     its.decided_at, its.decided_by, its.updated_at = now, caller.sub, now
     await tx.flush()
     for visit_id in pair:  # what was decided with others stands
-        await mark_double(tx, runtime, caller, visit_id, await repository.counts_instead(tx, visit_id), reason)
+        instead = await repository.counts_instead(tx, visit_id)
+        visit = await mark_double(tx, runtime, caller, visit_id, instead, reason)
+        await came_late(tx, visit, "doubles", caller.sub, now)
     await trail.note(
         tx,
         runtime,

@@ -217,6 +217,40 @@ async def test_two_records_of_one_visit_are_suspected_and_merged_by_a_person(
 
 
 @pytest.mark.clause("7.2.6")
+async def test_what_was_decided_of_two_records_is_in_the_archive_of_each_also_afterwards(
+    world: World, phone: Phone, supervisor: httpx.AsyncClient
+) -> None:
+    customer, visits = await world.customer(), list[str]()
+    for hour in ("08", "09"):
+        body = {"customer_id": customer["id"], "channel": "phone", "scheduled_at": f"2026-10-09T{hour}:00:00+08:00"}
+        visits.append((its := phone.item("visit", **body))["id"])
+        assert outcomes(await phone.push(its, phone.item("start", its["id"]))) == ["stored"] * 2
+    kept, double = visits
+    await world.act(double, "complete", "archive")
+    (suspicion,) = (await supervisor.get("/sync/suspicions")).json()["items"]
+    path = f"/sync/suspicions/{suspicion['id']}"
+
+    async def said(visit_id: str) -> list[dict[str, Any]]:
+        await world.stack.settle()
+        archive = (await supervisor.get(f"/archive/{visit_id}")).json()
+        records = [each["record"] for each in (archive["record"], *archive["supplements"])]
+        return [line for record in records for line in record.get("doubles", [])]
+
+    merged = {"state": "merged", "reason": "同一次走访", "decided_by": "E109"}
+    assert (await supervisor.post(f"{path}/merge", json={"kept": kept, "reason": "同一次走访"})).status_code == 200
+    await world.act(kept, "complete", "archive")
+    for visit_id, other, counts in ((double, kept, False), (kept, double, True)):
+        (line,) = await said(visit_id)
+        assert line.items() >= {**merged, "other_id": other, "counts": counts}.items()
+    assert (await supervisor.post(f"{path}/different", json={"reason": "上下午各一次"})).status_code == 200
+    for visit_id in visits:
+        (_, line) = await said(visit_id)
+        assert (line["state"], line["counts"], line["reason"]) == ("different", True, "上下午各一次")
+    page = (await supervisor.get(f"/archive/{double}", headers={"Accept": "text/html"})).text
+    assert [each for each in ("重复记录的认定", "同一次走访", "上下午各一次", kept) if each not in page] == []
+
+
+@pytest.mark.clause("7.2.6")
 async def test_what_is_contradicted_is_not_archived_before_somebody_decided(
     world: World, phone: Phone, supervisor: httpx.AsyncClient
 ) -> None:
