@@ -43,7 +43,7 @@ async def doubles_on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) ->
             "counts": its.kept in (None, visit.id),
             **_shown(its, _DOUBLE),
         }
-        for its in await repository.decided_about(tx, visit.id)
+        for its in await repository.decided_about(tx, visit)
     ]
 
 

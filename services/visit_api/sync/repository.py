@@ -260,10 +260,11 @@ async def counts_instead(tx: AsyncSession, visit_id: UUID, but: UUID | None = No
     return found
 
 
-async def decided_about(tx: AsyncSession, visit_id: UUID) -> Sequence[Suspicion]:
+async def decided_about(tx: AsyncSession, visit: Visit) -> Sequence[Suspicion]:
     """What was decided about a visit and others that it may be the same as, in the order they were suspected."""
-    its = or_(Suspicion.first_id == visit_id, Suspicion.second_id == visit_id)
-    query = select(Suspicion).where(its, Suspicion.decided_at.is_not(None))
+    its = or_(Suspicion.first_id == visit.id, Suspicion.second_id == visit.id)
+    query = select(Suspicion).where(Suspicion.customer_id == visit.customer_id)  # of whom there are few, by an index
+    query = query.where(its, Suspicion.decided_at.is_not(None))
     return (await tx.scalars(query.order_by(Suspicion.recorded_at, Suspicion.id))).all()
 
 
