@@ -16,7 +16,7 @@ from visit_api.base import add
 from visit_api.customers.service import hold_customer
 from visit_api.directory.units import are_in_line
 from visit_api.online import repository
-from visit_api.online.errors import OTHER_UNIT, InquiryAnswered, InquiryTaken, before_its_beginning
+from visit_api.online.errors import OTHER_CUSTOMER, OTHER_UNIT, InquiryAnswered, InquiryTaken, before_its_beginning
 from visit_api.online.models import Group, Inquiry
 from visit_api.online.schemas import NewInquiry, Reply
 from visit_api.online.service import get_group
@@ -93,9 +93,10 @@ async def _its_visit(tx: AsyncSession, caller: Principal, group: Group, new: New
     of the group's, or one above or below it. Raises `ActRefused`, `Unprocessable`."""
     if new.visit_id is None:
         return None
-    named = [] if new.customer_id is None else [new.customer_id]
     line = group.customer_ids if group.kind == "direct" else []
-    visit = await hold_visit(tx, caller, new.visit_id, [*named, *line], "/visit_id")
+    visit = await hold_visit(tx, caller, new.visit_id, line, "/visit_id")
+    if new.customer_id not in (None, visit.customer_id):
+        raise Unprocessable(OTHER_CUSTOMER)
     if not await are_in_line(tx, visit.unit_code, group.unit_code):
         raise Unprocessable(OTHER_UNIT)
     require_recordable(Act.ANSWER, visit, new.received_at)

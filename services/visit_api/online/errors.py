@@ -44,6 +44,9 @@ UNKNOWN_ACCOUNT = FieldError("/account_id", "unknown_account", Words("未知的�
 OTHER_PLATFORM = FieldError(
     "/account_id", "other_platform", Words("账号与群不在同一平台", "It is on another platform than the group")
 )
+OTHER_CUSTOMER = FieldError(
+    "/customer_id", "other_customer", Words("并非该次走访的对象", "It is not the customer of the visit")
+)
 OTHER_UNIT = FieldError(
     "/visit_id",
     "other_unit",

@@ -204,11 +204,15 @@ async def test_a_question_is_of_a_visit_to_who_asked_it_in_a_group_of_its_units(
     new = {"question": "何时送电", "received_at": "2026-10-09T09:00:00+08:00", "visit_id": visit["id"]}
     theirs, its = {"customer_id": other["id"]}, {"customer_id": visit["customer_id"]}
 
-    for where, who in ((here, theirs), (lines[0], theirs), (lines[1], {}), (lines[1], its)):
+    for where, who, fault in (
+        (here, theirs, ("/customer_id", "other_customer")),
+        (lines[0], theirs, ("/customer_id", "other_customer")),
+        (lines[1], {}, ("/visit_id", "unknown_visit")),
+        (lines[1], its, ("/visit_id", "unknown_visit")),
+        (beside, its, ("/visit_id", "other_unit")),
+    ):
         answer = await world.admin.post(f"/online/groups/{where['id']}/inquiries", json=new | who)
-        assert pointers(answer) == [("/visit_id", "unknown_visit")], (where["kind"], who)
-    answer = await world.admin.post(f"/online/groups/{beside['id']}/inquiries", json=new | its)
-    assert pointers(answer) == [("/visit_id", "other_unit")]
+        assert pointers(answer) == [fault]
     assert await said_of(world, visit["id"]) == ([("6.3.2.2", "name_card")], {})
     for where, who in ((here, its), (top, {}), (lines[0], {})):
         await made(world.admin.post(f"/online/groups/{where['id']}/inquiries", json=new | who))
