@@ -13,7 +13,7 @@ from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
 from chassis.web.work import HotStatements, TheRuntime, Tx, Work
 from visit_api.appeals.confidence import confidence
-from visit_api.sync import conflicts, pulling, repository, resolving, service, suspecting
+from visit_api.sync import conflicts, pulling, repository, resolving, service, suspecting, suspicions
 from visit_api.sync.clocks import Mark
 from visit_api.sync.models import Brought, Conflict, Device, Suspected, Suspicion
 from visit_api.sync.schemas import (
@@ -122,7 +122,7 @@ async def list_suspicions(
     visit_id: Annotated[Id | None, Query()] = None,
 ) -> Listing[Suspicion]:
     """Visits that may be one, recorded twice."""
-    return await repository.find_suspicions(tx, caller.unit, window, state=state, visit_id=visit_id)
+    return await suspicions.find_all(tx, caller.unit, window, state=state, visit_id=visit_id)
 
 
 @router.get("/suspicions/{id}", response_model=SuspicionView)

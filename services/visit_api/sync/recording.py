@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from visit_api.appeals.confidence import confidence
-from visit_api.sync import conflicts, repository
+from visit_api.sync import conflicts, repository, suspicions
 from visit_api.sync.models import Conflict
 from visit_api.visits.lifecycle import Unmet
 from visit_api.visits.models import Visit
@@ -43,7 +43,7 @@ async def doubles_on_record(tx: AsyncSession, runtime: Runtime, visit: Visit) ->
             "counts": its.kept in (None, visit.id),
             **_shown(its, _DOUBLE),
         }
-        for its in await repository.decided_about(tx, visit)
+        for its in await suspicions.decided_about(tx, visit)
     ]
 
 

@@ -13,7 +13,7 @@ from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.tokens import Principal
 from visit_api.civil import begins, day_of
-from visit_api.sync import repository
+from visit_api.sync import suspicions
 from visit_api.sync.errors import KEPT_IS_DOUBLE, NOT_OF_THE_TWO
 from visit_api.sync.models import Suspected, Suspicion
 from visit_api.sync.schemas import Difference, Merging
@@ -53,13 +53,13 @@ async def suspect(tx: AsyncSession, visit: Visit, now: datetime) -> None:
             "recorded_at": now,
             "updated_at": now,
         }
-        if not await repository.is_suspected(tx, other, visit.id):
+        if not await suspicions.is_suspected(tx, other, visit.id):
             await tx.execute(insert(Suspicion).values(values).on_conflict_do_nothing())
 
 
 async def get_suspicion(tx: AsyncSession, caller: Principal, id: UUID, *, lock: bool = False) -> Suspicion:
     """The suspicion `id`, held for a change if `lock` says so. Raises `NotFound`."""
-    found = await repository.find_suspicion(tx, caller.unit, id, lock=lock)
+    found = await suspicions.find(tx, caller.unit, id, lock=lock)
     if found is None:
         raise NotFound
     return found
@@ -94,14 +94,14 @@ async def _decide(
     pair = sorted((its.first_id, its.second_id))
     for visit_id in pair:  # held first, so that of two decisions about one visit each sees the other
         await lock_visit(tx, caller, visit_id)
-    if kept is not None and await repository.counts_instead(tx, kept, but=its.id) is not None:
+    if kept is not None and await suspicions.counts_instead(tx, kept, but=its.id) is not None:
         raise Unprocessable(KEPT_IS_DOUBLE)
     now = runtime.clock.now()
     its.state, its.kept, its.reason = state, kept, reason
     its.decided_at, its.decided_by, its.updated_at = now, caller.sub, now
     await tx.flush()
     for visit_id in pair:  # what was decided with others stands
-        instead = await repository.counts_instead(tx, visit_id)
+        instead = await suspicions.counts_instead(tx, visit_id)
         visit = await mark_double(tx, runtime, caller, visit_id, instead, reason)
         await came_late(tx, visit, "doubles", caller.sub, now)
     await trail.note(
