@@ -20,6 +20,8 @@ SEALED = [
     Sealed("online_inquiries", "question_sealed"),
     Sealed("online_inquiries", "answer_sealed"),
     Sealed("archive_entries", "sealed"),
+    Sealed("archive_gap_reasons", "reason_sealed"),
+    Sealed("archive_holds", "reason_sealed"),
     Sealed("customers", "name_sealed"),
     Sealed("customers", "phone_sealed"),
     Sealed("customers", "particulars_sealed"),

@@ -13,7 +13,7 @@ from chassis.web.paging import Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.appeals import service as appeals
 from visit_api.appeals.confidence import confidence
-from visit_api.archive import repository
+from visit_api.archive import reasons, repository
 from visit_api.archive.errors import NO_SUCH_GAP, NOT_BEFORE_TODAY, GapStaysOpen
 from visit_api.archive.gaps import Gap, Reason, judged
 from visit_api.archive.models import GapReason, Rule
@@ -38,8 +38,8 @@ async def get_gaps(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_
 async def gaps_of(tx: AsyncSession, runtime: Runtime, caller: Principal, visit: Visit) -> tuple[bool, list[Gap]]:
     """Whether the visit's unit is strict, and what the visit lacks, what is open first."""
     strict = await repository.is_strict(tx, visit.unit_code, day_of(visit.started_at or visit.scheduled_at))
-    reasons = {
-        Unmet(each.clause, each.what): Reason(each.reason, each.given_by, each.recorded_at)
+    given = {
+        Unmet(each.clause, each.what): Reason(await reasons.show(tx, runtime, each), each.given_by, each.recorded_at)
         for each in await repository.reasons_of(tx, visit.id)
     }
     gaps, unmet, named = await _open(tx, caller, visit), list[Unmet](), dict[str, Mapping[str, Any]]()
@@ -51,7 +51,7 @@ async def gaps_of(tx: AsyncSession, runtime: Runtime, caller: Principal, visit: 
             unmet += found
         if its.named is not None:
             named |= await its.named(tx, runtime, visit)
-    return strict, gaps + judged(unmet, Form(visit.form), strict=strict, reasons=reasons, named=named)
+    return strict, gaps + judged(unmet, Form(visit.form), strict=strict, reasons=given, named=named)
 
 
 async def give_reason(
@@ -69,16 +69,16 @@ async def give_reason(
         raise GapStaysOpen
     if gap.reason is not None and (gap.reason.reason, gap.reason.given_by) == (new.reason, caller.sub):
         return None
-    return GapReason(
+    its = GapReason(
         id=new_id(),
         visit_id=visit.id,
         unit_code=visit.unit_code,
         clause=new.clause,
         what=new.what,
-        reason=new.reason,
         given_by=caller.sub,
         recorded_at=runtime.clock.now(),
     )
+    return await reasons.add(tx, runtime, its, new.reason)
 
 
 async def adopt(tx: AsyncSession, runtime: Runtime, caller: Principal, unit_code: str, new: NewRule) -> Rule:

@@ -1,7 +1,7 @@
 """The archive: what is entered stays as it was, and so does what was said of it."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
@@ -59,11 +59,29 @@ class Entry(Tracked, Base):
         return self.updated_at
 
 
-class GapReason(Written, Base):
+class Explained:
+    """A row with a reason: `reason_sealed`, with `said_digest` the SHA-256 of what was sealed. What an earlier version
+    gave, or was to read, stands open in `reason` for good: the chain has it as it is."""
+
+    reason: Mapped[str | None]
+    reason_sealed: Mapped[bytes | None]
+    said_digest: Mapped[bytes | None]
+
+    if TYPE_CHECKING:
+        __tablename__: str
+        id: Mapped[UUID]
+        unit_code: Mapped[str]
+
+
+_EXPLAINED = "reason IS NOT NULL OR (reason_sealed IS NOT NULL AND said_digest IS NOT NULL)"
+
+
+class GapReason(Explained, Written, Base):
     """Why something that a clause asks for is not there, in a supervisor's words; of several the last counts."""
 
     __tablename__ = "archive_gap_reasons"
     __table_args__ = (
+        CheckConstraint(_EXPLAINED, name="archive_gap_reasons_explained"),
         Index("archive_gap_reasons_visit_id", "visit_id", "id"),
         Index("archive_gap_reasons_feed", "changed_xid", "id"),
     )
@@ -73,7 +91,6 @@ class GapReason(Written, Base):
     unit_code: Mapped[str]
     clause: Mapped[str]
     what: Mapped[str]
-    reason: Mapped[str]
     given_by: Mapped[str]
     recorded_at: Mapped[datetime]
 
@@ -96,11 +113,12 @@ class Rule(Written, Base):
     recorded_at: Mapped[datetime]
 
 
-class Hold(Written, Base):
+class Hold(Explained, Written, Base):
     """A legal hold, set or lifted; the last one of a visit says whether it is held."""
 
     __tablename__ = "archive_holds"
     __table_args__ = (
+        CheckConstraint(_EXPLAINED, name="archive_holds_explained"),
         Index("archive_holds_visit_id", "visit_id", "id"),
         Index("archive_holds_feed", "changed_xid", "id"),
     )
@@ -109,6 +127,5 @@ class Hold(Written, Base):
     visit_id: Mapped[UUID] = mapped_column(ForeignKey("visits.id"))
     unit_code: Mapped[str]
     held: Mapped[bool]
-    reason: Mapped[str]
     acted_by: Mapped[str]
     recorded_at: Mapped[datetime]

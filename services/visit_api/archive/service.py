@@ -22,7 +22,7 @@ from visit_api.appeals.confidence import confidence
 from visit_api.appeals.following import ENTERED, Told, appeal_of
 from visit_api.appeals.models import Appeal
 from visit_api.appeals.schemas import AppealView
-from visit_api.archive import exporting, knowing, repository, supplementing
+from visit_api.archive import exporting, knowing, reasons, repository, supplementing
 from visit_api.archive.completing import gaps_of, give_reason
 from visit_api.archive.entering import enter, opened, sought
 from visit_api.archive.errors import TOO_SHORT, ArchiveIncomplete, HoldUnchanged, NotArchived, NothingNew
@@ -72,7 +72,9 @@ async def get_archive(
     hidden = await knowing.hidden_on(tx, caller, visit_id)
     shown = [await knowing.as_known(tx, caller, each, await opened(tx, runtime, each), hidden) for each in entries]
     record, *supplements = [each for each in shown if each is not None]
-    return {"record": record, "supplements": supplements, "hold": await repository.last_hold(tx, visit_id)}
+    if (last := await repository.last_hold(tx, visit_id)) is not None:
+        await reasons.show(tx, runtime, last)
+    return {"record": record, "supplements": supplements, "hold": last}
 
 
 async def get_sheet(tx: AsyncSession, runtime: Runtime, caller: Principal, visit_id: UUID) -> dict[str, Any]:
@@ -136,9 +138,9 @@ async def explain_gap(
     reason = await give_reason(tx, runtime, caller, visit, new)
     if reason is None:
         same = [each for each in await repository.reasons_of(tx, visit_id) if each.what == new.what]
-        return next(each for each in reversed(same) if each.clause == new.clause)
-    tx.add(reason)
-    await tx.flush()
+        last = next(each for each in reversed(same) if each.clause == new.clause)
+        await reasons.show(tx, runtime, last)
+        return last
     if visit.state == VisitState.ARCHIVED:
         said = {"gaps": [as_shown(GapReasonView, reason)]}
         await enter(tx, runtime, visit, said, now=reason.recorded_at, by=caller.sub)
@@ -181,13 +183,10 @@ async def hold(
         visit_id=visit_id,
         unit_code=visit.unit_code,
         held=held,
-        reason=reason,
         acted_by=caller.sub,
         recorded_at=runtime.clock.now(),
     )
-    tx.add(its)
-    await tx.flush()
-    return its
+    return await reasons.add(tx, runtime, its, reason)
 
 
 async def follow(tx: AsyncSession, runtime: Runtime, heard: Sequence[Told]) -> None:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.integration.visit_api.test_archive import checked, closed, ended, entries
 from tests.integration.visit_api.test_attachments import PICTURE, begun, completed, put
 from tests.integration.visit_api.world import World, made, pointers, problem
+from tests.support.databases import everything
 
 UNANSWERED = {"clause": "8.2.2", "what": "conduct.answered"}
 
@@ -184,6 +186,34 @@ async def test_a_record_is_classed_kept_for_years_and_held_for_the_law(world: Wo
     assert (held["held"], held["reason"], held["acted_by"]) == (True, "涉诉保全", "E110")
     assert (await supervisor.post(f"{path}/release", json={"reason": "案件已结"})).status_code == 200
     assert (await supervisor.get(path)).json()["hold"]["held"] is False
+
+
+@pytest.mark.clause("8.1.4", "004 4.2")
+async def test_why_something_is_missing_or_held_is_nowhere_in_the_clear(
+    world: World, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def said(why: str, held: str) -> None:
+        """On a visit of which two things are missing, and shown wherever it is read."""
+        visit = await ended(world)
+        for gap in (UNANSWERED, {"clause": "7.2.1", "what": "kit"}):
+            assert (await made(explained(world, visit, gap, reason=why)))["reason"] == why
+        await world.act(visit["id"], "archive")
+        hold = await world.admin.post(f"/archive/{visit['id']}/hold", json={"reason": held})
+        archive = await entries(world, visit["id"])
+        for lacking in (archive["record"]["record"], await gaps(world, visit)):
+            assert [gap["reason"] for gap in lacking["gaps"] if gap["reason"]] == [why, why]
+        assert hold.json()["reason"] == archive["hold"]["reason"] == held
+
+    await said("客户住院", "与张三的诉讼")
+    dumped = await everything(owner)
+    assert [word for word in ("住院", "张三") if word in dumped] == []
+    digests = await owner.fetch("SELECT DISTINCT said_digest FROM archive_gap_reasons")
+    assert len(digests) == 2, "short words cannot be tried out against one"
+    rolling = world.runtime.settings.model_copy(update={"keep_plain": True})
+    monkeypatch.setattr(world.runtime, "settings", rolling)
+    await said("客户外出", "与李四的诉讼")
+    dumped = await everything(owner)
+    assert [word for word in ("外出", "李四") if word in dumped] == ["外出", "李四"]
 
 
 @pytest.mark.clause("7.2.6", "6.2.2.3")
