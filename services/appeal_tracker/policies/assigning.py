@@ -1,12 +1,17 @@
-"""Which pack a unit goes by: it is picked from a civil day on, and must be as strict there as what it extends."""
+"""Which pack a unit goes by: it is picked from a civil day on, and must be as strict there as what it extends.
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+What counted on days gone by stays what it was, but that a stop of work is a fact, and known late: a unit may still pick
+a calendar that lies over the one that counted, for the same pack, and have what is open recalculated by that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.calendars import service as calendars
+from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.civil import DAY, date_of, day_number, instant_of, number_of
 from appeal_tracker.directory import service as directory
 from appeal_tracker.policies import relaxing, repository
@@ -15,9 +20,11 @@ from appeal_tracker.policies.models import Assignment
 from appeal_tracker.policies.policy import reigns
 from appeal_tracker.policies.relaxing import Question, Relaxed
 from appeal_tracker.policies.repository import Choice
-from appeal_tracker.policies.service import shelf
+from appeal_tracker.policies.service import Shelf, shelf
 from chassis.web.errors import NotFound
 from chassis.web.tokens import Principal
+
+FURTHEST = timedelta(days=366)
 
 
 class Assigned(msgspec.Struct, frozen=True):
@@ -73,13 +80,13 @@ async def assign(
     unchanged(await assigned(tx, caller, unit, at))
     today = date_of(day_number(at))
     begins = since or today
-    if begins < today:
+    its, newest = await shelf(tx, [unit]), await calendars.newest(tx)
+    pick = Choice(unit, policy, begins, calendar)
+    if begins < today and not _lies_over_what_counted(pick, its, newest, today):
         raise AssignmentInThePast(today=today)
-    its = await shelf(tx)
-    its.named(policy, instant_of(number_of(begins) * DAY))
+    its.named(policy, _beginning(begins))
     if policy in its.withdrawn:
         raise PolicyIsWithdrawn(policy, "/policy")
-    newest = await calendars.newest(tx)
     versions = reigns(its.versions(policy), begins)
     for version, _, _ in versions:
         relaxing.demand_over(calendar or version.calendar, version.calendar, newest)
@@ -87,5 +94,24 @@ async def assign(
         [Question(each.policy, its.extended(*each), newest[calendar or each.policy.calendar]) for each in versions],
         "/calendar" if calendar else "/policy",
     )
-    await repository.assign(tx, Choice(unit, policy, begins, calendar), caller.sub, at)
+    await repository.assign(tx, pick, caller.sub, at)
     return await assigned(tx, caller, unit, at)
+
+
+def _lies_over_what_counted(pick: Choice, its: Shelf, newest: Mapping[str, Calendar], today: date) -> bool:
+    """Whether a choice for days gone by leaves the pack that counted on each of them, and all days of its calendar that
+    it does not name itself; up to the unit's next own choice. One that was made for its first day stays on record."""
+    calendar = newest.get(pick.calendar or "")
+    if calendar is None or pick.since < today - FURTHEST:
+        return False
+    for number in range((today - pick.since).days):
+        counted = its.chosen(pick.unit, _beginning(pick.since + timedelta(days=number)))
+        if counted.assigned_to == pick.unit and counted.since is not None and counted.since >= pick.since:
+            return number > 0
+        if counted.policy.id != pick.policy or not calendar.lies_over(counted.policy.calendar):
+            return False
+    return True
+
+
+def _beginning(day: date) -> datetime:
+    return instant_of(number_of(day) * DAY)

@@ -35,11 +35,15 @@ class PolicyNotInForce(Unprocessable):
 
 
 class AssignmentInThePast(Unprocessable):
-    """What was in force on a day gone by stays what it was."""
+    """What was in force on a day gone by stays what it was; only a stop of work that was known late may be added."""
 
     slug = "assignment-in-the-past"
     title = Words("不能更改已过去日期的策略", "A policy cannot be assigned to days gone by")
-    detail = Words("生效日期最早为今天（{today}）。", "It takes effect today ({today}) at the earliest.")
+    detail = Words(
+        "生效日期最早为今天（{today}）；此前一年内，只能为当时适用的策略改选叠加于当时日历之上的日历。",
+        "It takes effect today ({today}) at the earliest; for the year before that, a calendar may be picked that lies "
+        "over the one that counted then, for the pack that counted then.",
+    )
 
     def __init__(self, today: date) -> None:
         super().__init__(FieldError("/effective_from", "in_the_past", self.title), today=today.isoformat())

@@ -248,7 +248,11 @@ class AssignedPolicy(View):
 
 class AssignPolicy(Body):
     """Takes effect at the beginning of `effective_from` in China, today where it is left out. `calendar` is the pack's
-    own, or one that lies over it; the pack's own where it is left out."""
+    own, or one that lies over it; the pack's own where it is left out.
+
+    `effective_from` may be a day gone by, of the last year, where the same pack counted since and `calendar` lies over
+    the one that did: a stop of work reaches what was received before it. A recalculation with cause `assignment` brings
+    what is open to it."""
 
     policy: Code
     calendar: Code | None = None

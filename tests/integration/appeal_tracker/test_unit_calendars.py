@@ -9,6 +9,7 @@ from asyncpg import Connection
 from appeal_tracker.policies import publishing
 from chassis.web.tokens import Principal
 from tests.integration.appeal_tracker.desk import Desk, got, problem
+from tests.integration.appeal_tracker.test_audit import look
 from tests.integration.appeal_tracker.test_publishing_calendars import AUGUST, report, typhoon
 from tests.integration.appeal_tracker.test_recalculations import recalculate
 from tests.support.eventually import eventually
@@ -161,6 +162,76 @@ async def test_a_reopened_appeal_is_counted_on_the_calendar_it_keeps(qingdao: De
     await qingdao.act(case, "reopen", reason="客户不认可")
     again = [clock for clock in (await qingdao.appeal(case))["clocks"] if clock["round"] == 2]
     assert {clock["calendar"] for clock in again} == {"qingdao@1+cn-statutory@1"}
+
+
+SINCE_THE_COMPLAINT = {"policy": "t-sdpea", "calendar": "qingdao", "effective_from": "2026-10-09"}
+
+
+async def test_a_stop_of_work_reaches_what_is_open_in_a_unit_that_had_picked_no_calendar(desk: Desk) -> None:
+    case = await desk.raised()
+    await desk.at("10-11T12:00")
+    await desk.publish_days("qingdao", typhoon(STOPPED))
+    shown = await got(desk.admin.put("/units/37401/policy", json=SINCE_THE_COMPLAINT, headers=ANY))
+    assert (shown["calendar"], shown["own"][0]["effective_from"]) == ("qingdao", "2026-10-09")
+    assert shown["own"][0]["assigned_at"] == "2026-10-11T04:00:00Z"
+    await recalculate(desk, cause="assignment", unit_code="37401")
+    late = await desk.raised()  # of which nobody had heard
+    on_it = ("2026-10-20T16:00:00Z", "qingdao@1+cn-statutory@1")
+    for each in (case, late):
+        answer = (await desk.clocks(each))["answer"]
+        assert (answer["due_at"], answer["calendar"]) == on_it
+    await recalculate(desk, cause="policy_version", policy="t-sdpea", unit_code="37401")
+    assert (await desk.clocks(case))["answer"]["calendar"] == on_it[1], "whatever is done later"
+    assert await look(desk) == {}
+
+
+async def test_for_days_gone_by_a_unit_picks_nothing_but_what_lies_over_the_calendar_that_counted(desk: Desk) -> None:
+    await desk.publish_days("qingdao", typhoon(STOPPED))
+    await desk.publish_days("shinan", typhoon("2026-10-14", extends="qingdao"))
+    await desk.publish_days("plant", typhoon("2026-10-13"))
+    await desk.publish(id="own")
+    await desk.assign("374", "t-sdpea", calendar="qingdao")
+    await desk.at("10-11T12:00")
+    since = {"policy": "t-sdpea", "effective_from": "2026-10-09"}
+    for body in (
+        {**since, "policy": "own", "calendar": "shinan"},  # another pack
+        since,  # the pack's own calendar, without the days of the one that counted
+        {**since, "calendar": "plant"},
+        {**since, "calendar": "shinan", "effective_from": "2025-10-08"},  # of more than a year
+    ):
+        found = await refused(desk, "assignment-in-the-past", "/effective_from", **body)
+        assert found["today"] == "2026-10-11"
+    await desk.assign("37401", "own", "2026-10-11")
+    await got(desk.admin.put("/units/37401/policy", json={**since, "calendar": "shinan"}, headers=ANY))
+    its = (await got(desk.admin.get("/units/37401/policy")))["own"]
+    assert [(each["effective_from"], each["policy"]) for each in its] == [
+        ("2026-10-11", "own"),
+        ("2026-10-09", "t-sdpea"),
+    ]
+    # What was picked for that day already is on record, and counts beside what is picked for days before it.
+    await refused(desk, "assignment-in-the-past", "/effective_from", **since, calendar="shinan")
+    before = {**since, "calendar": "plant", "effective_from": "2026-10-08"}
+    await got(desk.admin.put("/units/37401/policy", json=before, headers=ANY))
+    assert (await desk.clocks(await desk.raised()))["answer"]["calendar"].startswith("shinan@1+qingdao@1+")
+
+
+async def test_a_day_on_which_another_pack_counted_is_left_as_it_was(desk: Desk) -> None:
+    await desk.publish_days("qingdao", typhoon(STOPPED))
+    await desk.assign("374", "state-grid", "2026-10-10")
+    await desk.at("10-12T12:00")
+    await refused(desk, "assignment-in-the-past", "/effective_from", **SINCE_THE_COMPLAINT)
+    await refused(desk, "assignment-in-the-past", "/effective_from", **{**SINCE_THE_COMPLAINT, "policy": "state-grid"})
+    later = {**SINCE_THE_COMPLAINT, "policy": "state-grid", "effective_from": "2026-10-10"}
+    assert (await got(desk.admin.put("/units/37401/policy", json=later, headers=ANY)))["calendar"] == "qingdao"
+
+
+async def test_what_is_laxer_on_a_calendar_is_not_brought_to_it_for_days_gone_by(desk: Desk) -> None:
+    await desk.publish_days("plant", typhoon(*AUGUST))
+    await desk.publish(id="base", appeals=report("15 calendar days"))
+    await desk.publish(id="own", extends="base", appeals=report("5 working days"))
+    await desk.assign("37401", "own")
+    await desk.at("10-12T12:00")
+    await refused(desk, "laxer-policy", "/calendar", policy="own", calendar="plant", effective_from="2026-10-10")
 
 
 async def test_an_older_appeal_is_counted_on_the_calendar_of_its_clocks(qingdao: Desk, owner: Connection) -> None:
