@@ -2,17 +2,18 @@
 
 A new round begins, in which nothing starts anew: its clocks run since the customer spoke (or since it was reopened),
 and what was done about the appeal in the round before counts for them by its true time, as if the type had always been
-known. The old clocks are cancelled; a breach that was recorded of one stays where it is.
+known. The old clocks are cancelled; a breach that was recorded of one stays where it is. The new ones run by the policy
+that `choosing` finds; who counted as contacted by the one before stays so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals import belated, repository
+from appeal_tracker.appeals import belated, choosing, repository
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.closing import JUDGED
 from appeal_tracker.appeals.deeds import Deed
@@ -24,6 +25,7 @@ from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks import telling, timeline
 from appeal_tracker.clocks.acceptance import Attempt, contacted_at
 from appeal_tracker.clocks.planning import NewClock, no_clock_reason
+from appeal_tracker.policies.policy import ContactRule
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealReclassified, ClockStarted
@@ -53,18 +55,22 @@ async def reclassify(
     appeal.facts_round, appeal.round = appeal.counts_from, appeal.round + 1
     appeal.finding = appeal.finding if type in JUDGED else None
     appeal.category = appeal.category if type == COMPLAINT else None
+    rules = [deed.case.policy.contact]
+    if turned := await choosing.choose_anew(deed):
+        rules.insert(0, deed.case.policy.contact)
     appeal.no_clock_reason = no_clock_reason(type, deed.case.policy)
-    started = await _start(deed, (CONTACT,) if contact_made else ())
+    started = await _start(deed, rules, (CONTACT,) if contact_made else ())
     told = [
         ClockStarted(clock_id=its.id, milestone=its.milestone, due_at=its.due_at, provisional=its.provisional)
         for its in started
     ]
     types: dict[str, Any] = {"appeal_type": type, "old_appeal_type": old}
+    its: dict[str, Any] = {"policy": appeal.policy} if turned else {}
     event = AppealReclassified(**deed.facts(deed.case, deed.now), **types, clocks=told)
-    deed.say(deed.case, "reclassified", deed.now, event, **types, round=appeal.round, reason=reason)
+    deed.say(deed.case, "reclassified", deed.now, event, **types, round=appeal.round, reason=reason, **its)
     deed.case.clocks = []
     await deed.start(deed.case, started)
-    await _stop(deed)
+    await _stop(deed, rules)
     return await deed.done()
 
 
@@ -74,20 +80,20 @@ async def _cancel(deed: Deed) -> None:
         deed.tell(telling.cancelled_entry(deed.appeal, clock, deed.now, deed.caller.sub), event)
 
 
-async def _start(deed: Deed, but: tuple[str, ...]) -> list[NewClock]:
+async def _start(deed: Deed, rules: Sequence[ContactRule], but: tuple[str, ...]) -> list[NewClock]:
     """Starts the clocks that run from what came true by now, each from when it did."""
     case, started = deed.case, []
-    for fact, at in (await _facts(deed)).items():
+    for fact, at in (await _facts(deed, rules)).items():
         started += await clocks.start_from(deed.tx, case.subject, fact, at, case.policy, but, heard_at=deed.now)
     return started
 
 
-async def _facts(deed: Deed) -> Mapping[str, datetime]:
+async def _facts(deed: Deed, rules: Sequence[ContactRule]) -> Mapping[str, datetime]:
     appeal = deed.appeal
     its = [each for each in await repository.answers(deed.tx, appeal.id) if each.round >= appeal.counts_from]
     facts = {"received": appeal.since}
     answered = min((each.at for each in its), default=None)
-    contacts = [at for at in (await _contacted(deed), answered) if at is not None]
+    contacts = [at for at in (await _contacted(deed, rules), answered) if at is not None]
     if contacts:
         facts["contacted"] = min(contacts)
     if answered is not None:
@@ -95,17 +101,20 @@ async def _facts(deed: Deed) -> Mapping[str, datetime]:
     return facts
 
 
-async def _contacted(deed: Deed) -> datetime | None:
+async def _contacted(deed: Deed, rules: Sequence[ContactRule]) -> datetime | None:
+    """When the customer counted as contacted by the first of some rules by which they do."""
     appeal, case = deed.appeal, deed.case
     its = await repository.contacts(deed.tx, appeal.id)
     attempts = [Attempt(each.at, each.result) for each in its if each.round >= appeal.counts_from and each.counts]
     clock = case.clock(CONTACT)
-    return contacted_at(attempts, case.policy.contact, appeal.since, clock.due_at if clock else deed.now)
+    end = clock.due_at if clock else deed.now
+    counted = (contacted_at(attempts, rule, appeal.since, end) for rule in rules)
+    return next((at for at in counted if at is not None), None)
 
 
-async def _stop(deed: Deed) -> None:
+async def _stop(deed: Deed, rules: Sequence[ContactRule]) -> None:
     """Stops the new clocks by what was done in time, or late."""
-    facts = await _facts(deed)
+    facts = await _facts(deed, rules)
     recorded = await timeline.of(deed.tx, deed.appeal.id)
     for clock in deed.case.clocks:
         if clock.milestone == CONTACT:

@@ -1,9 +1,8 @@
 """A closed appeal is reopened: a new round of it begins, and what was recorded in the earlier ones stays as it is.
 
-It keeps its policy, unless that was assumed and its unit turned out to go by another, or its pack was withdrawn:
-nothing begins by that any more, and nobody would hear of it. The policy says what is to be done again: everything
-(`new_round`); the answer, with its whole period anew (`restart`); or the answer, with what was left of its period when
-it was given (`continue`). The customer is contacted again by the first only, or where nobody had contacted them.
+Its policy, which `choosing` finds, says what is to be done again: everything (`new_round`); the answer, with its whole
+period anew (`restart`); or the answer, with what was left of its period when it was given (`continue`). The customer is
+contacted again by the first only, or where nobody had contacted them.
 """
 
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from appeal_tracker.appeals import choosing
 from appeal_tracker.appeals.acting import begin
 from appeal_tracker.appeals.cases import Case
 from appeal_tracker.appeals.deeds import Deed
@@ -20,9 +20,7 @@ from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.clocks import rounds
 from appeal_tracker.clocks import service as clocks
 from appeal_tracker.clocks.models import Clock
-from appeal_tracker.clocks.planning import NewClock, limit_of, no_clock_reason
-from appeal_tracker.directory import service as directory
-from appeal_tracker.policies import service as policies
+from appeal_tracker.clocks.planning import NewClock, limit_of
 from chassis.runtime import Runtime
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealReopened, ClockStarted
@@ -45,7 +43,7 @@ async def again(deed: Deed, *, reason: str) -> None:
     """The same, within an act. Raises `AppealNotClosed`."""
     tx = deed.tx
     case, appeal, last = deed.case, deed.appeal, deed.case.clocks
-    turned = await _look_again(deed)
+    turned = await choosing.choose_anew(deed)
     # What was left of a period that another policy set is nothing to go on with.
     mode = case.policy.reopens(appeal.type)
     mode = "restart" if turned and mode == "continue" else mode
@@ -72,23 +70,6 @@ async def again(deed: Deed, *, reason: str) -> None:
     its: dict[str, Any] = {"policy": case.policy.label} if turned else {}
     deed.say(case, "reopened", deed.now, event, round=appeal.round, mode=mode, reason=reason, **its)
     deed.say_started(case, started)
-
-
-async def _look_again(deed: Deed) -> bool:
-    """Has the appeal run by what counts for its unit, where its line upward may have been heard of while it was closed,
-    or its pack was withdrawn; whether that is another policy than it kept. Where the line is still not known, whoever
-    hears of it finds the appeal open."""
-    case, appeal = deed.case, deed.appeal
-    if not appeal.policy_assumed and case.policy.id not in (await policies.shelf(deed.tx)).withdrawn:
-        return False
-    await directory.hold_tree(deed.tx)
-    shelf = await policies.shelf(deed.tx, [appeal.unit_code])
-    case.policy = shelf.chosen(appeal.unit_code, appeal.received_at, anew=True).policy
-    turned = case.policy.label != appeal.policy
-    appeal.policy, appeal.calendar = case.policy.label, case.policy.calendar
-    appeal.policy_assumed = shelf.assumes(appeal.unit_code, appeal.received_at, anew=True)
-    appeal.no_clock_reason = no_clock_reason(appeal.type, case.policy)
-    return turned
 
 
 def _goes_on(case: Case, clock: Clock, *, contacted: bool) -> bool:

@@ -12,6 +12,7 @@ from tests.integration.appeal_tracker.test_publishing_packs import answer
 
 ANY = {"If-Match": "*"}
 REASON = {"reason": "已由新的企业标准取代"}
+REFUSING = {"accepts": ["reached", "refused"], "attempts": 3, "hours_apart": 2}
 LADDER = ("deadline.warned.v1", "deadline.breached.v1", "deadline.escalated.v1")
 
 
@@ -219,6 +220,34 @@ async def test_what_is_reopened_after_it_goes_by_the_next_choice_and_is_heard_of
     await desk.at("10-10T23:00")
     told = [each for each in await desk.told(*LADDER) if each["audience"]]
     assert [(each["milestone"], each["step"], each["round"]) for each in told] == [("contact", "+2h", 2)]
+    assert await look(desk) == {}
+
+
+async def test_what_is_reclassified_after_it_goes_by_the_next_choice_and_is_heard_of(desk: Desk) -> None:
+    """Who counted as contacted by it stays so, though the next one does not accept that."""
+    within = [{"milestone": "answer", "within": "5 working days", "clause": "1"}]
+    await desk.publish(id="own", contact=REFUSING, appeals={"consultation": within})
+    await desk.publish(id="next", contact={**REFUSING, "accepts": ["reached"]})
+    await desk.assign("374", "next")
+    await desk.assign("37401", "own")
+    now = desk.clock.now()
+    asked, refused = [await desk.raised(appeal_type="consultation", received_at=now) for _ in "ab"]
+    desk.later(minutes=30)
+    await desk.contact(refused, "10-09T10:10", "refused")
+    await withdraw(desk)
+    for case in (asked, refused):
+        shown = await desk.act(case, "reclassify", type="complaint", reason="客户明确表示")
+        its = {
+            clock["milestone"]: (clock["policy"], clock["state"]) for clock in shown["clocks"] if clock["round"] == 2
+        }
+        assert shown["policy"] == "next@1"
+        contact = "met" if case == refused else "running"
+        assert its == {"contact": ("next@1", contact), "answer": ("next@1", "running")}
+        (entry,) = [each for each in await desk.timeline(case) if each["kind"] == "reclassified"]
+        assert entry["data"]["policy"] == "next@1"
+    await desk.at("10-10T23:00")
+    told = [(each["subject_id"], each["milestone"]) for each in await desk.told(*LADDER) if each["audience"]]
+    assert told == [(asked, "contact")]
     assert await look(desk) == {}
 
 
