@@ -153,7 +153,8 @@ class Shelf:
         """The policy for an appeal raised in `unit` at an instant, on the calendar that counts there.
 
         The nearest choice up the unit's line counts; one whose pack had no version in force then, or was withdrawn, is
-        passed over, with `anew` also one that was withdrawn since; where nothing is left it is the floor.
+        passed over, with `anew` also one that was withdrawn since; where nothing is left it is the floor. What the same
+        unit had picked before was replaced, and does not come back: the choice above counts then, be it the laxer.
         """
         today = date_of(day_number(at))
         passed: set[str] = set()

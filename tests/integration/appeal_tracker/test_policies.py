@@ -1,7 +1,7 @@
 """Which policy an appeal runs by: the nearest choice up the unit tree on the day it was received."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -160,6 +160,29 @@ async def test_a_pack_that_was_not_in_force_yet_is_passed_over(desk: Desk) -> No
     for at, policy in received.items():
         case = await desk.raised(received_at=datetime.fromisoformat(at))
         assert (await desk.appeal(case))["policy"] == policy
+
+
+async def test_an_older_choice_of_a_unit_does_not_come_back_when_its_newer_one_counts_no_more(desk: Desk) -> None:
+    """It was replaced: the choice above counts, though it may be the laxer one."""
+    await desk.publish(id="older", extends="state-grid")
+    await desk.publish(id="newer", extends="state-grid")
+    await desk.assign("374", "service-window")
+    await desk.assign("37401", "older")
+    assert await policy_of(desk) == "older@1"
+    await desk.at("10-12T09:00")
+    await desk.assign("37401", "newer")
+    assert await policy_of(desk) == "newer@1"
+    desk.later(hours=1)
+    await got(desk.admin.post("/policies/newer/withdraw", json={"reason": "改用上级策略"}))
+    shown = await got(desk.admin.get("/units/37401/policy"))
+    assert (shown["policy"], shown["origin"], shown["assigned_to"]) == ("service-window", "inherited", "374")
+    assert await policy_of(desk) == "service-window@1"
+    choice = "INSERT INTO policy_assignments VALUES ('37402', $1::date, $2, 'E009', now())"
+    for since, policy in ((date(2019, 1, 1), "state-grid"), (date(2020, 1, 1), "marketing-guide-2025")):
+        await desk.rows(choice, since, policy)
+    received = datetime.fromisoformat("2024-12-31T12:00:00+08:00")  # when the newer one's pack was not in force yet
+    case = await desk.raised(unit_code="37402", received_at=received)
+    assert (await desk.appeal(case))["policy"] == "t-sdpea@1"
 
 
 async def test_a_choice_is_overwritten_only_by_whoever_has_seen_it(desk: Desk) -> None:
