@@ -73,8 +73,8 @@ async def withdraw_policy(
     warnings and escalations are gone, and a breach is recorded all the same. What is merged goes on to tell by what the
     other packs of its group say.
 
-    A unit that had picked it goes by the choice of the nearest unit above, which may be laxer, or by the floor, until it
-    picks anew: what it had picked before was replaced, and does not come back."""
+    A unit that had picked it goes by the choice of the nearest unit above, which may be laxer, or by the floor, until
+    it picks anew: what it had picked before was replaced, and does not come back."""
     withdrawal = await publishing.withdraw(tx, runtime, caller, policy, body.reason)
     silenced = await silencing.silence(tx, policy)
     return WithdrawnPolicy(

@@ -56,7 +56,8 @@ def touched(kin: Kin, limit: Limit, first: datetime, last: datetime, old: Calend
     between their calendar and a newer one can touch.
 
     A day touches a clock on whose way it lies: after the day of the start, up to the deadline and to the last step that
-    is counted in working days from it. Hours pass by every day alike: of a period in hours only such steps are touched.
+    is counted in working days from it; that day too, where such a step may lie on it. Hours pass by every day alike: of
+    a period in hours only such steps are touched.
     """
     marks = _marks(old, new)
     if not marks[-1]:
@@ -76,7 +77,10 @@ _Way = tuple[datetime, datetime, int, int]  # started from, until; the first and
 
 
 def _of_days(limit: Limit, first: datetime, last: datetime, calendar: Calendar) -> Iterator[_Way]:
-    later = [step for step in _in_working_days(limit) if step.moment.phase is Phase.AFTER]
+    steps = _in_working_days(limit)
+    later = [step for step in steps if step.moment.phase is Phase.AFTER]
+    # Along the calendar a step before the deadline may go back to the day of the start.
+    goes_back = limit.within.unit is Unit.CALENDAR_DAYS and len(later) < len(steps)
     firings = sum(step.moment.times for step in later)
     for number in range(day_number(first), day_number(last) + 1):
         start = instant_of(number * DAY)
@@ -84,7 +88,7 @@ def _of_days(limit: Limit, first: datetime, last: datetime, calendar: Calendar) 
         ends = [due(start, limit.within, calendar).due_at, *(point.fire_at for point in timers[-1:])]
         # A step beyond the calendar may come to lie within it by any day that is left.
         latest = (max(map(ticks_of, ends)) - 1) // DAY if len(timers) == firings else DAYS - 1
-        yield start, instant_of((number + 1) * DAY), number + 1, latest
+        yield start, instant_of((number + 1) * DAY), number if goes_back else number + 1, latest
 
 
 def _of_hours(limit: Limit, first: datetime, last: datetime, calendar: Calendar) -> Iterator[_Way]:

@@ -34,6 +34,7 @@ LIMITS = [
     limit("7 working days", "0.5", "-1wd", "due", "+1wd"),
     limit("1 working days", "due", "+2h", "every 1wd, at most 3"),
     limit("5 calendar days", "-1wd", "due"),
+    limit("2 calendar days", "-2wd", "due"),
     limit("24 hours", "0.5", "due", "+2wd"),
     limit("36 hours", "-2wd", "-1wd", "due"),
     limit("24 hours", "0.5", "due", "+2h"),
@@ -97,6 +98,16 @@ def test_one_day_touches_those_whose_way_passes_it_and_no_others() -> None:
     (stretch,) = touched(KIN, LIMITS[0], FIRST, LAST, OLD, changed([(date(2026, 3, 12), False)]))
     first, last = (each.astimezone(CHINA) for each in (stretch.since, stretch.until))
     assert (f"{first:%m-%d %H:%M}", f"{last:%m-%d %H:%M}") == ("03-02 00:00", "03-12 00:00")
+
+
+def test_the_day_of_the_start_touches_what_a_step_goes_back_to_along_the_calendar() -> None:
+    """Of four calendar days from Friday 2026-03-13 on the last is Tuesday: two working days before it is the Friday."""
+    its, start = limit("4 calendar days", "-2wd", "due"), datetime(2026, 3, 13, 8, 7, tzinfo=CHINA)
+    new = changed([(start.date(), False)])
+    assert plan(its, start, FLOOR, OLD) != plan(its, start, FLOOR, new)
+    assert touched(KIN, its, start, start, OLD, new)
+    for other in (limit("4 calendar days", "+2wd", "due"), limit("2 working days", "-2wd", "due")):
+        assert not touched(KIN, other, start, start, OLD, new)
 
 
 def test_another_name_for_a_day_touches_nothing() -> None:
