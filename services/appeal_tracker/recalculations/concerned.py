@@ -24,8 +24,9 @@ FROM (SELECT * FROM clocks WHERE state = 'running' UNION ALL SELECT * FROM clock
 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 """
 
-# Those that started in a stretch of their kin; and whatever was once held, or follows another, whose way may be longer
-# than a kin's: another's ladder is climbed along it.
+# Those that started in a stretch of their kin; and whatever was once held, or is merged, whose way may be longer than a
+# kin's: another's ladder is climbed along it. OFFSET 0: who leads is found by the index of what follows, one by one,
+# and not by reading all clocks for each batch.
 _TOUCHED = """
 WHERE (EXISTS (SELECT FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
                                   $7::timestamptz[]) AS s (policy, calendar, kind, type, milestone, since, until)
@@ -34,7 +35,8 @@ WHERE (EXISTS (SELECT FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]
                  AND c.started_at >= s.since AND c.started_at < s.until)
        OR (EXISTS (SELECT FROM unnest($8::text[], $9::timestamptz[]) AS l (calendar, until)
                    WHERE l.calendar = c.calendar AND c.started_at < l.until)
-           AND (c.follows IS NOT NULL OR EXISTS (SELECT FROM holds h WHERE h.subject_id = c.subject_id))))
+           AND (c.follows IS NOT NULL OR EXISTS (SELECT FROM clocks f WHERE f.follows = c.id OFFSET 0)
+                OR EXISTS (SELECT FROM holds h WHERE h.subject_id = c.subject_id))))
 """
 _COUNT_TOUCHED = f"""
 SELECT count(*), min(c.id::text COLLATE "C")::uuid
@@ -119,7 +121,7 @@ FROM appeals a WHERE a.id = ANY ($1::uuid[])
 
 class Touched(msgspec.Struct, frozen=True):
     """What a changed calendar touches: `stretches`, and of what was once held or is merged, all that started on a
-    version before the last day on which that differs (`held`)."""
+    version before the last day on which that differs has ended (`held`)."""
 
     stretches: Sequence[Stretch]
     held: Sequence[tuple[str, datetime]]

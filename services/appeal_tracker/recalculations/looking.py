@@ -83,7 +83,7 @@ class OnCalendar:
                 continue
             its = newest[kin.calendar.partition("@")[0]]
             if changed := changed_days(old, its):
-                held[kin.calendar] = instant_of(changed[-1] * DAY)
+                held[kin.calendar] = instant_of((changed[-1] + 1) * DAY)
                 stretches += touched(kin, limit, first, last, old, its)
         return cls(shelf, newest, Touched(stretches, [*held.items()]))
 

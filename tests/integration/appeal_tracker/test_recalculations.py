@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from appeal_tracker.calendars.festivals import statutory_days
 from appeal_tracker.calendars.loader import packaged_notices
+from appeal_tracker.recalculations import concerned
 from appeal_tracker.recalculations.worker import Recalculating
 from chassis.ids import new_id
-from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
+from tests.integration.appeal_tracker.desk import RECEIVED, Desk, got, instant, made, problem
 
 NOTICE = "国办发明电〔2026〕9号"
 LATE = datetime.fromisoformat("2026-12-25T10:00:00+08:00")
@@ -310,6 +311,69 @@ async def test_a_step_of_anothers_ladder_moves_though_the_promise_alone_would_no
     saturday = {"name": "补班", "date": "2026-10-17", "isOffDay": False}
     await publish(desk, "qingdao", {**stop_work("2026-11-20"), "days": [*stop_work("2026-11-20")["days"], saturday]})
     assert await last_step() == instant("10-17T10:00")
+
+
+@pytest.mark.parametrize(
+    ("within", "step", "off", "was", "becomes"),
+    [
+        # Further than the leader's own last step reaches.
+        ("7 working days", "+5wd", "2026-10-23", "10-27T00:00", "10-28T00:00"),
+        # Back to the very day on which it began.
+        ("80 hours", "-2wd", "2026-10-09", "10-09T18:00", "10-09T10:00"),
+    ],
+)
+async def test_a_step_of_a_followers_ladder_moves_with_the_leaders_calendar_alone(
+    desk: Desk, within: str, step: str, off: str, was: str, becomes: str
+) -> None:
+    """The leader climbs it along its own way; the calendar of the follower is another, and does not change."""
+    own = {"milestone": "answer", "within": within, "clause": "企标 1", "ladder": [{"at": 0.5, "tell": ["owner"]}]}
+    await made(desk.admin.post("/calendars/qingdao/versions", json=stop_work("2026-11-20")))
+    await desk.publish(id="short", appeals={"report": [own]})
+    further = [*own["ladder"], {"at": step, "tell": ["parent_unit_supervisors"]}]
+    await desk.publish(id="long", appeals={"report": [{**own, "ladder": further}]})
+    await desk.assign("37401", "short", calendar="qingdao")
+    await desk.assign("37402", "long")
+    its = {"appeal_type": "report", "customer_id": new_id(), "received_at": desk.clock.now()}
+    leader = await desk.raised(**its)
+    await desk.act(await desk.raised(unit_code="37402", **its), "merge", into=leader)
+
+    async def fires_at() -> datetime:
+        clock = (await desk.clocks(leader))["answer"]["id"]
+        (row,) = await desk.rows("SELECT fire_at FROM timers WHERE step = $1 AND clock_id = $2", step, UUID(clock))
+        moment: datetime = row["fire_at"]
+        return moment
+
+    assert await fires_at() == instant(was)
+    await publish(desk, "qingdao", stop_work("2026-11-20", off))
+    assert await fires_at() == instant(becomes)
+
+
+_MANY = """
+INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, appeal_type, started_at, due_at, policy, calendar,
+                    provisional, state, follows)
+SELECT gen_random_uuid(), 'appeal', gen_random_uuid(), 1, 'answer', 'complaint', now(), now(), 't-sdpea@1',
+       'cn-statutory@1', false, 'running', CASE WHEN n % 2 = 0 THEN gen_random_uuid() END
+FROM generate_series(1, 3000) AS n
+"""
+
+
+@pytest.mark.parametrize("sql", [concerned._COUNT_TOUCHED, concerned._NEXT_TOUCHED])
+async def test_whoever_leads_is_found_by_the_index_of_what_follows(
+    desk: Desk, owner: asyncpg.Connection, sql: str
+) -> None:
+    """And not in all clocks that follow, however many they are, batch by batch."""
+    await owner.execute(_MANY)
+    await owner.execute("ANALYZE clocks")
+    day = timedelta(days=1)
+    kin = ["t-sdpea@1", "cn-statutory@1", "visit", "complaint", "answer"]
+    stretch, held = [*([each] for each in kin), [RECEIVED], [RECEIVED + day]], [["cn-statutory@1"], [RECEIVED + day]]
+    batch = [UUID(int=0), 500] if sql == concerned._NEXT_TOUCHED else []
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await owner.execute(f"SET plan_cache_mode = {mode}")
+        rows = await owner.fetch(f"EXPLAIN {sql}", *stretch, *held, *batch)
+        plan = "\n".join(row[0] for row in rows)
+        assert "using clocks_follows on clocks f" in plan, plan
+        assert "Index Cond: (follows = " in plan, plan
 
 
 async def test_fired_steps_stay_fired_and_the_others_move(desk: Desk) -> None:
