@@ -64,16 +64,16 @@ def fate(phase: str, state: str, *, stopped: bool, silent: bool = False) -> Fate
 
 
 async def fire_due(
-    tx: AsyncSession, runtime: Runtime, since: datetime, most: int, share: Share
+    tx: AsyncSession, runtime: Runtime, since: datetime, most: int, share: Share, *, of_all: bool
 ) -> tuple[int, Mapping[Fired, int]]:
     """Fires the timers of a share that have been due `since` an instant, about so many at most; returns how many have
-    ended, and of which kind those are that fired.
+    ended, and of which kind those are that fired. `of_all`: nothing that is due was seen before that instant.
 
     Never early: `fire_at` is compared with domain time. The breach of a deadline is recorded whether or not anybody is
     to be told of it. The canary's timer is fired like any other, and nobody is told.
     """
     now, late_before = runtime.clock.now(), promptly(runtime.clock)
-    firing, cancelled, breached = await _claimed(tx, since, now, late_before, most, share)
+    firing, cancelled, breached = await _claimed(tx, since, now, late_before, most, share, of_all=of_all)
     if not firing and not cancelled:
         return 0, {}
     ended: list[tuple[UUID, str, bool | None]] = [(row.clock_id, row.step, row.fire_at < late_before) for row in firing]
@@ -111,7 +111,7 @@ def told_once(firing: Sequence[Step], late_before: datetime) -> dict[tuple[UUID,
 
 
 async def _claimed(
-    tx: AsyncSession, since: datetime, now: datetime, late_before: datetime, most: int, share: Share
+    tx: AsyncSession, since: datetime, now: datetime, late_before: datetime, most: int, share: Share, *, of_all: bool
 ) -> tuple[list[Due], list[Due], set[UUID]]:
     """Claims timers that are due and decides about them: see `_decide`.
 
@@ -121,8 +121,9 @@ async def _claimed(
     while True:
         rows = await repository.claim(tx, since, now, most, share)
         full = len(rows) >= most
-        if full and (late := {row.clock_id for row in rows if row.fire_at < late_before}):
-            # Steps that are late together are told of together, also where a batch ends between them.
+        if rows and rows[0].fire_at < late_before and (full or not of_all):
+            # Steps that are late together are told of together, also where a batch begins or ends between them.
+            late = {row.clock_id for row in rows if row.fire_at < late_before}
             rows = [*(row for row in rows if row.clock_id not in late), *await repository.all_due(tx, now, late)]
         crash.point("escalation.claimed")
         firing, cancelled, breached = _decide(await _free(tx, rows))

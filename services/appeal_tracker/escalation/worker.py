@@ -79,7 +79,7 @@ class Escalation(Worker):
             self._behind = False
             return False
         many = self.config.lanes if self._behind else 1
-        lanes = (self._lane(moment, Share(number, many)) for number in range(many))
+        lanes = (self._lane(moment, Share(number, many), of_all=floor is None) for number in range(many))
         ended: list[int] = []
         for count in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(count, BaseException):
@@ -88,11 +88,11 @@ class Escalation(Worker):
         self._behind = self._was_full(max(ended))
         return any(ended)
 
-    async def _lane(self, since: datetime, share: Share) -> int:
+    async def _lane(self, since: datetime, share: Share, *, of_all: bool) -> int:
         """Fires batch after batch while they are whole; one alone, where nobody knows yet that there are more."""
         ended = 0
         for _ in range(self.config.longest if self._behind else 1):
-            count = await self._fire(since, share)
+            count = await self._fire(since, share, of_all=of_all)
             ended += count
             if not self._was_full(count):
                 break
@@ -102,8 +102,8 @@ class Escalation(Worker):
         """Whether there may be more: of a full batch half has ended, or more was claimed; the rest is held by acts."""
         return 2 * count >= self.config.batch
 
-    async def _fire(self, since: datetime, share: Share) -> int:
+    async def _fire(self, since: datetime, share: Share, *, of_all: bool) -> int:
         async with self._runtime.db.transaction() as tx:
-            ended, fired = await service.fire_due(tx, self._runtime, since, self.config.batch, share)
+            ended, fired = await service.fire_due(tx, self._runtime, since, self.config.batch, share, of_all=of_all)
         punctuality.count(fired)
         return ended

@@ -60,6 +60,20 @@ async def test_what_turns_up_below_the_floor_fires_before_the_loop_rests(desk: D
         escalation.config.dear, escalation.config.at_least = usual
 
 
+async def test_late_steps_on_both_sides_of_the_floor_are_told_of_once(desk: Desk) -> None:
+    escalation, usual = desk.escalation, (desk.escalation.config.dear, desk.escalation.config.at_least)
+    escalation.config.dear, escalation.config.at_least = 0, math.inf
+    try:
+        await desk.at("10-10T09:00")  # the floor, above its warnings and below its breach
+        desk.clock.set(instant("10-10T11:00"))
+        await desk.raised()
+        told = [each for each in await desk.told() if each.get("milestone") == "contact" and "step" in each]
+        assert [each["step"] for each in told] == ["0.5", "0.75", "due"]
+        assert [each["audience"] for each in told] == [[], [], ["owner", "unit_supervisors"]]
+    finally:
+        escalation.config.dear, escalation.config.at_least = usual
+
+
 async def test_what_turns_up_below_the_floor_waits_for_no_backlog(desk: Desk, owner: asyncpg.Connection) -> None:
     await desk.hear(*(raised(received_at=RECEIVED + timedelta(minutes=n)) for n in range(30)))
     desk.clock.set(instant("10-10T10:00"))
