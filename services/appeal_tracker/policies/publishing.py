@@ -72,8 +72,11 @@ async def prepare(
     policy = _resolved(pack, await line(tx, parent))
     newest = await calendars.newest(tx)
     relaxing.demand_over(policy.calendar, parent.calendar, newest)
+    begins = max(today, pack.effective_from or today)
+    for calendar in (await repository.picked_calendars(tx, begins)).get(policy.id, ()):
+        relaxing.demand_over(calendar, policy.calendar, newest)  # or its units would miss the days of the pack's
     # The newest version of a pack is the last to begin: it has no end yet.
-    extended = its.extended(policy, max(today, pack.effective_from or today), date.max)
+    extended = its.extended(policy, begins, date.max)
     picked = await repository.picked_calendars(tx, today)
     for relaxed in await relaxing.found(relaxing.questions(policy, extended, newest, picked)):
         pointers = [place(pack, each.pointer) for each in relaxed.places]

@@ -216,6 +216,22 @@ async def test_a_new_version_is_as_strict_on_the_calendars_that_units_picked(des
     assert (found["calendar"], found["laxer"][0]["start"]) == ("plant@1+cn-statutory@1", "2026-07-27T16:00:00Z")
 
 
+async def test_a_new_version_counts_on_a_calendar_that_those_lie_over_which_units_picked(desk: Desk) -> None:
+    """They would miss its days, and nobody would say so; what a unit picks no more by then plays no part."""
+    await desk.publish_days("qingdao", typhoon("2026-10-12"))
+    await desk.publish_days("plant", typhoon("2026-10-14"))
+    await desk.publish_days("shinan", typhoon("2026-10-13", extends="qingdao"))
+    await desk.publish(**pack())
+    await desk.assign("37401", "own", calendar="plant")
+    elsewhere = pack(calendar="qingdao", effective_from="2026-12-01")
+    found = await refused(desk, "calendar-elsewhere", "/calendar", **elsewhere)
+    assert (found["calendar"], found["below"]) == ("plant", "qingdao")
+    await desk.assign("37401", "own", "2026-12-02", calendar="shinan")
+    await refused(desk, "calendar-elsewhere", "/calendar", **elsewhere)
+    later = await desk.publish(**{**elsewhere, "effective_from": "2026-12-02"})
+    assert (later["version"], later["calendar"]) == (2, "qingdao")
+
+
 async def test_packs_on_an_older_version_are_named_when_a_stricter_one_comes(desk: Desk) -> None:
     await desk.publish(**pack())
     await desk.publish(**pack(id="child", extends="own", appeals={}))
