@@ -108,7 +108,7 @@ class Pack(_Written, frozen=True):
     quiet: WrittenQuiet | None = None
     contact: WrittenContact | None = None
     callback: Literal["optional", "required"] | None = None
-    callback_for: Annotated[tuple[AppealType, ...], Meta(max_length=5)] | None = None
+    callback_for: Annotated[tuple[AppealType, ...], Meta(min_length=1, max_length=5)] | None = None
     callback_by: Literal["anyone", "acceptor", "not_the_handler"] | None = None
     callback_clause: _Text | None = None
     callback_tries: WrittenTries | None = None

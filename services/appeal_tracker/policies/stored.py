@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import inspect
 
+from appeal_tracker.policies.inheritance import APPEAL_TYPES
 from appeal_tracker.policies.pack import Pack, parse_pack
 
 
 def stored_pack(body: object) -> Pack:
     """Read a pack that was published before, with all of it that is known here. Whoever uploads one is told of what is
-    unknown instead: `parse_pack`."""
-    return parse_pack(known(body, inspect.type_info(Pack)))
+    unknown instead: `parse_pack`. An older one may name no type to call back, which meant every type."""
+    its = known(body, inspect.type_info(Pack))
+    if isinstance(its, dict) and its.get("callback_for") == []:
+        its["callback_for"] = APPEAL_TYPES
+    return parse_pack(its)
 
 
 def known(document: object, form: inspect.Type) -> object:

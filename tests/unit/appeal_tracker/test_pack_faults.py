@@ -36,6 +36,7 @@ WRITTEN: list[tuple[dict[str, Any], str]] = [
     ({"version": "1"}, "/version"),
     ({"effective_from": "2026-02-30"}, "/effective_from"),
     ({"callback": "never"}, "/callback"),
+    ({"callback": "required", "callback_for": []}, "/callback_for"),
     ({"quiet": {"from": "21:00", "to": "21:00", "clause": "1"}}, "/quiet/to"),
     ({"close_of_business": "00:00"}, "/close_of_business"),
     ({"reopen_for": ["report"]}, "/reopen_for"),

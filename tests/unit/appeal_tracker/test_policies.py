@@ -140,6 +140,10 @@ class TestPackagedPacks:
         with pytest.raises(PolicyError, match=r"/unheard_of: Object contains unknown field"):
             parse_pack(newer)
 
+    def test_a_stored_pack_that_names_no_type_to_call_back_calls_back_every_type_as_before(self):
+        body = {"id": "own", "extends": "t-sdpea", "callback": "required", "callback_for": []}
+        assert resolve(stored_pack(body), PACKS).callback.required_for == {*APPEAL_TYPES}
+
     @pytest.mark.parametrize("id", PACKS)
     def test_every_figure_has_a_clause_and_every_ladder_tells_of_the_breach(self, id: str):
         limits = [limit for of_type in POLICIES[id].appeals.values() for limit in of_type] + [*POLICIES[id].visits]
