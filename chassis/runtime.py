@@ -86,4 +86,5 @@ def bus_from(service: str, settings: RuntimeSettings) -> Bus:
 
         return KafkaBus(settings.kafka_bootstrap_servers, replication=settings.kafka_replication, client_id=service)
     assert settings.bus_database_url is not None, "checked by the settings"
-    return EmbeddedBus(Database(settings.bus_database_url.get_secret_value(), pool_size=6, name=f"{service} bus"))
+    url = settings.bus_database_url.get_secret_value()
+    return EmbeddedBus(Database(url, pool_size=6, name=f"{service} bus", by_index=True))

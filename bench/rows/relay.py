@@ -171,7 +171,7 @@ class _BareProducer:
 @asynccontextmanager
 async def _embedded(ground: Ground) -> AsyncIterator[tuple[Bus, Bare]]:
     urls = await ground.database("bus")
-    bus = EmbeddedBus(Database(urls.service, pool_size=6, name="bench bus"))
+    bus = EmbeddedBus(Database(urls.service, pool_size=6, name="bench bus", by_index=True))
     await bus.ensure([TOPIC])
     connection = await asyncpg.connect(urls.service)
     try:

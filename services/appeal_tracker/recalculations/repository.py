@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -108,9 +109,10 @@ async def relabel(tx: AsyncSession, appeals: Sequence[tuple[UUID, str, str, bool
     await (await driver(tx)).execute(_RELABEL, *(list(column) for column in zip(*appeals, strict=True)), now)
 
 
-async def waiting(tx: AsyncSession, topic: str, most: int) -> int:
-    """How many rows wait to be published on a topic, counted up to `most`."""
-    return int(await (await driver(tx)).fetchval(_WAITING, topic, most))
+async def waiting(connection: asyncpg.Connection, topic: str, most: int) -> int:
+    """How many rows wait to be published on a topic, counted up to `most`; asked on a dedicated connection, which does
+    not pass what was published."""
+    return int(await connection.fetchval(_WAITING, topic, most))
 
 
 async def in_use(tx: AsyncSession) -> list[InUse]:

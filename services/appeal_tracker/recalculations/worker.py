@@ -116,11 +116,13 @@ class Recalculating(Worker):
         if self._turn is None:
             self._turn = await self._begin(job)
             return self._turn is not None
+        if began - self._counted > self.config.counted_every:
+            assert self._connection is not None
+            deep = self.config.deep
+            if await repository.waiting(self._connection, DeadlineRecalculated.topic, deep) >= deep:
+                return False
+            self._counted = began
         async with self._runtime.db.transaction() as tx:
-            if began - self._counted > self.config.counted_every:
-                if await repository.waiting(tx, DeadlineRecalculated.topic, self.config.deep) >= self.config.deep:
-                    return False
-                self._counted = began
             abreast = self.config.lanes if job.turn == 0 else 1  # where two hold what both need, one alone gets it
             most = self._turn.errand.most
             ids = await self._turn.errand.next(tx, self._turn.after, abreast * most)
