@@ -6,9 +6,24 @@ hold a cycle for a while; every walk here ends all the same.
 """
 
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, exists, func, inspect, literal, select, text, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Text,
+    any_,
+    cast,
+    exists,
+    func,
+    inspect,
+    literal,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _DEEPEST = 32  # levels; a power company has about six
@@ -53,6 +68,21 @@ def below(units: Any, unit: str) -> Select[Any]:
 def under(units: Any, code: str) -> Select[Any]:
     """The codes of `code` itself, closed or not, and every unit below it, as a subquery."""
     return _tree(_table(units), literal(code))
+
+
+async def sight(tx: AsyncSession, units: Any, unit: str) -> str:
+    """A mark of what a caller of `unit` sees, another one once a unit with all that is of it came into sight or went
+    out of it: for whoever keeps a copy by what changes, and is told of no row that did not.
+
+    Units may number their moves, as `moved`, where nothing can be of a unit before it is there: that of a unit that was
+    put below another or merged into it, and that of the one that it left. Of others each counts that is heard of.
+    """
+    table = _table(units)
+    its, which = table.c.code, table.c.code.in_(below(units, unit))
+    if "moved" in table.c:
+        its, which = its + ":" + cast(table.c.moved, Text), which & table.c.moved.is_not(None)
+    seen = sorted(await tx.scalars(select(its).where(which)))
+    return blake2b("\n".join([unit, *seen]).encode(), digest_size=8).hexdigest()
 
 
 async def ancestors(tx: AsyncSession, units: Any, unit: str) -> list[str]:

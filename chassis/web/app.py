@@ -19,8 +19,11 @@ from chassis.web.tokens import Tokens
 __all__ = ["create_app", "openapi_json"]
 
 
-def create_app(runtime: Runtime, *, title: str, version: str, routers: Sequence[APIRouter]) -> FastAPI:
-    """The app of the runtime's service. It opens nothing: the runtime owns what is to be closed."""
+def create_app(
+    runtime: Runtime, *, title: str, version: str, routers: Sequence[APIRouter], units: Any = None
+) -> FastAPI:
+    """The app of the runtime's service. It opens nothing: the runtime owns what is to be closed. `units`: the tree by
+    which it is told what a caller sees."""
     settings = runtime.settings
     app = FastAPI(
         title=title,
@@ -31,6 +34,7 @@ def create_app(runtime: Runtime, *, title: str, version: str, routers: Sequence[
         redoc_url=None,
     )
     app.state.runtime = runtime
+    app.state.units = units
     app.state.tokens = Tokens(settings.auth_issuer, settings.auth_audience, settings.auth_jwks)
     app.add_middleware(Head)
     app.add_middleware(Observe, service=runtime.service)  # the last one added is the outermost

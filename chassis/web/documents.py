@@ -43,14 +43,16 @@ _SCHEMAS = "#/components/schemas/"
 _RESPONSES = "#/components/responses/"
 _EVERY = {401: "no valid token", 403: "role lacking", 422: "not acceptable", 503: "away for the moment"}
 _READING = {404: "not there, or not yours to see"}
+_FOLLOWED = {410: "what you see is another thing than when you were given the cursor: begin the copy again"}
 _WRITING = {400: "malformed", 404: "not there, or not yours to see", 409: "conflict", 413: "too large", 415: "not JSON"}
 _OVERWRITING = {**_WRITING, 412: "changed since it was read", 428: "If-Match is missing"}
 
 
-def describe(route: APIRoute, roles: Collection[str], *, overwrites: bool) -> None:
+def describe(route: APIRoute, roles: Collection[str], *, overwrites: bool, followed: bool) -> None:
     """Adds to `route` what it has in common with all routes of its method, and the roles that may call it."""
     (method,) = route.methods or {"GET"}
     problems = _EVERY | (_READING if method == "GET" else _OVERWRITING if overwrites else _WRITING)
+    problems |= _FOLLOWED if followed else {}
     route.responses = {**{status: _problem(words) for status, words in problems.items()}, **route.responses}
     extra: dict[str, Any] = {"x-roles": sorted(roles)}
     if method == "GET":
@@ -89,7 +91,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
 
 def _say_once(document: dict[str, Any]) -> None:
     """Puts the problems that routes share into one place, and has each route refer to them."""
-    shared = {f"Problem{status}": _problem(words) for status, words in (_EVERY | _OVERWRITING).items()}
+    shared = {f"Problem{status}": _problem(words) for status, words in (_EVERY | _OVERWRITING | _FOLLOWED).items()}
     document["components"]["responses"] = shared
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -152,6 +152,18 @@ class IdempotencyInProgress(Conflict):
     headers = {"Retry-After": "1"}
 
 
+class FeedExpired(Problem):
+    """A copy cannot be brought up to date any more by what changes: other units are in sight than were."""
+
+    status = 410
+    slug = "feed-expired"
+    title = Words("可见单位已变动，须重新读取列表", "Other units are in sight now: begin the list again")
+    detail = Words(
+        "请清空本地副本，不带 cursor、以 updated_since 重新开始。",
+        "Empty the copy, and begin with updated_since, without a cursor.",
+    )
+
+
 class PreconditionFailed(Problem):
     status = 412
     slug = "precondition-failed"

@@ -3,37 +3,38 @@
 A list ends with `next: null`. A feed, asked for by `updated_since`, always gives a `next`, so that a client goes on
 from it for ever. It is ordered by the transaction that last wrote a row, and stops before the oldest one still running:
 a late commit appears later, not never. A client that goes on by cursor misses nothing; one that comes again with a time
-of its own should overlap.
+of its own should overlap. What goes where its reader does not see it is told as gone; where a unit with all that is of
+it came into sight, or went out of it, no row tells: the cursor has expired (410), and the copy begins again.
 
 `Paging` gives 50 items where nothing is said; `WholePaging`, for short lists about one thing, gives all.
 `PlacePaging` is for what is counted at the moment it is asked: it can be gone through, and not be followed.
 """
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from heapq import merge
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, get_args
+from uuid import UUID
 
-import msgspec
-from fastapi import Depends, Query
-from pydantic import BaseModel, TypeAdapter
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, Discriminator, Tag
 from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.web.errors import FieldError, Unprocessable, Words
-from chassis.web.schemas import Instant, QueryInstant
+from chassis import scope
+from chassis.web import cursors
+from chassis.web.errors import FeedExpired, Unprocessable
+from chassis.web.schemas import Instant, QueryInstant, View
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
+Sight = Callable[[AsyncSession], Awaitable[str]]
 
 MOST = 200
 _AT_ONCE = 100  # rows: whoever wants one of them does not have each that is hidden looked for by itself
 _OLDEST_RUNNING: ColumnElement[int] = literal_column("(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)")
-_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
-_NO_CURSOR = FieldError("/cursor", "cursor", Words("游标无效", "Not a cursor this list has given"), "query")
 
 
 class Page(BaseModel, Generic[Shown]):
@@ -51,6 +52,20 @@ class Page(BaseModel, Generic[Shown]):
         return f"{shown.__name__}Page"
 
 
+class Gone(View):
+    """What a feed says of a thing that went where its reader does not see it; what is kept with that goes with it."""
+
+    id: UUID
+    gone_at: Instant
+
+
+# What a feed shows of things that may go.
+OrGone = Annotated[
+    Annotated[Shown, Tag("there")] | Annotated[Gone, Tag("gone")],
+    Discriminator(lambda row: "gone" if isinstance(row, Gone) else "there"),
+]
+
+
 @dataclass(frozen=True)
 class Listing(Generic[Row]):
     """What a repository gives for a `Page`: rows, not yet shown."""
@@ -61,29 +76,26 @@ class Listing(Generic[Row]):
 
 class Way(NamedTuple):
     """One way in which the rows of a feed change, as a query finds them so: by the transaction that did it, with the id
-    of the row, and when; the two are its index."""
+    of the row, and when; the two are its index. `gone`: what it finds is out of the reader's sight, and told as that.
+    """
 
     query: Select[Any]
     xid: Any
     id: Any
     at: Any
-
-
-class _Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """`every`: by whoever gave it all ways were followed. Older code knows of the first alone, and passes this by."""
-
-    kind: Literal["list", "feed", "since"]
-    position: tuple[Any, ...]
-    every: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a list is asked for."""
+    """Which part of a list is asked for. `sight` tells what whoever asks sees, `seen` is what they saw when they were
+    given the cursor; one who sees all has neither."""
 
     limit: int | None = 50
     since: datetime | None = None
-    after: _Cursor | None = None
+    after: cursors.Cursor | None = None
+    sight: Sight | None = None
+    seen: str | None = None
 
     @property
     def is_feed(self) -> bool:
@@ -101,28 +113,32 @@ class Window:
         rows = (await tx.scalars(query.limit(None if self.limit is None else self.limit + 1))).all()
         shown = rows[: self.limit]
         last = [getattr(shown[-1], column.key) for column in columns] if shown else []
-        return Listing(shown, _encode("list", last) if len(rows) > len(shown) else None)
+        return Listing(shown, cursors.encode("list", last) if len(rows) > len(shown) else None)
 
     async def follow(self, tx: AsyncSession, *ways: Way) -> Listing[Any]:
-        """What changed next, in whichever of the ways; in each the query finds what changed so last."""
+        """What changed next, in whichever of the ways; in each the query finds what changed so last. Raises
+        `FeedExpired`."""
         found, several = [], len(ways) > 1
+        sight = await self._seen(tx)  # before the rows: what moves meanwhile, the next one finds
         # Several stop at one transaction, asked for first: none gives what lies beyond what another has seen.
         until: Any = await tx.scalar(select(_OLDEST_RUNNING)) if several else _OLDEST_RUNNING
         place = None
         if self.after is not None:
-            place = self._position((ways[0].xid, ways[0].id))
-            place = place if self.after.every else await _rewound(tx, place, ways[1:])
+            place = self.after.place((ways[0].xid, ways[0].id))
+            place = await _rewound(tx, place, self._not_followed(ways))
         for way in ways:
-            query = way.query.add_columns(way.xid, way.id).where(way.xid < until)
+            query = way.query.add_columns(way.xid, way.id, way.at).where(way.xid < until)
             if place is not None:
                 query = query.where(tuple_(way.xid, way.id) > tuple_(*place))
+                query = query.where(way.xid >= place[0]) if way.gone else query  # the two may be of two tables
             elif self.since is not None:
                 query = query.where(way.at >= self.since)
-            found.append((await tx.execute(query.order_by(way.xid, way.id).limit(self.limit))).all())
-        rows = [*merge(*found, key=lambda row: row[1:])][: self.limit]
-        if (last := rows[-1][1:] if rows else place) is None:
-            return Listing([], self._again())
-        return Listing([row[0] for row in rows], _encode("feed", last, *([several] if several else ())))
+            rows = (await tx.execute(query.order_by(way.xid, way.id).limit(self.limit))).all()
+            found.append([(Gone(id=its, gone_at=at) if way.gone else row, xid, its) for row, xid, its, at in rows])
+        next_ones = [*merge(*found, key=lambda row: row[1:])][: self.limit]
+        if (last := next_ones[-1][1:] if next_ones else place) is None:
+            return Listing([], self._again(sight))
+        return Listing([row[0] for row in next_ones], cursors.encode("feed", last, several, sight))
 
     async def sift(
         self,
@@ -137,6 +153,7 @@ class Window:
         that there is one either: it goes on after the last one shown. Only where `most` rows were looked at in vain, or
         a few more, it goes on after these."""
         limit = MOST if self.limit is None else self.limit
+        sight = await self._seen(tx) if self.is_feed else None
         window, looked, ended, page = replace(self, limit=limit + 1), 0, False, Listing[Row]((), None)
         more = max(limit + 1, _AT_ONCE)
         found = list[tuple[Row, Shown]]()
@@ -149,24 +166,25 @@ class Window:
             window = window if page.next is None else replace(window.at(page.next), limit=more)
         following = page.next
         if len(found) > limit or (ended and found and self.is_feed):
-            following = self._after(found[:limit][-1][0])
+            following = self._after(found[:limit][-1][0], sight)
         elif ended:
-            following = self._again() if self.is_feed else None
+            following = self._again(sight) if self.is_feed else None
         return Listing([its for _, its in found[:limit]], following)
 
     def ordered(self, query: Select[*tuple[Any, ...]], *key: Any) -> Select[*tuple[Any, ...]]:
         """The rows of `query` from where a list goes on, by `key`: for whoever reads until they have enough."""
         if self.after is not None:
-            query = query.where(tuple_(*key) > tuple_(*self._position(key)))
+            query = query.where(tuple_(*key) > tuple_(*self.after.place(key)))
         return query.order_by(*key)
 
     def at(self, following: str) -> "Window":
         """The same window where the page before said that it goes on."""
-        return Window(self.limit, None, _decode(following))
+        after = cursors.decode(following)
+        return Window(self.limit, None, after, self.sight, after.sight)
 
     def after_key(self, *key: object) -> str:
         """Where a list goes on after a row of that key: for whoever reads some and shows only a part."""
-        return _encode("list", key)
+        return cursors.encode("list", key)
 
     def place(self, *kinds: type) -> tuple[Any, ...] | None:
         """The key after which a list goes on that no table holds as it is shown; None at its beginning."""
@@ -174,45 +192,48 @@ class Window:
             return None
         position = self.after.position
         if len(position) != len(kinds) or not all(map(isinstance, position, kinds)):
-            raise Unprocessable(_NO_CURSOR)
+            raise Unprocessable(cursors.NO_CURSOR)
         return position
 
     def of(self, rows: Sequence[Row], key: Callable[[Row], str]) -> Listing[Row]:
         """This window of `rows` that are shipped with the service, ordered by `key`. They bear no time of change: who
         follows them is given all of them, each time."""
         if self.is_feed:
-            return Listing(rows, self._again())
+            return Listing(rows, self._again(None))
         after = "" if self.after is None else self._text()
         left = [row for row in sorted(rows, key=key) if key(row) > after]
         shown = left[: self.limit]
-        return Listing(shown, _encode("list", [key(shown[-1])]) if len(left) > len(shown) else None)
+        return Listing(shown, cursors.encode("list", [key(shown[-1])]) if len(left) > len(shown) else None)
 
     def _text(self) -> str:
         assert self.after is not None
         match self.after.position:
             case (str(text),):
                 return text
-        raise Unprocessable(_NO_CURSOR)
+        raise Unprocessable(cursors.NO_CURSOR)
 
-    def _after(self, row: Any) -> str:
-        return _encode("feed", (row.changed_xid, row.id)) if self.is_feed else _encode("list", (row.id,))
+    def _after(self, row: Any, sight: str | None) -> str:
+        its = (row.changed_xid, row.id)
+        return cursors.encode("feed", its, False, sight) if self.is_feed else cursors.encode("list", (row.id,))
 
-    def _again(self) -> str:
+    def _again(self, sight: str | None) -> str:
         if self.after is not None:
-            return _encode(self.after.kind, self.after.position)
-        return _encode("since", [self.since])
+            return cursors.encode(self.after.kind, self.after.position, self.after.every, sight)
+        return cursors.encode("since", [self.since], False, sight)
 
-    def _position(self, columns: Sequence[Any]) -> list[Any]:
+    async def _seen(self, tx: AsyncSession) -> str | None:
+        """What is seen now. Raises `FeedExpired` where the cursor was given while that was other units."""
+        sight = None if self.sight is None else await self.sight(tx)
+        if self.seen not in (None, sight):
+            raise FeedExpired
+        return sight
+
+    def _not_followed(self, ways: Sequence[Way]) -> list[Way]:
+        """Those of the ways that whoever gave the cursor did not follow: older code, that is."""
         assert self.after is not None
-        if len(self.after.position) != len(columns):
-            raise Unprocessable(_NO_CURSOR)
-        try:
-            return [
-                _value(value, column.type.python_type)
-                for value, column in zip(self.after.position, columns, strict=True)
-            ]
-        except ValueError as error:
-            raise Unprocessable(_NO_CURSOR) from error
+        if self.seen is not None or self.sight is None:
+            return [] if self.after.every else [*ways[1:]]
+        return [way for way in ways[1:] if way.gone or not self.after.every]
 
 
 async def _rewound(tx: AsyncSession, place: list[Any], ways: Sequence[Way]) -> list[Any]:
@@ -223,63 +244,57 @@ async def _rewound(tx: AsyncSession, place: list[Any], ways: Sequence[Way]) -> l
     return place
 
 
-def _encode(kind: str, position: Sequence[Any], *every: bool) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode((kind, position, *every))).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> _Cursor:
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        cursor = msgspec.json.decode(raw, type=_Cursor)
-    except (ValueError, binascii.Error, RecursionError) as error:
-        raise Unprocessable(_NO_CURSOR) from error
-    if any(isinstance(value, int) and not 0 <= value < 2**63 for value in cursor.position) or b"\\u0000" in raw:
-        raise Unprocessable(_NO_CURSOR)
-    return cursor
-
-
-def _value(raw: Any, kind: type) -> Any:
-    return _INSTANT.validate_python(raw) if kind is datetime else msgspec.convert(raw, kind, strict=True)
-
-
 _Cursored = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
-_Since = Annotated[QueryInstant | None, Query(description="a feed of what changed from then on")]
+_Since = Annotated[
+    QueryInstant | None,
+    Query(
+        description="a feed of what changed from then on, to keep a copy by: go on by `next`, and begin again where "
+        "that is answered 410. What does not fit any more what else is asked for is not told: ask for all"
+    ),
+]
 
 
 async def _window(
+    request: Request,
     limit: Annotated[int, Query(ge=1, le=MOST, description="items at most")] = 50,
     cursor: _Cursored = None,
     updated_since: _Since = None,
 ) -> Window:
-    return _read(limit, cursor, updated_since)
+    return _read(limit, cursor, updated_since, _sight_of(request))
 
 
 async def _whole(
+    request: Request,
     limit: Annotated[int | None, Query(ge=1, le=MOST, description="items at most; all where nothing is said")] = None,
     cursor: _Cursored = None,
     updated_since: _Since = None,
 ) -> Window:
-    return _read(limit, cursor, updated_since)
+    return _read(limit, cursor, updated_since, _sight_of(request))
 
 
 async def _place(
     limit: Annotated[int, Query(ge=1, le=MOST, description="items at most")] = 50, cursor: _Cursored = None
 ) -> Window:
-    return _read(limit, cursor, None)
+    return _read(limit, cursor, None, None)
 
 
-def _read(limit: int | None, cursor: str | None, updated_since: datetime | None) -> Window:
-    after = None if cursor is None else _decode(cursor)
+def _sight_of(request: Request) -> Sight | None:
+    units, unit = request.app.state.units, request.state.principal.unit  # whom the guard let in
+    return None if units is None or unit is None else partial(scope.sight, units=units, unit=unit)
+
+
+def _read(limit: int | None, cursor: str | None, updated_since: datetime | None, sight: Sight | None) -> Window:
+    after = None if cursor is None else cursors.decode(cursor)
     if after is None:
-        return Window(limit, updated_since)
+        return Window(limit, updated_since, sight=sight)
     if after.kind == "since":
         try:
-            return Window(limit, _value(after.position[0], datetime))
+            return Window(limit, cursors.value(after.position[0], datetime), None, sight, after.sight)
         except (ValueError, IndexError) as error:
-            raise Unprocessable(_NO_CURSOR) from error
+            raise Unprocessable(cursors.NO_CURSOR) from error
     if after.kind == "list" and updated_since is not None:
-        raise Unprocessable(_NO_CURSOR)
-    return Window(limit, None, after)
+        raise Unprocessable(cursors.NO_CURSOR)
+    return Window(limit, None, after, sight, after.sight)
 
 
 Paging = Annotated[Window, Depends(_window)]

@@ -52,7 +52,8 @@ class UnitOfWorkRoute(APIRoute):
         (self.guard,) = guards
         self._head, self._tail = path.partition("{")[0], path.rpartition("}")[2]
         self._slashes = path.count("/")
-        documents.describe(self, self.guard.admitted(method), overwrites=overwrites)
+        followed = "updated_since" in self._query_names
+        documents.describe(self, self.guard.admitted(method), overwrites=overwrites, followed=followed)
 
     def matches(self, scope: Scope) -> tuple[Matched, Scope]:
         """As FastAPI's; but a service has a hundred routes, each asked in turn, and most can be told by their ends."""

@@ -12,6 +12,7 @@ from appeal_tracker.callbacks.link_endpoints import router as links
 from appeal_tracker.callbacks.link_route import ROUTES
 from appeal_tracker.callbacks.task_endpoints import router as tasks
 from appeal_tracker.clocks.endpoints import router as clocks
+from appeal_tracker.directory.models import Unit
 from appeal_tracker.explanations.endpoints import router as explanations
 from appeal_tracker.policies.endpoints import router as policies
 from appeal_tracker.recalculations.endpoints import router as recalculations
@@ -33,6 +34,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="appeal_tracker",
         version="1",
+        units=Unit,
         routers=[
             calendars,
             policies,

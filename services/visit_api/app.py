@@ -16,6 +16,7 @@ from visit_api.contacts.endpoints import router as contacts
 from visit_api.customers.endpoints import router as customers
 from visit_api.days.endpoints import router as days
 from visit_api.directory.endpoints import router as directory
+from visit_api.directory.models import Unit
 from visit_api.importance.endpoints import router as importance
 from visit_api.imports.endpoints import about, files
 from visit_api.imports.endpoints import router as imports
@@ -47,6 +48,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         runtime,
         title="visit_api",
         version="1",
+        units=Unit,
         routers=[
             standard,
             directory,

@@ -58,7 +58,9 @@ class Settings(RuntimeSettings, env_prefix="TESTING_"):
     """Settings that the environment of a test run does not reach."""
 
 
-def app_of(issuer: Issuer, *routers: APIRouter, database_url: str = NOWHERE, **settings: Any) -> FastAPI:
+def app_of(
+    issuer: Issuer, *routers: APIRouter, database_url: str = NOWHERE, units: Any = None, **settings: Any
+) -> FastAPI:
     """An app of `routers` that trusts `issuer`; `app.state.runtime` is the caller's to close if it was used."""
     values: dict[str, Any] = {
         "database_url": database_url,
@@ -68,7 +70,8 @@ def app_of(issuer: Issuer, *routers: APIRouter, database_url: str = NOWHERE, **s
         "auth_jwks": str(issuer.jwks),
         **settings,
     }
-    return create_app(Runtime("testing", Settings(**values)), title="Testing", version="1", routers=routers)
+    runtime = Runtime("testing", Settings(**values))
+    return create_app(runtime, title="Testing", version="1", routers=routers, units=units)
 
 
 def client_of(app: ASGIApp, headers: dict[str, str] | None = None) -> httpx.AsyncClient:

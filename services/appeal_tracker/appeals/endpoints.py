@@ -29,7 +29,7 @@ from appeal_tracker.sources.codes import CategoryName
 from chassis.runtime import Runtime
 from chassis.web.auth import Caller, require
 from chassis.web.negotiation import wants
-from chassis.web.paging import Listing, Page, Paging, PlacePaging, WholePaging
+from chassis.web.paging import Listing, OrGone, Page, Paging, PlacePaging, WholePaging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Id, QueryInstant
 from chassis.web.tables import MEDIA_TYPE, OR_TABLE, csv_stream
@@ -42,7 +42,7 @@ Sender = Annotated[Principal, Depends(require("integration", "visitor", "handler
 Worker = Annotated[Principal, Depends(require("visitor", "handler", "callback", "supervisor"))]
 
 
-@router.get("/appeals", response_model=Page[AppealView], responses=OR_TABLE)
+@router.get("/appeals", response_model=Page[OrGone[AppealView]], responses=OR_TABLE)
 async def list_appeals(
     caller: Caller,
     tx: Tx,
@@ -75,7 +75,8 @@ async def list_appeals(
     ] = None,
 ) -> Listing[Any] | Response:
     """The appeals you may see, filtered. A table has all of them, up to 100,000. A page of a search by words may be
-    shorter than was asked for; it goes on as long as there is a `next`."""
+    shorter than was asked for; it goes on as long as there is a `next`. A feed tells by id of those that went to units
+    that you do not see, or out of `unit`."""
     wanted = Wanted(
         state=state,
         is_open=open,

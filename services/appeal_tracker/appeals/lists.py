@@ -18,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
@@ -26,11 +27,11 @@ from sqlalchemy.orm import aliased, selectinload
 
 from appeal_tracker.appeals import marks
 from appeal_tracker.appeals.lifecycle import State
-from appeal_tracker.appeals.models import SUBJECT, Appeal
+from appeal_tracker.appeals.models import SUBJECT, Appeal, AppealLeaving
 from appeal_tracker.appeals.owned import OPEN, whose
 from appeal_tracker.clocks.models import Clock
 from appeal_tracker.directory import service as directory
-from chassis.web.paging import Listing, Way, Window
+from chassis.web.paging import Gone, Listing, Way, Window
 
 _WITH_CLOCKS = selectinload(Appeal.clocks)
 # What is listed is at hand in memory, nearly always.
@@ -64,11 +65,7 @@ async def listed(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Select[A
     """The appeals that a caller of `unit` may see, filtered. They are planned by what is asked for: one plan for all
     would not know how many units there are, nor how rare the words."""
     await tx.execute(_PLANNED)
-    query = select(Appeal)
-    if unit is not None:
-        query = query.where(_in(await directory.below(tx, unit)))
-    if wanted.unit is not None:
-        query = query.where(_in(await directory.under(tx, wanted.unit)))
+    query = select(Appeal).where(*map(_in, await _units(tx, unit, wanted)))
     same = {"type": wanted.type, "category": wanted.category, "source": wanted.source}
     same |= {"appeal_no": wanted.appeal_no, "source_no": wanted.source_no}
     query = query.filter_by(**{name: value for name, value in same.items() if value is not None})
@@ -83,12 +80,30 @@ async def listed(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Select[A
 
 
 async def page(tx: AsyncSession, window: Window, query: Select[Appeal]) -> Listing[Appeal]:
-    """The appeals of a query in a window, with their clocks, by id; as they changed where a feed is asked for."""
-    query = query.options(_WITH_CLOCKS)
-    if not window.is_feed:
-        return await window.fetch(tx, query, Appeal)
+    """The appeals of a query in a window, with their clocks, by id."""
+    return await window.fetch(tx, query.options(_WITH_CLOCKS), Appeal)
+
+
+async def news(tx: AsyncSession, window: Window, query: Select[Appeal], gone: Way) -> Listing[Appeal | Gone]:
+    """The same as they changed, or were `gone`."""
     first = None if window.since is None else await marks.below(tx, window.since)
-    return await window.follow(tx, *ways(query, first))
+    gone = gone._replace(query=gone.query.where(gone.xid >= (first or 0)))
+    return await window.follow(tx, *ways(query.options(_WITH_CLOCKS), first), gone)
+
+
+async def gone(tx: AsyncSession, unit: str | None, wanted: Wanted) -> Way:
+    """How appeals go: to where neither a caller of `unit` sees them nor they are of the unit that is wanted."""
+    units = await _units(tx, unit, wanted)
+    query = select(Appeal.id).join(AppealLeaving, AppealLeaving.appeal_id == Appeal.id)
+    query = query.where(*(_in(each, AppealLeaving.unit_code) for each in units), ~and_(true(), *map(_in, units)))
+    its = AppealLeaving
+    return Way(query, its.changed_xid, its.appeal_id, its.left_at, gone=True)
+
+
+async def _units(tx: AsyncSession, unit: str | None, wanted: Wanted) -> list[list[str]]:
+    """Of each of these units an appeal has to have one."""
+    seen = [] if unit is None else [await directory.below(tx, unit)]
+    return seen if wanted.unit is None else [*seen, await directory.under(tx, wanted.unit)]
 
 
 def ways(query: Select[Appeal], first: int | None = None) -> tuple[Way, Way]:
@@ -111,12 +126,10 @@ def _on(clock: Any) -> ColumnElement[bool]:
     return and_(clock.subject_id == Appeal.id, clock.subject_kind == SUBJECT)
 
 
-def _in(units: list[str]) -> ColumnElement[bool]:
+def _in(units: list[str], handling: Any = Appeal.handling_unit_code) -> ColumnElement[bool]:
     its = any_(literal(units, ARRAY(TEXT)))
     # So said, the second half is answered by an index of the few appeals that another unit handles.
-    return or_(
-        Appeal.unit_code == its, and_(Appeal.handling_unit_code != Appeal.unit_code, Appeal.handling_unit_code == its)
-    )
+    return or_(Appeal.unit_code == its, and_(handling != Appeal.unit_code, handling == its))
 
 
 def _standing(query: Select[Appeal], wanted: Wanted) -> Select[Appeal]:

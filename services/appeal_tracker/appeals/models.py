@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Sequence, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Sequence, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
@@ -204,6 +204,19 @@ class Appeal(Tracked, Base):
         """Stands as the state machine says; which appeal it is merged into is said besides."""
         self.state = standing.state
         self.held_in = standing.progress if standing.held else None
+
+
+class AppealLeaving(Base):
+    """A unit that handled an appeal until it went elsewhere, the last time `left_at`, so that whoever follows the
+    unit's appeals is told that it is gone. A trigger writes it, whoever hands it over."""
+
+    __tablename__ = "appeal_leavings"
+    __table_args__ = (Index("appeal_leavings_feed", "changed_xid", "appeal_id"),)
+
+    appeal_id: Mapped[UUID] = mapped_column(ForeignKey("appeals.id"), primary_key=True)
+    unit_code: Mapped[str] = mapped_column(primary_key=True)
+    left_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    changed_xid: Mapped[int] = mapped_column(BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)"))
 
 
 class Contact(Written, Base):

@@ -179,19 +179,19 @@ async def open_new(tx: AsyncSession, openings: Sequence[Opening], now: datetime)
     return {row["id"] for row in rows}
 
 
-def visible(unit: str | None) -> ColumnElement[bool]:
+def visible(unit: str | None, handling: Any = Appeal.handling_unit_code) -> ColumnElement[bool]:
     """The condition that a caller of `unit` may see an appeal: its raising unit or its handling unit lies there."""
-    return true() if unit is None else _lies_in(scope.below(Unit, unit))
+    return true() if unit is None else _lies_in(scope.below(Unit, unit), handling)
 
 
-def of_unit(code: str) -> ColumnElement[bool]:
-    """The same of a unit that is asked for: a closed one is itself."""
-    return _lies_in(scope.under(Unit, code))
+def of_unit(code: str | None, handling: Any = Appeal.handling_unit_code) -> ColumnElement[bool]:
+    """The same of a unit that is asked for, if any is: a closed one is itself."""
+    return true() if code is None else _lies_in(scope.under(Unit, code), handling)
 
 
-def _lies_in(units: Select[Any]) -> ColumnElement[bool]:
+def _lies_in(units: Select[Any], handling: Any) -> ColumnElement[bool]:
     # So said, the second half is answered by an index of the few appeals that another unit handles.
-    elsewhere = and_(Appeal.handling_unit_code != Appeal.unit_code, Appeal.handling_unit_code.in_(units))
+    elsewhere = and_(handling != Appeal.unit_code, handling.in_(units))
     return or_(Appeal.unit_code.in_(units), elsewhere)
 
 

@@ -19,7 +19,7 @@ from appeal_tracker.appeals.lists import Wanted
 from appeal_tracker.appeals.models import Appeal
 from appeal_tracker.words import service as words
 from chassis.runtime import Runtime
-from chassis.web.paging import MOST, Listing, Window
+from chassis.web.paging import MOST, Gone, Listing, Window
 from chassis.web.tokens import Principal
 
 # Candidates that one answer looks at: a page may be shorter than was asked for, and has a `next` all the same.
@@ -35,22 +35,29 @@ async def listing(
     if wanted.source_no is not None and wanted.source is None:
         raise SourceNotSaid
     query = await lists.listed(tx, caller.unit, wanted)
-    if wanted.words is None:
+    if window.is_feed:
+        news = await lists.news(tx, window, query, await lists.gone(tx, caller.unit, wanted))
+        page: Listing[Any] = await _truly(tx, runtime, news, wanted.words)
+    elif wanted.words is None:
         page = await lists.page(tx, window, query)
     else:
         page = await _saying(tx, runtime, window, query, wanted.words)
     return Listing(await showing.appeals(tx, caller, page.items), page.next)
 
 
+async def _truly(tx: AsyncSession, runtime: Runtime, page: Listing[Any], text: str | None) -> Listing[Any]:
+    """Of a page of news that in whose words each one of `text` truly stands, and what is gone."""
+    if text is None:
+        return page
+    said = [each.id for each in page.items if not isinstance(each, Gone) and not each.hidden]
+    truly = await words.saying(tx, runtime, said, text)
+    return Listing([each for each in page.items if isinstance(each, Gone) or each.id in truly], page.next)
+
+
 async def _saying(
     tx: AsyncSession, runtime: Runtime, window: Window, query: Select[Appeal], text: str
 ) -> Listing[Appeal]:
-    """A page of those in whose words each one of `text` truly stands, by id; of what changed where a feed is asked
-    for."""
-    if window.is_feed:
-        page = await lists.page(tx, window, query)
-        truly = await words.saying(tx, runtime, [each.id for each in page.items if not each.hidden], text)
-        return Listing([each for each in page.items if each.id in truly], page.next)
+    """A page of those in whose words each one of `text` truly stands, by id."""
     found, last = await _found(tx, runtime, window, query, text)
     return Listing(await lists.shown(tx, found), None if last is None else window.after_key(last))
 

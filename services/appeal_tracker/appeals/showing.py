@@ -20,7 +20,7 @@ from appeal_tracker.texts import service as texts
 from appeal_tracker.texts.service import TEXT_ID, WORDS
 from chassis import trail
 from chassis.runtime import Runtime
-from chassis.web.paging import Listing
+from chassis.web.paging import Gone, Listing
 from chassis.web.tokens import Principal
 
 _OTHERS = ("merged_into", "repeat_of")  # what an appeal names others by
@@ -45,13 +45,17 @@ async def sight(tx: AsyncSession, caller: Principal, ids: Iterable[UUID | None])
     return await repository.seen(tx, asked, caller.unit) if asked else set()
 
 
-async def appeals(tx: AsyncSession, caller: Principal, rows: Sequence[Appeal]) -> list[Any]:
-    """Appeals that `caller` sees; of one that is merged, into which only where they see that one too."""
-    seen = await sight(tx, caller, (its for row in rows for its in (row.merged_into, row.repeat_of)))
-    hidden = ({name for name in _OTHERS if getattr(row, name) not in {None, *seen}} for row in rows)
-    return [
-        Shown(row, updated_at=row.changed_at, **dict.fromkeys(these)) for row, these in zip(rows, hidden, strict=True)
-    ]
+async def appeals(tx: AsyncSession, caller: Principal, rows: Sequence[Appeal | Gone]) -> list[Any]:
+    """Appeals that `caller` sees; of one that is merged, into which only where they see that one too. What is gone
+    stays that."""
+    there = [row for row in rows if not isinstance(row, Gone)]
+    seen = await sight(tx, caller, (its for row in there for its in (row.merged_into, row.repeat_of)))
+    return [row if isinstance(row, Gone) else _shown(row, seen) for row in rows]
+
+
+def _shown(row: Appeal, seen: set[UUID]) -> Shown:
+    hidden = {name for name in _OTHERS if getattr(row, name) not in {None, *seen}}
+    return Shown(row, updated_at=row.changed_at, **dict.fromkeys(hidden))
 
 
 async def named(tx: AsyncSession, caller: Principal, **ids: UUID | None) -> dict[str, str]:

@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.appeals.models import Appeal
+from appeal_tracker.appeals.models import Appeal, AppealLeaving
 from appeal_tracker.appeals.repository import of_unit, visible
 from appeal_tracker.callbacks.models import Callback
 from appeal_tracker.tasks import repository as tasks
 from appeal_tracker.tasks.models import CallbackTask
-from chassis.web.paging import Listing, Window
+from chassis.web.paging import Gone, Listing, Way, Window
 
 
 async def of_appeal(tx: AsyncSession, appeal: UUID, window: Window) -> Listing[Callback]:
@@ -35,10 +35,23 @@ async def task(tx: AsyncSession, id: UUID, unit: str | None) -> CallbackTask | N
 
 async def tasks_page(
     tx: AsyncSession, window: Window, unit: str | None, within_unit: str | None, **filters: Any
-) -> Listing[CallbackTask]:
-    """Some of the tasks that a caller of `unit` may see, about appeals raised or handled in `within_unit`."""
+) -> Listing[CallbackTask | Gone]:
+    """Some of the tasks that a caller of `unit` may see, about appeals raised or handled in `within_unit`; in a feed
+    also those whose appeal came there, and as gone those whose appeal went elsewhere."""
     query = _seen(tasks.listed(**filters), unit)
-    return await window.fetch(tx, query if within_unit is None else _about(query, of_unit(within_unit)), CallbackTask)
+    query = query if within_unit is None else _about(query, of_unit(within_unit))
+    if not window.is_feed:
+        return await window.fetch(tx, query, CallbackTask)
+    went, about = AppealLeaving, AppealLeaving.appeal_id == CallbackTask.appeal_id
+    was = visible(unit, went.unit_code) & of_unit(within_unit, went.unit_code)
+    gone = select(CallbackTask.id).join(went, about).join(Appeal, Appeal.id == went.appeal_id)
+    gone = gone.where(was, ~(visible(unit) & of_unit(within_unit)))
+    return await window.follow(
+        tx,
+        Way(query, CallbackTask.changed_xid, CallbackTask.id, CallbackTask.updated_at),
+        Way(query.join(went, about), went.changed_xid, CallbackTask.id, went.left_at),
+        Way(gone, went.changed_xid, CallbackTask.id, went.left_at, gone=True),
+    )
 
 
 def _seen(query: Select[CallbackTask], unit: str | None) -> Select[CallbackTask]:

@@ -9,7 +9,7 @@ from appeal_tracker.callbacks import tasking
 from appeal_tracker.callbacks.schemas import CompleteFollowUp, ScheduleCallback, TaskView
 from appeal_tracker.tasks.models import CallbackTask
 from chassis.web.auth import Caller, require
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import Gone, Listing, OrGone, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Id, QueryInstant
 from chassis.web.tokens import Principal
@@ -19,7 +19,7 @@ router = Router(prefix="/v1", tags=["callbacks"])
 Supervisor = Annotated[Principal, Depends(require("supervisor"))]
 
 
-@router.get("/callback-tasks", response_model=Page[TaskView])
+@router.get("/callback-tasks", response_model=Page[OrGone[TaskView]])
 async def list_callback_tasks(
     caller: Caller,
     tx: Tx,
@@ -32,8 +32,9 @@ async def list_callback_tasks(
         QueryInstant | None, Query(description="due then or later, or scheduled where it has no clock")
     ] = None,
     due_before: Annotated[QueryInstant | None, Query(description="due before then")] = None,
-) -> Listing[CallbackTask]:
-    """The callbacks and follow-ups that you may see, filtered."""
+) -> Listing[CallbackTask | Gone]:
+    """The callbacks and follow-ups that you may see, filtered. A feed tells by id of those whose appeal went to units
+    that you do not see, or out of `unit`."""
     filters = {"person": person, "state": state, "kind": kind, "due_from": due_from, "due_before": due_before}
     return await tasking.listing(tx, caller, window, unit, **filters)
 

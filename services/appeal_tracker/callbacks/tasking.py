@@ -33,7 +33,7 @@ from appeal_tracker.directory import service as directory
 from appeal_tracker.tasks import service as tasks
 from appeal_tracker.tasks.models import CallbackTask, TaskKind, TaskState
 from chassis.runtime import Runtime
-from chassis.web.paging import Listing, Window
+from chassis.web.paging import Gone, Listing, Window
 from chassis.web.tokens import Principal
 from contracts.appeals import AppealCallbackScheduled, AppealFollowedUp
 
@@ -42,7 +42,7 @@ FURTHEST = timedelta(days=90)  # ahead, that a call is planned for: beyond that 
 
 async def listing(
     tx: AsyncSession, caller: Principal, window: Window, unit: str | None, **filters: Any
-) -> Listing[CallbackTask]:
+) -> Listing[CallbackTask | Gone]:
     """The tasks about appeals that `caller` may see, filtered."""
     return await repository.tasks_page(tx, window, caller.unit, unit, **filters)
 

@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from chassis.web.auth import Asker, Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import Gone, Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Id
 from chassis.web.tokens import Principal
@@ -41,7 +41,7 @@ async def add_contact(id: Id, new: NewContact, caller: Keeper, tx: Tx, runtime: 
 
 
 @router.get("/v1/customers/{id}/contacts", response_model=Page[ContactItem])
-async def list_contacts(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging) -> Listing[Contact]:
+async def list_contacts(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging) -> Listing[Contact | Gone]:
     """The contacts of a customer, masked; a feed tells of removed ones by id, and tells the role `integration` in full
     who they are: each page that it reads is kept in the trail."""
     return await service.list_contacts_of(tx, runtime, caller, id, window)
@@ -54,10 +54,10 @@ async def follow_contacts(
     runtime: TheRuntime,
     window: Paging,
     customer_id: Annotated[Id | None, Query()] = None,
-) -> Listing[Contact]:
+) -> Listing[Contact | Gone]:
     """The contacts of the customers of the caller's unit and of those below it; a feed tells of removed ones by id, of
-    all of a customer that came to another unit, and tells the role `integration` in full who they are: each page that
-    it reads is kept in the trail."""
+    all of a customer that came to another unit, there, and by id where it is gone, and tells the role `integration` in
+    full who they are: each page that it reads is kept in the trail."""
     return await service.list_contacts(tx, runtime, caller, customer_id, window)
 
 

@@ -1,6 +1,7 @@
 """Queries of contacts; who sees the customer sees its contacts. `unit` is always the caller's, None for a service."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +9,10 @@ from sqlalchemy import Select, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import within
-from chassis.web.paging import Listing, Window
+from chassis.web.paging import Gone, Listing, Way, Window
 from visit_api.contacts.models import Contact
 from visit_api.customers.models import Customer
+from visit_api.customers.repository import gone
 from visit_api.directory.models import Unit
 
 _MOST = 200  # found by one number
@@ -21,6 +23,12 @@ def _seen(unit: str | None) -> Select[Any]:
     return select(Contact).where(Contact.customer_id.in_(customers))
 
 
+def _gone(unit: str | None, customer_id: UUID | None) -> Way:
+    its = gone(partial(within, Unit, unit), Contact.id)
+    query = its.query.join(Contact, Contact.customer_id == Customer.id)
+    return its._replace(query=query if customer_id is None else query.where(Customer.id == customer_id))
+
+
 async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = False) -> Contact | None:
     """The contact `id`, removed or not, where the caller sees it."""
     query = _seen(unit).where(Contact.id == id)
@@ -28,14 +36,18 @@ async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = Fal
     return found
 
 
-async def find_all(tx: AsyncSession, unit: str | None, customer_id: UUID | None, window: Window) -> Listing[Contact]:
-    """The contacts of a customer, or of all that the caller sees; in a feed, the removed ones too."""
+async def find_all(
+    tx: AsyncSession, unit: str | None, customer_id: UUID | None, window: Window
+) -> Listing[Contact | Gone]:
+    """The contacts of a customer, or of all that the caller sees; in a feed, the removed ones too, and those that went
+    elsewhere with their customer as gone."""
     query = _seen(unit)
     if customer_id is not None:
         query = query.where(Contact.customer_id == customer_id)
     if not window.is_feed:
-        query = query.where(Contact.removed_at.is_(None))
-    return await window.fetch(tx, query, Contact)
+        return await window.fetch(tx, query.where(Contact.removed_at.is_(None)), Contact)
+    itself = Way(query, Contact.changed_xid, Contact.id, Contact.updated_at)
+    return await window.follow(tx, itself, _gone(unit, customer_id))
 
 
 async def of_customer(tx: AsyncSession, customer_id: UUID) -> Sequence[Contact]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Discriminator, Field, StringConstraints, Tag, with_config
 from typing_extensions import TypedDict
 
+from chassis.web.paging import Gone
 from chassis.web.schemas import Body, Instant, Text, View
 from visit_api.base import New
 from visit_api.contacts.models import Channel, Consent, Role
@@ -74,7 +75,7 @@ class ContactInFull(View):
 
 
 class RemovedContact(View):
-    """What a feed says of a contact that is gone."""
+    """What a feed says of a contact that is out of use."""
 
     id: UUID
     removed_at: Instant
@@ -117,9 +118,12 @@ class FoundAll(View):
 
 
 def _tag(row: Any) -> str:
+    if isinstance(row, Gone):
+        return "gone"
     return "removed" if getattr(row, "removed_at", None) else "present"
 
 
 ContactItem = Annotated[
-    Annotated[ContactView, Tag("present")] | Annotated[RemovedContact, Tag("removed")], Discriminator(_tag)
+    Annotated[ContactView, Tag("present")] | Annotated[RemovedContact, Tag("removed")] | Annotated[Gone, Tag("gone")],
+    Discriminator(_tag),
 ]

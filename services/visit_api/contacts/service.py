@@ -14,7 +14,7 @@ from chassis.vault import Place
 from chassis.web import moments
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.etag import Unchanged
-from chassis.web.paging import Listing, Window
+from chassis.web.paging import Gone, Listing, Window
 from chassis.web.tokens import Principal
 from visit_api.base import add
 from visit_api.contacts import repository
@@ -53,7 +53,7 @@ async def add_contact(
 
 async def list_contacts_of(
     tx: AsyncSession, runtime: Runtime, caller: Principal, customer_id: UUID, window: Window
-) -> Listing[Contact]:
+) -> Listing[Contact | Gone]:
     """The contacts of a customer. Raises `NotFound`."""
     await get_customer(tx, caller, customer_id)
     return await list_contacts(tx, runtime, caller, customer_id, window)
@@ -61,15 +61,16 @@ async def list_contacts_of(
 
 async def list_contacts(
     tx: AsyncSession, runtime: Runtime, caller: Principal, customer_id: UUID | None, window: Window
-) -> Listing[Contact]:
+) -> Listing[Contact | Gone]:
     """The contacts of the customers that the caller sees, or of one of them, masked; to a system that follows what
     changes, in full, with lines in the trail as of customers."""
     found = await repository.find_all(tx, caller.unit, customer_id, window)
+    there = [each for each in found.items if not isinstance(each, Gone)]
     follows = window.is_feed and FOLLOWER in caller.roles
-    await _show(tx, runtime, found.items, in_full=follows)
-    if follows and found.items:
-        whose = {each.customer_id for each in found.items if not each.removed_at}
-        await following.note(tx, runtime, caller, "contacts", [each.id for each in found.items], whose=whose)
+    await _show(tx, runtime, there, in_full=follows)
+    if follows and there:
+        whose = {each.customer_id for each in there if not each.removed_at}
+        await following.note(tx, runtime, caller, "contacts", [each.id for each in there], whose=whose)
     return found
 
 

@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from chassis.web.auth import Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import Gone, Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
@@ -45,10 +45,10 @@ async def list_customers(
     kind: Annotated[Kind | None, Query()] = None,
     customer_no: Annotated[Number | None, Query()] = None,
     mark: Annotated[Mark | None, Query(description="what a customer of any kind is besides")] = None,
-) -> Listing[Customer]:
-    """The customers of the caller's unit and of those below it; a feed tells of removed ones by id, and tells the role
-    `integration` what is personal in full: each page that it reads is kept in the trail, and each customer of a special
-    group on it."""
+) -> Listing[Customer | Gone]:
+    """The customers of the caller's unit and of those below it, or of the one that is named; a feed tells by id of
+    those that were removed, and of those that went to other units, and tells the role `integration` what is personal in
+    full: each page that it reads is kept in the trail, and each customer of a special group on it."""
     filters = {"unit_code": unit_code, "kind": kind, "customer_no": customer_no, "mark": mark}
     return await service.list_customers(tx, runtime, caller, window, **filters)
 

@@ -115,10 +115,14 @@ class Customer(Versioned, Base):
 
 
 class CustomerLeaving(Left, Base):
-    """A unit that a customer was of once, so that a visit made before can still be brought."""
+    """A unit that a customer was of once, so that a visit made before can still be brought; and when it left last, so
+    that whoever follows the unit's customers is told that it is gone."""
 
     __tablename__ = "customer_leavings"
-    __table_args__ = (UniqueConstraint("customer_id", "unit_code", name="customer_leavings_once"),)
+    __table_args__ = (
+        UniqueConstraint("customer_id", "unit_code", name="customer_leavings_once"),
+        Index("customer_leavings_feed", "changed_xid", "customer_id"),
+    )
 
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
     unit_code: Mapped[str]

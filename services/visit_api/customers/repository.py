@@ -1,18 +1,20 @@
 """Queries of customers; `unit` is always the caller's, None where a service sees all."""
 
-from collections.abc import Collection, Sequence
-from typing import Literal
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.db import driver
 from chassis.scope import within
-from chassis.web.paging import Listing, Window
-from visit_api.customers.models import Customer
+from chassis.web.paging import Gone, Listing, Way, Window
+from visit_api.customers.models import Customer, CustomerLeaving
 from visit_api.customers.particulars import SPECIAL_GROUP
 from visit_api.directory.models import Unit
+from visit_api.directory.repository import of_unit
 
 _DETERMINED = """
 SELECT id FROM unnest($1::uuid[]) AS its (id)
@@ -64,20 +66,30 @@ async def find_all(
     kind: str | None,
     customer_no: str | None,
     mark: str | None,
-) -> Listing[Customer]:
-    """The customers that the caller sees; in a feed, the removed ones too."""
-    query = select(Customer).where(within(Unit, unit, Customer.unit_code))
+) -> Listing[Customer | Gone]:
+    """The customers that the caller sees; in a feed, the removed ones too, and those that went elsewhere as gone."""
+    theirs = partial(of_unit, unit, unit_code)
+    query = select(Customer).where(theirs(Customer.unit_code))
     if not window.is_feed:
         query = query.where(Customer.removed_at.is_(None))
-    if unit_code is not None:
-        query = query.where(Customer.unit_code == unit_code)
     if kind is not None:
         query = query.where(Customer.kind == kind)
     if customer_no is not None:
         query = query.where(Customer.customer_no == customer_no)
     if mark is not None:  # few have one: `customers_marked`
         query = query.where(text("marks <> '{}'"), Customer.marks.bool_op("@>")([mark]))
-    return await window.fetch(tx, query, Customer)
+    if not window.is_feed:
+        return await window.fetch(tx, query, Customer)
+    itself = Way(query, Customer.changed_xid, Customer.id, Customer.updated_at)
+    return await window.follow(tx, itself, gone(theirs, CustomerLeaving.customer_id))
+
+
+def gone(theirs: Callable[[Any], ColumnElement[bool]], id: Any) -> Way:
+    """Customers, or what is kept with them by its `id`, that went from a unit of which `theirs` is true to one of which
+    it is not."""
+    query = select(id).select_from(CustomerLeaving).join(Customer, Customer.id == CustomerLeaving.customer_id)
+    query = query.where(theirs(CustomerLeaving.unit_code), ~theirs(Customer.unit_code))
+    return Way(query, CustomerLeaving.changed_xid, id, CustomerLeaving.recorded_at, gone=True)
 
 
 async def determined(tx: AsyncSession, ids: Collection[UUID]) -> set[UUID]:

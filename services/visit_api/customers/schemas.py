@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema,
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from chassis.web.paging import Gone
 from chassis.web.schemas import Code, Instant, Text, View
 from visit_api.base import New
 from visit_api.customers.models import ImportanceBy, Kind, Mark
@@ -102,7 +103,7 @@ class CustomerInFull(View):
 
 
 class RemovedCustomer(View):
-    """What a feed says of a customer that is gone."""
+    """What a feed says of a customer that is out of use."""
 
     id: UUID
     removed_at: Instant
@@ -111,9 +112,12 @@ class RemovedCustomer(View):
 
 
 def _tag(row: Any) -> str:
+    if isinstance(row, Gone):
+        return "gone"
     return "removed" if getattr(row, "removed_at", None) else "present"
 
 
 CustomerItem = Annotated[
-    Annotated[CustomerView, Tag("present")] | Annotated[RemovedCustomer, Tag("removed")], Discriminator(_tag)
+    Annotated[CustomerView, Tag("present")] | Annotated[RemovedCustomer, Tag("removed")] | Annotated[Gone, Tag("gone")],
+    Discriminator(_tag),
 ]

@@ -12,7 +12,7 @@ from chassis.runtime import Runtime
 from chassis.vault import Place
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.etag import Unchanged
-from chassis.web.paging import Listing, Window
+from chassis.web.paging import Gone, Listing, Window
 from chassis.web.tokens import Principal
 from contracts.customers import CustomerChanged, CustomerRemoved
 from visit_api.base import add, digest
@@ -48,15 +48,16 @@ async def add_customer(tx: AsyncSession, runtime: Runtime, caller: Principal, ne
 
 async def list_customers(
     tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, **filters: str | None
-) -> Listing[Customer]:
+) -> Listing[Customer | Gone]:
     """The customers that the caller sees, as they are shown; to a system that follows what changes, in full, with a
     line in the trail for each page and each of a special group: it keeps a copy, and a copy of masks is none."""
     found = await repository.find_all(tx, caller.unit, window, **filters)
+    there = [each for each in found.items if not isinstance(each, Gone)]
     if not (window.is_feed and FOLLOWER in caller.roles):
-        await sealing.show(tx, runtime, found.items)
-    elif found.items:
-        await sealing.show_in_full(tx, runtime, found.items)
-        ids = [each.id for each in found.items]
+        await sealing.show(tx, runtime, there)
+    elif there:
+        await sealing.show_in_full(tx, runtime, there)
+        ids = [each.id for each in there]
         await following.note(tx, runtime, caller, "customers", ids, whose=ids)
     return found
 

@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from chassis.web.auth import Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import Gone, Listing, OrGone, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code
 from chassis.web.tokens import Principal
@@ -55,7 +55,7 @@ async def add_staff(new: NewStaff, caller: Keeper, tx: Tx, runtime: TheRuntime) 
     return await staff.add_staff(tx, runtime, caller, new)
 
 
-@router.get("/v1/staff", response_model=Page[StaffView])
+@router.get("/v1/staff", response_model=Page[OrGone[StaffView]])
 async def list_staff(
     caller: Caller,
     tx: Tx,
@@ -63,8 +63,9 @@ async def list_staff(
     window: Paging,
     unit_code: Annotated[Code | None, Query()] = None,
     active: Annotated[bool | None, Query()] = None,
-) -> Listing[Staff]:
-    """The staff of the caller's unit and of those below it."""
+) -> Listing[Staff | Gone]:
+    """The staff of the caller's unit and of those below it, or of the one that is named; a feed tells by id of those
+    who went to other units."""
     return await staff.list_staff(tx, runtime, caller, window, unit_code, active)
 
 

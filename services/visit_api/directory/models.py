@@ -10,7 +10,8 @@ from visit_api.base import Base, Left, Versioned
 
 class Unit(Versioned, Base):
     """An organisational unit; `code` is its name everywhere and never changes. One that was `merged_into` another is
-    closed for good. A trigger numbers the moves, from one unit to below another: `moved` is its last."""
+    closed for good. A trigger numbers the moves, from one unit to below another: `moved` is its last, or that of one
+    that left it."""
 
     __tablename__ = "units"
     __table_args__ = (
@@ -39,7 +40,8 @@ class UnitLeaving(Left, Base):
 
 
 class StaffLeaving(Left, Base):
-    """A unit that somebody was of once, so that they can still bring what they did there."""
+    """A unit that somebody was of once, so that they can still bring what they did there; and when they left last, so
+    that whoever follows the unit's staff is told that they are gone."""
 
     __tablename__ = "staff_leavings"
     __table_args__ = (UniqueConstraint("staff_no", "unit_code", name="staff_leavings_once"),)

@@ -1,15 +1,16 @@
 """Queries of the directory; `unit` is always the caller's, None where a service sees all."""
 
 from collections.abc import Sequence
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import ColumnElement, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import ancestors, below, within
-from chassis.web.paging import Listing, Window
-from visit_api.directory.models import Staff, Unit
+from chassis.web.paging import Gone, Listing, Way, Window
+from visit_api.directory.models import Staff, StaffLeaving, Unit
 
 Lock = Literal["change", "close", "open"]  # for a change, to be closed, or so that it is not closed meanwhile
 
@@ -56,14 +57,26 @@ async def find_staff(tx: AsyncSession, unit: str | None, staff_no: str, *, lock:
 
 async def list_staff(
     tx: AsyncSession, unit: str | None, window: Window, unit_code: str | None, active: bool | None
-) -> Listing[Staff]:
-    """The staff that the caller sees, by number."""
-    query = select(Staff).where(within(Unit, unit, Staff.unit_code))
-    if unit_code is not None:
-        query = query.where(Staff.unit_code == unit_code)
+) -> Listing[Staff | Gone]:
+    """The staff that the caller sees, by number; in a feed, those who went elsewhere as gone."""
+    theirs = partial(of_unit, unit, unit_code)
+    query = select(Staff).where(theirs(Staff.unit_code))
     if active is not None:
         query = query.where(Staff.active == active)
-    return await window.fetch(tx, query, Staff, Staff.staff_no)
+    if not window.is_feed:
+        return await window.fetch(tx, query, Staff, Staff.staff_no)
+    left = select(Staff.id).join(StaffLeaving, StaffLeaving.staff_no == Staff.staff_no)
+    left = left.where(theirs(StaffLeaving.unit_code), ~theirs(Staff.unit_code))
+    return await window.follow(
+        tx,
+        Way(query, Staff.changed_xid, Staff.id, Staff.updated_at),
+        Way(left, StaffLeaving.changed_xid, Staff.id, StaffLeaving.recorded_at, gone=True),
+    )
+
+
+def of_unit(unit: str | None, unit_code: str | None, column: Any) -> ColumnElement[bool]:
+    """The condition that `column` names a unit that the caller sees: that one where `unit_code` names one."""
+    return within(Unit, unit, column) & (true() if unit_code is None else column == unit_code)
 
 
 async def hold_staff(tx: AsyncSession, numbers: Sequence[str], ids: Sequence[UUID]) -> None:

@@ -10,7 +10,7 @@ from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.web.errors import NotFound, Unprocessable
 from chassis.web.etag import Unchanged
-from chassis.web.paging import Listing, Window
+from chassis.web.paging import Gone, Listing, Window
 from chassis.web.tokens import Principal
 from contracts.directory import StaffChanged
 from visit_api.base import add, digest, keyed_digest
@@ -58,10 +58,10 @@ async def show_staff(tx: AsyncSession, runtime: Runtime, caller: Principal, staf
 
 async def list_staff(
     tx: AsyncSession, runtime: Runtime, caller: Principal, window: Window, unit_code: str | None, active: bool | None
-) -> Listing[Staff]:
+) -> Listing[Staff | Gone]:
     """The staff that the caller sees, by number, and how they are reached."""
     found = await repository.list_staff(tx, caller.unit, window, unit_code, active)
-    await sealing.show(tx, runtime, found.items)
+    await sealing.show(tx, runtime, [each for each in found.items if not isinstance(each, Gone)])
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from chassis.web.auth import Caller, require
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import Gone, Listing, OrGone, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Id
 from chassis.web.tokens import Principal
@@ -19,15 +19,16 @@ router = Router(prefix="/v1/risk-suggestions", tags=["risks"])
 Decider = Annotated[Principal, Depends(require("supervisor"))]
 
 
-@router.get("", response_model=Page[SuggestionView])
+@router.get("", response_model=Page[OrGone[SuggestionView]])
 async def list_risk_suggestions(
     caller: Caller,
     tx: Tx,
     window: Paging,
     state: Annotated[State | None, Query()] = None,
     customer_id: Annotated[Id | None, Query()] = None,
-) -> Listing[Suggestion]:
-    """Which customers may be at risk, and why (§4.4.2)."""
+) -> Listing[Suggestion | Gone]:
+    """Which customers may be at risk, and why (§4.4.2); a feed tells by id of those whose customer went to another
+    unit."""
     return await repository.find_all(tx, caller.unit, window, state=state, customer_id=customer_id)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,10 @@ from sqlalchemy import Select, Text, cast, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.scope import within
-from chassis.web.paging import Listing, Window
+from chassis.web.paging import Gone, Listing, Way, Window
 from visit_api.appeals.models import Appeal
-from visit_api.customers.models import Customer
+from visit_api.customers.models import Customer, CustomerLeaving
+from visit_api.customers.repository import gone
 from visit_api.directory.models import Unit
 from visit_api.risks.models import HeardAppeal, Suggestion
 from visit_api.visits.models import Visit
@@ -31,14 +33,24 @@ async def find(tx: AsyncSession, unit: str | None, id: UUID, *, lock: bool = Fal
 
 async def find_all(
     tx: AsyncSession, unit: str | None, window: Window, *, state: str | None, customer_id: UUID | None
-) -> Listing[Suggestion]:
-    """The suggestions about customers that the caller sees."""
+) -> Listing[Suggestion | Gone]:
+    """The suggestions about customers that the caller sees; in a feed also those whose customer came there, and as gone
+    those whose customer went elsewhere."""
     query = _seen(unit)
     if state is not None:
         query = query.where(Suggestion.state == state)
     if customer_id is not None:
         query = query.where(Suggestion.customer_id == customer_id)
-    return await window.fetch(tx, query, Suggestion)
+    if not window.is_feed:
+        return await window.fetch(tx, query, Suggestion)
+    went = gone(partial(within, Unit, unit), Suggestion.id)
+    about = Suggestion.customer_id == CustomerLeaving.customer_id
+    return await window.follow(
+        tx,
+        Way(query, Suggestion.changed_xid, Suggestion.id, Suggestion.updated_at),
+        went._replace(query=query.join(CustomerLeaving, about), gone=False),
+        went._replace(query=went.query.join(Suggestion, about)),
+    )
 
 
 async def customers_of(tx: AsyncSession, visit_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -53,7 +53,7 @@ async def database(dsn: str, databases: Databases) -> AsyncIterator[asyncpg.Conn
 
 @pytest.fixture
 async def app(dsn: str, issuer: Issuer, database: asyncpg.Connection, keys: Path) -> AsyncIterator[FastAPI]:
-    app = app_of(issuer, things.router, database_url=dsn, database_pool_size=4, vault_keys=keys)
+    app = app_of(issuer, things.router, database_url=dsn, units=things.Unit, database_pool_size=4, vault_keys=keys)
     app.state.told, app.state.gate, app.state.entered = [], asyncio.Event(), asyncio.Event()
     yield app
     await app.state.runtime.db.close()

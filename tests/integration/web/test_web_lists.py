@@ -13,8 +13,9 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import column, table, text
 
-from chassis.scope import ancestors, is_top_level
+from chassis.scope import ancestors, is_top_level, sight
 from tests.integration.web.conftest import Client
 from tests.integration.web.things import Thing, Unit
 
@@ -194,6 +195,81 @@ async def test_another_units_thing_looks_like_a_missing_one(
     answer = await client(unit="32").put(f"/v1/things/{theirs}", json=mine, headers={"if-match": "*"})
     assert answer.status_code == 404
     assert (await client(unit="33").get(f"/v1/things/{theirs}")).status_code == 200
+
+
+async def followed(reader: httpx.AsyncClient, cursor: str | None = None) -> tuple[list[str], str]:
+    """The names that a feed gives next, and where it goes on."""
+    query = {"updated_since": EVER} if cursor is None else {"cursor": cursor}
+    answer = await reader.get("/v1/things", params=query)
+    assert answer.status_code == 200, answer.text
+    return [item["name"] for item in answer.json()["items"]], answer.json()["next"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_copy_begins_again_where_other_units_are_in_sight(
+    client: Client, database: asyncpg.Connection, tree: None, told: bool
+) -> None:
+    own = {"own"} if told else set()
+    await add(database, *own)
+    await add(database, "theirs", unit="33")
+    reader, above, beside = client(unit="32"), client(unit="3"), client(unit="3201")
+    first = {each: await followed(each) for each in (reader, above, beside)}
+    assert first[reader][0] == [*own]
+    moves = (
+        ("33 comes below 32", "UPDATE units SET parent_code = '32', moved = 1 WHERE code = '33'", {"theirs"}),
+        (
+            "33 goes",
+            "UPDATE units SET parent_code = '3' WHERE code = '33'; UPDATE units SET moved = 2 WHERE code = '32'",
+            set(),
+        ),
+    )
+    cursors = {each: cursor for each, (_, cursor) in first.items()}
+    for what, move, theirs in moves:
+        await database.execute(move)
+        for each in (reader, above):
+            expired = await each.get("/v1/things", params={"cursor": cursors[each]})
+            assert (expired.status_code, expired.json()["type"]) == (410, "/problems/feed-expired"), what
+            names, cursors[each] = await followed(each)
+            assert await followed(each, cursors[each]) == ([], cursors[each])
+            assert set(names) == own | ({"theirs"} if each is above else theirs)
+        assert (await followed(beside, cursors[beside]))[0] == [], "what those see stayed what it was"
+    await database.execute("INSERT INTO units VALUES ('3202', '32')")
+    await add(database, "new", unit="3202")
+    assert (await followed(reader, cursors[reader]))[0] == ["new"], "of a unit that is new there was nothing before"
+
+
+async def test_a_copy_begins_again_where_its_reader_is_of_another_unit(
+    client: Client, database: asyncpg.Connection, tree: None
+) -> None:
+    await add(database, "own")
+    _, cursor = await followed(client(unit="3201"))
+    for other in (client(unit="32"), client(unit=None, roles=("service",))):
+        assert (await other.get("/v1/things", params={"cursor": cursor})).status_code == 410
+
+
+async def test_a_cursor_of_before_goes_on_and_remembers_from_then_on(
+    client: Client, database: asyncpg.Connection, tree: None
+) -> None:
+    (id_,) = await add(database, "own")
+    xid = await database.fetchval("SELECT changed_xid FROM things")
+    old = base64.urlsafe_b64encode(json.dumps(["feed", [xid, str(id_)]]).encode()).decode().rstrip("=")
+    reader = client(unit="32")
+    names, cursor = await followed(reader, old)
+    assert names == []
+    await database.execute("UPDATE units SET moved = 1 WHERE code = '32'")
+    assert (await followed(reader, old))[0] == []
+    assert (await reader.get("/v1/things", params={"cursor": cursor})).status_code == 410
+
+
+async def test_where_moves_have_no_number_each_unit_that_is_heard_of_counts(app: FastAPI, tree: None) -> None:
+    heard = table("units", column("code"), column("parent_code"), column("merged_into"))
+    async with app.state.runtime.db.transaction() as tx:
+        before = {unit: await sight(tx, heard, unit) for unit in ("32", "33", "B")}
+        assert len(set(before.values())) == 3
+        await tx.execute(text("INSERT INTO units VALUES ('3202', '3201')"))
+        after = {unit: await sight(tx, heard, unit) for unit in before}
+        assert {unit for unit in before if before[unit] != after[unit]} == {"32"}
+        await tx.rollback()
 
 
 async def test_the_line_upward_ends_even_in_a_cycle(app: FastAPI, tree: None) -> None:

@@ -23,7 +23,7 @@ from chassis.web.tokens import Principal
 from chassis.web.work import HotStatements, Tx
 
 DDL = """
-CREATE TABLE units (code text PRIMARY KEY, parent_code text, merged_into text);
+CREATE TABLE units (code text PRIMARY KEY, parent_code text, merged_into text, moved bigint);
 CREATE TABLE things (
     id uuid PRIMARY KEY, name text NOT NULL, unit_code text NOT NULL,
     -- refused only by COMMIT
@@ -43,6 +43,7 @@ class Unit(Base):
     code: Mapped[str] = mapped_column(primary_key=True)
     parent_code: Mapped[str | None]
     merged_into: Mapped[str | None]
+    moved: Mapped[int | None]
 
 
 class Thing(Tracked, Base):

@@ -1,0 +1,75 @@
+"""Whoever keeps a copy by what changes has the appeals and calls that they see, and no others, whoever has them now."""
+
+from typing import Any
+
+import pytest
+
+from chassis.ids import new_id
+from tests.integration.appeal_tracker.desk import Desk, got, made, unit
+from tests.support.following import Copy
+
+UNITS = ("374", "37401", "37402", "375")
+
+
+async def copies(desk: Desk) -> list[Copy]:
+    """Those of each unit, and of what the company wants of one."""
+    clients = [desk.client("supervisor", unit=code, sub="E001") for code in UNITS]
+    found = [Copy(client, path) for client in clients for path in ("/appeals", "/callback-tasks")]
+    found += [Copy(clients[0], path, unit="37402") for path in ("/appeals", "/callback-tasks")]
+    found.append(Copy(clients[0], "/appeals", words="停电"))
+    await check(found)
+    return found
+
+
+async def check(found: list[Copy]) -> None:
+    for each in found:
+        if "words" in each.filters:
+            await each.follow()
+        else:
+            await each.check()
+
+
+async def hand(desk: Desk, id_: str, **to: Any) -> None:
+    answer = await desk.admin.post(f"/appeals/{id_}/transfer", json={"reason": "转派", **to})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_appeal_that_is_handed_elsewhere_is_gone_there_and_its_calls_with_it(desk: Desk) -> None:
+    appeal, other = await desk.raised(), await desk.raised()
+    await desk.contact(appeal, "10-09T09:40")
+    await desk.answer(appeal, "10-09T09:50")
+    await made(desk.supervisor.post(f"/appeals/{appeal}/callback-tasks"))
+    found = await copies(desk)
+    for to in ("37402", "374", "37402", "37401", "37402"):
+        await hand(desk, appeal, handling_unit_code=to)
+        await check(found)
+    await hand(desk, other, handling_unit_code="37402")
+    await check(found)
+    assert {each.begun for each in found} == {1}
+
+
+async def test_nobody_is_told_of_what_left_where_they_never_saw_it(desk: Desk) -> None:
+    appeal = await desk.raised()
+    stranger = desk.client("supervisor", unit="375", sub="E301")
+    query = {"updated_since": "2020-01-01T00:00:00Z"}
+    for to in ("37402", "374"):
+        await hand(desk, appeal, handling_unit_code=to)
+    handled = desk.client("supervisor", unit="37402", sub="E201")
+    (gone,) = (await got(handled.get("/appeals", params=query)))["items"]
+    assert (gone.keys(), gone["id"]) == ({"id", "gone_at"}, appeal)
+    for path in ("/appeals", "/callback-tasks"):
+        assert (await got(stranger.get(path, params=query)))["items"] == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_unit_that_is_heard_of_or_moves_has_its_followers_begin_anew(desk: Desk, late: bool) -> None:
+    team, its = "3740101", new_id()
+    if not late:
+        await desk.hear(unit(team, "37401", id=its))
+    await desk.raised(unit_code=team)
+    found = await copies(desk)
+    if late:
+        await desk.hear(unit(team, "37401", id=its))
+        await check(found)
+    await desk.hear(unit(team, "37402", version=2, id=its))
+    await check(found)
