@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from tests.conftest import START
+from tests.integration.visit_api.told import copied, on_record
 from tests.integration.visit_api.world import World
 from tests.support.databases import Databases, empty, put_aside, put_back
 from tests.support.stack import Stack
@@ -47,6 +48,17 @@ async def founded(stack_of_one: Stack, administrator: asyncpg.Connection) -> str
     await stack_of_one.settle()
     await put_aside(administrator, "founded", "alembic_version", _KEPT)
     return "founded"
+
+
+@pytest.fixture
+async def told_whole(world: World) -> AsyncIterator[None]:
+    """After the test, whoever built a copy from what was told from the beginning has units, staff and customers as they
+    are."""
+    yield
+    await world.stack.settle()
+    told, there = await copied(world), await on_record(world)
+    assert {key: told.get(key) for key in there} == there
+    assert told.keys() == there.keys(), "nothing is told of that is not there, or is gone"
 
 
 @pytest.fixture

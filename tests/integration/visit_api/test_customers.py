@@ -6,6 +6,8 @@ import pytest
 
 from tests.integration.visit_api.world import Told, World, made, pointers, problem, tag
 
+pytestmark = pytest.mark.usefixtures("told_whole")
+
 SINCE = {"updated_since": "2026-10-09T00:00:00+08:00"}
 
 

@@ -11,6 +11,8 @@ from tests.support.databases import everything
 from visit_api.base import digest
 from visit_api.directory.schemas import NewStaff
 
+pytestmark = pytest.mark.usefixtures("told_whole")
+
 TIANQIAO = {"code": "37403", "name": "天桥供电中心", "parent_code": "374"}
 
 

@@ -11,6 +11,8 @@ from tests.integration.visit_api.test_risks import opened
 from tests.integration.visit_api.world import World, made
 from tests.support.following import SINCE, Copy
 
+pytestmark = pytest.mark.usefixtures("told_whole")
+
 ANY = {"If-Match": "*"}
 PATHS = ("/customers", "/contacts", "/risk-suggestions", "/staff", "/visits", "/units")
 

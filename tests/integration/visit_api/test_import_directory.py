@@ -15,6 +15,8 @@ from visit_api.imports import files, mapping, of_units, storing
 from visit_api.imports.mapping import Thing
 from visit_api.imports.worker import Importing
 
+pytestmark = pytest.mark.usefixtures("told_whole")
+
 
 def line(thing: Thing, source: str = "plain", **fields: str) -> Json:
     """A unit or somebody in the columns of a system."""

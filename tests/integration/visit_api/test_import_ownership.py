@@ -9,6 +9,8 @@ from tests.integration.visit_api.world import World, pointers, tag
 from visit_api.imports import mapping
 from visit_api.rulebooks import service as rulebooks
 
+pytestmark = pytest.mark.usefixtures("told_whole")
+
 
 async def said_of(world: World, customer: Json, **query: str) -> dict[str, Json]:
     answer = await world.visitor.get(f"/customers/{customer['id']}/sources", params=query)

@@ -9,6 +9,8 @@ from tests.integration.visit_api.test_imports import as_csv, as_ndjson, customer
 from tests.integration.visit_api.world import World, made, pointers, problem
 from tests.support.databases import refusal
 
+pytestmark = pytest.mark.usefixtures("told_whole")
+
 DOCUMENT = {"government_body": "市发展改革委", "document_no": "济发改〔2026〕8号", "determined_on": "2026-09-30"}
 
 

@@ -19,6 +19,8 @@ from visit_api.customers.models import Kind
 from visit_api.imports import mapping
 from visit_api.imports.worker import Importing
 
+pytestmark = pytest.mark.usefixtures("told_whole")
+
 Json = dict[str, Any]
 PHONE = "13800000000"
 OURS = {"customer_no": "0000000011", "name": "王伟", "unit_code": "37401", "address": "泉城路1号", "phone": PHONE}

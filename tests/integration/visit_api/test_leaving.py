@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import pytest
 
 from chassis.web.tokens import Principal
 from tests.integration.visit_api.test_measures import new_measure
@@ -15,6 +16,8 @@ from tests.integration.visit_api.world import World, made, member, pointers, pro
 from tests.support.eventually import eventually
 from visit_api.visits import service as visits
 from visit_api.visits.schemas import NewVisit
+
+pytestmark = pytest.mark.usefixtures("told_whole")
 
 REASON = "调离"
 

@@ -18,6 +18,8 @@ from tests.support.eventually import eventually
 from visit_api.mergers import moving
 from visit_api.mergers.worker import Moving
 
+pytestmark = pytest.mark.usefixtures("told_whole")
+
 INTO = {"into": "37402", "reason": "供电所整合"}
 ANY = {"If-Match": "*"}
 

@@ -15,6 +15,8 @@ from contracts.deadlines import DeadlineBreached, DeadlineCorrected, DeadlineEve
 from tests.integration.visit_api.world import World, made, problem
 from visit_api.risks import service
 
+pytestmark = pytest.mark.usefixtures("told_whole")
+
 
 def opened(world: World, visit: dict[str, Any] | None, **fields: Any) -> AppealOpened:
     its = {
