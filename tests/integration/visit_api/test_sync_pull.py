@@ -78,6 +78,50 @@ async def test_a_late_commit_is_not_skipped(world: World, phone: Phone, owner: a
     assert phone.ids("visit") == {early["id"], late["id"], quick["id"]}
 
 
+_CHANGED = "changed_xid = pg_current_xact_id()::text::bigint"
+
+
+@pytest.mark.parametrize("limit", [1, 200])
+@pytest.mark.parametrize("kind", ["customer", "answer"])
+async def test_a_late_commit_of_what_comes_with_visits_is_not_skipped(
+    world: World, phone: Phone, owner: asyncpg.Connection, kind: str, limit: int
+) -> None:
+    visits = [await world.visit(**MINE) for _ in range(3)]
+    answers = {"answers": [{"item": "on_site.kit", "answer": "yes"}]}
+    for visit in visits:
+        assert (await world.admin.post(f"/visits/{visit['id']}/checklist", json=answers)).status_code == 200
+    await phone.pull()
+    late, quick = visits[0], visits[1:]
+    slow = owner.transaction()
+    await slow.start()
+    if kind == "customer":
+        its = f"UPDATE customers SET importance = 'late', {_CHANGED} WHERE id = $1"
+        await owner.execute(its, late["customer_id"])
+    else:
+        its = f"UPDATE checklist_answers SET answered_by = 'late', {_CHANGED} WHERE visit_id = $1"
+        await owner.execute(its, late["id"])
+
+    def news() -> set[str]:
+        whose = {"customer": "importance", "answer": "answered_by"}[kind]
+        return {str(each[whose]) for (its, _), each in phone.copy.items() if its == kind}
+
+    before = news()
+    for each in quick:
+        path = f"/customers/{each['customer_id']}"
+        assert (await world.admin.patch(path, json={"name": "改名"}, headers={"If-Match": "*"})).status_code == 200
+        new = {"answers": [{"item": "on_site.kit", "answer": "no", "note": "缺"}]}
+        assert (await world.admin.post(f"/visits/{each['id']}/checklist", json=new)).status_code == 200
+    for _ in range(2):
+        await phone.pull(limit)
+    assert news() == before
+    await slow.commit()
+    await phone.pull(limit)
+    assert news() == {*before, "late"}
+    renamed = {each["name"] for (its, _), each in phone.copy.items() if its == "customer"}
+    assert renamed == {"齐鲁机床", "改名"}
+    assert {each["answer"] for (its, _), each in phone.copy.items() if its == "answer"} == {"yes", "no"}
+
+
 async def test_a_cursor_that_is_good_no_more_says_begin_again(world: World, phone: Phone) -> None:
     await world.visit(**MINE)
     await phone.pull()
