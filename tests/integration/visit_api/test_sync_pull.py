@@ -63,6 +63,26 @@ async def test_a_copy_begins_whole_and_follows(world: World, phone: Phone) -> No
     assert phone.ids("visit") == {mine["id"], other["id"]}
 
 
+@pytest.mark.parametrize("coding", ["identity", "gzip", "br"])
+async def test_what_a_device_has_already_it_is_not_sent_again(world: World, phone: Phone, coding: str) -> None:
+    for _ in range(3):
+        await world.visit(**MINE)
+    takes = {"Accept-Encoding": coding}
+    first = await phone.client.get("/sync/pull", headers=takes)
+    assert first.headers.get("content-encoding", "identity") == coding
+    begun = first.json()
+    for cursor in (None, begun["next"]):
+        query = {} if cursor is None else {"cursor": cursor}
+        answer = await phone.client.get("/sync/pull", params=query, headers=takes)
+        known = {**takes, "If-None-Match": answer.headers["etag"]}
+        again = await phone.client.get("/sync/pull", params=query, headers=known)
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", answer.headers["etag"])
+        assert again.headers["vary"] == "Accept-Encoding"
+    await world.visit(**MINE)
+    news = await phone.client.get("/sync/pull", params=query, headers=known)
+    assert (news.status_code, len(news.json()["items"])) == (200, 2)
+
+
 async def test_a_late_commit_is_not_skipped(world: World, phone: Phone, owner: asyncpg.Connection) -> None:
     early, late = await world.visit(**MINE), await world.visit(visitor_ids=["E102"])
     await phone.pull()
