@@ -8,7 +8,15 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from chassis.web.errors import FieldError, MalformedJson, TooLarge, Unprocessable, UnsupportedMediaType, Words
+from chassis.web.errors import (
+    FieldError,
+    MalformedJson,
+    TooLarge,
+    Unprocessable,
+    UnsupportedEncoding,
+    UnsupportedMediaType,
+    Words,
+)
 from chassis.web.validation import pointer
 
 DEEPEST = 32  # levels of nesting; the deepest body of ours has five
@@ -19,11 +27,14 @@ _SURROGATE = Words("含有孤立的代理字符", "Contains a lone surrogate")
 
 
 class BoundedRequest(Request):
-    """A request of which no more than `limit` bytes are ever read, whether or not it says its length."""
+    """A request of which no more than `limit` bytes are ever read, whether or not it says its length, and none of what
+    is packed."""
 
     limit: int
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
+        if self.headers.get("content-encoding", "").lower() not in ("", "identity"):
+            raise UnsupportedEncoding
         announced = self.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self.limit:
             raise TooLarge(limit=self.limit)

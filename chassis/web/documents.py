@@ -44,7 +44,13 @@ _RESPONSES = "#/components/responses/"
 _EVERY = {401: "no valid token", 403: "role lacking", 422: "not acceptable", 503: "away for the moment"}
 _READING = {404: "not there, or not yours to see"}
 _FOLLOWED = {410: "what you see is another thing than when you were given the cursor: begin the copy again"}
-_WRITING = {400: "malformed", 404: "not there, or not yours to see", 409: "conflict", 413: "too large", 415: "not JSON"}
+_WRITING = {
+    400: "malformed",
+    404: "not there, or not yours to see",
+    409: "conflict",
+    413: "too large",
+    415: "not JSON, or packed",
+}
 _OVERWRITING = {**_WRITING, 412: "changed since it was read", 428: "If-Match is missing"}
 
 

@@ -184,6 +184,15 @@ class UnsupportedMediaType(Problem):
     detail = Words("请求体须为 application/json。", "The body must be application/json.")
 
 
+class UnsupportedEncoding(UnsupportedMediaType):
+    """A body is taken as it is: nobody has to bear what a small one may unpack to."""
+
+    slug = "unsupported-encoding"
+    title = Words("不支持压缩的请求体", "Packed bodies are not taken")
+    detail = Words("请求体不得带 Content-Encoding。", "A body is sent as it is, without a Content-Encoding.")
+    headers = {"Accept-Encoding": "identity"}
+
+
 class Unprocessable(Problem):
     """What was sent is understood and not acceptable; `errors` point to the fields."""
 

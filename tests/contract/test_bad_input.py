@@ -1,5 +1,6 @@
 """Every route that takes a body × every way to spoil it: refused with a pointer to the fault, and nothing stored."""
 
+import gzip
 import json
 import re
 from datetime import timedelta
@@ -104,6 +105,17 @@ async def test_a_spoilt_body_is_refused_and_leaves_no_trace(place: Place, house:
             HEARD.add(words)
         tried += 1
     assert tried >= 25
+    assert await house.fingerprint() == before
+
+
+@pytest.mark.parametrize("place", [place for place in places() if takes_body(place)], ids=named)
+async def test_a_packed_body_is_refused_and_says_why(place: Place, house: House) -> None:
+    name, content = await right.standing(place, house), gzip.compress(await right_content(place, house))
+    client = house.owner(place.service, place.roles, house.top)
+    before = await house.fingerprint()
+    answer = await send(client, place, name, content, **{"Content-Encoding": "gzip"})
+    refused(answer, 415, None)
+    assert answer.json()["type"] == "/problems/unsupported-encoding"
     assert await house.fingerprint() == before
 
 

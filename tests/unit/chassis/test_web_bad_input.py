@@ -1,5 +1,6 @@
 """Every kind of bad input gets a 4xx problem that points to the field and does not repeat the value."""
 
+import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -149,6 +150,20 @@ async def test_a_json_content_type_is_taken_in_all_its_forms(admin: httpx.AsyncC
     for content_type in ("application/json; charset=utf-8", "APPLICATION/JSON", "application/merge-patch+json"):
         answer = await admin.post("/v1/notes", content=b'{"title": "a"}', headers={"content-type": content_type})
         assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "x-unheard-of", "identity, gzip"])
+@pytest.mark.parametrize("content", [gzip.compress(b'{"title": "a"}'), b'{"title": "a"}', b"\0" * 2_000_000])
+async def test_a_packed_body_is_refused_and_says_why(admin: httpx.AsyncClient, coding: str, content: bytes) -> None:
+    answer = await admin.post("/v1/notes", content=content, headers={**JSON, "Content-Encoding": coding})
+    assert (answer.status_code, answer.json()["type"]) == (415, "/problems/unsupported-encoding")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
+async def test_a_body_that_says_that_it_is_not_packed_is_taken(admin: httpx.AsyncClient, coding: str) -> None:
+    answer = await admin.post("/v1/notes", content=b'{"title": "a"}', headers={**JSON, "Content-Encoding": coding})
+    assert answer.status_code == 201
 
 
 async def test_a_body_beyond_the_limit_is_refused_unread(admin: httpx.AsyncClient) -> None:
