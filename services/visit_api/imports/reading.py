@@ -3,7 +3,6 @@
 One line is one record: a quoted field that runs over the end of its line is half a line, and swallows nothing.
 """
 
-import codecs
 import csv
 import json
 import re
@@ -70,7 +69,19 @@ def _decodes(line: bytes, encoding: str) -> bool:
 
 def head_length(head: bytes, encoding: Encoding) -> int:
     """How many bytes a mark of the byte order takes."""
-    return len(codecs.BOM_UTF8) if encoding == "utf-8" and head.startswith(codecs.BOM_UTF8) else 0
+    mark = "\ufeff".encode(encoding)
+    return len(mark) if head.startswith(mark) else 0
+
+
+def columns_of(text: str) -> list[str] | None:
+    """The columns that the first line of a CSV names, each once; None for one that names none. Spreadsheets leave
+    blanks around a name, and write columns behind the last one that have none: there are cells below them."""
+    columns = [cell.strip() for cell in cells(text) or ()]
+    names = [*columns]
+    while names and not names[-1]:
+        names.pop()
+    sound = names and len(set(names)) == len(names) and not any("\0" in name for name in names)
+    return columns if sound else None
 
 
 def cells(text: str) -> list[str] | None:
@@ -104,8 +115,8 @@ def _refuse(name: str) -> None:
 
 
 def ignored(columns: Iterable[str], source: Source) -> list[str]:
-    """Those of `columns` of which nothing is taken, as they can be shown."""
-    known = {*source.columns.values()}
+    """Those of `columns` that have a name and of which nothing is taken, as they can be shown."""
+    known = {"", *source.columns.values()}
     names = (each if each.isprintable() else ascii(each)[1:-1] for each in columns if each not in known)
     return [*dict.fromkeys(name[:_LONGEST_NAME] for name in names)][:MOST_IGNORED]
 

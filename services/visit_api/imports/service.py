@@ -110,8 +110,8 @@ def _examined(head: bytes, content_type: str, wanted: Wanted) -> tuple[Layout, S
     its_format = declared or ("ndjson" if head[start:].lstrip().startswith(b"{") else "csv")
     if its_format == "csv":
         first, end, rest = head[start:].partition(b"\n")
-        columns = reading.cells(first.decode(encoding, "replace").strip("\r")) or []
-        if not columns or len(set(columns)) < len(columns) or any("\0" in column for column in columns):
+        columns = reading.columns_of(first.decode(encoding, "replace").strip("\r"))
+        if columns is None:
             raise errors.bad_head()
         source = _source_of([columns], wanted)
         if missing := [column for column in source.required if column not in columns]:

@@ -246,6 +246,9 @@ async def test_a_complaint_is_told_before_the_customers_that_came_before_it(worl
         (b"\n \n", "", 422, "empty"),
         (as_csv(row()).partition(b"\n")[0], "", 422, "empty"),
         (b"CONS_NO,CONS_NO\n1,2\n", "", 422, "bad_head"),
+        (b"CONS_NO, CONS_NO\n1,2\n", "", 422, "bad_head"),
+        (b"CONS_NO,,,ORG_NO\n1,2,3,4\n", "", 422, "bad_head"),
+        (b",,\n1,2,3\n", "", 422, "bad_head"),
         (b"a,b\n1,2\n", "", 422, "unknown_source"),
         (b"a,b\n1,2\n", "text/csv?sg186", 422, "columns_missing"),
         (as_csv(row(), encoding="utf-16"), "", 422, "bad_encoding"),
@@ -265,6 +268,27 @@ async def test_a_file_of_which_no_line_can_be_read_is_refused(
     assert (await world.admin.get("/imports")).json()["items"] == []
     folder: Path = world.runtime.settings.attachments_dir / "imports"  # type: ignore[attr-defined]
     assert not list(folder.glob("*.new"))
+
+
+_HEAD = "CONS_NO,CONS_NAME,ORG_NO"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "CONS_NO,CONS_NAME, ORG_NO\n0011,王伟,37401\n".encode(),
+        '\u3000CONS_NO\u3000," CONS_NAME",ORG_NO \r\n0011,王伟,37401\r\n'.encode("gb18030"),
+        f"{_HEAD},,\n0011,王伟,37401,,\n".encode(),
+        f"{_HEAD},备注, ,\n0011,王伟,37401,,x,\n".encode(),
+        b"\x84\x31\x95\x33" + f"{_HEAD}\n0011,王伟,37401\n".encode("gb18030"),
+        b"\x84\x31\x95\x33" + f"{_HEAD}\n0011,Wang,37401\n".encode("gb18030"),
+    ],
+)
+async def test_a_head_is_read_as_spreadsheets_write_it(world: World, data: bytes) -> None:
+    its = await imported(world, data)
+    assert (its["source"], counts(its), its["ignored"]) == ("sg186", (1, 0, 0), ["备注"] * ("备注".encode() in data))
+    (customer,) = await customers(world)
+    assert (customer["customer_no"], customer["unit_code"]) == ("0011", "37401")
 
 
 async def test_our_own_names_and_kinds(world: World) -> None:

@@ -114,6 +114,14 @@ def test_the_encoding_is_what_most_lines_are_written_in(head: bytes, encoding: s
     assert reading.encoding_of(head) == encoding
 
 
+def test_a_mark_of_the_byte_order_is_none_of_the_first_column() -> None:
+    for encoding in ("utf-8", "gb18030"):
+        mark = "\ufeff".encode(encoding)
+        assert reading.head_length(mark + b"a,b\n", encoding) == len(mark)
+        assert reading.head_length(b"a,b\n", encoding) == 0
+    assert reading.encoding_of(b"\x84\x31\x95\x33a,b\n1,2\n") == "gb18030"
+
+
 def test_a_system_is_told_by_its_columns_or_not_at_all() -> None:
     for thing, name in product(mapping.SHAPES, mapping.SOURCES):
         its = mapping.source(thing, name)
