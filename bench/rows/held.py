@@ -28,10 +28,15 @@ async def measure(run: Run) -> Sequence[Outcome]:
         await stack.enter_async_context(_held_open(run.ground, _NAMES[HELD]))
         series = await interleave(run.say, "ms late (p99)", run.rounds, {HELD: held, CLEAN: clean})
         rates = {name: [its.rate for its in rounds[1:]] for name, rounds in seen.items()}
+        # Of all rounds together: lateness that grows with the transaction's age is not lost in a median.
+        late = {
+            name: [quantile([ms for its in rounds[1:] for ms in its.lateness], 0.99)] for name, rounds in seen.items()
+        }
+        note = f"p99 by round: {', '.join(f'{ms:.1f}' for ms in series[HELD])} ms"
         work = f"{RATE} due/s beside a transaction held open"
         made = [
             Outcome("P6b", f"{work}, fired", "timers/s", Goal(0.95), rates[HELD], CLEAN, rates[CLEAN]),
-            Outcome("P6b", f"{work}, p99 late", "ms", Goal(2, at_least=False), series[HELD], CLEAN, series[CLEAN]),
+            Outcome("P6b", f"{work}, p99 late", "ms", Goal(2, at_least=False), late[HELD], CLEAN, late[CLEAN], [note]),
         ]
         if all(each.met for each in made):
             return made

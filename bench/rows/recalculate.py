@@ -25,7 +25,7 @@ from contracts.topics import TOPICS
 
 SOME, MILLION = 100_000, 1_000_000
 BATCH = 2000
-EVENTS, APART = 100, 0.05  # heard before and meanwhile, so many seconds one after the other
+EVENTS, APART = 100, 0.05  # heard before it, and then until it is done, so many seconds one after the other
 APPEAL_EVENTS = TOPICS["appeal.events"]
 BARE = "the same writes as bare SQL"
 ADMIN = Principal(sub="S0009", unit=UNIT, roles=frozenset({"admin"}))
@@ -61,8 +61,8 @@ class _Raised(msgspec.Struct):
 
 
 async def measure(run: Run) -> Sequence[Outcome]:
-    """Three lines: the rate beside its limit, a million, and how others fare meanwhile."""
-    return [await _rate(run), await _million(run), await _meanwhile(run)]
+    """Three lines: the rate beside its limit; a million, and how others fare meanwhile."""
+    return [await _rate(run), *await _million(run)]
 
 
 ROW = Row("P10", f"recalculating {MILLION:,} open appeals", measure)
@@ -82,12 +82,6 @@ async def _rate(run: Run) -> Outcome:
     return replace(outcome, where=where[0])
 
 
-async def _million(run: Run) -> Outcome:
-    seconds = MILLION / await _ours(run.ground, MILLION)
-    run.say(f"a million in {seconds:.0f} s")
-    return Outcome("P10", f"{MILLION:,} of them", "s", Goal(120, at_least=False), [seconds])
-
-
 async def _ours(ground: Ground, count: int) -> float:
     async with touched(ground, count) as runtime:
         await _publish(runtime)
@@ -100,29 +94,36 @@ async def _ours(ground: Ground, count: int) -> float:
         return count / seconds
 
 
-async def _meanwhile(run: Run) -> Outcome:
-    """From an event to its clocks in the process that recalculates, relays and consumes, before it and meanwhile."""
-    ground = run.ground
-    await ground.clear_bus(APPEAL_EVENTS.name)
-    async with touched(ground, SOME) as runtime:
+async def _million(run: Run) -> Sequence[Outcome]:
+    """Events are heard before the job and meanwhile, until it is done, in the process that recalculates and relays."""
+    await run.ground.clear_bus(APPEAL_EVENTS.name)
+    async with touched(run.ground, MILLION) as runtime:
         await runtime.bus.ensure([APPEAL_EVENTS])
-        hearer = consumer(runtime)
-        workers = [hearer, *runtime.relay([APPEAL_EVENTS]), Recalculating(runtime)]
+        workers = [consumer(runtime), *runtime.relay([APPEAL_EVENTS]), Recalculating(runtime)]
         for worker in workers:
             worker.start()
         try:
             quiet = [await _heard(runtime) for _ in range(EVENTS)]
+            await run.ground.rest()
+            watch, busy = Stopwatch(), list[float]()
             await _publish(runtime)
-            busy = [await _heard(runtime) for _ in range(EVENTS)]
-            async with runtime.db.connection() as connection:
-                if await connection.fetchval("SELECT count(*) FROM recalculations WHERE state = 'done'"):
-                    raise RuntimeError("it was done before the events were")
+            while not await _is_done(runtime):
+                busy.append(await _heard(runtime))
+                if len(busy) % EVENTS == 0:
+                    run.say(f"{watch.seconds:.0f} s, event → clocks in {median(busy[-EVENTS:]):.1f} ms")
+            seconds = watch.seconds
         finally:
             for worker in workers:
                 await worker.stop()
-    note = f"p95 {quantile(busy, 0.95):.0f} ms, {quantile(quiet, 0.95):.0f} before it"
-    work = "event → clocks while it recalculates, in one process"
-    return Outcome("P10", work, "ms", Goal(2, at_least=False), [median(busy)], "before it", [median(quiet)], [note])
+    note = f"p95 {quantile(busy, 0.95):.0f} ms, {quantile(quiet, 0.95):.0f} before it; {len(busy):,} events"
+    took = Outcome("P10", f"{MILLION:,} of them, while events are heard", "s", Goal(120, at_least=False), [seconds])
+    work, goal = "event → clocks meanwhile, in one process", Goal(2, at_least=False)
+    return [took, Outcome("P10", work, "ms", goal, [median(busy)], "before it", [median(quiet)], [note])]
+
+
+async def _is_done(runtime: Runtime) -> bool:
+    async with runtime.db.connection() as connection:
+        return bool(await connection.fetchval("SELECT count(*) FROM recalculations WHERE state = 'done'"))
 
 
 async def _heard(runtime: Runtime) -> float:
