@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -93,29 +93,45 @@ class Database:
             },
         )
         self._requests = asyncio.Semaphore(pool_size)
+        self._waiting, self._leisure = 0, asyncio.Event()
+        self._leisure.set()
         self._waited_for = float("-inf")
 
-    def wait_for(self) -> None:
-        """Notes that somebody waits for what is done here now: a request, an event that was heard."""
-        self._waited_for = time.monotonic()
+    @contextmanager
+    def waited_for(self) -> Iterator[None]:
+        """Notes that somebody waits for what is done within: a request, an event that was heard."""
+        self._waiting += 1
+        self._leisure.clear()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._leisure.set()
+            self._waited_for = time.monotonic()
 
     def is_waited_for(self, within: float) -> bool:
         """Whether anybody has waited within so many seconds: what has time takes little at once then."""
-        return time.monotonic() - self._waited_for < within
+        return self._waiting > 0 or time.monotonic() - self._waited_for < within
+
+    async def leisure(self, patience: float) -> None:
+        """Returns when nobody waits, or after so many seconds: what has time lets others go before."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._leisure.wait(), patience)
 
     @asynccontextmanager
     async def for_a_request(self) -> AsyncIterator[None]:
         """Waits until fewer requests than may have a connection. Raises `TimeoutError`, as the pool does."""
-        self.wait_for()
-        if self._requests.locked():
-            async with asyncio.timeout(_PATIENCE):
+        with self.waited_for():
+            if self._requests.locked():
+                async with asyncio.timeout(_PATIENCE):
+                    await self._requests.acquire()
+            else:
                 await self._requests.acquire()
-        else:
-            await self._requests.acquire()
-        try:
-            yield
-        finally:
-            self._requests.release()
+            try:
+                yield
+            finally:
+                self._requests.release()
 
     @asynccontextmanager
     async def request(self) -> AsyncIterator[AsyncSession]:

@@ -79,8 +79,8 @@ class Consumer(Worker):
             self._pending = await self._subscription.fetch(self.config.batch, self.config.wait)
         busy = bool(self._pending)
         if busy:
-            self._db.wait_for()
-            await self._take(self._pending)
+            with self._db.waited_for():
+                await self._take(self._pending)
             crash.point("consumer.applied")
             self._done.update((record.partition, record) for record in self._pending)
             self.position += len(self._pending)

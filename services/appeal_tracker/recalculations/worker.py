@@ -50,8 +50,8 @@ class Recalculating(Worker):
     nobody's way, and what follows by itself is tried again (`repository.fail`): until then, the self-audit says so.
     A part that fails is taken apart: whatever cannot be done is left, on record and named by the self-audit; the job
     does the rest, and fails for that alone. So is one in which much is judged anew, for each appeal of it is acted on,
-    and whoever acts on any waits for all. While somebody waits for what this process does beside it, it does small
-    parts, one after the other.
+    and whoever acts on any waits for all. While somebody waits for what this process does beside it, it does few and
+    small parts, and lets whoever waits go before the next, for as long as those before it took.
     """
 
     class Config(Worker.Config):
@@ -59,7 +59,7 @@ class Recalculating(Worker):
         lanes = 4  # batches at once: one computes while the database writes the others
         deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
         counted_every = 0.2  # seconds between two looks at them
-        small = 50  # of what is done at once, while somebody waits for this process
+        few, small = 2, 75  # batches at once, and of how many each, while somebody waits for this process
         judged = 50  # appeals about which what was tried is judged anew, in a transaction
         attentive = 5.0  # seconds since anybody did, until nobody does
 
@@ -129,7 +129,7 @@ class Recalculating(Worker):
         if not ids:
             return await self._end(job, self._turn)
         if self._runtime.db.is_waited_for(self.config.attentive):
-            abreast, most = 1, min(self.config.small, most)
+            abreast, most = min(self.config.few, abreast), min(self.config.small, most)
         if not await self._do(job, self._turn, ids, abreast, most):
             self._turn = None  # what was planned so would tell people again: the rest is done by the rules as they are
             return True
@@ -165,7 +165,10 @@ class Recalculating(Worker):
     async def _do(self, job: Recalculation, turn: _Turn, ids: list[UUID], abreast: int, most: int) -> bool:
         """Does what comes next, so many parts at once of so many each; False as `_batch`."""
         parts = [ids[place : place + most] for place in range(0, len(ids), most)]
+        took = 0.0
         for place in range(0, len(parts), abreast):
+            await self._runtime.db.leisure(took)
+            began = time.monotonic()
             some = parts[place : place + abreast]
             lanes = (self._batch(job, turn, part) for part in some)
             done = await asyncio.gather(*lanes, return_exceptions=True)  # so that none still writes when one has failed
@@ -178,6 +181,7 @@ class Recalculating(Worker):
             ]
             if not all(stands):
                 return False
+            took = time.monotonic() - began
         return True
 
     async def _batch(self, job: Recalculation, turn: _Turn, ids: list[UUID]) -> bool:

@@ -508,12 +508,13 @@ async def _few_at_once(its: Recalculating, turns: int) -> None:
 async def test_while_somebody_waits_for_this_process_it_takes_little_at_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request, or an event that is heard, has its turn between small parts, and the database for itself besides."""
+    """A request, or an event that is heard, has its turn between small parts, and is let go before the next of them for
+    as long as those before it took."""
     desk.clock.set(LATE)
     for _ in range(12):
         await desk.raised(received_at=LATE)
     its = Recalculating(desk.runtime)
-    its.config.lanes, its.config.small = 2, 2
+    its.config.lanes, its.config.few, its.config.small = 2, 1, 2
     await made(desk.admin.post("/calendars/cn-statutory/versions", json=year_2027()))
     running, taken, batch = 0, list[tuple[int, int]](), its._batch
 
@@ -527,13 +528,24 @@ async def test_while_somebody_waits_for_this_process_it_takes_little_at_once(
         finally:
             running -= 1
 
+    patience = list[float]()
+    leisure = desk.runtime.db.leisure
+
+    async def waited(seconds: float) -> None:
+        patience.append(seconds)
+        await leisure(seconds)
+
     monkeypatch.setattr(its, "_batch", watched)
+    monkeypatch.setattr(desk.runtime.db, "leisure", waited)
     await its.run_once()
     assert its._turn is not None
     its._turn.errand.most = 3
     await desk.supervisor.get("/appeals")
     await its.run_once()
     assert taken == [(2, 1), (2, 1), (2, 1)]
+    assert patience[0] == 0
+    assert len(patience) == 3
+    assert all(patience[1:])
     its.config.attentive = 0.0
     await its.run_once()
     assert taken[3:] == [(3, 2), (3, 2)]
