@@ -206,3 +206,25 @@ async def test_another_than_the_visitor_is_taken_and_noted(world: World, phone: 
     assert (answer["outcome"], answer["notes"]) == ("stored", ["not_the_visitor"])
     (line,) = (await world.admin.get("/sync/items", params={"visit_id": visit["id"]})).json()["items"]
     assert line["brought_by"] == "E101"
+
+
+@pytest.mark.parametrize("late_first", [False, True])
+async def test_of_two_devices_that_answer_one_item_the_one_that_answered_last_counts(
+    world: World, phone: Phone, late_first: bool
+) -> None:
+    visit = await world.visit(visitor_ids=["E101", "E102"])
+    other = Phone(world, world.client("visitor", unit="37401", sub="E102"), name="P-2")
+    await phone.push(phone.item("start", visit["id"], ago=100))
+    no = {"item": "on_site.kit", "answer": "no", "note": "缺测距仪"}
+    said = [
+        (phone, phone.item("checklist", visit["id"], ago=50, answers=[{"item": "on_site.kit", "answer": "yes"}])),
+        (other, other.item("checklist", visit["id"], ago=40, answers=[no])),
+    ]
+    for device, item in said[::-1] if late_first else said:
+        assert outcomes(await device.push(item)) == ["stored"]
+    checklist = (await world.visitor.get(f"/visits/{visit['id']}/checklist")).json()["items"]
+    (kit,) = [each for each in checklist if each["item"] == "on_site.kit"]
+    assert (kit["answer"], kit["note"], kit["answered_by"]) == ("no", "缺测距仪", "E102")
+    kept = await world.rows("SELECT answered_by FROM checklist_answers ORDER BY answered_at")
+    assert [each["answered_by"] for each in kept] == ["E101", "E102"]
+    assert (await world.admin.get("/sync/conflicts")).json()["items"] == []
