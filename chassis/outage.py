@@ -1,6 +1,7 @@
 """What counts as an outage: nobody's own fault, worth waiting for, never a reason to give up a message."""
 
 from collections.abc import Iterator
+from errno import EDQUOT, ENOSPC
 
 # SQLSTATE classes: 08 connection, 40 rollback (deadlock, serialization), 53 resources, 57 operator, 58 system.
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
@@ -29,6 +30,11 @@ def is_outage(error: BaseException) -> bool:
 def is_too_slow(error: BaseException) -> bool:
     """Whether the server gave up on a statement or a transaction that took its time: doing less at once may help."""
     return any(getattr(link, "sqlstate", None) in _TOO_SLOW_STATES for link in _chain(error))
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether no room was left on a disk."""
+    return any(isinstance(link, OSError) and link.errno in (ENOSPC, EDQUOT) for link in _chain(error))
 
 
 def _transient(error: BaseException) -> bool:

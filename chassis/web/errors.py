@@ -227,3 +227,13 @@ class ServiceUnavailable(Problem):
     def __init__(self, retry_after: int = 2, **context: Any) -> None:
         super().__init__(**context)
         self.headers = {"Retry-After": str(retry_after)}
+
+
+class StorageFull(ServiceUnavailable):
+    """No room is left for what was sent; nothing of it was stored. It is for whoever runs the service to make some."""
+
+    slug = "storage-full"
+    title = Words("存储空间不足，未保存任何内容", "No room is left to store it; nothing was kept")
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=300)

@@ -8,10 +8,10 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.outage import is_outage
+from chassis.outage import is_full, is_outage
 from chassis.telemetry import SECONDS, traced
 from chassis.web.answer import problem_response
-from chassis.web.errors import Conflict, InvalidToken, Problem, ServiceUnavailable
+from chassis.web.errors import Conflict, InvalidToken, Problem, ServiceUnavailable, StorageFull
 
 log = logging.getLogger("chassis.web.requests")
 
@@ -75,6 +75,9 @@ class Observe:
 
 
 def _last_resort(error: Exception) -> Problem:
+    if is_full(error):
+        log.error("no room is left on a disk", exc_info=error)
+        return StorageFull()
     if is_outage(error):
         log.warning("an outage ended a request", exc_info=error)
         return ServiceUnavailable()

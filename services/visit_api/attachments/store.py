@@ -10,8 +10,9 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 from uuid import UUID, uuid4
 
 from chassis.runtime import Runtime
@@ -112,9 +113,8 @@ class FileStore:
     def _put_part(self, folder: Path, name: str, data: bytes) -> None:
         _make(folder)
         new = folder / f"{name}.{uuid4().hex}.new"
-        with new.open("xb") as file:
+        with _written(new) as file:
             file.write(data)
-            _sync(file.fileno())
         new.rename(folder / name)
         _sync_folder(folder)
 
@@ -150,13 +150,25 @@ def _assemble(folder: Path) -> Whole:
     _make(folder)
     path = folder / f"whole.{uuid4().hex}.new"
     digest, size = hashlib.sha256(), 0
-    with path.open("xb") as file:
+    with _written(path) as file:
         for number in _parts(folder):
             for chunk in _chunks(folder / str(number)):
                 digest.update(chunk)
                 size += file.write(chunk)
-        _sync(file.fileno())
     return Whole(path, size, digest.hexdigest())
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[BinaryIO]:
+    """A new file, on disk once this ends; where it cannot be, nothing of it stays."""
+    try:
+        with path.open("xb") as file:
+            yield file
+            file.flush()
+            _sync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

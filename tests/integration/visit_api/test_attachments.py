@@ -17,6 +17,7 @@ from chassis.web.work import UnitOfWork
 from tests.integration.visit_api.test_archive import ended, entries
 from tests.integration.visit_api.world import World, made, pointers, problem
 from tests.support import samples
+from tests.support.full import fill
 from tests.support.turns import waits_its_turn
 from visit_api.attachments import service
 from visit_api.attachments.store import FileStore, Whole
@@ -52,6 +53,18 @@ async def stored(world: World, data: bytes = PICTURE, **fields: Any) -> dict[str
     assert answer.status_code == 200, answer.text
     its: dict[str, Any] = answer.json()
     return its
+
+
+async def test_where_no_room_is_left_for_a_part_the_caller_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attachment = await begun(world)
+    before = files(world)
+    fill(monkeypatch)
+    problem(await put(world, attachment, 1, PICTURE), 503, "storage-full")
+    monkeypatch.undo()
+    assert files(world) == before
+    assert (await put(world, attachment, 1, PICTURE)).status_code == 200
 
 
 def files(world: World) -> set[str]:

@@ -15,6 +15,7 @@ import pytest
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.relay import Relay
 from tests.integration.visit_api.world import World, problem
+from tests.support.full import fill
 from visit_api.customers.models import Kind
 from visit_api.imports import mapping
 from visit_api.imports.worker import Importing
@@ -268,6 +269,23 @@ async def test_a_file_of_which_no_line_can_be_read_is_refused(
     assert (await world.admin.get("/imports")).json()["items"] == []
     folder: Path = world.runtime.settings.attachments_dir / "imports"  # type: ignore[attr-defined]
     assert not list(folder.glob("*.new"))
+
+
+@pytest.mark.parametrize("quota", [False, True])
+async def test_where_no_room_is_left_nothing_half_stays_and_the_caller_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, quota: bool
+) -> None:
+    data = as_csv(*[row(customer_no=f"{number:010}") for number in range(20_000)])
+    assert len(data) > 1 << 20, "more than is written at once"
+    fill(monkeypatch, quota)
+    answer = await send(world, data)
+    problem(answer, 503, "storage-full")
+    assert int(answer.headers["retry-after"]) >= 60, "not at once again: it is much, and the disk is full"
+    monkeypatch.undo()
+    folder: Path = world.runtime.settings.attachments_dir / "imports"  # type: ignore[attr-defined]
+    assert not list(folder.glob("*.new"))
+    assert (await world.admin.get("/imports")).json()["items"] == []
+    assert (await send(world, data)).status_code == 202
 
 
 _HEAD = "CONS_NO,CONS_NAME,ORG_NO"
