@@ -32,9 +32,7 @@ class SelfAudit(Worker):
             return False
         async with self._runtime.db.transaction() as tx:
             look = await service.look(tx, self._runtime, self.config.subjects, None if self._left else self._every)
-            if look is None:
-                return False
-            self._left = (self._left or self.config.looks) - 1 if look.more else 0
-            if not self._left:
+            self._left = (self._left or self.config.looks) - 1 if look is not None and look.more else 0
+            if not self._left:  # also of what another process found, or found gone
                 await service.measure(tx)
         return self._left > 0

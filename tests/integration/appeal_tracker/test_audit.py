@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from appeal_tracker.audit import repository, service
@@ -316,6 +317,19 @@ async def test_of_several_one_looks(desk: Desk) -> None:
     before = await desk.rows("SELECT * FROM audit_walks ORDER BY kind")
     await second.run_once()
     assert await desk.rows("SELECT * FROM audit_walks ORDER BY kind") == before
+
+
+async def test_each_process_shows_what_is_wrong_now_whoever_looked(desk: Desk, owner: asyncpg.Connection) -> None:
+    """The metrics of a process are those that its own loop set."""
+    await move_a_deadline(owner, UUID(await desk.raised()))
+    first, second = (SelfAudit(watching(desk, audit_every=300)) for _ in range(2))
+    await first.run_once()
+    shown = "invariant_failures", {"invariant": Invariant.DEADLINE_WRONG}
+    assert REGISTRY.get_sample_value(*shown) == 1
+    await owner.execute("UPDATE clocks SET due_at = due_at - interval '1 day' WHERE milestone = 'answer'")
+    assert await look(desk) == {}, "another process looks"
+    assert not await second.run_once()
+    assert REGISTRY.get_sample_value(*shown) == 0
 
 
 async def test_it_can_be_left_out(desk: Desk) -> None:
