@@ -5,29 +5,27 @@ deleted. The real instants are kept beside them, so that a leap of scaled time r
 """
 
 from datetime import timedelta
-from uuid import UUID
 
 from asyncpg import Record
 from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.audit import service
+from appeal_tracker.audit import canary_repository, service
+from appeal_tracker.audit.models import CANARY
 from appeal_tracker.settings import Settings
 from chassis.db import driver
 from chassis.runtime import Runtime
 from chassis.worker import Worker
 
-CANARY = UUID("00000000-0000-7000-8000-00000ca7a417")
 DELAY = timedelta(seconds=5)  # of real time, from arming to firing
 
 _age = Gauge("canary_age_seconds", "Real seconds since the canary was seen to have fired")
 _lateness = Gauge("canary_lateness_seconds", "Real seconds from the canary's moment to its firing, of the last one")
 _missed = Gauge("canary_missed_periods", "Periods that the canary was out without firing; 0 when all is well")
 
-_HATCH = "INSERT INTO canary (clock_id) VALUES ($1) ON CONFLICT DO NOTHING"
 # Of several processes one drives it at a time; the others look again later.
 _LOOK = """
-SELECT c.armed_at IS NULL AS new, t.state, c.fired_at IS NOT NULL AS seen,
+SELECT c.expected_at IS NULL AS new, t.state, c.fired_at IS NOT NULL AS seen,
        extract(epoch FROM now() - c.armed_at)::float AS armed, extract(epoch FROM now() - c.expected_at)::float AS past,
        extract(epoch FROM now() - c.fired_at)::float AS age
 FROM canary c LEFT JOIN timers t ON t.clock_id = c.clock_id WHERE c.clock_id = $1 FOR UPDATE OF c SKIP LOCKED
@@ -77,10 +75,10 @@ class Canary(Worker):
         return False
 
     async def _drive(self, tx: AsyncSession) -> None:
-        connection = await driver(tx)
         if not self._hatched:
-            await connection.execute(_HATCH, CANARY)
+            await canary_repository.hatch(tx)
             self._hatched = True
+        connection = await driver(tx)
         its: Record | None = await connection.fetchrow(_LOOK, CANARY)
         if its is None:
             return

@@ -37,8 +37,12 @@ class FoundWrong(Base):
     gone_at: Mapped[datetime | None]
 
 
+CANARY = UUID("00000000-0000-7000-8000-00000ca7a417")
+
+
 class Canary(Base):
-    """The one canary: when its timer was armed last, when it was to fire, and when it was seen to have fired."""
+    """The one canary: when its timer was armed last, when it was to fire, and when it was seen to have fired. Until it
+    was ever armed, nothing is expected of it, and `armed_at` is since when that is waited for."""
 
     __tablename__ = "canary"
 

@@ -86,14 +86,6 @@ WHERE t.state = 'pending' AND t.fire_at <= $1 AND c.subject_kind <> 'canary'
     AND coalesce(greatest(a.updated_at, v.updated_at, c.changed_at), t.fire_at) <= $1
 """  # noqa: S608 - made of constants
 
-# It fires in time within $1; whoever drives it arms it anew every $2.
-_CANARY_SILENT = """
-SELECT 'canary' AS subject_kind, clock_id AS subject_id, clock_id, NULL::text AS milestone,
-       CASE WHEN now() > armed_at + $2::interval * 3 THEN 'not_armed' ELSE 'late' END AS place
-FROM canary
-WHERE now() > armed_at + $2::interval * 3 OR coalesce(fired_at, now()) > expected_at + $1::interval
-"""
-
 # Until it is done, also while it is tried again; and what of it could not be done, where it came so far. In an order
 # that no further try changes: what is found is told once.
 RECALCULATION_FAILING = f"""
@@ -219,12 +211,6 @@ async def unfired_timers(tx: AsyncSession, before: datetime) -> list[Finding]:
     """Timers that were due at an instant and still are: the first ones, and all that were found before."""
     rows = await (await driver(tx)).fetch(TIMER_UNFIRED, before)
     return [_finding(Invariant.TIMER_UNFIRED, row["subject_kind"], row) for row in rows]
-
-
-async def silent_canary(tx: AsyncSession, patience: timedelta, every: timedelta) -> list[Finding]:
-    """The canary, if it did not fire in time or nobody arms it."""
-    rows = await (await driver(tx)).fetch(_CANARY_SILENT, patience, every)
-    return [_finding(Invariant.CANARY_SILENT, row["subject_kind"], row) for row in rows]
 
 
 async def failing_recalculations(tx: AsyncSession) -> list[Finding]:

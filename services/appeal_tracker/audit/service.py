@@ -13,7 +13,7 @@ import msgspec
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from appeal_tracker.audit import on_visits, recounting, repository
+from appeal_tracker.audit import canary_repository, on_visits, recounting, repository
 from appeal_tracker.audit.invariants import Finding, Invariant, expected
 from appeal_tracker.audit.models import FoundWrong
 from appeal_tracker.policies import service as policies
@@ -133,7 +133,8 @@ async def _canary(tx: AsyncSession, runtime: Runtime) -> list[Finding]:
     assert isinstance(settings, Settings)
     if not settings.canary_every:
         return []
-    return await repository.silent_canary(tx, PATIENCE, timedelta(seconds=settings.canary_every))
+    await canary_repository.hatch(tx)
+    return await canary_repository.silent(tx, PATIENCE, timedelta(seconds=settings.canary_every))
 
 
 def _bounded(found: Sequence[Finding]) -> list[Finding]:

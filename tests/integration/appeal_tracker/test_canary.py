@@ -7,8 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from appeal_tracker.audit.canary import CANARY, Canary
+from appeal_tracker.audit.canary import Canary
 from appeal_tracker.audit.invariants import Invariant
+from appeal_tracker.audit.models import CANARY
 from appeal_tracker.audit.worker import SelfAudit
 from tests.integration.appeal_tracker.desk import Desk, got
 from tests.integration.appeal_tracker.test_audit import FAILED, earlier, watching
@@ -122,6 +123,26 @@ async def test_one_that_nobody_arms_any_more_is_found_from_without(
     await earlier(owner, 5)
     await SelfAudit(watching(desk, **EVERY)).run_once()
     assert [found["place"] for found in await silent(desk)] == ["not_armed"]
+
+
+async def test_one_that_nobody_ever_armed_is_found_from_without(desk: Desk, owner: asyncpg.Connection) -> None:
+    """Where no process of the escalation was ever started."""
+    audit = SelfAudit(watching(desk, **EVERY))
+    await audit.run_once()
+    assert not await silent(desk), "one may be started yet"
+    await ago(owner, 361)
+    await earlier(owner, 5)
+    await audit.run_once()
+    (told,) = await desk.told(FAILED)
+    assert (told["invariant"], told["subject_id"]) == ("canary_silent", str(CANARY))
+    assert [found["place"] for found in await silent(desk)] == ["not_armed"]
+    canary = Canary(watching(desk, **EVERY))
+    await canary.run_once()
+    assert await state(desk) == (1, "running", "pending", False)
+    await sing(desk, canary)
+    await earlier(owner, 5)
+    await audit.run_once()
+    assert not await silent(desk)
 
 
 async def test_a_leap_of_time_is_no_alarm(desk: Desk, canary: Canary) -> None:
