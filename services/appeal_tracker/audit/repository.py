@@ -45,8 +45,11 @@ WHERE a.id = ANY ($1::uuid[])
             AND c.milestone = e.milestone AND c.state <> 'cancelled')
 """
 
-OPEN_CLOCKS = """
-SELECT id FROM clocks WHERE subject_id = ANY ($1::uuid[]) AND subject_kind = $2 AND state IN ('running', 'held')
+# What was done about a breach, too late, leaves the deadline to the record.
+DEADLINES = """
+SELECT id, state = 'breached' AS breached FROM clocks
+WHERE subject_id = ANY ($1::uuid[]) AND subject_kind = $2
+    AND (state IN ('running', 'held') OR state = 'breached' AND stopped_at IS NULL)
 """
 
 # The timeline is the record: the outbox is emptied after some days. A clock that goes on in a later round brings its
@@ -219,9 +222,10 @@ async def failing_recalculations(tx: AsyncSession) -> list[Finding]:
     return [_finding(Invariant.RECALCULATION_FAILING, row["subject_kind"], row) for row in rows]
 
 
-async def open_clocks(tx: AsyncSession, kind: str, subjects: Sequence[UUID]) -> list[UUID]:
-    """The clocks of `subjects` that have not come to an end."""
-    return [row["id"] for row in await (await driver(tx)).fetch(OPEN_CLOCKS, subjects, kind)]
+async def deadlines(tx: AsyncSession, kind: str, subjects: Sequence[UUID]) -> tuple[list[UUID], list[UUID]]:
+    """The clocks of `subjects` that are open; and those that were breached, and wait still."""
+    rows = await (await driver(tx)).fetch(DEADLINES, subjects, kind)
+    return [row["id"] for row in rows if not row["breached"]], [row["id"] for row in rows if row["breached"]]
 
 
 async def units(tx: AsyncSession, subjects: Collection[UUID]) -> dict[UUID, str]:

@@ -12,8 +12,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from appeal_tracker.calendars import service as calendars
 from appeal_tracker.calendars.calendar import Calendar
-from appeal_tracker.calendars.counting import Hold
 from appeal_tracker.clocks import repository
+from appeal_tracker.clocks.calculation import Hold, due
 from appeal_tracker.clocks.models import Clock, RecordedHold
 from appeal_tracker.clocks.planning import limit_of
 from appeal_tracker.clocks.replanning import Courses, Facts, Open, Plan, moves, replan
@@ -166,16 +166,46 @@ async def astray(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = Fal
     that name what was never published, so that nothing can be said of those merged with them either."""
     every = await repository.group(tx, clocks, lock=lock)
     shelf = await policies.shelf(tx)
-    published = {calendar: await calendars.published(tx, calendar) for calendar in {clock.calendar for clock in every}}
-    named: dict[UUID, Target] = {}
-    for clock in every:
-        policy, calendar = shelf.published(clock.policy), published[clock.calendar]
-        if policy is not None and calendar is not None and limit_of(policy, clock) is not None:
-            named[clock.id] = Target(calendar=calendar)
+    named = {clock: Target(calendar=calendar) for clock, (_, calendar) in (await _named(tx, shelf, every)).items()}
     lost = {clock.follows or clock.id for clock in every if clock.id not in named}
     sound = [clock for clock in every if (clock.follows or clock.id) not in lost]
     plans = await Replanner(shelf, {}).plan(tx, sound, named)
     return [clock for clock in every if clock.id not in named or (clock.id in plans and moves(clock, plans[clock.id]))]
+
+
+async def breached_astray(tx: AsyncSession, clocks: Collection[UUID]) -> list[Clock]:
+    """The breached clocks among `clocks` that were not due when the versions they name say, by the holds that were
+    recorded by then; one that kept another's promise, when that one was. Nothing moves them any more."""
+    every = {clock.id: clock for clock in await repository.with_promisers(tx, clocks)}
+    named = await _named(tx, await policies.shelf(tx), every.values())
+    holds = await repository.holds(tx, {clock.subject_id for clock in every.values()})
+
+    def is_right(clock: Clock) -> bool:
+        way = every[clock.promised_by or clock.id]
+        if clock.breached_at is None or way.id not in named:
+            return False
+        limit, calendar = named[way.id]
+        its = [hold for hold in holds if hold.recorded_at <= clock.breached_at]
+        its = [hold for hold in its if hold.stops(way, holdable=limit.holdable)]
+        left_out = [Hold(hold.since, hold.until) for hold in its if hold.until is not None]
+        deadline = due(way.started_at, limit.within, calendar, left_out)
+        return (clock.due_at, clock.provisional) == (deadline.due_at, deadline.provisional)
+
+    return [clock for clock in every.values() if clock.id in clocks and not is_right(clock)]
+
+
+async def _named(
+    tx: AsyncSession, shelf: policies.Shelf, clocks: Collection[Clock]
+) -> dict[UUID, tuple[Limit, Calendar]]:
+    """The limit and the calendar that clocks name, by their ids; of none that names what was never published."""
+    published = {calendar: await calendars.published(tx, calendar) for calendar in {clock.calendar for clock in clocks}}
+    named = {}
+    for clock in clocks:
+        policy, calendar = shelf.published(clock.policy), published[clock.calendar]
+        limit = limit_of(policy, clock) if policy is not None else None
+        if limit is not None and calendar is not None:
+            named[clock.id] = limit, calendar
+    return named
 
 
 def _written(clock: Running, plan: Plan) -> Recalculated:

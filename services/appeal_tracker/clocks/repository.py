@@ -197,6 +197,13 @@ async def group(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = True
     return (await tx.scalars(query.with_for_update() if lock else query)).all()
 
 
+async def with_promisers(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Clock]:
+    """The clocks called `clocks`, with those whose promises they kept."""
+    its = Clock.id == any_(literal([*clocks], ARRAY(Uuid)))
+    members = select(Clock.id).where(its).union(select(Clock.promised_by).where(its))
+    return (await tx.scalars(select(Clock).where(Clock.id.in_(members)).order_by(Clock.id))).all()
+
+
 async def broken(tx: AsyncSession, leaders: Collection[UUID]) -> set[tuple[UUID, datetime]]:
     """The promises that were broken among clocks merged under `leaders`: under which, and when it was due."""
     return {tuple(row) for row in await (await driver(tx)).fetch(_BROKEN, list(leaders))}

@@ -161,6 +161,64 @@ async def test_what_is_mended_is_gone_and_told_anew_when_it_comes_back(desk: Des
     assert len(await desk.told(FAILED)) == 2
 
 
+async def test_a_deadline_that_was_wrong_is_found_though_it_was_breached_by_that(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    case = await desk.raised()
+    await desk.contact(case, "10-09T09:40")
+    await desk.at("10-12T08:00")
+    await owner.execute("UPDATE clocks SET due_at = due_at - interval '1 day' WHERE milestone = 'answer'")
+    await owner.execute(
+        "UPDATE timers SET fire_at = fire_at - interval '1 day' WHERE step = 'due' AND state = 'pending'"
+    )
+    await desk.at("10-19T08:00")
+    assert (await desk.clocks(case))["answer"]["state"] == "breached"
+    (finding,) = (await look(desk))[Invariant.DEADLINE_WRONG]
+    assert (finding["subject_id"], finding["place"]) == (case, "answer#1")
+    await desk.answer(case, "10-19T08:00")
+    assert await look(desk) == {}, "nobody waits for it any more"
+
+
+async def test_no_hold_that_came_after_a_breach_makes_it_wrong(desk: Desk, owner: asyncpg.Connection) -> None:
+    """Older rows name also what was breached before."""
+    limits = [
+        {"milestone": "contact", "within": "24 hours", "clause": "own 1", "holdable": True},
+        {"milestone": "answer", "within": "10 working days", "clause": "own 2", "holdable": True},
+    ]
+    await desk.publish(id="patient", appeals={"report": limits})
+    await desk.assign("37401", "patient")
+    case = await desk.raised(appeal_type="report")
+    await desk.act(case, "hold", reason="等待客户材料")
+    await desk.at("10-09T14:30")
+    await desk.act(case, "resume")
+    await desk.at("10-12T08:00")
+    assert (await desk.clocks(case))["contact"]["state"] == "breached"
+    desk.later(minutes=1)
+    await desk.act(case, "hold", reason="客户外出", milestones=["answer"], at="10-10T08:00")
+    await owner.execute("UPDATE holds SET milestones = '{answer,contact}'")
+    await desk.at("10-12T12:00")
+    await desk.act(case, "resume")
+    assert await look(desk) == {}
+
+
+async def test_what_was_promised_together_is_asked_of_whoever_promised_it(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    customer = new_id()
+    leader = await desk.raised(customer_id=customer)
+    await desk.at("10-12T11:00")
+    child = await desk.raised(customer_id=customer, received_at=instant("10-12T10:00"))
+    await desk.act(child, "merge", into=leader)
+    await desk.at("10-20T08:00")
+    clocks = [(await desk.clocks(case))["answer"] for case in (leader, child)]
+    assert [(clock["state"], clock["due_at"]) for clock in clocks] == [("breached", "2026-10-19T16:00:00Z")] * 2
+    assert await look(desk) == {}
+    await desk.act(child, "unmerge")
+    assert await look(desk) == {}
+    await owner.execute("UPDATE clocks SET due_at = due_at - interval '1 day' WHERE id = $1", UUID(clocks[1]["id"]))
+    assert [finding["subject_id"] for finding in (await look(desk))[Invariant.DEADLINE_WRONG]] == [child]
+
+
 async def test_a_timer_that_nobody_fires_is_found_after_five_minutes(desk: Desk) -> None:
     case = await desk.raised()
     for moment, found in (("10-09T21:34:59", []), ("10-09T21:35", [Invariant.TIMER_UNFIRED])):
@@ -182,6 +240,26 @@ async def test_what_arrives_late_has_five_minutes_too(desk: Desk) -> None:
         assert [*await look(desk)] == [Invariant.TIMER_UNFIRED]
     finally:
         desk.escalation.config.batch = batch
+
+
+async def test_a_timer_is_found_behind_any_number_of_what_was_just_acted_upon(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    stuck = await desk.raised()
+    await desk.contact(stuck, "10-09T09:40")
+    desk.clock.set(instant("10-20T10:00"))
+    await owner.execute(
+        "WITH acted AS (INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, started_at, due_at, policy,"
+        " calendar, provisional, state, changed_at) SELECT gen_random_uuid(), subject_kind, gen_random_uuid(), 1,"
+        " milestone, started_at, due_at, policy, calendar, false, 'running', $1 FROM clocks, generate_series(1, $2)"
+        " WHERE milestone = 'answer' RETURNING id)"
+        "INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)"
+        " SELECT id, '0.5', 'before', '{}', $1::timestamptz - interval '30 days', 'pending' FROM acted",
+        desk.clock.now(),
+        repository.MOST,
+    )
+    found = (await look(desk))[Invariant.TIMER_UNFIRED]
+    assert {finding["subject_id"] for finding in found} == {stuck}
 
 
 async def test_a_whole_life_leaves_nothing_to_find(desk: Desk) -> None:
@@ -341,7 +419,7 @@ QUERIES = [
     ("next appeals", repository.next_of("appeal", 500), "gen_random_uuid()"),
     ("next visits", repository.next_of("visit", 500), "gen_random_uuid()"),
     ("missing clocks", repository.CLOCK_MISSING, "'{}', '{t-sdpea@1}', '{complaint}', '{open}', '{answer}'"),
-    ("open clocks", repository.OPEN_CLOCKS, "'{}', 'appeal'"),
+    ("deadlines", repository.DEADLINES, "'{}', 'appeal'"),
     ("untold breaches", repository.BREACH_UNTOLD, "'{}', 'appeal'"),
     ("doubled steps", repository.STEP_FIRED_TWICE, "'{}'"),
     ("unfired timers", repository.TIMER_UNFIRED, "now()"),

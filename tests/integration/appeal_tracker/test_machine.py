@@ -29,6 +29,7 @@ from contracts.appeals import AppealRaised
 from tests.integration.appeal_tracker.conftest import emptied
 from tests.integration.appeal_tracker.desk import Desk, raised, unit
 from tests.integration.appeal_tracker.model import HOLDABLE, LADDERS, MODES, WITHIN, Appeal, Clock, World, fire
+from tests.integration.appeal_tracker.test_audit import look
 from tests.support.slow_model import on_the_wall
 from tests.support.stack import Stack
 
@@ -320,6 +321,8 @@ class Lives(RuleBasedStateMachine):
         if self.world:
             self.run(self._told())
             self.run(self._explained())
+            self.run(self.desk.stack.settle())  # if everything was down
+            assert self.run(look(self.desk)) == {}, "the self-audit raises no alarm"
 
     async def _explained(self) -> None:
         """The days of each deadline lead to it, whatever was done before, during and after which holds."""
