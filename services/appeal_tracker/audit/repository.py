@@ -72,21 +72,22 @@ WHERE t.appeal_id = ANY ($1::uuid[]) AND t.kind IN ('deadline_warned', 'deadline
 GROUP BY t.appeal_id, t.data ->> 'clock_id', t.data ->> 'step' HAVING count(*) > 1
 """
 
-# A timer's place is its clock and its step. Those that were found before are looked at again, however many are due by
-# now; what was heard of or acted upon only lately could not have been fired before.
-TIMER_UNFIRED = f"""
+# A timer's place is its clock and its step. What was heard of or acted upon only lately could not have been fired
+# before, and hides nothing that could.
+_UNFIRED = """
 SELECT c.subject_kind, c.subject_id, t.clock_id::text || ' ' || t.step AS place, t.clock_id, c.milestone
-FROM (
-        (SELECT clock_id, step FROM timers WHERE state = 'pending' AND fire_at <= $1 ORDER BY fire_at LIMIT {MOST})
-        UNION
-        (SELECT clock_id, substr(place, 38) FROM audit_findings WHERE invariant = 'timer_unfired' AND gone_at IS NULL)
-    ) AS due (clock_id, step)
-    JOIN timers t ON t.clock_id = due.clock_id AND t.step = due.step
-    JOIN clocks c ON c.id = t.clock_id
+FROM timers t JOIN clocks c ON c.id = t.clock_id
     LEFT JOIN appeals a ON a.id = c.subject_id AND c.subject_kind = 'appeal'
     LEFT JOIN visits v ON v.id = c.subject_id AND c.subject_kind = 'visit'
 WHERE t.state = 'pending' AND t.fire_at <= $1 AND c.subject_kind <> 'canary'
     AND coalesce(greatest(a.updated_at, v.updated_at, c.changed_at), t.fire_at) <= $1
+"""
+# Those that were found before are looked at again, however many are due by now.
+TIMER_UNFIRED = f"""
+({_UNFIRED} ORDER BY t.fire_at LIMIT {MOST})
+UNION
+{_UNFIRED} AND (t.clock_id, t.step) IN (
+    SELECT clock_id, substr(place, 38) FROM audit_findings WHERE invariant = 'timer_unfired' AND gone_at IS NULL)
 """  # noqa: S608 - made of constants
 
 # Until it is done, also while it is tried again; and what of it could not be done, where it came so far. In an order
