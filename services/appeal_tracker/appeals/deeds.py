@@ -242,7 +242,7 @@ class Deed:
         """Plans those of the group's clocks that are open anew, and tells of each deadline that moved, but for those of
         clocks that nobody heard of yet; what other versions left where it was, the timeline keeps."""
         cases = {case.appeal.id: case for case in self.group}
-        for done in await recalculation.recalculate(self.tx, its, to or {}):
+        for done in await recalculation.recalculate(self.tx, its, self.now, to or {}):
             if done.clock.due_at > done.old_due_at:
                 self._put_off.add(done.clock.id)
             if done.moved and done.clock.id not in untold:
@@ -265,7 +265,7 @@ class Deed:
         alone = [clock for case in self.group[1:] for clock in case.clocks if self._lost_its_leader(clock)]
         for clock in alone:
             clock.follows = None
-        await clocks.speak_up(self.tx, alone)
+        await clocks.speak_up(self.tx, alone, self.now)
         if free := [*alone, *self._released()]:
             await self.replan(free, "correction")
         for subject in {entry.appeal_id for entry in self._entries}:

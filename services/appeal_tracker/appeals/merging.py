@@ -112,7 +112,7 @@ async def unmerge(tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUI
     deed.say(child, "unmerged", deed.now, event, out_of=leader.appeal.id, **said)
     deed.say(leader, "left", deed.now, appeal_id=id, **said)
     await deed.replan([clock for case in deed.group for clock in case.clocks], "unmerge")
-    await clocks.speak_up(tx, child.clocks)
+    await clocks.speak_up(tx, child.clocks, deed.now)
     await silencing.part(tx, [clock for case in deed.group for clock in case.clocks])
     return await deed.done()
 

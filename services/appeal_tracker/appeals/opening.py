@@ -71,7 +71,7 @@ async def open_all(runtime: Runtime, tx: AsyncSession, received: Sequence[Receiv
     planned = [_plan(runtime, each, shelf, planner, now) for each in received]
     new = await repository.open_new(tx, [each.opening for each in planned], now)
     fresh = [each for each in planned if each.opening.raised.appeal_id in new]
-    await clocks.start(tx, [clock for each in fresh for clock in each.clocks])
+    await clocks.start(tx, [clock for each in fresh for clock in each.clocks], now)
     customers = {each.opening.raised.appeal_id: each.repeat_days for each in fresh if each.opening.raised.customer_id}
     if customers:
         await repeating.link(tx, runtime, customers)

@@ -72,15 +72,12 @@ WHERE t.appeal_id = ANY ($1::uuid[]) AND t.kind IN ('deadline_warned', 'deadline
 GROUP BY t.appeal_id, t.data ->> 'clock_id', t.data ->> 'step' HAVING count(*) > 1
 """
 
-# A timer's place is its clock and its step. What was heard of or acted upon only lately could not have been fired
-# before, and hides nothing that could.
+# A timer's place is its clock and its step. What was set only lately could not have been fired before, and hides
+# nothing that could.
 _UNFIRED = """
 SELECT c.subject_kind, c.subject_id, t.clock_id::text || ' ' || t.step AS place, t.clock_id, c.milestone
 FROM timers t JOIN clocks c ON c.id = t.clock_id
-    LEFT JOIN appeals a ON a.id = c.subject_id AND c.subject_kind = 'appeal'
-    LEFT JOIN visits v ON v.id = c.subject_id AND c.subject_kind = 'visit'
-WHERE t.state = 'pending' AND t.fire_at <= $1 AND c.subject_kind <> 'canary'
-    AND coalesce(greatest(a.updated_at, v.updated_at, c.changed_at), t.fire_at) <= $1
+WHERE t.state = 'pending' AND t.fire_at <= $1 AND coalesce(t.set_at, t.fire_at) <= $1 AND c.subject_kind <> 'canary'
 """
 # Those that were found before are looked at again, however many are due by now.
 TIMER_UNFIRED = f"""

@@ -76,7 +76,7 @@ async def withdraw_policy(
     A unit that had picked it goes by the choice of the nearest unit above, which may be laxer, or by the floor, until
     it picks anew: what it had picked before was replaced, and does not come back."""
     withdrawal = await publishing.withdraw(tx, runtime, caller, policy, body.reason)
-    silenced = await silencing.silence(tx, policy)
+    silenced = await silencing.silence(tx, policy, runtime.clock.now())
     return WithdrawnPolicy(
         policy=policy,
         withdrawn_at=withdrawal.withdrawn_at,

@@ -39,18 +39,19 @@ WITH ended AS (
         late = CASE WHEN phase = 'due' THEN fire_at < CAST(:promptly AS timestamptz) END
     WHERE clock_id = :clock AND state IN ('pending', 'held')
         AND (phase <> 'after' OR fire_at > :at OR state = 'held' AND CAST(:at AS timestamptz) IS NOT NULL)
-    RETURNING phase, step, tell, late)
-SELECT step, CASE WHEN {SILENT} THEN '{{}}' ELSE tell END AS tell, late, {PACKS} AS packs
+    RETURNING phase, step, tell, late, greatest(fire_at, set_at) AS could_at)
+SELECT step, CASE WHEN {SILENT} THEN '{{}}' ELSE tell END AS tell, late, {PACKS} AS packs, could_at
 FROM ended JOIN clocks c ON c.id = :clock WHERE phase = 'due'
 """)  # noqa: S608 - made of constants
 
 # What fired is taken over as the record that it did. A clock that was not breached may still be; the escalations that a
 # breached one has before it keep their moments: those that are past come at once, late, and people are told once.
 _INHERIT = text("""
-INSERT INTO timers (clock_id, step, phase, tell, fire_at, state, fired_at, late)
+INSERT INTO timers (clock_id, step, phase, tell, fire_at, state, fired_at, late, set_at)
 SELECT c.id, t.step, t.phase, t.tell, t.fire_at,
-       CASE t.state WHEN 'fired' THEN 'fired' ELSE 'pending' END, t.fired_at, t.late
-FROM unnest(CAST(:clocks AS uuid[]), CAST(:heirs AS uuid[])) AS i (clock, heir)
+       CASE t.state WHEN 'fired' THEN 'fired' ELSE 'pending' END, t.fired_at, t.late,
+       CASE WHEN t.state = 'fired' THEN t.set_at WHEN t.fire_at < now THEN now END
+FROM CAST(:now AS timestamptz) AS now, unnest(CAST(:clocks AS uuid[]), CAST(:heirs AS uuid[])) AS i (clock, heir)
      JOIN clocks c ON c.id = i.heir JOIN timers t ON t.clock_id = i.clock
 WHERE CASE c.state WHEN 'breached' THEN t.state = 'fired' OR t.phase = 'after'
                    ELSE t.state = 'fired' AND t.phase = 'before' END
@@ -79,11 +80,12 @@ async def cancel(tx: AsyncSession, clocks: Collection[UUID], after: datetime | N
     await tx.execute(pending.values(state=TimerState.CANCELLED), execution_options={"synchronize_session": False})
 
 
-async def inherit(tx: AsyncSession, heirs: Collection[tuple[UUID, UUID]]) -> None:
-    """Gives the clocks that go on for others what those told already, and what they still have to tell."""
+async def inherit(tx: AsyncSession, heirs: Collection[tuple[UUID, UUID]], now: datetime) -> None:
+    """Gives the clocks that go on for others from `now` on what those told already, and what they still have to
+    tell."""
     if heirs:
         clocks, its = zip(*heirs, strict=True)
-        await tx.execute(_INHERIT, {"clocks": list(clocks), "heirs": list(its)})
+        await tx.execute(_INHERIT, {"clocks": list(clocks), "heirs": list(its), "now": now})
 
 
 async def hush(tx: AsyncSession, clocks: Collection[UUID]) -> None:
@@ -92,17 +94,18 @@ async def hush(tx: AsyncSession, clocks: Collection[UUID]) -> None:
     await tx.execute(left.values(tell=[]), execution_options={"synchronize_session": False})
 
 
-async def escalate_again(tx: AsyncSession, clocks: Collection[UUID]) -> None:
-    """Has the escalations of breached clocks fire that something held; to warn of them it is too late."""
+async def escalate_again(tx: AsyncSession, clocks: Collection[UUID], now: datetime) -> None:
+    """Has the escalations of breached clocks fire from `now` on that something held; to warn of them it is too late."""
     held = update(Timer).where(Timer.clock_id.in_(clocks), Timer.state == TimerState.HELD)
     state = case((Timer.phase == Phase.AFTER, TimerState.PENDING.value), else_=TimerState.CANCELLED.value)
-    await tx.execute(held.values(state=state), execution_options={"synchronize_session": False})
+    set_at = case((Timer.fire_at < now, now))
+    await tx.execute(held.values(state=state, set_at=set_at), execution_options={"synchronize_session": False})
 
 
 async def fire_breach(
     tx: AsyncSession, clock: UUID, at: datetime | None, now: datetime, promptly: datetime
-) -> Row[tuple[str, list[str], bool, list[str]]]:
+) -> Row[tuple[str, list[str], bool, list[str], datetime]]:
     """Has the timer of a running clock's breach fire now, late if it was due before `promptly`, and those of
-    moments after the act `at` never, if one ended it; returns its step, whom it tells, whether it is late, and
-    the packs by which it is told."""
+    moments after the act `at` never, if one ended it; returns its step, whom it tells, whether it is late, the packs by
+    which it is told, and since when it could have fired."""
     return (await tx.execute(_BREACH, {"clock": clock, "at": at, "now": now, "promptly": promptly})).one()

@@ -62,7 +62,8 @@ class Clock(Base):
 class Timer(Base):
     """One step of a clock's ladder. The pair of clock and step is its identity: it can fire once only.
 
-    It is `held` while its clock stands still, or follows that of another appeal, and cannot fire then.
+    It is `held` while its clock stands still, or follows that of another appeal, and cannot fire then. `set_at` is when
+    it came to be as it is, where its moment had passed by then: it could not fire before.
     """
 
     __tablename__ = "timers"
@@ -79,6 +80,7 @@ class Timer(Base):
     state: Mapped[str]
     fired_at: Mapped[datetime | None]
     late: Mapped[bool | None]
+    set_at: Mapped[datetime | None]
 
 
 class Holdable(Protocol):

@@ -16,7 +16,7 @@ _fired = Counter("timers_fired", "Timers fired", ["phase"])
 
 
 class Fired(NamedTuple):
-    """A timer that fired, and how long after its moment, in seconds of domain time."""
+    """A timer that fired, and how long after it could, in seconds of domain time."""
 
     phase: str
     lateness: float
@@ -33,7 +33,8 @@ class _Lateness(Collector):
         self._counts[bisect_left(_BUCKETS, seconds)] += number
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        its = HistogramMetricFamily("timer_lateness_seconds", "From a timer's moment to its firing, in domain time")
+        what = "From a timer's moment, or when that was set if it had passed by then, to its firing, in domain time"
+        its = HistogramMetricFamily("timer_lateness_seconds", what)
         its.add_metric([], [*zip(map(floatToGoString, _BUCKETS), accumulate(self._counts), strict=True)], self._sum)
         yield its
 

@@ -134,7 +134,7 @@ _AS_SET = Target()
 
 
 async def recalculate(
-    tx: AsyncSession, clocks: Collection[Clock], to: Mapping[UUID, Target] = MappingProxyType({})
+    tx: AsyncSession, clocks: Collection[Clock], now: datetime, to: Mapping[UUID, Target] = MappingProxyType({})
 ) -> list[Recalculated]:
     """Plans those of locked clocks that are open anew, with the clocks merged with them, and writes what that changes.
 
@@ -146,18 +146,18 @@ async def recalculate(
     every = await repository.group(tx, [clock.id for clock in clocks])
     replanner = Replanner(await policies.shelf(tx), await calendars.newest(tx))
     plans = await replanner.plan(tx, every, to)
-    return await write(tx, [(clock, plans[clock.id]) for clock in every if clock.id in plans])
+    return await write(tx, [(clock, plans[clock.id]) for clock in every if clock.id in plans], now)
 
 
 async def write(
     tx: AsyncSession,
     plans: Sequence[tuple[Running, Plan]],
+    now: datetime,
     mark: Collection[UUID] = (),
-    now: datetime | None = None,
 ) -> list[Recalculated]:
-    """Writes locked clocks as planned; from now on each bears what its plan says. Those to `mark` change by
-    themselves, `now`: nobody marks what they run on."""
-    await repository.rewrite(tx, [(clock.id, plan) for clock, plan in plans], mark, now)
+    """Writes locked clocks as planned; from `now` on each bears what its plan says. Those to `mark` change by
+    themselves: nobody marks what they run on."""
+    await repository.rewrite(tx, [(clock.id, plan) for clock, plan in plans], now, mark)
     return [_written(clock, plan) for clock, plan in plans]
 
 

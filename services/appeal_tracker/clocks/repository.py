@@ -24,8 +24,9 @@ WITH started AS (
     SELECT c.*, 'running'
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::timestamptz[],
                 $8::timestamptz[], $9::text[], $10::text[], $11::boolean[], $12::boolean[]) AS c)
-INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
-SELECT t.clock_id, t.step, t.phase, string_to_array(t.tell, ','), t.fire_at, 'pending'
+INSERT INTO timers (clock_id, step, phase, tell, fire_at, state, set_at)
+SELECT t.clock_id, t.step, t.phase, string_to_array(t.tell, ','), t.fire_at, 'pending',
+       CASE WHEN t.fire_at < $18 THEN $18::timestamptz END
 FROM unnest($13::uuid[], $14::text[], $15::text[], $16::text[], $17::timestamptz[])
      AS t (clock_id, step, phase, tell, fire_at)
 """
@@ -60,11 +61,14 @@ WITH its AS MATERIALIZED (
                                          ELSE clocks.changed_xid END
     FROM its WHERE clocks.id = its.id
 ), moved AS (
-    UPDATE timers t SET phase = c.phase, tell = c.tell, fire_at = c.fire_at, state = c.state
+    UPDATE timers t SET phase = c.phase, tell = c.tell, fire_at = c.fire_at, state = c.state,
+                        set_at = CASE WHEN (t.fire_at, t.state) = (c.fire_at, c.state) THEN t.set_at
+                                      WHEN c.fire_at < $18 THEN $18 END
     FROM compared c WHERE c.was <> 'fired' AND c.differs AND t.clock_id = c.clock_id AND t.step = c.step
 )
-INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)
-SELECT clock_id, step, phase, tell, fire_at, state FROM compared WHERE was IS NULL
+INSERT INTO timers (clock_id, step, phase, tell, fire_at, state, set_at)
+SELECT clock_id, step, phase, tell, fire_at, state, CASE WHEN fire_at < $18 THEN $18 END
+FROM compared WHERE was IS NULL
 """
 
 # What is breached alone is found too, and binds nobody but itself.
@@ -78,8 +82,8 @@ UPDATE clocks SET follows = n.follows FROM unnest($1::uuid[], $2::uuid[]) AS n (
 """
 
 
-async def insert(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
-    """Stores clocks and their timers, in one round trip however many."""
+async def insert(tx: AsyncSession, clocks: Sequence[NewClock], now: datetime) -> None:
+    """Stores clocks and their timers, set `now`, in one round trip however many."""
     if not clocks:
         return
     timers = [(clock.id, timer) for clock in clocks for timer in clock.timers]
@@ -102,6 +106,7 @@ async def insert(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
         [timer.phase for _, timer in timers],
         [",".join(timer.tell) for _, timer in timers],
         [timer.fire_at for _, timer in timers],
+        now,
     )
 
 
@@ -112,10 +117,10 @@ async def follow(tx: AsyncSession, following: Mapping[UUID, UUID | None]) -> Non
 
 
 async def rewrite(
-    tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]], mark: Collection[UUID] = (), now: datetime | None = None
+    tx: AsyncSession, plans: Sequence[tuple[UUID, Plan]], now: datetime, mark: Collection[UUID] = ()
 ) -> None:
-    """Writes locked clocks and their timers as planned, in one round trip however many; those to `mark` as changed
-    `now`."""
+    """Writes locked clocks and their timers as planned `now`, in one round trip however many; those to `mark` as
+    changed by that."""
     if not plans:
         return
     numbers: dict[tuple[object, ...], int] = {}

@@ -24,7 +24,7 @@ async def go_on(
     heirs = [(clock, _heir(clock, subject)) for clock in last]
     tx.add_all([heir for _, heir in heirs])
     await tx.flush()
-    await ladders.inherit(tx, [(clock.id, heir.id) for clock, heir in heirs])
+    await ladders.inherit(tx, [(clock.id, heir.id) for clock, heir in heirs], at)
     await ladders.hush(tx, [clock.id for clock, _ in heirs])
     stopped: dict[datetime, list[str]] = {}
     for clock, heir in heirs:
@@ -32,7 +32,7 @@ async def go_on(
             stopped.setdefault(clock.stopped_at or closed_at, []).append(clock.milestone)
     for since, milestones in stopped.items():
         await holding.begin(tx, subject, milestones, since, at, reason=holding.CLOSED, by=by, now=at)
-    await recalculate(tx, [heir for _, heir in heirs])
+    await recalculate(tx, [heir for _, heir in heirs], at)
     return [heir for _, heir in heirs]
 
 

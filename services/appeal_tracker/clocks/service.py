@@ -92,15 +92,15 @@ async def held(tx: AsyncSession, ids: Collection[UUID]) -> Sequence[Clock]:
     return await repository.held(tx, ids) if ids else ()
 
 
-async def start(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
+async def start(tx: AsyncSession, clocks: Sequence[NewClock], now: datetime) -> None:
     """Stores clocks and their timers."""
-    await repository.insert(tx, clocks)
+    await repository.insert(tx, clocks, now)
 
 
-async def start_again(tx: AsyncSession, clocks: Sequence[NewClock]) -> None:
+async def start_again(tx: AsyncSession, clocks: Sequence[NewClock], now: datetime) -> None:
     """Has cancelled clocks run again, as planned anew under the ids they bear; what their ladders told is not told
     again."""
-    await repository.rewrite(tx, [(clock.id, replanning.running(clock)) for clock in clocks])
+    await repository.rewrite(tx, [(clock.id, replanning.running(clock)) for clock in clocks], now)
 
 
 async def follow(tx: AsyncSession, following: Mapping[UUID, UUID | None]) -> None:
@@ -123,7 +123,7 @@ async def start_from(
         return []
     planned = Planner(await calendars.newest(tx)).clocks_started(subject, fact, at, policy, heard_at)
     started = [clock for clock in planned if clock.milestone not in but]
-    await repository.insert(tx, started)
+    await repository.insert(tx, started, heard_at or at)
     return started
 
 
@@ -172,9 +172,8 @@ async def _breach(tx: AsyncSession, clock: Clock, at: datetime | None, time: Dom
     now = clock.breached_at = time.now()
     clock.state = ClockState.BREACHED
     fired = await ladders.fire_breach(tx, clock.id, at, now, promptly(time))
-    after_commit(
-        tx, partial(punctuality.count, {punctuality.Fired(Phase.DUE, (now - clock.due_at).total_seconds()): 1})
-    )
+    lateness = (now - fired.could_at).total_seconds()
+    after_commit(tx, partial(punctuality.count, {punctuality.Fired(Phase.DUE, lateness): 1}))
     return Told(fired.step, fired.tell, fired.late, fired.packs)
 
 
@@ -196,11 +195,11 @@ async def cancel(tx: AsyncSession, clocks: Collection[Clock], now: datetime) -> 
     return running
 
 
-async def speak_up(tx: AsyncSession, clocks: Collection[Clock]) -> None:
+async def speak_up(tx: AsyncSession, clocks: Collection[Clock], now: datetime) -> None:
     """Has locked clocks whose breach was recorded while others spoke for them go up their own ladders from now on."""
     silent = [clock.id for clock in clocks if clock.state == ClockState.BREACHED and clock.stopped_at is None]
     if silent:
-        await ladders.escalate_again(tx, silent)
+        await ladders.escalate_again(tx, silent, now)
 
 
 async def timers(tx: AsyncSession, clocks: Collection[Clock]) -> dict[UUID, list[Timer]]:

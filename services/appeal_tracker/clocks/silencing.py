@@ -5,6 +5,7 @@ of the other packs, and no deadline moves. What was breached is not planned anew
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +24,7 @@ _OPEN = (ClockState.RUNNING, ClockState.HELD)
 _DUE = "due"
 
 
-async def silence(tx: AsyncSession, pack: str) -> int:
+async def silence(tx: AsyncSession, pack: str, now: datetime) -> int:
     """Has the clocks of a withdrawn pack, any version of it, tell nobody any more: no warning and no escalation of its
     ladders is left, a breach is recorded all the same. Returns how many appeals they run on.
 
@@ -32,18 +33,18 @@ async def silence(tx: AsyncSession, pack: str) -> int:
     """
     if merged := await silenced.merged_with(tx, pack):
         its = await repository.held(tx, merged)
-        planned = await _replan(tx, [clock for clock in its if clock.state in _OPEN])
+        planned = await _replan(tx, [clock for clock in its if clock.state in _OPEN], now)
         await _retell(tx, its, planned)
     return await silenced.running_by(tx, pack)
 
 
-async def _replan(tx: AsyncSession, clocks: Sequence[Clock]) -> set[UUID]:
+async def _replan(tx: AsyncSession, clocks: Sequence[Clock], now: datetime) -> set[UUID]:
     """Writes the steps that are left of open clocks, as they are planned on the calendars that they name; returns those
     clocks. What would move by that is for whoever moves deadlines, and tells of it."""
     to = {clock.id: Target(calendar=await calendars.by_label(tx, clock.calendar)) for clock in clocks}
     plans = await Replanner(await policies.shelf(tx), {}).plan(tx, clocks, to)
     still = [(clock, plans[clock.id]) for clock in clocks if clock.id in plans and not moves(clock, plans[clock.id])]
-    await write(tx, still)
+    await write(tx, still, now)
     return {clock.id for clock, _ in still}
 
 

@@ -20,7 +20,8 @@ from chassis.db import driver, lines
 
 class Due(msgspec.Struct, frozen=True, gc=False):
     """A timer that is due, with its clock and what is to be said of it; `silent`: its pack was withdrawn; `packs`:
-    those by which it is told. One of thousands: nothing in it refers back."""
+    those by which it is told; `set_at`: where its moment had passed by then, it could not fire before. One of
+    thousands: nothing in it refers back."""
 
     clock_id: UUID
     step: str
@@ -42,6 +43,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     first_contact: str | None
     silent: bool
     packs: list[str]
+    set_at: datetime | None
 
 
 # What is asked most often, and nearly always in vain: it has no parameter, so that it is planned once, by its index.
@@ -55,7 +57,7 @@ SELECT t.clock_id, t.step, t.phase, CASE WHEN {SILENT} THEN '{{}}' ELSE t.tell E
        coalesce(a.unit_code, v.unit_code) AS unit_code,
        coalesce(a.handling_unit_code, v.unit_code) AS handling_unit_code,
        coalesce(a.handler, a.first_contact, v.visitors[1]) AS owner, a.first_contact, {SILENT} AS silent,
-       {PACKS} AS packs
+       {PACKS} AS packs, t.set_at
 FROM timers t JOIN clocks c ON c.id = t.clock_id
      LEFT JOIN appeals a ON a.id = c.subject_id AND c.subject_kind = 'appeal'
      LEFT JOIN visits v ON v.id = c.subject_id AND c.subject_kind = 'visit'

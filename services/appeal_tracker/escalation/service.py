@@ -88,7 +88,7 @@ async def fire_due(
         await timeline.note(tx, [_entry(row, event) for row, event in zip(told, events, strict=True)], now)
         await runtime.outbox.append(tx, events, at=now)
     crash.point("escalation.written")
-    alike = Counter((row.phase, row.fire_at) for row in told)
+    alike = Counter((row.phase, row.set_at or row.fire_at) for row in told)
     fired = {Fired(phase, (now - moment).total_seconds()): number for (phase, moment), number in alike.items()}
     return len(ended), fired
 

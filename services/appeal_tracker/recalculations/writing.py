@@ -60,7 +60,7 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     told = _Told(job, now)
     marked = {each.appeal.id for each in seen.relabelled}  # as changed, by that
     mark = {clock.id for clock, plan in seen.plans if clock.subject_id not in marked and moves(clock, plan)}
-    every = await write(tx, seen.plans, mark, now)
+    every = await write(tx, seen.plans, now, mark)
     moved = [done for done in every if done.moved]
     await _tell(tx, runtime, moved, told)
     for done in every:
@@ -134,9 +134,9 @@ async def _start(tx: AsyncSession, runtime: Runtime, seen: Seen, told: _Told) ->
     starting = seen.starting
     again = await clocks.held(tx, [each.clock.id for each in starting if each.again])
     old = {clock.id: (clock.due_at, clock.provisional, clock.policy, clock.calendar) for clock in again}
-    await clocks.start(tx, [each.clock for each in starting if not each.again])
-    await clocks.start_again(tx, [each.clock for each in starting if each.again])
-    await write(tx, seen.bound)
+    await clocks.start(tx, [each.clock for each in starting if not each.again], told.now)
+    await clocks.start_again(tx, [each.clock for each in starting if each.again], told.now)
+    await write(tx, seen.bound, told.now)
     await clocks.follow(tx, seen.following)
     if not starting:
         return

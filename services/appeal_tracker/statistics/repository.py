@@ -38,7 +38,8 @@ _PERIODS = {
 
 # What is counted is counted for each unit by itself first, and added up for those above it; so is the lateness of
 # timers, of which there are many, by tenths of a second: once where a clock goes on in a later round, which keeps what
-# was told before. How long things took has to be sorted for each of them.
+# was told before; since it could have fired, which older rows know of their appeals alone. How long things took has to
+# be sorted for each of them.
 _DEADLINES = """
 WITH RECURSIVE {units}, {pairs},
 raised AS (
@@ -82,7 +83,8 @@ GROUP BY n.code, type, period
 """
 _FIRED = """, fired_alone AS (
     SELECT unit, type, period, count(*) AS fired,
-           CAST(ceil(10 * date_part('epoch', t.fired_at - greatest(t.fire_at, d.recorded_at))) AS bigint) AS tenths
+           CAST(ceil(10 * date_part('epoch', t.fired_at - greatest(t.fire_at, t.set_at, d.recorded_at))) AS bigint)
+               AS tenths
     FROM deadlines d JOIN timers t ON t.clock_id = d.id
     WHERE t.state = 'fired' AND NOT (d.round > 1 AND EXISTS (
         SELECT FROM clocks c JOIN timers o ON o.clock_id = c.id AND o.step = t.step AND o.fired_at = t.fired_at

@@ -56,7 +56,7 @@ class FiguresView(View):
     timers_fired: int
     lateness_p50_seconds: Annotated[
         float | None,
-        Field(description="after its moment, or the appeal's record if later; to the next tenth"),
+        Field(description="after its moment, or when that was set if later; to the next tenth"),
     ]
     lateness_p99_seconds: float | None
 

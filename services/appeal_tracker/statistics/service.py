@@ -60,7 +60,7 @@ class Figures(msgspec.Struct, frozen=True):
     open_later: int
     open_held: int  # standing still
     timers_fired: int
-    lateness_p50_seconds: float | None  # after its moment, or the appeal's record; in tenths
+    lateness_p50_seconds: float | None  # after its moment, or when that was set; in tenths
     lateness_p99_seconds: float | None
 
 

@@ -100,7 +100,7 @@ class Following:
             clock = planner.clock_of(subject, its.limit, its.at, its.policy, heard_at=self._now)
             started.append(clock)
             self._entries.append(telling.started_entry(visit, clock, None))
-        await clocks.start(self._tx, started)
+        await clocks.start(self._tx, started, self._now)
         return True
 
     async def stop(self, visit: Visit, its: Sequence[Clock]) -> None:

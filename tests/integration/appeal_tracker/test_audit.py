@@ -242,19 +242,17 @@ async def test_what_arrives_late_has_five_minutes_too(desk: Desk) -> None:
         desk.escalation.config.batch = batch
 
 
-async def test_a_timer_is_found_behind_any_number_of_what_was_just_acted_upon(
-    desk: Desk, owner: asyncpg.Connection
-) -> None:
+async def test_a_timer_is_found_behind_any_number_of_what_was_just_set(desk: Desk, owner: asyncpg.Connection) -> None:
     stuck = await desk.raised()
     await desk.contact(stuck, "10-09T09:40")
     desk.clock.set(instant("10-20T10:00"))
     await owner.execute(
-        "WITH acted AS (INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, started_at, due_at, policy,"
-        " calendar, provisional, state, changed_at) SELECT gen_random_uuid(), subject_kind, gen_random_uuid(), 1,"
-        " milestone, started_at, due_at, policy, calendar, false, 'running', $1 FROM clocks, generate_series(1, $2)"
+        "WITH its AS (INSERT INTO clocks (id, subject_kind, subject_id, round, milestone, started_at, due_at, policy,"
+        " calendar, provisional, state) SELECT gen_random_uuid(), subject_kind, gen_random_uuid(), 1,"
+        " milestone, started_at, due_at, policy, calendar, false, 'running' FROM clocks, generate_series(1, $2)"
         " WHERE milestone = 'answer' RETURNING id)"
-        "INSERT INTO timers (clock_id, step, phase, tell, fire_at, state)"
-        " SELECT id, '0.5', 'before', '{}', $1::timestamptz - interval '30 days', 'pending' FROM acted",
+        "INSERT INTO timers (clock_id, step, phase, tell, fire_at, state, set_at)"
+        " SELECT id, '0.5', 'before', '{}', $1::timestamptz - interval '30 days', 'pending', $1 FROM its",
         desk.clock.now(),
         repository.MOST,
     )

@@ -319,7 +319,7 @@ async def swap(desk: Desk, case: str, label: str) -> None:
     async with desk.runtime.db.transaction() as tx:
         policy = (await policies.shelf(tx)).labelled(label)
         its = await clocks.of_subject(tx, SUBJECT, UUID(case), lock=True)
-        await recalculation.recalculate(tx, its, {clock.id: Target(policy=policy) for clock in its})
+        await recalculation.recalculate(tx, its, desk.clock.now(), {clock.id: Target(policy=policy) for clock in its})
 
 
 async def test_what_waited_as_a_report_does_not_put_off_what_a_complaint_may_not_let_wait(

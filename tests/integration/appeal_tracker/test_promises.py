@@ -169,7 +169,7 @@ async def test_a_promise_that_was_broken_is_broken_for_all_that_kept_it(desk: De
     assert (await desk.clocks(child))["contact"]["state"] == "breached"
     async with desk.runtime.db.transaction() as tx:
         (clock,) = await repository.group(tx, [UUID((await desk.clocks(leader))["contact"]["id"])])
-        assert not await recalculation.recalculate(tx, [clock])
+        assert not await recalculation.recalculate(tx, [clock], desk.clock.now())
         assert not await recalculation.astray(tx, [clock.id])
     assert (await desk.clocks(leader))["contact"]["due_at"] == due("10-10T10:00")
     await desk.stack.settle()

@@ -8,8 +8,9 @@ import asyncpg
 import pytest
 
 from appeal_tracker.statistics import repository, service
-from tests.integration.appeal_tracker.desk import Desk, got, instant, problem
-from tests.integration.appeal_tracker.test_recalculations import recalculate
+from tests.integration.appeal_tracker.desk import Desk, got, instant, made, problem
+from tests.integration.appeal_tracker.test_observed import metric
+from tests.integration.appeal_tracker.test_recalculations import recalculate, worker
 from tests.support.databases import Databases
 
 OCTOBER = {"from": "2026-10-01", "to": "2026-10-31"}
@@ -112,6 +113,95 @@ async def test_lateness_is_that_of_the_machine_and_not_of_the_news(desk: Desk) -
     desk.later(hours=26)  # the loop stood still
     await desk.stack.settle()
     assert (await one(desk))["lateness_p99_seconds"] > 3600
+
+
+async def punctually(desk: Desk, until: str) -> None:
+    """Lets time pass with a loop that is always there: each timer is met at its moment."""
+    pending = "SELECT min(fire_at) AS at FROM timers WHERE state = 'pending' AND fire_at <= $1"
+    while (at := (await desk.rows(pending, instant(until)))[0]["at"]) is not None:
+        desk.clock.set(at)
+        await desk.stack.settle()
+    await desk.at(until)
+
+
+async def record_an_answer_late(desk: Desk, case: str) -> None:
+    await punctually(desk, "10-17T10:00")
+    await desk.answer(case, "10-10T10:00")
+
+
+async def resume_as_of_then(desk: Desk, case: str) -> None:
+    await desk.act(case, "hold", reason="等待客户材料")
+    await punctually(desk, "10-17T10:00")
+    await desk.act(case, "resume", at="10-09T12:00")
+
+
+async def shorten_the_answer(desk: Desk, case: str) -> None:
+    await punctually(desk, "10-17T10:00")
+    answer = {"milestone": "answer", "within": "3 working days", "clause": "企标 1"}
+    await desk.publish(id="strict", extends="own", appeals={"report": [answer]}, effective_from="2026-10-18")
+    await recalculate(desk, cause="policy_version", policy="own", to="strict")
+
+
+async def time_a_contact_that_was_late(desk: Desk, case: str) -> None:
+    """Whoever begins its clock finds it breached, and fires that in the same act."""
+    await punctually(desk, "10-17T10:00")
+    await desk.contact(case, "10-17T09:00")
+    contact = {"milestone": "contact", "within": "24 hours", "clause": "企标 2"}
+    await desk.publish(id="timed", extends="own", appeals={"report": [contact]}, effective_from="2026-10-18")
+    await recalculate(desk, cause="policy_version", policy="own", to="timed")
+
+
+async def reopen_what_was_breached(desk: Desk, case: str) -> None:
+    await punctually(desk, "10-23T10:00")
+    await desk.answer(case, "10-23T09:30")
+    await desk.act(case, "close")
+    await punctually(desk, "10-27T10:00")
+    await desk.act(case, "reopen", reason="客户再次反映")
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        record_an_answer_late,
+        resume_as_of_then,
+        shorten_the_answer,
+        time_a_contact_that_was_late,
+        reopen_what_was_breached,
+    ],
+)
+async def test_what_was_past_when_it_was_set_is_as_late_as_it_fired_after_that(desk: Desk, deed: Any) -> None:
+    limits = [
+        {"milestone": "answer", "within": "10 working days", "clause": "1", "holdable": True},
+        {"milestone": "callback", "within": "2 working days", "clause": "2"},
+    ]
+    await desk.publish(id="own", reopen="continue", reopen_for=["report"], appeals={"report": limits})
+    await desk.assign("37401", "own")
+    late, shown = (metric(f"timer_lateness_seconds_{name}") for name in ("sum", "count"))
+    await deed(desk, await desk.raised(appeal_type="report"))
+    await desk.stack.settle()
+    past = "SELECT 1 FROM timers WHERE state = 'fired' AND fired_at > fire_at + interval '1 day'"
+    assert await desk.rows(past), "there are such"
+    assert (await one(desk))["lateness_p99_seconds"] == 0
+    assert (metric("timer_lateness_seconds_sum") - late, metric("timer_lateness_seconds_count") > shown) == (0, True)
+
+
+async def test_what_is_set_anew_where_it_was_is_as_late_as_it_was(desk: Desk) -> None:
+    late = metric("timer_lateness_seconds_sum")
+    case = await desk.raised()
+    await desk.contact(case, "10-09T10:00")
+    desk.clock.set(instant("10-19T10:00"))  # the loop stood still
+    answer = {"milestone": "answer", "within": "7 working days", "clause": "1"}
+    await desk.publish(id="own", appeals={"complaint": [answer]}, effective_from="2026-10-20")
+    job = await made(
+        desk.admin.post("/recalculations", json={"cause": "policy_version", "policy": "t-sdpea", "to": "own"})
+    )
+    while await worker(desk).run_once():
+        pass
+    assert (await desk.clocks(case))["answer"]["policy"] == "own@1", job
+    assert not await desk.rows("SELECT 1 FROM timers WHERE state = 'fired'")
+    await desk.stack.settle()
+    assert (await one(desk))["lateness_p99_seconds"] > 86_400
+    assert metric("timer_lateness_seconds_sum") - late > 86_400
 
 
 async def test_what_a_clock_told_before_it_went_on_in_another_round_fired_once(desk: Desk) -> None:

@@ -182,7 +182,7 @@ async def test_one_of_its_appeals_is_merged_into_another_while_it_is_withdrawn(d
     caller = Principal("E009", "374", frozenset({"admin"}))
     async with desk.runtime.db.transaction() as tx:
         await publishing.withdraw(tx, desk.runtime, caller, "own", "已取代")
-        await silencing.silence(tx, "own")
+        await silencing.silence(tx, "own", desk.clock.now())
         acting = asyncio.create_task(desk.act(child, "merge", into=leader))
         await eventually(partial(waiting, desk))
     await acting
