@@ -14,8 +14,8 @@ import msgspec
 
 from appeal_tracker.clocks.states import ClockState
 
-STARTED, CLOSED = "deadline_started", "closed"
-_ENDS = ("deadline_met", "deadline_breached", "deadline_cancelled")
+STARTED, MET, CLOSED = "deadline_started", "deadline_met", "closed"
+_ENDS = (MET, "deadline_breached", "deadline_cancelled")
 _ROUNDS = ("reopened", "reclassified")
 
 
@@ -48,12 +48,19 @@ class Recorded(Protocol):
 
 class Stood(msgspec.Struct, frozen=True):
     """A hold as far as a clock stood still in it, `until` it ended or the clock did; None while it lasts. `counted`
-    where it put the deadline off."""
+    where it put the deadline off; `lasted`: it had no end when the clock had, or has none yet."""
 
     hold: UUID
     since: datetime
     until: datetime | None
     counted: bool = True
+    lasted: bool = False
+
+
+def cancelled_at(clock: Ran, recorded: Sequence[Recorded]) -> datetime | None:
+    """When a clock was cancelled, if it was."""
+    end = _end(clock, recorded) if clock.state == ClockState.CANCELLED else None
+    return None if end is None else recorded[end].at
 
 
 def stood(clock: Ran, holds: Iterable[Lasted], recorded: Sequence[Recorded]) -> list[Stood]:
@@ -98,7 +105,7 @@ def _open(clock: Ran, hold: Lasted) -> Stood | None:
     # One that was past already when a hold began that still lasts has nothing to wait for.
     if hold.until is None and clock.state != ClockState.HELD:
         return None
-    return Stood(hold.id, hold.since, hold.until)
+    return Stood(hold.id, hold.since, hold.until, lasted=hold.until is None)
 
 
 def _ended(
@@ -109,12 +116,19 @@ def _ended(
         return None
     lasted = resumed is None or resumed > end or _by_closing(resumed, end, recorded)
     if not lasted:
-        return Stood(hold.id, hold.since, hold.until)
+        return Stood(hold.id, hold.since, hold.until, lasted=_by_the_stop(resumed, end, recorded))
     if clock.stopped_at is not None:
-        return Stood(hold.id, hold.since, max(hold.since, clock.stopped_at))
-    return Stood(hold.id, hold.since, max(hold.since, recorded[end].at), counted=False)
+        return Stood(hold.id, hold.since, max(hold.since, clock.stopped_at), lasted=True)
+    return Stood(hold.id, hold.since, max(hold.since, recorded[end].at), counted=False, lasted=True)
 
 
 def _by_closing(resumed: int, end: int, recorded: Sequence[Recorded]) -> bool:
     its, closed = recorded[resumed], recorded[end]
     return closed.kind == CLOSED and resumed == end - 1 and its.recorded_at == closed.recorded_at
+
+
+def _by_the_stop(resumed: int | None, end: int, recorded: Sequence[Recorded]) -> bool:
+    """Whether it was what stopped the clock that ended the hold too: nobody did anything in between."""
+    if resumed is None or recorded[end].kind != MET or recorded[resumed].recorded_at != recorded[end].recorded_at:
+        return False
+    return all(line.kind.startswith("deadline_") for line in recorded[resumed + 1 : end])

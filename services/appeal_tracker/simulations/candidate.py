@@ -1,8 +1,8 @@
 """What the past is run against: another policy, another calendar, or both; what is not named stays what it was. Pure.
 
-A calendar counts for every appeal that is judged, but where a unit counts on one that lies over it, that is laid over
-the candidate. Without a calendar of its own a candidate policy counts on the one by which the appeal was counted, if
-that is the policy's or lies over it, else on the newest version of the policy's.
+A calendar counts for every clock that is judged, but where one was counted on another that lies over it, that is laid
+over the candidate. Without a calendar of its own a candidate policy counts on the one by which each clock was counted,
+if that is the policy's or lies over it, else on the newest version of the policy's.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Candidate(msgspec.Struct, frozen=True):
         return self.policy or own
 
     def calendar_for(self, counted_on: Calendar, newest: Mapping[str, Calendar]) -> Calendar:
-        """The calendar for an appeal that was counted on another."""
+        """The calendar for a clock that was counted on another."""
         if self.calendar is not None:
             return self.over.get(counted_on.id, self.calendar)
         if self.policy is None or counted_on.lies_over(self.policy.calendar):

@@ -1,11 +1,15 @@
 """One appeal of the past, judged by other rules: what each of its deadlines would have been, and whether it was kept.
 
-What people did, and when, is taken as it was recorded; only the deadlines are others. Pure.
+What people did, and when, is taken as it was recorded, and each clock brings what it ran by: its policy, its calendar
+and its holds, and the same of the clock whose promise it kept. A candidate stands in for what it names, and for nothing
+else. Pure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar, Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -13,9 +17,11 @@ from appeal_tracker.calendars.calendar import Calendar
 from appeal_tracker.calendars.refusals import NotCovered
 from appeal_tracker.clocks.acceptance import Attempt, called_back_at, contacted_at
 from appeal_tracker.clocks.calculation import Hold, due, is_met
-from appeal_tracker.clocks.planning import OF_THE_NAMED
+from appeal_tracker.clocks.planning import OF_THE_NAMED, limit_of
 from appeal_tracker.clocks.states import ClockState
+from appeal_tracker.clocks.stood import Stood
 from appeal_tracker.policies.policy import CallbackRule, ContactRule, Limit, Policy
+from appeal_tracker.simulations.candidate import Candidate
 
 
 class Verdict(StrEnum):
@@ -27,63 +33,87 @@ class Verdict(StrEnum):
     NONE = "none"  # there is no such deadline
 
 
-class Ran(msgspec.Struct, frozen=True):
-    """A clock as it was recorded; `promised` is the clock of a merged appeal whose deadline it kept, if that was
-    earlier: from when that ran, and for which type and milestone."""
+class Run(msgspec.Struct, frozen=True):
+    """What a deadline is counted by: which milestone of which appeal, of which type then, it is; since when it ran, by
+    which policy on which calendar; and the holds in which it stood still."""
 
+    subject_kind: ClassVar[str] = "appeal"
+
+    subject_id: UUID
+    round: int
     milestone: str
+    appeal_type: str
     started_at: datetime
-    due_at: datetime
-    state: str
-    stopped_at: datetime | None
-    promised: tuple[datetime, str, str] | None = None
+    policy: Policy
+    calendar: Calendar
+    stood: Sequence[Stood] = ()
 
 
-class Stand(msgspec.Struct, frozen=True):
-    """A stretch in which the clocks of `milestones` stood still, of an appeal that was of this type then, where that is
-    known; open while it has no end."""
+class Ran(msgspec.Struct, frozen=True):
+    """A clock as it was recorded; or what had no clock, and so no state.
 
-    milestones: frozenset[str]
+    `promised` is what the clock of a merged appeal ran by whose deadline it kept, if that was earlier.
+    """
+
+    run: Run
+    due_at: datetime | None = None
+    state: str | None = None
+    stopped_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    promised: Run | None = None
+
+
+class Held(Protocol):
+    """What is asked about a hold of an appeal, of what had no clock in it."""
+
+    id: UUID
     since: datetime
     until: datetime | None
-    appeal_type: str | None = None
 
-    def holds(self, at: datetime) -> bool:
-        return self.since <= at and (self.until is None or at <= self.until)
-
-    def until_at_most(self, stop: datetime | None) -> "Stand":
-        """The same for a clock that was stopped: what stands no more is held no more."""
-        if stop is None or (self.until is not None and self.until <= stop):
-            return self
-        return msgspec.structs.replace(self, until=max(self.since, stop))
+    def stops(self, clock: Run, *, holdable: bool) -> bool: ...
 
 
 class Round(msgspec.Struct, frozen=True):
-    """One round of an appeal as it happened. `ended_at`: when it was closed, if it was. `counts_from`: the first of the
-    rounds that are one with it, for the appeal was only reclassified between them; 0 where there are none.
-    `appeal_type`: what it was when the round ended, where it has become another since."""
+    """One round of an appeal as it happened. `appeal_type`: what it was when the round ended, at `ended_at` if it did.
+    `counts_from`: the first of the rounds that are one with it, for the appeal was only reclassified between them.
+    `holds` are those of the appeal."""
 
+    appeal_id: UUID
     number: int
+    appeal_type: str
     received_at: datetime
     ended_at: datetime | None
-    clocks: Mapping[str, Ran]
+    clocks: Sequence[Ran]
     attempts: Sequence[Attempt]  # contacts by somebody responsible
     answers: Sequence[datetime]
     callbacks: Sequence[Attempt]  # by their own results
-    stands: Sequence[Stand] = ()
-    counts_from: int = 0
-    appeal_type: str | None = None
+    holds: Sequence[Held] = ()
+    counts_from: int = 1
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What a round is judged by, and the rules by which its contact and callback clocks were truly stopped."""
+    """What the rounds of an appeal are judged by: a candidate. `calendar` is the newest of the one that the appeal
+    keeps, for what had no clock."""
 
-    appeal_type: str
-    policy: Policy
+    candidate: Candidate
+    newest: Mapping[str, Calendar]
     calendar: Calendar
-    own_contact: ContactRule
-    own_callback: CallbackRule
     anonymous: bool = False
+
+    def policy(self, run: Run) -> Policy:
+        return self.candidate.policy_for(run.policy)
+
+    def limit(self, run: Run) -> Limit | None:
+        return limit_of(self.policy(run), run)
+
+    def due(self, run: Run) -> datetime | None:
+        """When a period would have ended; None where there is none, or not before the calendars do."""
+        limit, calendar = self.limit(run), self.candidate.calendar_for(run.calendar, self.newest)
+        holds = [Hold(each.since, each.until) for each in run.stood if each.counted and each.until is not None]
+        try:
+            return due(run.started_at, limit.within, calendar, holds).due_at if limit else None
+        except NotCovered:
+            return None
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -108,99 +138,98 @@ class Judgement(msgspec.Struct, frozen=True):
         return self.did is Verdict.BREACHED and self.would is not Verdict.BREACHED
 
 
-_DID = {ClockState.MET: Verdict.KEPT, ClockState.BREACHED: Verdict.BREACHED}
-
-
 def judge(its: Round, rules: Rules, as_of: datetime) -> Iterator[Judgement]:
-    """Judges every deadline that the round had, or would have had, by what was known at `as_of`.
+    """Judges every deadline that the round had, or would have had, by what was known at `as_of`."""
+    for clock in [*its.clocks, *_besides(its, rules)]:
+        run, did = clock.run, _did(clock, as_of)
+        end = rules.due(run)
+        promised = rules.due(clock.promised) if clock.promised else None
+        if end is None:
+            if clock.state is not None:
+                yield Judgement(its.number, run.milestone, did, Verdict.NONE, clock.due_at, None, clock.stopped_at)
+            continue
+        end = min(end, promised or end)
+        waits = any(each.until is None and is_met(each.since, end) for each in run.stood)  # and is due later than that
+        stop = _stop(its, clock, as_of if waits else end, rules)
+        would = _would(its, clock, stop, end, rules, as_of)
+        yield Judgement(its.number, run.milestone, did, would, clock.due_at, end, stop)
+
+
+def _besides(its: Round, rules: Rules) -> Iterator[Ran]:
+    """What had no clock and would have had one by another policy, from the fact on that its limit names.
 
     A later round is judged by the deadlines that it had: what is to be done again was decided when it was reopened.
     """
-    its_limits = rules.policy.limits(its.appeal_type or rules.appeal_type)
-    its_own = [each for each in its_limits if not (rules.anonymous and each.milestone in OF_THE_NAMED)]
-    limits = {limit.milestone: limit for limit in its_own}
-    more = [each for each in limits if each not in its.clocks] if (its.counts_from or its.number) == 1 else []
-    for milestone in [*its.clocks, *more]:
-        clock, limit = its.clocks.get(milestone), limits.get(milestone)
-        did = Verdict.NONE if clock is None else _DID.get(ClockState(clock.state), Verdict.UNDECIDED)
-        start = None if limit is None else _start(its, limit, rules)
-        stands = [] if limit is None else _stands(its, limit, rules)
-        end = None if start is None or limit is None else _due(its, limit, start, stands, rules)
-        if limit is None or start is None or end is None:
-            if clock is not None:
-                yield Judgement(its.number, milestone, did, Verdict.NONE, clock.due_at, None, clock.stopped_at)
+    policy, had = rules.candidate.policy, {clock.run.milestone for clock in its.clocks}
+    if policy is None or its.counts_from > 1:
+        return
+    for limit in policy.limits(its.appeal_type):
+        start = _start(its, limit, policy)
+        nobody = rules.anonymous and limit.milestone in OF_THE_NAMED
+        if start is None or nobody or limit.milestone in had:
             continue
-        waits = any(each.until is None and is_met(each.since, end) for each in stands)  # and is due later than that
-        stop = _stop(its, milestone, start, as_of if waits else end, rules)
-        would = _verdict(its, stands, stop, end, as_of)
-        yield Judgement(its.number, milestone, did, would, clock.due_at if clock else None, end, stop)
+        run = Run(its.appeal_id, its.number, limit.milestone, its.appeal_type, start, policy, rules.calendar)
+        held = [each for each in its.holds if each.stops(run, holdable=limit.holdable)]
+        stood = [Stood(each.id, each.since, each.until, lasted=each.until is None) for each in held]
+        yield Ran(msgspec.structs.replace(run, stood=stood))
 
 
-def _verdict(its: Round, stands: Sequence[Stand], stop: datetime | None, end: datetime, as_of: datetime) -> Verdict:
-    if stop is not None:
-        still = any(each.holds(stop) and is_met(each.since, end) for each in stands)  # and so it was in time
-        return Verdict.KEPT if still or is_met(stop, end) else Verdict.BREACHED
-    standing = [each.since for each in stands if each.until is None]
-    seen_until = min([as_of, *standing, *([its.ended_at] if its.ended_at else [])])
-    return Verdict.BREACHED if end < seen_until else Verdict.UNDECIDED
-
-
-def _start(its: Round, limit: Limit, rules: Rules) -> datetime | None:
-    """When the period began: as its clock did, if it had one; else with the fact that its limit names."""
-    clock = its.clocks.get(limit.milestone)
-    if clock is not None:
-        return clock.started_at
+def _start(its: Round, limit: Limit, policy: Policy) -> datetime | None:
     if limit.starts == "answered":
         return min(its.answers, default=None)
     if limit.starts == "contacted":
         in_vain_until = its.ended_at or max((each.at for each in its.attempts), default=its.received_at)
-        return _contacted(its, rules.policy.contact, its.received_at, in_vain_until)
+        return _contacted(its, policy.contact, its.received_at, in_vain_until)
     return its.received_at
 
 
-def _stands(its: Round, limit: Limit, rules: Rules) -> list[Stand]:
-    """The stretches in which what a limit times stood still, each up to its stop at most."""
-    types = (None, its.appeal_type or rules.appeal_type)
-    clock = its.clocks.get(limit.milestone)
-    stopped = clock.stopped_at if clock else None
-    return [
-        each.until_at_most(stopped)
-        for each in its.stands
-        if limit.milestone in each.milestones and (limit.holdable or each.appeal_type in types)
-    ]
+_DID = {ClockState.MET: Verdict.KEPT, ClockState.BREACHED: Verdict.BREACHED}
 
 
-def _due(its: Round, limit: Limit, start: datetime, stands: Sequence[Stand], rules: Rules) -> datetime | None:
-    """When the period would have ended: of the own and the promised one the earlier; None beyond all calendars."""
-    holds = [Hold(each.since, each.until) for each in stands if each.until is not None]
-    try:
-        ends = [due(start, limit.within, rules.calendar, holds).due_at]
-        clock = its.clocks.get(limit.milestone)
-        if clock is not None and clock.promised is not None:
-            began, appeal_type, milestone = clock.promised
-            theirs = [each for each in rules.policy.limits(appeal_type) if each.milestone == milestone]
-            ends += [due(began, each.within, rules.calendar).due_at for each in theirs]
-        return min(ends)
-    except NotCovered:
-        return None
+def _did(clock: Ran, as_of: datetime) -> Verdict:
+    if clock.state is None or clock.due_at is None:
+        return Verdict.NONE
+    if clock.state == ClockState.RUNNING and clock.due_at <= as_of:
+        return Verdict.BREACHED  # and nobody has recorded that yet
+    return _DID.get(ClockState(clock.state), Verdict.UNDECIDED)
 
 
-def _stop(its: Round, milestone: str, start: datetime, end: datetime, rules: Rules) -> datetime | None:
+def _would(its: Round, clock: Ran, stop: datetime | None, end: datetime, rules: Rules, as_of: datetime) -> Verdict:
+    stood = clock.run.stood
+    if stop is not None:
+        recorded = stop == clock.stopped_at
+        still = [each for each in stood if (each.lasted if recorded else _holds(each, stop))]
+        in_time = is_met(stop, end) or any(is_met(each.since, end) for each in still)
+        return Verdict.KEPT if in_time else Verdict.BREACHED
+    over = [its.ended_at, _given_up(clock, rules), *(each.since for each in stood if each.lasted)]
+    past = end <= as_of and all(end < each for each in over if each is not None)
+    return Verdict.BREACHED if past else Verdict.UNDECIDED
+
+
+def _given_up(clock: Ran, rules: Rules) -> datetime | None:
+    """When a clock was cancelled; by another policy it would have run until the round ended."""
+    return clock.cancelled_at if rules.candidate.policy is None else None
+
+
+def _holds(stood: Stood, at: datetime) -> bool:
+    return stood.since <= at and (stood.until is None or at <= stood.until)
+
+
+def _stop(its: Round, clock: Ran, end: datetime, rules: Rules) -> datetime | None:
     """When it was truly done. What stopped its clock counts, unless another contact rule says otherwise; where it had
-    no clock, or that was not stopped, what was done counts."""
-    clock = its.clocks.get(milestone)
-    recorded = clock.stopped_at if clock else None
-    if milestone == "contact" and rules.policy.contact != rules.own_contact and (its.attempts or its.answers):
-        return _contacted(its, rules.policy.contact, start, end)
-    if milestone == "callback" and its.callbacks and _tries(rules.policy.callback) != _tries(rules.own_callback):
-        return _called_back(its, rules, start)
-    if recorded is not None:
-        return recorded
-    if milestone == "contact":
-        return _contacted(its, rules.policy.contact, start, end)
-    if milestone == "callback":
-        return _called_back(its, rules, start)
-    return min((at for at in its.answers if at >= start), default=None) if milestone == "answer" else None
+    no clock, or that was not stopped, what was done counts, if not for what was given up."""
+    if _given_up(clock, rules) is not None:
+        return None
+    own, policy, milestone, start = clock.run.policy, rules.policy(clock.run), clock.run.milestone, clock.run.started_at
+    looks_again = policy.contact != own.contact and bool(its.attempts or its.answers)
+    if milestone == "contact" and (clock.stopped_at is None or looks_again):
+        return _contacted(its, policy.contact, start, end)
+    calls_again = _tries(policy.callback) != _tries(own.callback) and bool(its.callbacks)
+    if milestone == "callback" and (clock.stopped_at is None or calls_again):
+        return _called_back(its, policy.callback, start)
+    if milestone == "answer" and clock.stopped_at is None:
+        return min((at for at in its.answers if at >= start), default=None)
+    return clock.stopped_at
 
 
 def _contacted(its: Round, rule: ContactRule, start: datetime, end: datetime) -> datetime | None:
@@ -209,10 +238,10 @@ def _contacted(its: Round, rule: ContactRule, start: datetime, end: datetime) ->
     return min((at for at in (reached, *its.answers) if at is not None and at >= start), default=None)
 
 
-def _called_back(its: Round, rules: Rules, start: datetime) -> datetime | None:
+def _called_back(its: Round, rule: CallbackRule, start: datetime) -> datetime | None:
     """When the customer counted as called back: calls in vain end with the last of them."""
     last = max((each.at for each in its.callbacks), default=start)
-    return called_back_at(its.callbacks, rules.policy.callback, start, last)
+    return called_back_at(its.callbacks, rule, start, last)
 
 
 def _tries(rule: CallbackRule) -> tuple[int, int]:

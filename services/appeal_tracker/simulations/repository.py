@@ -1,18 +1,20 @@
 """SQL of the simulations: what they read of the record, and the rows of their own that they write."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from appeal_tracker.appeals.models import SUBJECT, Answer, Appeal, Contact
 from appeal_tracker.callbacks.models import Callback
-from appeal_tracker.clocks.models import Clock, RecordedHold
+from appeal_tracker.clocks import repository as clock_rows
+from appeal_tracker.clocks.models import Clock
+from appeal_tracker.clocks.states import ClockState
 from appeal_tracker.clocks.timeline import TimelineEntry
 from appeal_tracker.directory.models import Unit
 from appeal_tracker.simulations.judging import Judgement
@@ -60,15 +62,16 @@ Kind = tuple[str, str, str]  # unit, type, milestone
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Everything that is recorded of some appeals and counts for their deadlines."""
+    """Everything that is recorded of some appeals and counts for their deadlines; `promised` are the clocks of others
+    whose promises they kept, `recorded` lines of the timelines."""
 
     clocks: Rows
+    promised: Rows
     contacts: Rows
     answers: Rows
     callbacks: Rows
     holds: Rows
-    endings: Rows
-    promised: Rows
+    recorded: Rows
 
 
 def listed(unit: str | None) -> Select[Simulation]:
@@ -119,32 +122,19 @@ def covered(simulation: Simulation, since: datetime, until: datetime) -> Any:
         Appeal.round,
         Appeal.policy,
         Appeal.calendar,
-        Appeal.closed_at,
         Appeal.anonymous,
     )
     period = (Appeal.received_at >= since, Appeal.received_at < until)
     return query.where(*period, Appeal.unit_code.in_(scope.under(Unit, simulation.scope)))
 
 
-async def record(tx: AsyncSession, appeals: Sequence[UUID], reopened: Sequence[UUID]) -> Record:
-    """What is recorded of `appeals`, in a number of round trips that does not grow; of those that have several rounds
-    (`reopened`) also how each of them ended, and when."""
-    clock, hold = Clock, RecordedHold
-    clocks = (
-        await tx.execute(
-            select(
-                clock.subject_id,
-                clock.round,
-                clock.milestone,
-                clock.started_at,
-                clock.due_at,
-                clock.state,
-                clock.stopped_at,
-                clock.calendar,
-                clock.promised_by,
-            ).where(_among(clock.subject_id, appeals), clock.subject_kind == SUBJECT)
-        )
-    ).all()
+async def record(tx: AsyncSession, appeals: Sequence[UUID]) -> Record:
+    """What is recorded of `appeals`, in a number of round trips that does not grow."""
+    clocks = await _clocks(tx, Clock.subject_kind == SUBJECT, _among(Clock.subject_id, appeals))
+    promisers = {each.promised_by for each in clocks} - {None, *(each.id for each in clocks)}
+    promised = await _clocks(tx, _among(Clock.id, [*promisers])) if promisers else []
+    holds = await clock_rows.holds(tx, {*appeals, *(each.subject_id for each in promised)})
+    cancelled = [each for each in clocks if each.state == ClockState.CANCELLED]
     contacts = select(Contact.appeal_id, Contact.round, Contact.at, Contact.result).where(
         _among(Contact.appeal_id, appeals), Contact.counts
     )
@@ -152,24 +142,44 @@ async def record(tx: AsyncSession, appeals: Sequence[UUID], reopened: Sequence[U
     callbacks = select(Callback.appeal_id, Callback.round, Callback.at, Callback.result).where(
         _among(Callback.appeal_id, appeals)
     )
-    holds = select(hold.subject_id, hold.round, hold.milestones, hold.since, hold.until, hold.appeal_type).where(
-        _among(hold.subject_id, appeals)
-    )
-    old_type = TimelineEntry.data["old_appeal_type"].astext.label("old_type")
-    endings = select(TimelineEntry.appeal_id, TimelineEntry.kind, TimelineEntry.at, old_type).where(
-        _among(TimelineEntry.appeal_id, reopened), TimelineEntry.kind.in_(("closed", "reclassified"))
-    )
-    promisers = [*{each.promised_by for each in clocks} - {None}]
-    promised = select(clock.id, clock.started_at, clock.appeal_type, clock.milestone).where(_among(clock.id, promisers))
     return Record(
         clocks,
+        promised,
         (await tx.execute(contacts)).all(),
         (await tx.execute(answers)).all(),
         (await tx.execute(callbacks)).all(),
-        (await tx.execute(holds)).all(),
-        (await tx.execute(endings.order_by(TimelineEntry.seq))).all() if reopened else [],
-        (await tx.execute(promised)).all() if promisers else [],
+        holds,
+        await _recorded(tx, appeals, {each.subject_id for each in (*holds, *cancelled)}),
     )
+
+
+async def _clocks(tx: AsyncSession, *which: ColumnElement[bool]) -> Rows:
+    columns = (
+        Clock.id,
+        Clock.subject_kind,
+        Clock.subject_id,
+        Clock.round,
+        Clock.milestone,
+        Clock.appeal_type,
+        Clock.started_at,
+        Clock.due_at,
+        Clock.policy,
+        Clock.calendar,
+        Clock.state,
+        Clock.stopped_at,
+        Clock.promised_by,
+    )
+    return (await tx.execute(select(*columns).where(*which))).all()
+
+
+async def _recorded(tx: AsyncSession, appeals: Sequence[UUID], whole: Collection[UUID]) -> Rows:
+    """The lines that say how the rounds of `appeals` ended, and the `whole` timelines of some, in their order."""
+    line = TimelineEntry
+    query = select(line.appeal_id, line.kind, line.at, line.recorded_at, line.data).where(
+        _among(line.appeal_id, [*{*appeals, *whole}]),
+        or_(line.kind.in_(("closed", "reclassified")), _among(line.appeal_id, [*whole])),
+    )
+    return (await tx.execute(query.order_by(line.appeal_id, line.seq))).all()
 
 
 def _among(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:

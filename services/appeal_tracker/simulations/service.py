@@ -5,7 +5,7 @@ dies leaves a simulation where its last step ended, and whoever comes next goes 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -144,7 +144,7 @@ async def advance(tx: AsyncSession, simulation: Simulation, by: Candidate, now: 
     appeals = await repository.next_appeals(tx, simulation, since, until, most)
     tallies: dict[Kind, Tally] = defaultdict(Tally)
     found = []
-    for appeal, judgement in await _judged(tx, simulation, by, appeals):
+    for appeal, judgement in await judged(tx, by, appeals, simulation.requested_at):
         _count(tallies[appeal.unit_code, appeal.type, judgement.milestone], judgement)
         if judgement.newly_breached or judgement.newly_kept:
             found.append((appeal, judgement))
@@ -158,36 +158,28 @@ async def advance(tx: AsyncSession, simulation: Simulation, by: Candidate, now: 
         simulation.total = simulation.done  # what was heard of meanwhile may have come in between
 
 
-async def _judged(
-    tx: AsyncSession, simulation: Simulation, by: Candidate, appeals: Rows
-) -> Iterable[tuple[Any, Judgement]]:
-    reopened = [appeal.id for appeal in appeals if appeal.round > 1]
-    record = await repository.record(tx, [appeal.id for appeal in appeals], reopened)
+async def judged(tx: AsyncSession, by: Candidate, appeals: Rows, as_of: datetime) -> list[tuple[Any, Judgement]]:
+    """What would have become by a candidate of each deadline of some appeals, each with its appeal; by a candidate that
+    names nothing, what did."""
+    record = await repository.record(tx, [appeal.id for appeal in appeals])
     shelf = await policies.shelf(tx, {appeal.unit_code for appeal in appeals})
     newest = await calendars.newest(tx)
-    counted_on = {clock.calendar: await calendars.by_label(tx, clock.calendar) for clock in record.clocks}
-    by_appeal = {clock.subject_id: counted_on[clock.calendar] for clock in record.clocks}
-    its_rounds = rounds(appeals, record)
+    ran = (*record.clocks, *record.promised)
+    ran_by = {label: shelf.written(label) for label in {clock.policy for clock in ran}}
+    ran_on = {label: await calendars.by_label(tx, label) for label in {clock.calendar for clock in ran}}
+    its_rounds = rounds(appeals, record, ran_by, ran_on)
     return [
         (appeal, judgement)
         for appeal in appeals
-        for rules in [_rules(by, appeal, shelf, by_appeal, newest)]
+        for rules in [_rules(by, appeal, shelf, newest)]
         for each in its_rounds[appeal.id]
-        for judgement in judge(each, rules, simulation.requested_at)
+        for judgement in judge(each, rules, as_of)
     ]
 
 
-def _rules(
-    candidate: Candidate,
-    appeal: Any,
-    shelf: policies.Shelf,
-    by_appeal: Mapping[UUID, Calendar],
-    newest: Mapping[str, Calendar],
-) -> Rules:
-    own = shelf.kept(appeal.policy, appeal.unit_code, appeal.received_at, appeal.calendar)
-    counted_on = by_appeal.get(appeal.id) or newest[own.calendar]
-    calendar = candidate.calendar_for(counted_on, newest)
-    return Rules(appeal.type, candidate.policy_for(own), calendar, own.contact, own.callback, appeal.anonymous)
+def _rules(candidate: Candidate, appeal: Any, shelf: policies.Shelf, newest: Mapping[str, Calendar]) -> Rules:
+    keeps = shelf.kept(appeal.policy, appeal.unit_code, appeal.received_at, appeal.calendar)
+    return Rules(candidate, newest, newest[keeps.calendar], appeal.anonymous)
 
 
 def _count(tally: Tally, judgement: Judgement) -> None:

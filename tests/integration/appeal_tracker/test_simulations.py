@@ -78,14 +78,14 @@ def row(result: dict[str, Any], unit: str, appeal_type: str, milestone: str) -> 
     return found
 
 
-async def stop_work(desk: Desk, day: str) -> dict[str, Any]:
-    """The notice of 2026 with one more day off."""
+async def stop_work(desk: Desk, *more: str) -> dict[str, Any]:
+    """The notice of 2026 with more days off."""
     listed = await desk.rows(
         "SELECT name, date, NOT working AS off FROM calendar_days"
         " WHERE calendar = 'cn-statutory' AND extract(year FROM date) = 2026"
     )
     days = [{"name": each["name"], "date": str(each["date"]), "isOffDay": each["off"]} for each in listed]
-    days += [{"name": "停工", "date": day, "isOffDay": True}]
+    days += [{"name": "停工", "date": day, "isOffDay": True} for day in more]
     return {"year": 2026, "papers": ["国办发明电〔2026〕1号"], "days": days}
 
 

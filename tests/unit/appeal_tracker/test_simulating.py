@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -11,9 +12,11 @@ from appeal_tracker.calendars.festivals import CalendarDay
 from appeal_tracker.calendars.loader import cn_statutory, packaged_edition
 from appeal_tracker.calendars.refusals import UnknownParent
 from appeal_tracker.clocks.acceptance import Attempt
+from appeal_tracker.clocks.models import RecordedHold
+from appeal_tracker.clocks.stood import Stood
 from appeal_tracker.policies.loader import packaged_packs, packaged_policies
 from appeal_tracker.simulations.candidate import Candidate, build_calendars, build_policy
-from appeal_tracker.simulations.judging import Judgement, Ran, Round, Rules, Stand, Verdict, judge
+from appeal_tracker.simulations.judging import Judgement, Ran, Round, Rules, Run, Verdict, judge
 from appeal_tracker.simulations.past import rounds
 from appeal_tracker.simulations.repository import Record
 
@@ -27,20 +30,33 @@ def civil(text: str | None) -> Any:
     return datetime.fromisoformat(f"2026-{text}+08:00") if text else None
 
 
-def ran(milestone: str = "answer", state: str = "met", stopped: str | None = None, due: str = "10-20T00:00") -> Ran:
-    return Ran(milestone, civil(RECEIVED), civil(due), state, civil(stopped))
+CASE, OTHER, HOLD = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
-def happened(*clocks: Ran, ended: str | None = None, **done: Any) -> Round:
+def run(milestone: str = "answer", since: str = RECEIVED, **more: Any) -> Run:
+    more = {"appeal_type": "complaint", "policy": FLOOR, "calendar": cn_statutory(), **more}
+    return Run(CASE, 1, milestone, started_at=civil(since), **more)
+
+
+def ran(
+    milestone: str = "answer", state: str = "met", stopped: str | None = None, due: str = "10-20T00:00", **more: Any
+) -> Ran:
+    return Ran(run(milestone, **more), civil(due), state, civil(stopped))
+
+
+def stood(since: str, until: str | None, **more: Any) -> Stood:
+    return Stood(HOLD, civil(since), civil(until), lasted=until is None, **more)
+
+
+def happened(*clocks: Ran, ended: str | None = None, appeal_type: str = "complaint", **done: Any) -> Round:
     done = {"attempts": (), "answers": (), "callbacks": (), **done}
-    return Round(1, civil(RECEIVED), civil(ended), {clock.milestone: clock for clock in clocks}, **done)
+    return Round(CASE, 1, appeal_type, civil(RECEIVED), civil(ended), clocks, **done)
 
 
 def judged(
-    its: Round, policy: Any = STATE_GRID, appeal_type: str = "complaint", as_of: str = "11-09T00:00", **more: Any
+    its: Round, policy: Any = STATE_GRID, as_of: str = "11-09T00:00", calendar: Any = None, **more: Any
 ) -> dict[str, Judgement]:
-    own = more.get("own", FLOOR)
-    rules = Rules(appeal_type, policy, more.get("calendar", cn_statutory()), own.contact, own.callback)
+    rules = Rules(Candidate(policy, calendar), {"cn-statutory": cn_statutory()}, cn_statutory(), **more)
     return {each.milestone: each for each in judge(its, rules, civil(as_of))}
 
 
@@ -69,41 +85,39 @@ def test_what_was_breached_by_five_days_would_have_been_kept_by_seven() -> None:
 
 
 def test_a_type_without_a_number_is_judged_by_what_was_done_though_it_had_no_clock() -> None:
-    reports = {at: judged(happened(answers=[civil(at)]), appeal_type="report") for at in ("10-22T10:00", "10-24T00:01")}
+    reports = {at: judged(happened(answers=[civil(at)], appeal_type="report")) for at in ("10-22T10:00", "10-24T00:01")}
     assert [(each["answer"].did, each["answer"].would) for each in reports.values()] == [(NONE, KEPT), (NONE, BREACHED)]
     assert reports["10-24T00:01"]["answer"].newly_breached
-    gone = judged(happened(ran(state="breached")), FLOOR, appeal_type="report")["answer"]
+    gone = judged(happened(ran(state="breached", appeal_type="report", policy=STATE_GRID)), FLOOR)["answer"]
     assert (gone.did, gone.would, gone.newly_kept, gone.would_be_due_at) == (BREACHED, NONE, True, None)
 
 
 def test_what_was_never_done_is_breached_once_it_is_due_and_undecided_before() -> None:
     running = happened(ran(state="running"))
-    assert judged(running, as_of="10-16T00:00")["answer"].would is UNDECIDED
-    assert judged(running, as_of="10-16T00:01")["answer"].would is BREACHED
-    assert judged(running, as_of="10-16T00:01")["answer"].newly_breached
+    assert judged(running, as_of="10-15T23:59")["answer"].would is UNDECIDED
+    assert judged(running, as_of="10-16T00:00")["answer"].would is BREACHED
+    assert judged(running, as_of="10-16T00:00")["answer"].newly_breached
     closed = happened(ran(state="cancelled"), ended="10-12T09:00")
     assert (judged(closed)["answer"].did, judged(closed)["answer"].would) == (UNDECIDED, UNDECIDED)
 
 
 def test_holds_are_left_out_and_an_open_one_stands_still() -> None:
-    stood = [Stand(frozenset({"answer"}), civil("10-12T08:00"), civil("10-14T18:00"))]
-    answer = judged(happened(ran(stopped="10-16T17:00"), stands=stood))["answer"]
+    held = [stood("10-12T08:00", "10-14T18:00")]
+    answer = judged(happened(ran(stopped="10-16T17:00", stood=held)))["answer"]
     assert (answer.would_be_due_at, answer.would) == (civil("10-17T00:00"), KEPT)
-    standing = [Stand(frozenset({"answer"}), civil("10-12T08:00"), None)]
-    assert judged(happened(ran(state="held"), stands=standing))["answer"].would is UNDECIDED
-    other = [Stand(frozenset({"contact"}), civil("10-12T08:00"), None)]
-    assert judged(happened(ran(state="running"), stands=other))["answer"].would is BREACHED
+    standing = [stood("10-12T08:00", None)]
+    assert judged(happened(ran(state="held", stood=standing)))["answer"].would is UNDECIDED
+    assert judged(happened(ran(state="running")))["answer"].would is BREACHED
 
 
-def test_what_was_done_before_or_during_a_hold_is_not_put_off_by_it() -> None:
-    stood = [Stand(frozenset({"answer"}), civil("10-12T08:00"), civil("10-20T18:00"))]
-    before = judged(happened(ran(stopped="10-10T17:00"), stands=stood))["answer"]
-    assert (before.would_be_due_at, before.would) == (civil("10-16T00:00"), KEPT)
-    during = judged(happened(ran(stopped="10-14T17:00"), stands=stood))["answer"]
-    assert (during.would_be_due_at, during.would) == (civil("10-17T00:00"), KEPT)
-    late = [Stand(frozenset({"answer"}), civil("10-15T17:00"), civil("10-16T10:00"))]
-    still = judged(happened(ran(stopped="10-16T10:00"), stands=late))["answer"]
-    assert (still.would_be_due_at, still.would) == (civil("10-16T00:00"), KEPT), "it stood still until it was done"
+def test_what_stood_still_when_it_was_done_is_in_time_if_it_was_when_it_began_to() -> None:
+    still = msgspec.structs.replace(stood("10-15T17:00", "10-16T10:00"), lasted=True)
+    answer = judged(happened(ran(stopped="10-16T10:00", stood=[still])))["answer"]
+    assert (answer.would_be_due_at, answer.would) == (civil("10-16T00:00"), KEPT), "it stood still until it was done"
+    gone_on = [stood("10-15T17:00", "10-16T10:00")]
+    assert judged(happened(ran(stopped="10-16T10:00", stood=gone_on)))["answer"].would is BREACHED, "it ran again"
+    too_late = msgspec.structs.replace(stood("10-16T09:00", "10-16T10:00"), lasted=True)
+    assert judged(happened(ran(stopped="10-16T10:00", stood=[too_late])))["answer"].would is BREACHED
 
 
 def test_what_is_tried_in_vain_while_a_contact_stands_still_is_in_time() -> None:
@@ -112,18 +126,64 @@ def test_what_is_tried_in_vain_while_a_contact_stands_still_is_in_time() -> None
     tried = [Attempt(civil(at), "no_answer") for at in ("10-10T14:00", "10-10T17:00", "10-10T20:00")]
     found = {}
     for since in ("10-09T12:00", "10-10T12:00"):
-        stands = [Stand(frozenset({"contact"}), civil(since), None)]
-        its = happened(ran("contact", "held"), attempts=tried, stands=stands)
-        found[since] = judged(its, policy, "report")["contact"]
+        clock = ran("contact", "held", stood=[stood(since, None)], appeal_type="report", policy=policy)
+        found[since] = judged(happened(clock, attempts=tried, appeal_type="report"), policy)["contact"]
     in_time, late = found.values()
     assert (in_time.would, in_time.stopped_at) == (KEPT, civil("10-10T20:00"))
     assert (late.would, late.stopped_at) == (BREACHED, None)
 
 
-def test_the_promise_of_a_merged_appeal_is_kept_by_the_candidate_too() -> None:
-    promised = (civil("10-08T10:00"), "complaint", "answer")
-    clock = Ran("answer", civil(RECEIVED), civil("10-17T00:00"), "met", civil("10-15T09:00"), promised)
-    assert judged(happened(clock))["answer"].would_be_due_at == civil("10-15T00:00")
+def test_what_stood_still_when_it_was_cancelled_was_put_off_no_more_and_was_not_past() -> None:
+    cancelled = Stood(HOLD, civil("10-12T08:00"), civil("10-28T18:00"), counted=False, lasted=True)
+    answer = judged(happened(ran(state="cancelled", stood=[cancelled]), ended="10-28T18:00"), FLOOR)["answer"]
+    assert (answer.would_be_due_at, answer.did, answer.would) == (civil("10-20T00:00"), UNDECIDED, UNDECIDED)
+
+
+def test_what_had_no_clock_would_have_waited_as_its_appeal_did() -> None:
+    held = RecordedHold(
+        id=HOLD, subject_id=CASE, round=1, milestones=["answer"], since=civil("10-12T08:00"), until=civil("10-14T18:00")
+    )
+    answer = judged(happened(answers=[civil("10-16T17:00")], holds=[held]))["answer"]
+    assert (answer.did, answer.would_be_due_at, answer.would) == (NONE, civil("10-17T00:00"), KEPT)
+    held.until, held.since = None, civil("10-15T17:00")
+    answer = judged(happened(answers=[civil("10-16T17:00")], holds=[held]))["answer"]
+    assert (answer.would_be_due_at, answer.would) == (civil("10-16T00:00"), KEPT), "it stood still by then"
+
+
+def test_the_promise_of_a_merged_appeal_is_counted_by_what_that_ran_by() -> None:
+    """Its policy, its calendar, its holds: what is not named stays what it was, of each of them."""
+    theirs = run(since="10-08T10:00", policy=STATE_GRID)
+    clock = msgspec.structs.replace(ran(stopped="10-15T09:00", due="10-16T00:00"), promised=theirs)
+    assert judged(happened(clock), None, calendar=cn_statutory())["answer"].would_be_due_at == civil("10-15T00:00")
+    assert judged(happened(clock), FLOOR)["answer"].would_be_due_at == civil("10-17T00:00"), "a policy stands for both"
+    waited = msgspec.structs.replace(theirs, stood=[stood("10-12T08:00", "10-14T18:00")])
+    clock = msgspec.structs.replace(clock, promised=waited)
+    assert judged(happened(clock), None, calendar=cn_statutory())["answer"].would_be_due_at == civil("10-16T00:00")
+
+
+def test_each_clock_is_counted_by_what_it_ran_by_unless_that_is_named() -> None:
+    off = CalendarDay(date(2026, 10, 12), False, "台风", "通知")
+    local = cn_statutory().overlay("qingdao", 1, (off,))
+    clocks = [ran(), ran("other", policy=policy_with("other"), calendar=local)]
+    dues = {name: each.would_be_due_at for name, each in judged(happened(*clocks), None).items()}
+    assert dues == {"answer": civil("10-20T00:00"), "other": civil("10-21T00:00")}
+
+
+def policy_with(milestone: str) -> Any:
+    limit = {"milestone": milestone, "within": "7 working days", "clause": "own 1"}
+    return build_policy({"id": "own", "extends": "t-sdpea", "appeals": {"complaint": [limit]}}, packaged_packs())
+
+
+def test_what_is_past_was_breached_though_nobody_has_recorded_it_yet() -> None:
+    answer = judged(happened(ran(state="running")), None, as_of="10-20T00:00")["answer"]
+    assert (answer.did, answer.would) == (BREACHED, BREACHED)
+
+
+def test_what_another_policy_gave_up_is_done_with_unless_a_policy_is_named() -> None:
+    clock = msgspec.structs.replace(ran(state="cancelled"), cancelled_at=civil("10-13T00:00"))
+    late = happened(clock, answers=[civil("10-27T10:00")])
+    assert judged(late, None, calendar=cn_statutory())["answer"].would is UNDECIDED
+    assert judged(late, FLOOR)["answer"].would is BREACHED
 
 
 def test_a_stricter_contact_rule_looks_at_the_attempts_again() -> None:
@@ -159,24 +219,23 @@ def test_calls_in_vain_are_a_callback_once_they_are_as_many_and_as_far_apart_as_
     def verdict(by: Any, *calls: str, **given: Any) -> Verdict:
         calls_made = [Attempt(civil(at), "unreachable") for at in calls]
         its = happened(*given.get("clocks", ()), answers=[civil("10-09T20:00")], callbacks=calls_made)
-        return judged(its, by, own=policy)["callback"].would
+        return judged(its, by)["callback"].would
 
     often = ("10-10T09:00", "10-10T11:00", "10-10T13:00")
     assert verdict(policy, "10-10T09:00") is BREACHED, "one attempt is none"
     assert verdict(policy, *often) is KEPT
     assert verdict(policy, "10-10T09:00", "10-10T10:00", "10-10T13:00") is BREACHED
-    stopped = ran("callback", stopped=often[-1], due="10-13T00:00")
+    stopped = ran("callback", stopped=often[-1], due="10-13T00:00", since="10-09T20:00", policy=policy)
     assert verdict(policy, *often, clocks=[stopped]) is KEPT
     assert verdict(more, *often, clocks=[stopped]) is BREACHED
 
 
 def test_a_later_round_is_judged_by_the_deadlines_that_it_had() -> None:
-    closed = civil("10-12T09:00")
-    again = Ran("answer", closed, civil("10-22T00:00"), "met", civil("10-20T10:00"))
-    second = Round(2, civil(RECEIVED), None, {"answer": again}, (), [civil("10-20T10:00")], ())
+    again = ran(stopped="10-20T10:00", due="10-22T00:00", since="10-12T09:00")
+    second = Round(CASE, 2, "complaint", civil(RECEIVED), None, [again], (), [civil("10-20T10:00")], (), (), 2)
     assert [(each.milestone, each.would) for each in judged(second).values()] == [("answer", BREACHED)]
     assert judged(second)["answer"].would_be_due_at == civil("10-20T00:00")
-    assert judged(Round(2, civil(RECEIVED), None, {}, (), (), ())) == {}
+    assert judged(msgspec.structs.replace(second, clocks=())) == {}
 
 
 def test_a_calendar_is_laid_under_those_that_lie_over_it() -> None:
@@ -211,9 +270,9 @@ class Row:
 
 
 def test_rounds_between_which_an_appeal_was_only_reclassified_are_one() -> None:
-    appeal = Row(id=1, round=4, received_at=civil(RECEIVED), closed_at=None)
-    endings = [
-        Row(appeal_id=1, kind=kind, at=civil(at), old_type=old)
+    appeal = Row(id=1, type="report", round=4, received_at=civil(RECEIVED))
+    recorded = [
+        Row(appeal_id=1, kind=kind, at=civil(at), data={"old_appeal_type": old})
         for kind, at, old in (
             ("reclassified", "10-09T12:00", "consultation"),
             ("closed", "10-12T12:00", None),
@@ -223,36 +282,56 @@ def test_rounds_between_which_an_appeal_was_only_reclassified_are_one() -> None:
     contacts = [
         Row(appeal_id=1, round=number, at=civil(f"10-1{number}T09:00"), result="reached") for number in (1, 2, 4)
     ]
-    its = rounds([appeal], Record([], contacts, [], [], [], endings, []))[1]  # type: ignore[index]
+    record = Record([], [], contacts, [], [], [], recorded)  # type: ignore[arg-type]
+    its = rounds([appeal], record, {}, {})[1]  # type: ignore[index]
     assert [(each.counts_from, each.number, len(each.attempts)) for each in its] == [(1, 2, 2), (3, 4, 1)]
     assert [each.ended_at for each in its] == [civil("10-12T12:00"), None]
-    assert [each.appeal_type for each in its] == ["complaint", None], "what it was when the first of them ended"
+    assert [each.appeal_type for each in its] == ["complaint", "report"], "what it was when the first of them ended"
 
 
-def test_a_round_is_judged_as_what_the_appeal_was_then() -> None:
-    its = Round(1, civil(RECEIVED), civil("10-21T09:00"), {"answer": ran("answer", "breached")}, (), (), (), (), 1)
-    was = msgspec.structs.replace(its, appeal_type="complaint")
-    assert [judged(each, FLOOR, "report")["answer"].would for each in (its, was)] == [NONE, BREACHED]
+def test_a_clock_is_judged_as_what_the_appeal_was_then() -> None:
+    clock = ran(state="breached")
+    assert judged(happened(clock, appeal_type="report"), FLOOR)["answer"].would is BREACHED
 
 
-def test_what_was_held_while_it_was_of_another_type_counts_where_it_may_wait() -> None:
-    held = [Stand(frozenset({"answer"}), civil("10-12T00:00"), civil("10-14T00:00"), "report")]
-    its = happened(ran(state="running"), stands=held)
-    due = [judged(its, FLOOR, each)["answer"].would_be_due_at for each in ("complaint",)]
-    assert due == [civil("10-20T00:00")]
-    own = build_policy(
-        {
-            "id": "own",
-            "extends": "t-sdpea",
-            "appeals": {
-                "opinion": [{"milestone": "answer", "within": "7 working days", "clause": "1", "holdable": True}]
-            },
-        },
-        packaged_packs(),
-    )
-    assert judged(its, own, "opinion")["answer"].would_be_due_at == civil("10-22T00:00")
+def test_what_was_held_while_it_was_of_another_type_counts_where_it_could_wait() -> None:
+    limit = {"milestone": "answer", "within": "7 working days", "clause": "1"}
+    due = []
+    for holdable in (False, True):
+        own = {"id": "own", "extends": "t-sdpea", "appeals": {"opinion": [{**limit, "holdable": holdable}]}}
+        policy = build_policy(own, packaged_packs())
+        its = {"subject_id": CASE, "milestones": ["answer"], "appeal_type": "report"}
+        held = RecordedHold(id=HOLD, round=1, since=civil("10-12T00:00"), until=civil("10-14T00:00"), **its)
+        clock = Row(
+            id=OTHER,
+            subject_kind="appeal",
+            subject_id=CASE,
+            round=2,
+            milestone="answer",
+            appeal_type="opinion",
+            started_at=civil(RECEIVED),
+            due_at=civil("10-20T00:00"),
+            policy="own@1",
+            calendar="cn-statutory@1",
+            state="running",
+            stopped_at=None,
+            promised_by=None,
+        )
+        appeal = Row(id=CASE, type="opinion", round=2, received_at=civil(RECEIVED))
+        recorded = [
+            Row(appeal_id=CASE, kind=kind, at=held.since, recorded_at=held.since, data=data)
+            for kind, data in (
+                ("held", {"hold_id": str(HOLD)}),
+                ("resumed", {"hold_id": str(HOLD)}),
+                ("reclassified", {"old_appeal_type": "report"}),
+            )
+        ]
+        record = Record([clock], [], [], [], [], [held], recorded)  # type: ignore[list-item, arg-type]
+        by = {"own@1": policy}, {"cn-statutory@1": cn_statutory()}
+        ((its_round,),) = rounds([appeal], record, *by).values()
+        due.append(judged(its_round, None)["answer"].would_be_due_at)
+    assert due == [civil("10-20T00:00"), civil("10-22T00:00")]
 
 
 def test_nobody_would_have_been_contacted_who_gave_no_name() -> None:
-    rules = Rules("complaint", FLOOR, cn_statutory(), FLOOR.contact, FLOOR.callback, anonymous=True)
-    assert {each.milestone for each in judge(happened(), rules, civil("11-09T00:00"))} == {"answer"}
+    assert judged(happened(), FLOOR, anonymous=True).keys() == {"answer"}
