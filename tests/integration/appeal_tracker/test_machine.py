@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -22,7 +23,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from appeal_tracker.calendars import service as calendars
 from appeal_tracker.escalation.worker import Escalation
+from appeal_tracker.policies import service as policies
+from appeal_tracker.simulations import repository as past
+from appeal_tracker.simulations import service as simulations
+from appeal_tracker.simulations.candidate import Candidate
+from appeal_tracker.simulations.models import Simulation
 from chassis import crash
 from chassis.ids import new_id
 from contracts.appeals import AppealRaised
@@ -50,12 +57,19 @@ REPORTS = [
     ]
     for version in WITHIN
 ]
+# Each of these comes in the lives that are the same every time.
+HAPPENS = {
+    *("raised", "told again", "raised again", "transfer taken", "contacts taken", "answers taken", "callbacks taken"),
+    *("hold taken", "resume taken", "merge taken", "unmerge taken", "close taken", "reopen taken"),
+    *("a pack withdrawn", "moved by a policy", "moved by a calendar", "simulated"),
+    *("time passed", "nobody looked", "died at escalation.claimed", "died at escalation.written"),
+}
 LATER = "2026-12-31"  # nothing is received under a second version in these lives
 WHAT = (
     *("time passes",) * 5,
     *("one is raised", "one is heard of again", "transfer"),
-    *("contact", "answer", "answer", "call_back", "hold", "hold", "resume", "resume"),
-    *("merge", "merge", "unmerge", "close", "close", "reopen", "reopen"),
+    *("contact", "answer", "answer", "call_back", "hold", "hold", *("resume",) * 4),
+    *("merge", "merge", "unmerge", "unmerge", "close", "close", *("reopen",) * 4),
     *("recalculate", "recalculate", "a pack is withdrawn", "a calendar is published", "a calendar is published"),
 )
 FIT: dict[str, Callable[[Appeal], object]] = {
@@ -75,6 +89,12 @@ def _may_wait(clock: Clock) -> bool:
     return clock.open and clock.milestone in HOLDABLE
 
 
+def _counted(candidate: Candidate, clock: Any) -> bool:
+    """Whether what a candidate names, if anything, is what a clock ran by."""
+    policy, calendar = candidate.policy, candidate.calendar
+    return (policy is None or policy.label == clock.policy) and (calendar is None or calendar.label == clock.calendar)
+
+
 class Died(Exception):
     """The end of a worker, which takes its open transaction with it."""
 
@@ -85,6 +105,8 @@ class Lives(RuleBasedStateMachine):
     here: asyncio.AbstractEventLoop
     stack: Stack
     owner: asyncpg.Connection
+
+    seen: Counter[str]  # in all lives
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,7 +163,11 @@ class Lives(RuleBasedStateMachine):
         answer = self.run(self.desk.supervisor.post(f"/appeals/{appeal.id}/{act}", json=body))
         assert answer.is_success is taken, (act, answer.text)
         assert answer.status_code < 500
-        event(f"{act} {'taken' if taken else 'refused'}")
+        self.happened(f"{act} {'taken' if taken else 'refused'}")
+
+    def happened(self, what: str) -> None:
+        self.seen[what] += 1
+        event(what)
 
     def one(self, mode: str, customer: int, late: int) -> None:
         received = self.now - timedelta(minutes=late)
@@ -158,12 +184,14 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def something_happens(self) -> None:
         chance = self.chance
-        what, minutes = chance.choice(WHAT), chance.choice((0, chance.randint(0, 180), chance.randint(0, 6000)))
+        what = chance.choice([each for each in WHAT if self.fit(each) or chance.random() < 0.05])
+        minutes = chance.choice((0, chance.randint(0, 180), chance.randint(0, 6000)))
         if what == "time passes":
             self.time_passes(1 + minutes, down=chance.random() < 0.4, dies=chance.random() < 0.7)
         elif what == "one is raised":
             if len(self.world) < 5:
                 self.one(chance.choice(self.in_force), chance.choice((0, 0, 1)), minutes)
+                self.happened("raised")
         elif what == "a calendar is published":
             self.publish()
         elif what == "a pack is withdrawn":
@@ -173,15 +201,19 @@ class Lives(RuleBasedStateMachine):
             self.recalculate(chance.choice(self.in_force))
         elif what == "one is heard of again":
             known, told = self.raised[chance.choice(self.world).id]
-            self.hear(chance.choice((known, new_id())), told)
+            again = chance.choice((known, new_id()))
+            self.hear(again, told)
             fire(self.world, self.now)
+            self.happened("told again" if again == known else "raised again")
         else:
-            fit = [each for each in self.world if what not in FIT or FIT[what](each) or chance.random() < 0.05]
-            if not fit:
-                return
-            appeal = chance.choice(fit)
+            fit = [each for each in self.world if each in self.fit(what) or chance.random() < 0.05]
+            appeal = chance.choice(fit or self.world)
             at = self.back(appeal, minutes, too_far=chance.random() < 0.1)
             getattr(self, what)(appeal, at, chance.choice(self.world))
+
+    def fit(self, what: str) -> list[Appeal]:
+        """The appeals of which it makes sense."""
+        return [each for each in self.world if what not in FIT or FIT[what](each)]
 
     @property
     def in_force(self) -> list[str]:
@@ -196,7 +228,7 @@ class Lives(RuleBasedStateMachine):
         for each in self.world:
             each.withdrawn |= each.mode == mode
         self.time_passes(0, down=False)
-        event("a pack withdrawn")
+        self.happened("a pack withdrawn")
 
     def recalculate(self, mode: str) -> None:
         """Brings what is open to the second version of its pack, or back to the one that counted when it came; what has
@@ -214,7 +246,7 @@ class Lives(RuleBasedStateMachine):
         self.time_passes(0, down=False)
         (job, *_) = self.run(self.desk.rows("SELECT state, moved FROM recalculations ORDER BY id DESC"))
         assert job["state"] == "done"
-        event("moved by a policy" if job["moved"] else "a policy moved nothing")
+        self.happened("moved by a policy" if job["moved"] else "a policy moved nothing")
 
     def publish(self) -> None:
         """Days are turned round, some of them gone by; what has fired by then has fired."""
@@ -226,12 +258,13 @@ class Lives(RuleBasedStateMachine):
         self.time_passes(0, down=False)
         (job, *_) = self.run(self.desk.rows("SELECT state, moved FROM recalculations ORDER BY id DESC"))
         assert job["state"] == "done"
-        event("moved by a calendar" if job["moved"] else "a calendar moved nothing")
+        self.happened("moved by a calendar" if job["moved"] else "a calendar moved nothing")
 
     def time_passes(self, minutes: int, *, down: bool, dies: bool = False) -> None:
         """Nobody looks meanwhile, nor afterwards where everything is down. Whoever looks first may die in the middle:
         nothing of what they did is there, and the next one does it once."""
         self.desk.later(minutes=minutes)
+        self.happened("nobody looked" if down else "time passed")
         if dies:
             self.run(self._die_at(self.chance.choice(("escalation.claimed", "escalation.written"))))
         if not down:
@@ -248,7 +281,7 @@ class Lives(RuleBasedStateMachine):
             while await Escalation(self.desk.runtime).run_once():
                 pass
             return
-        event(f"died at {point}")
+        self.happened(f"died at {point}")
 
     def contact(self, appeal: Appeal, at: datetime, _: Appeal) -> None:
         self.do(appeal, "contacts", appeal.contact(at, self.now), at, channel="phone", result="reached")
@@ -321,8 +354,30 @@ class Lives(RuleBasedStateMachine):
         if self.world:
             self.run(self._told())
             self.run(self._explained())
+            self.run(self._simulated())
             self.run(self.desk.stack.settle())  # if everything was down
             assert self.run(look(self.desk)) == {}, "the self-audit raises no alarm"
+
+    async def _simulated(self) -> None:
+        """By what counted, named as the candidate or left out, each deadline is where it was, and what became of it
+        would have become of it."""
+        async with self.desk.runtime.db.transaction() as tx:
+            days = (self.now - timedelta(days=400), self.now + timedelta(days=1))
+            appeals = (await tx.execute(past.covered(Simulation(scope="374"), *days))).all()
+            record = await past.record(tx, [each.id for each in appeals])
+            ran = {clock.id: clock for clock in (*record.clocks, *record.promised)}
+            shelf, labels = await policies.shelf(tx), {clock.policy for clock in ran.values()}
+            candidates = [Candidate(), *(Candidate(shelf.written(label)) for label in labels)]
+            counted_on = [await calendars.by_label(tx, label) for label in {clock.calendar for clock in ran.values()}]
+            candidates += [Candidate(calendar=each) for each in counted_on]
+            for by in candidates:
+                for appeal, its in await simulations.judged(tx, by, appeals, self.now):
+                    others = [each for each in record.clocks if (each.subject_id, each.round) == (appeal.id, its.round)]
+                    own = [each for each in others if each.milestone == its.milestone]
+                    promisers = [ran[each.promised_by] for each in own if each.promised_by]
+                    if all(_counted(by, each) for each in (*(own or others), *promisers)):
+                        assert (its.would, its.would_be_due_at) == (its.did, its.due_at), (appeal, its, by)
+                        self.happened("simulated")
 
     async def _explained(self) -> None:
         """The days of each deadline lead to it, whatever was done before, during and after which holds."""
@@ -379,6 +434,7 @@ class Lives(RuleBasedStateMachine):
 @pytest.fixture
 async def lives(tracker_alone: Stack, owner: asyncpg.Connection) -> type[Lives]:
     Lives.here, Lives.stack, Lives.owner = asyncio.get_running_loop(), tracker_alone, owner
+    Lives.seen = Counter()
     return Lives
 
 
@@ -387,8 +443,9 @@ SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), prin
 
 def test_random_lives(lives: type[Lives]) -> None:
     run_state_machine_as_test(
-        lives, settings=settings(SETTINGS, max_examples=6, stateful_step_count=25, derandomize=True)
+        lives, settings=settings(SETTINGS, max_examples=8, stateful_step_count=25, derandomize=True)
     )
+    assert lives.seen.keys() >= HAPPENS, HAPPENS - lives.seen.keys()
 
 
 @pytest.mark.long
