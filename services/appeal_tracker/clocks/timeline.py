@@ -12,17 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from appeal_tracker.base import Base
 from chassis.db import Written, driver
-from chassis.messaging.outbox import MANY
 from chassis.web.paging import Listing, Window
 
 _COLUMNS = ("appeal_id", "at", "recorded_at", "kind", "actor", "data")
-_NOTE = text("""
-INSERT INTO timeline (appeal_id, at, recorded_at, kind, actor, data)
-SELECT e.appeal_id, e.at, CAST(:now AS timestamptz), e.kind, e.actor, CAST(e.data AS jsonb)
-FROM unnest(CAST(:appeals AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:kinds AS text[]), CAST(:actors AS text[]),
-            CAST(:data AS text[])) WITH ORDINALITY AS e (appeal_id, at, kind, actor, data, place)
-ORDER BY e.place
-""")
 
 
 class TimelineEntry(Written, Base):
@@ -61,21 +53,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 async def note(tx: AsyncSession, entries: Sequence[Entry], now: datetime) -> None:
     """Writes facts to the timelines of what they are about, in their order."""
-    if len(entries) >= MANY:
-        rows = [(each.appeal_id, each.at, now, each.kind, each.actor, _json(each)) for each in entries]
-        await (await driver(tx)).copy_records_to_table("timeline", records=rows, columns=_COLUMNS)
-        return
-    await tx.execute(
-        _NOTE,
-        {
-            "now": now,
-            "appeals": [entry.appeal_id for entry in entries],
-            "ats": [entry.at for entry in entries],
-            "kinds": [entry.kind for entry in entries],
-            "actors": [entry.actor for entry in entries],
-            "data": [_json(entry) for entry in entries],
-        },
-    )
+    rows = [(each.appeal_id, each.at, now, each.kind, each.actor, _json(each)) for each in entries]
+    await (await driver(tx)).copy_records_to_table("timeline", records=rows, columns=_COLUMNS)
 
 
 def _json(entry: Entry) -> str:
