@@ -58,8 +58,8 @@ async def enter(
 
 
 async def opened(tx: AsyncSession, runtime: Runtime, entry: Entry) -> dict[str, Any]:
-    """What an entry holds."""
-    if entry.sealed is None:
+    """What an entry holds; what stands open is chained so, whatever was put beside."""
+    if entry.record is not None or entry.sealed is None:
         return entry.record or {}
     its: dict[str, Any] = msgspec.json.decode(await runtime.vault.open(tx, _place(entry.id), entry.sealed))
     return its

@@ -34,11 +34,12 @@ async def add(tx: AsyncSession, runtime: Runtime, row: Row, reason: str) -> Row:
 
 
 async def show(tx: AsyncSession, runtime: Runtime, row: Explained) -> str:
-    """The reason of a row, which it shows from now on."""
-    if row.reason_sealed is not None:
+    """The reason of a row, which it shows from now on; one that stands open is chained so, whatever was put beside."""
+    if row.reason is None:
+        assert row.reason_sealed is not None, "what does not stand open is sealed"
         _, reason = json.loads(await runtime.vault.open(tx, _place(row), row.reason_sealed))
         set_committed_value(row, "reason", reason)
-    assert row.reason is not None, "what is not sealed stands open"
+    assert row.reason is not None
     return row.reason
 
 

@@ -133,11 +133,14 @@ async def test_whoever_reads_a_record_leaves_a_trail(world: World) -> None:
     assert tuple(line) == ("archive.read", visit["id"], "37401")
 
 
-async def test_what_was_archived_before_it_was_sealed_is_read_as_it_is(world: World, owner: asyncpg.Connection) -> None:
+@pytest.mark.parametrize("beside", ["NULL", "sealed"], ids=["alone", "with sealed text put beside"])
+async def test_what_was_archived_before_it_was_sealed_is_read_as_it_is(
+    world: World, owner: asyncpg.Connection, beside: str
+) -> None:
     visit = await archived(world)
     record = (await entries(world, visit["id"]))["record"]["record"]
     await owner.execute(
-        "UPDATE archive_entries SET record = jsonb_build_object('visit', 'old'), sealed = NULL, said_digest = NULL"
+        f"UPDATE archive_entries SET record = jsonb_build_object('visit', 'old'), sealed = {beside}, said_digest = NULL"
     )
     assert record["visit"]["id"] == visit["id"]
     assert (await entries(world, visit["id"]))["record"]["record"] == {"visit": "old"}

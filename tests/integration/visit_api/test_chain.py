@@ -3,20 +3,25 @@
 import asyncio
 import hashlib
 import io
+import json
 import shutil
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import migrate
 from chassis.chain import command, verifying
 from chassis.chain.links import Source
 from chassis.chain.sealer import Sealer
 from chassis.chain.verifying import still_said, verify
 from chassis.db import driver
+from chassis.vault import Place
 from chassis.vault.masters import new_line
 from deploy.local.databases import DatabaseUrls
 from tests.integration.visit_api.test_archive import ended
@@ -27,9 +32,14 @@ from tests.support.databases import Databases
 from tests.support.eventually import eventually
 from visit_api.archive.verifying import files
 from visit_api.base import Base
-from visit_api.chained import ARCHIVE, CHAINED
+from visit_api.chained import ARCHIVE, CHAINED, GAP_REASONS, HOLDS
 
 SAID = "archive_entries_said"
+EXPLAINED = (GAP_REASONS, HOLDS)
+# What was chained before reasons were sealed.
+BEFORE = [
+    source._replace(forms={1: source.forms[1]}, said=None) if source in EXPLAINED else source for source in CHAINED
+]
 
 
 async def archived(world: World, count: int = 3) -> list[str]:
@@ -43,7 +53,7 @@ async def archived(world: World, count: int = 3) -> list[str]:
     return visits
 
 
-async def explained(world: World) -> None:
+async def explained(world: World, chained: Sequence[Source] = CHAINED) -> str:
     """A visit that was archived with a gap, and is held; with a rule beside, and a line in the trail. All is sealed."""
     visit, why = await ended(world), {"reason": "设备故障，事后补记"}
     await made(world.admin.post(f"/visits/{visit['id']}/gaps", json={"clause": "7.2.1", "what": "kit", **why}))
@@ -51,7 +61,15 @@ async def explained(world: World) -> None:
     await made(world.admin.post("/units/374/archive-rules", json={"strict": True, **why}))
     assert (await world.admin.post(f"/archive/{visit['id']}/hold", json=why)).status_code == 200
     assert (await world.admin.get(f"/archive/{visit['id']}")).status_code == 200
+    await Sealer("visit_api", world.runtime.db, chained).run_once()
     await world.stack.settle()
+    return str(visit["id"])
+
+
+@pytest.fixture
+def keeps_plain(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has reasons stand open, as every version before wrote them."""
+    monkeypatch.setattr(world.runtime, "settings", world.runtime.settings.model_copy(update={"keep_plain": True}))
 
 
 async def found(owner: asyncpg.Connection) -> list[tuple[str, int | None]]:
@@ -162,6 +180,33 @@ async def test_what_is_sealed_is_opened_and_compared(
     await altered(owner, f"UPDATE {source.table} SET {sealed} = {instead.format(its=sealed)}")
     assert await verified(world) == 1
     assert f"resealed {source.table}" in capsys.readouterr().err
+
+
+@pytest.mark.clause("7.2.6")
+@pytest.mark.usefixtures("keeps_plain")
+@pytest.mark.parametrize(("chained", "form"), [(BEFORE, 1), (CHAINED, 2)], ids=["before", "while both run"])
+async def test_a_reason_that_stands_open_is_shown_as_it_was_chained(
+    world: World, owner: asyncpg.Connection, chained: Sequence[Source], form: int
+) -> None:
+    visit = await explained(world, chained)
+
+    async def shown() -> set[str]:
+        gaps = (await world.admin.get(f"/visits/{visit}/gaps")).json()["gaps"]
+        hold = (await world.admin.get(f"/archive/{visit}")).json()["hold"]
+        return {hold["reason"], *(gap["reason"] for gap in gaps if gap["reason"])}
+
+    for source in EXPLAINED:
+        assert await owner.fetch("SELECT form FROM chain WHERE source = $1", source.table) == [(form,)]
+    assert await shown() == {"设备故障，事后补记"}
+    await world.stack.settle()
+    assert await verified(world) == 0
+    for source in EXPLAINED:
+        its: UUID = await owner.fetchval(f"SELECT id FROM {source.table}")
+        async with world.runtime.db.transaction() as tx:
+            place = Place(source.table, "reason_sealed", its)
+            another = await world.runtime.vault.seal(tx, "374", place, json.dumps(["", "另有原因"]))
+        await owner.execute(f"UPDATE {source.table} SET reason_sealed = $1", another)
+    assert await shown() == {"设备故障，事后补记"}, "the chain does not know what was put beside"
 
 
 async def test_what_was_sealed_is_not_taken_away_unseen(world: World, owner: asyncpg.Connection) -> None:
@@ -338,18 +383,44 @@ async def test_a_backup_is_verified_as_well_and_we_go_on_from_it(
         await databases.drop(backup)
 
 
-async def restored(owner: asyncpg.Connection, databases: Databases) -> DatabaseUrls:
-    """A database as it is when a backup of ours was restored."""
-    urls = await databases.clone("visit_api")
+@pytest.mark.usefixtures("keeps_plain")
+async def test_a_backup_of_before_reasons_were_sealed_is_verified_with_its_files(
+    world: World, owner: asyncpg.Connection, databases: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    visit = await ended(world)
+    await with_file(world, visit, samples.png(text="一"), name="一.png")
+    await world.act(visit["id"], "archive")
+    await explained(world, BEFORE)
+    backup = await restored(owner, databases, "0064")
+    try:
+        assert await verified(world, against=backup.migration) == 0, capsys.readouterr().err
+        assert [line for line in capsys.readouterr().out.splitlines() if " files, " in line] == ["1 files, 0.0 MB"] * 2
+    finally:
+        await databases.drop(backup)
+
+
+_COLUMNS = """
+SELECT table_name::text, array_agg(column_name::text) FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name <> 'alembic_version' AND is_generated = 'NEVER' GROUP BY table_name
+"""
+
+
+async def restored(owner: asyncpg.Connection, databases: Databases, revision: str | None = None) -> DatabaseUrls:
+    """A database as it is when a backup of ours, from an older revision, was restored."""
+    if revision is None:
+        urls = await databases.clone("visit_api")
+    else:
+        urls = databases.server.ensure_database(f"older_{uuid4().hex}")
+        await migrate.upgrade("visit_api", urls.migration, revision)
     copy = await asyncpg.connect(databases.server.dsn(database=urls.service.rpartition("/")[2]))
     try:
         await copy.execute("SET session_replication_role = replica")
-        for (table,) in await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+        for table, columns in await copy.fetch(_COLUMNS):
             lines = io.BytesIO()
-            await owner.copy_from_table(table, output=lines)
+            await owner.copy_from_table(table, columns=columns, output=lines)
             await copy.execute(f"DELETE FROM {table}")
             lines.seek(0)
-            await copy.copy_to_table(table, source=lines)
+            await copy.copy_to_table(table, columns=columns, source=lines)
     finally:
         await copy.close()
     return urls
