@@ -85,9 +85,7 @@ class Replanner:
         broken = await repository.broken(tx, {clock.follows or clock.id for clock in together}) if together else set()
         over = {clock.id for clock in together if (clock.follows or clock.id, clock.due_at) in broken}
         subjects = {clock.subject_id for clock in clocks} if held is None else held
-        holds: dict[UUID, list[RecordedHold]] = {}
-        for hold in await repository.holds(tx, subjects) if subjects else ():
-            holds.setdefault(hold.subject_id, []).append(hold)
+        holds = await _holds(tx, subjects) if subjects else {}
         groups: dict[UUID, dict[UUID, Facts]] = {}
         async for clock in breathing(clock for clock in clocks if clock.id not in over):
             facts = self._facts(clock, to.get(clock.id, _AS_SET), holds.get(clock.subject_id, ()))
@@ -178,20 +176,28 @@ async def breached_astray(tx: AsyncSession, clocks: Collection[UUID]) -> list[Cl
     recorded by then; one that kept another's promise, when that one was. Nothing moves them any more."""
     every = {clock.id: clock for clock in await repository.with_promisers(tx, clocks)}
     named = await _named(tx, await policies.shelf(tx), every.values())
-    holds = await repository.holds(tx, {clock.subject_id for clock in every.values()})
+    holds = await _holds(tx, {clock.subject_id for clock in every.values()})
 
     def is_right(clock: Clock) -> bool:
         way = every[clock.promised_by or clock.id]
         if clock.breached_at is None or way.id not in named:
             return False
         limit, calendar = named[way.id]
-        its = [hold for hold in holds if hold.recorded_at <= clock.breached_at]
+        its = [hold for hold in holds.get(way.subject_id, ()) if hold.recorded_at <= clock.breached_at]
         its = [hold for hold in its if hold.stops(way, holdable=limit.holdable)]
         left_out = [Hold(hold.since, hold.until) for hold in its if hold.until is not None]
         deadline = due(way.started_at, limit.within, calendar, left_out)
         return (clock.due_at, clock.provisional) == (deadline.due_at, deadline.provisional)
 
-    return [clock for clock in every.values() if clock.id in clocks and not is_right(clock)]
+    return [clock async for clock in breathing(every[each] for each in clocks) if not is_right(clock)]
+
+
+async def _holds(tx: AsyncSession, subjects: Collection[UUID]) -> dict[UUID, list[RecordedHold]]:
+    """The holds of `subjects`, by these; each subject's as they began."""
+    holds: dict[UUID, list[RecordedHold]] = {}
+    for hold in await repository.holds(tx, subjects):
+        holds.setdefault(hold.subject_id, []).append(hold)
+    return holds
 
 
 async def _named(

@@ -1,6 +1,9 @@
 """The self-audit finds what is broken on purpose, tells it once, and knows when it is well again."""
 
+import asyncio
 import copy
+from functools import partial
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +12,14 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
-from appeal_tracker.audit import repository, service
+from appeal_tracker.audit import recounting, repository, service
 from appeal_tracker.audit.invariants import Invariant
 from appeal_tracker.audit.worker import SelfAudit
+from appeal_tracker.clocks import recalculation
+from appeal_tracker.clocks.models import RecordedHold
 from chassis.ids import new_id
 from chassis.runtime import Runtime
+from chassis.worker import breathing
 from contracts.visits import VisitCompleted, VisitStarted
 from tests.integration.appeal_tracker.desk import Desk, got, instant, problem, unit
 from tests.integration.appeal_tracker.test_visits import ARCHIVE, Round
@@ -217,6 +223,78 @@ async def test_what_was_promised_together_is_asked_of_whoever_promised_it(
     assert await look(desk) == {}
     await owner.execute("UPDATE clocks SET due_at = due_at - interval '1 day' WHERE id = $1", UUID(clocks[1]["id"]))
     assert [finding["subject_id"] for finding in (await look(desk))[Invariant.DEADLINE_WRONG]] == [child]
+
+
+class Unsearched(list[UUID]):
+    """What is never gone through to find one."""
+
+    def __contains__(self, one: object) -> bool:
+        raise AssertionError(f"{one} is searched among all")
+
+
+async def test_each_of_many_breached_is_asked_of_its_own_holds_while_others_have_their_turn(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = {"milestone": "answer", "within": "10 working days", "clause": "own 2", "holdable": True}
+    await desk.publish(id="patient", appeals={"report": [limit]})
+    await desk.assign("37401", "patient")
+    cases = [await desk.raised(appeal_type="report") for _ in range(5)]
+    for case in cases:
+        await desk.act(case, "hold", reason="等待客户材料")
+    await desk.at("10-12T09:30")
+    for case in cases:
+        await desk.act(case, "resume")
+    await desk.at("11-30T08:00")
+    asked, turns, stops = list[tuple[UUID, int]](), 0, RecordedHold.stops
+
+    def watched(hold: RecordedHold, *which: Any, **how: Any) -> bool:
+        asked.append((hold.subject_id, turns))
+        return stops(hold, *which, **how)
+
+    async def another() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    monkeypatch.setattr(RecordedHold, "stops", watched)
+    monkeypatch.setattr(recalculation, "breathing", partial(breathing, longest=-1))
+    async with desk.runtime.db.transaction() as tx:
+        its, breached = await repository.deadlines(tx, "appeal", [UUID(case) for case in cases])
+        beside = asyncio.create_task(another())
+        wrong = await recalculation.breached_astray(tx, Unsearched(breached))
+        beside.cancel()
+    assert (its, wrong) == ([], [])
+    assert {subject for subject, _ in asked} == {UUID(case) for case in cases}
+    assert len(asked) == len({turn for _, turn in asked}) == len(cases)
+
+
+async def test_of_many_a_few_are_read_at_once_and_what_looks_wrong_is_held_at_once(
+    desk: Desk, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever held it by and by could wait for somebody who waits for them."""
+    cases = {UUID(await desk.raised()) for _ in range(3)}
+    await owner.execute("UPDATE clocks SET due_at = due_at + interval '1 day'")
+    taken = list[int]()
+
+    def watched(count: Any) -> Any:
+        async def its(tx: Any, clocks: Any, **how: bool) -> Any:
+            taken.append(len(clocks))
+            return await count(tx, clocks, **how)
+
+        return its
+
+    monkeypatch.setattr(recounting, "AT_ONCE", 2)
+    for name in ("astray", "breached_astray"):
+        monkeypatch.setattr(recalculation, name, watched(getattr(recalculation, name)))
+    for state, parts in (("running", [2, 2, 2, 6]), ("breached", [2, 2, 2])):
+        await owner.execute("UPDATE clocks SET state = $1, breached_at = due_at", state)
+        async with desk.runtime.db.transaction() as tx:
+            found = await recounting.wrong_deadlines(tx, "appeal", [*cases])
+        assert {(each.subject_id, each.milestone) for each in found} == {*product(cases, ("answer", "contact"))}
+        assert len(found) == 6
+        assert taken == parts
+        taken.clear()
 
 
 async def test_a_timer_that_nobody_fires_is_found_after_five_minutes(desk: Desk) -> None:
