@@ -199,7 +199,9 @@ async def group(tx: AsyncSession, clocks: Collection[UUID], *, lock: bool = True
     members = leaders.union(select(Clock.id).where(Clock.follows.in_(leaders)))
     query = select(Clock).where(Clock.id.in_(members), Clock.state.in_((ClockState.RUNNING, ClockState.HELD)))
     query = query.order_by(Clock.id)
-    return (await tx.scalars(query.with_for_update() if lock else query)).all()
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return (await tx.scalars(query)).all()
 
 
 async def with_promisers(tx: AsyncSession, clocks: Collection[UUID]) -> Sequence[Clock]:

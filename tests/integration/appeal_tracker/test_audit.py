@@ -297,6 +297,18 @@ async def test_of_many_a_few_are_read_at_once_and_what_looks_wrong_is_held_at_on
         taken.clear()
 
 
+async def test_what_was_mended_while_it_was_looked_at_raises_no_alarm(desk: Desk, owner: asyncpg.Connection) -> None:
+    """It is counted once more as it is when it is held, not as it was when it was read."""
+    case = UUID(await desk.raised())
+    await move_a_deadline(owner, case)
+    async with desk.runtime.db.transaction() as tx:
+        its, _ = await repository.deadlines(tx, "appeal", [case])
+        looked = await recalculation.astray(tx, its)
+        assert [clock.milestone for clock in looked] == ["answer"]
+        await owner.execute("UPDATE clocks SET due_at = due_at - interval '1 day' WHERE milestone = 'answer'")
+        assert await recalculation.astray(tx, its, lock=True) == []
+
+
 async def test_a_timer_that_nobody_fires_is_found_after_five_minutes(desk: Desk) -> None:
     case = await desk.raised()
     for moment, found in (("10-09T21:34:59", []), ("10-09T21:35", [Invariant.TIMER_UNFIRED])):
