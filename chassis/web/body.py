@@ -21,6 +21,9 @@ from chassis.web.validation import pointer
 
 DEEPEST = 32  # levels of nesting; the deepest body of ours has five
 
+# Clients that take it for the charset name one here; what they send is as it is.
+_UNPACKED = frozenset({"", "identity", "utf-8"})
+
 _TOO_DEEP = Words("嵌套过深", "Nested too deeply")
 _NUL = Words("含有不允许的 NUL 字符", "Contains a NUL character")
 _SURROGATE = Words("含有孤立的代理字符", "Contains a lone surrogate")
@@ -33,7 +36,7 @@ class BoundedRequest(Request):
     limit: int
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        if self.headers.get("content-encoding", "").lower() not in ("", "identity"):
+        if self.headers.get("content-encoding", "").lower() not in _UNPACKED:
             raise UnsupportedEncoding
         announced = self.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self.limit:

@@ -160,7 +160,7 @@ async def test_a_packed_body_is_refused_and_says_why(admin: httpx.AsyncClient, c
     assert answer.headers["accept-encoding"] == "identity"
 
 
-@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
+@pytest.mark.parametrize("coding", ["", "identity", "Identity", "UTF-8"])
 async def test_a_body_that_says_that_it_is_not_packed_is_taken(admin: httpx.AsyncClient, coding: str) -> None:
     answer = await admin.post("/v1/notes", content=b'{"title": "a"}', headers={**JSON, "Content-Encoding": coding})
     assert answer.status_code == 201
