@@ -233,7 +233,8 @@ class Reader:
             whole = row is not None and len(row) == len(self._layout.columns)
             values = dict(zip(self._layout.columns, row or (), strict=True)) if whole else None
         if values is None:
-            return Fault("", "bad_encoding" if _SURROGATE.search(text) else "bad_line")
+            broken = "odd_quote" if self._layout.format == "csv" and _is_half(text) else "bad_line"
+            return Fault("", "bad_encoding" if _SURROGATE.search(text) else broken)
         if self._layout.format == "ndjson":
             self._note(values)
         return judge(values, self._source)

@@ -41,7 +41,8 @@ class ImportView(View):
 
 class FaultView(View):
     """A line that was not taken, by its number (the first after a CSV's head is 1): which column, and why: `missing`,
-    `too_long`, `unknown_code`, `bad_number`, `duplicate`, `bad_encoding`, `bad_line`, `control_character`,
+    `too_long`, `unknown_code`, `bad_number`, `duplicate`, `bad_encoding`, `bad_line`, `odd_quote` (a
+    quotation mark without another on its line; in a quoted cell a mark of inches is doubled), `control_character`,
     `not_text`, `masked`, `bad_code`, `bad_email`, `taken` (it is another unit's, or another company's), `removed` (it
     is out of use here), `ambiguous` (several customers have the number), `unknown_parent` or `cycle` (of units),
     `merged_unit` or `merged_parent` (that unit merged into another, and takes nothing new), `refused` (by the

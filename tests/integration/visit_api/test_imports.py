@@ -159,7 +159,7 @@ async def test_every_bad_line_is_named_and_the_good_ones_are_kept(world: World) 
         (6, "CONS_NO", "removed"),
         (7, "ELEC_ADDR", "bad_encoding"),
         (8, "ELEC_ADDR", "control_character"),
-        (12, "", "bad_line"),
+        (12, "", "odd_quote"),
     ]
     stored = {customer["customer_no"]: customer["name"] for customer in await customers(world)}
     assert stored == {"010": "王伟", "011": "王伟", "012": "王伟", "0200": "=1+1"}

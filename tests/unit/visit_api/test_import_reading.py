@@ -76,7 +76,8 @@ def test_good_lines_are_good_whatever_surrounds_them(encoding: Encoding) -> None
     assert [(number, content) for number, content in found if not isinstance(content, dict)] == [
         (2, Fault("ELEC_ADDR", "bad_encoding")),
         (3, None),
-        *[(number, Fault("", "bad_line")) for number in (4, 5, 6)],
+        (4, Fault("", "odd_quote")),
+        *[(number, Fault("", "bad_line")) for number in (5, 6)],
         (7, Fault("", "too_long")),
     ]
     assert [number for number, content in found if isinstance(content, dict)] == [1, 8]
@@ -149,7 +150,12 @@ def test_neither_half_of_a_line_is_a_customer(head: str, rows: list[str], most: 
         some, more = reader.read(file, number, most)
         found, number = found + some, number + len(some)
     said = {"customer_no": "0000000013", "name": "李四", "unit_code": "37401"}
-    assert [line.content for line in found] == [*[Fault("", "bad_line")] * 2, said]
+    assert [line.content for line in found] == [*[Fault("", "odd_quote")] * 2, said]
+
+
+def test_a_quote_that_stands_alone_is_named() -> None:
+    (line,) = lines('0011,DN5"管件厂,37401'.encode(), columns=("CONS_NO", "CONS_NAME", "ORG_NO"))
+    assert line.content == Fault("", "odd_quote")
 
 
 def test_a_quote_that_was_written_twice_or_stands_with_another_is_a_sign_as_any_other() -> None:
