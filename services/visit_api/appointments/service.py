@@ -33,10 +33,17 @@ _SAID = Appointment.sealed_in["words_sealed"]
 
 
 async def appoint(
-    tx: AsyncSession, runtime: Runtime, caller: Principal, id: UUID, new: NewAppointment, *, late: bool = False
+    tx: AsyncSession,
+    runtime: Runtime,
+    caller: Principal,
+    id: UUID,
+    new: NewAppointment,
+    *,
+    late: bool = False,
+    again: bool = False,
 ) -> Appointment:
     """Records what the customer agreed to, and tells the window; one that stands is moved. What comes `late` does not
-    undo what was said after it.
+    undo what was said after it. `again`: it was agreed of the visit that this one is made instead of, as it is.
 
     Raises `NotFound`, `ActRefused`, `AppointmentTaken`, `AppointedSince`, `Unprocessable`.
     """
@@ -46,7 +53,7 @@ async def appoint(
     require_possible(Act.APPOINT, visit)
     if new.window_to <= new.window_from:
         raise Unprocessable(ENDS_BEFORE_IT_BEGINS)
-    if visit.channel == "on_site" and new.place is None:
+    if not again and visit.channel == "on_site" and new.place is None:
         raise Unprocessable(no_place("/place"), clause="6.1.3.1")
     await _require_last(tx, visit, new.at if late else None)
     kind: Kind = "agreed" if visit.window_from is None else "moved"

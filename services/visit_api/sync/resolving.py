@@ -119,7 +119,7 @@ async def _make_beside(its: Application, conflict: Conflict) -> UUID:
     off, made = await plan_again(its.tx, its.runtime, its.caller, its.visit_id, conflict.id)
     if (agreed := await appointments.last_agreed(its.tx, its.runtime, off)) is not None:
         said = NewAppointment.model_validate({name: getattr(agreed, name) for name in _AGREED})
-        await appointments.appoint(its.tx, its.runtime, its.caller, made.id, said)
+        await appointments.appoint(its.tx, its.runtime, its.caller, made.id, said, again=True)
     await visits.start(its.tx, its.runtime, its.caller, made.id, its.at)
     return made.id
 

@@ -21,10 +21,10 @@ async def decide(
     tx: AsyncSession, runtime: Runtime, caller: Principal, visit: Visit, change: VisitChange, *, late: bool
 ) -> None:
     """Looks whether a held visit may be made as `change` says; that it is directed or special no more a supervisor
-    decides, with a line in the trail. What comes `late` was made so, whatever the plan wants. Raises `FormIsDecided`,
-    `Unprocessable`."""
+    decides, with a line in the trail. What comes `late` was made so, whatever the plan wants, and
+    whatever was agreed. Raises `FormIsDecided`, `Unprocessable`."""
     channel, form = change.get("channel", visit.channel), change.get("form", visit.form)
-    if change.get("channel") == "on_site" and visit.window_from is not None and visit.window_without_place:
+    if not late and change.get("channel") == "on_site" and visit.window_from is not None and visit.window_without_place:
         raise Unprocessable(no_place("/channel"), clause="6.1.3.1")
     if not late and visit.plan_item_id is not None and (channel, form) != (visit.channel, visit.form):
         await require_as_wanted(tx, visit.plan_item_id, channel, form)

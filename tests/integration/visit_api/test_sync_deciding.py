@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.integration.visit_api.phone import NEEDS, Phone, outcomes
-from tests.integration.visit_api.world import World, made, problem, waits
+from tests.integration.visit_api.world import APPOINTMENT, World, made, problem, waits
 from tests.support.eventually import eventually
 
 
@@ -182,6 +182,23 @@ async def test_what_is_too_early_is_refused_and_what_is_prepared_otherwise_asked
     problem(await supervisor.post(f"/sync/conflicts/{its}/resolve", json={"keep": "device"}), 409, "visit-act-refused")
     await resolve(supervisor, its, "server")
     assert (await world.visitor.get(f"/visits/{visit['id']}")).json()["channel"] == "on_site"
+
+
+@pytest.mark.clause("6.1.3.1")
+async def test_a_call_that_was_made_on_site_all_the_same_is_kept_without_a_place(
+    world: World, phone: Phone, supervisor: httpx.AsyncClient
+) -> None:
+    call = await world.visit(channel="phone", visitor_ids=["E101"])
+    none = {name: value for name, value in APPOINTMENT.items() if name != "place"}
+    await made(world.visitor.post(f"/visits/{call['id']}/appointment", json=none))
+    plan = {"customer_id": call["customer_id"], "channel": "on_site", "scheduled_at": call["scheduled_at"]}
+    its = await conflict(phone, {**phone.item("visit", **plan), "id": call["id"]})
+    await resolve(supervisor, its, "device")
+    assert (await world.visitor.get(f"/visits/{call['id']}")).json()["channel"] == "on_site"
+    await world.act(call["id"], "cancel")
+    beside = (await resolve(supervisor, await conflict(phone, phone.item("start", call["id"])), "device"))["made_id"]
+    agreed = (await world.visitor.get(f"/visits/{beside}/appointment/history")).json()["items"]
+    assert [(each["kind"], each["place"]) for each in agreed] == [("agreed", None)]
 
 
 async def test_two_records_of_one_visit_are_suspected_and_merged_by_a_person(
