@@ -113,6 +113,18 @@ async def test_one_in_use_goes_before_one_of_the_same_number_that_is_out_of_use(
     assert set(await said_of(world, customer)) == {"sg2", "csg"}
 
 
+async def test_who_was_typed_in_neither_brings_back_nor_keeps_out_what_a_system_sent(world: World) -> None:
+    number = row()["CONS_NO"]
+    typed = await world.customer(customer_no=number)
+    await world.admin.delete(f"/customers/{typed['id']}", headers={"If-Match": "*"})
+    assert counts(await imported(world, as_csv(row()))) == (1, 0, 0)
+    (sent,) = await customers(world)
+    await world.customer(customer_no=number)
+    await world.admin.delete(f"/customers/{sent['id']}", headers={"If-Match": "*"})
+    its = await imported(world, as_ndjson(row("sg2")))
+    assert (counts(its), await faults(world, its)) == ((0, 0, 1), [(1, "custNo", "removed")])
+
+
 async def test_what_a_line_does_not_say_of_a_customer_of_several_stays(world: World) -> None:
     await imported(world, as_csv(row()))
     assert counts(await imported(world, as_ndjson(row("sg2", phone="13911112222")))) == (1, 0, 0)
