@@ -94,9 +94,8 @@ async def still_said(db: Database, vault: Vault, source: Source) -> list[Finding
     if source.said is None:
         return []
     sealed, said = source.said
-    async with db.transaction() as tx:
-        if not await (await driver(tx)).fetchval(_HAS, source.table, said):
-            return []
+    if not await has(db, source.table, said):
+        return []
     statement = f"""
         SELECT id, {sealed}, {said} FROM {source.table} WHERE {said} IS NOT NULL AND id > $1 ORDER BY id LIMIT 200
     """  # noqa: S608 - names of ours
@@ -111,6 +110,12 @@ async def still_said(db: Database, vault: Vault, source: Source) -> list[Finding
         if not rows:
             return findings
         at = rows[-1]["id"]
+
+
+async def has(db: Database, table: str, column: str) -> bool:
+    """Whether a table has a column: in a copy of an older revision it may not be there yet."""
+    async with db.transaction() as tx:
+        return bool(await (await driver(tx)).fetchval(_HAS, table, column))
 
 
 async def _said(tx: AsyncSession, vault: Vault, place: Place, sealed: bytes, expected: bytes) -> str | None:

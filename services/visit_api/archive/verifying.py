@@ -10,14 +10,14 @@ from uuid import UUID
 import msgspec
 
 from chassis.chain.command import Looked
-from chassis.chain.verifying import Finding
+from chassis.chain.verifying import Finding, has
 from chassis.db import Database, driver
 from chassis.vault import KeysMissing, Misplaced, Place, Vault
 from visit_api.attachments.store import FileStore, Store
 from visit_api.settings import Settings
 
 _BATCH = 100  # rows read at once
-_ENTRIES = "SELECT id, record, sealed FROM archive_entries WHERE id > $1 ORDER BY id LIMIT $2"
+_ENTRIES = "SELECT id, record, {sealed} AS sealed FROM archive_entries WHERE id > $1 ORDER BY id LIMIT $2"
 _STORED = "SELECT id, sha256 FROM attachments WHERE state = 'stored' AND id > $1 ORDER BY id LIMIT $2"
 
 
@@ -58,10 +58,11 @@ async def _looked_at(store: Store, file: _Named) -> Looked:
 
 async def _archived(db: Database, vault: Vault) -> AsyncIterator[_Named]:
     """The files in all records. What cannot be opened is found by who compares the records themselves."""
+    entries = _ENTRIES.format(sealed="sealed" if await has(db, "archive_entries", "sealed") else "NULL")
     at = UUID(int=0)
     while True:
         async with db.transaction() as tx:
-            rows = await (await driver(tx)).fetch(_ENTRIES, at, _BATCH)
+            rows = await (await driver(tx)).fetch(entries, at, _BATCH)
             texts = [(row["id"], row["record"] or await _opened(tx, vault, row["id"], row["sealed"])) for row in rows]
         for row_id, text in texts:
             for each in _record(text).get("attachments", ()):

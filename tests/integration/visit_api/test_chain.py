@@ -36,10 +36,8 @@ from visit_api.chained import ARCHIVE, CHAINED, GAP_REASONS, HOLDS
 
 SAID = "archive_entries_said"
 EXPLAINED = (GAP_REASONS, HOLDS)
-# What was chained before reasons were sealed.
-BEFORE = [
-    source._replace(forms={1: source.forms[1]}, said=None) if source in EXPLAINED else source for source in CHAINED
-]
+# What was chained before anything was sealed.
+BEFORE = [source._replace(forms={1: source.forms[1]}, said=None) for source in CHAINED]
 
 
 async def archived(world: World, count: int = 3) -> list[str]:
@@ -384,14 +382,19 @@ async def test_a_backup_is_verified_as_well_and_we_go_on_from_it(
 
 
 @pytest.mark.usefixtures("keeps_plain")
-async def test_a_backup_of_before_reasons_were_sealed_is_verified_with_its_files(
-    world: World, owner: asyncpg.Connection, databases: Databases, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("revision", ["0013", "0064"])
+async def test_a_backup_of_before_what_is_chained_was_sealed_is_verified_with_its_files(
+    world: World, owner: asyncpg.Connection, databases: Databases, capsys: pytest.CaptureFixture[str], revision: str
 ) -> None:
     visit = await ended(world)
     await with_file(world, visit, samples.png(text="一"), name="一.png")
     await world.act(visit["id"], "archive")
-    await explained(world, BEFORE)
-    backup = await restored(owner, databases, "0064")
+    if revision == "0013":
+        await altered(owner, _OPENED)
+        await Sealer("visit_api", world.runtime.db, BEFORE).run_once()
+    else:
+        await explained(world, BEFORE)
+    backup = await restored(owner, databases, revision)
     try:
         assert await verified(world, against=backup.migration) == 0, capsys.readouterr().err
         assert [line for line in capsys.readouterr().out.splitlines() if " files, " in line] == ["1 files, 0.0 MB"] * 2
@@ -399,6 +402,11 @@ async def test_a_backup_of_before_reasons_were_sealed_is_verified_with_its_files
         await databases.drop(backup)
 
 
+# As records stood before they were sealed, as far as it matters here.
+_OPENED = """
+UPDATE archive_entries SET sealed = NULL, said_digest = NULL, record = jsonb_build_object(
+    'attachments', (SELECT jsonb_agg(jsonb_build_object('id', id, 'sha256', sha256)) FROM attachments))
+"""
 _COLUMNS = """
 SELECT table_name::text, array_agg(column_name::text) FROM information_schema.columns
 WHERE table_schema = 'public' AND table_name <> 'alembic_version' AND is_generated = 'NEVER' GROUP BY table_name
