@@ -85,6 +85,11 @@ class Way(NamedTuple):
     at: Any
     gone: bool = False
 
+    def behind(self, place: Sequence[Any]) -> Select[Any]:
+        """What changed so after a place. The transaction and the id may be of two tables, and no index is of both: one
+        finds by the transaction alone what is new."""
+        return self.query.where(self.xid >= place[0], tuple_(self.xid, self.id) > tuple_(*place))
+
 
 @dataclass(frozen=True)
 class Window:
@@ -127,11 +132,9 @@ class Window:
             place = self.after.place((ways[0].xid, ways[0].id))
             place = await _rewound(tx, place, self._not_followed(ways))
         for way in ways:
-            query = way.query.add_columns(way.xid, way.id, way.at).where(way.xid < until)
-            if place is not None:
-                query = query.where(tuple_(way.xid, way.id) > tuple_(*place))
-                query = query.where(way.xid >= place[0]) if way.gone else query  # the two may be of two tables
-            elif self.since is not None:
+            query = (way.query if place is None else way.behind(place)).add_columns(way.xid, way.id, way.at)
+            query = query.where(way.xid < until)
+            if place is None and self.since is not None:
                 query = query.where(way.at >= self.since)
             rows = (await tx.execute(query.order_by(way.xid, way.id).limit(self.limit))).all()
             found.append([(Gone(id=its, gone_at=at) if way.gone else row, xid, its) for row, xid, its, at in rows])

@@ -42,12 +42,16 @@ async def tasks_page(
     query = query if within_unit is None else _about(query, of_unit(within_unit))
     if not window.is_feed:
         return await window.fetch(tx, query, CallbackTask)
+    return await window.follow(tx, *ways(query, unit, within_unit))
+
+
+def ways(query: Select[CallbackTask], unit: str | None, within_unit: str | None) -> tuple[Way, Way, Way]:
+    """How tasks change: themselves, or because their appeal came, or went."""
     went, about = AppealLeaving, AppealLeaving.appeal_id == CallbackTask.appeal_id
     was = visible(unit, went.unit_code) & of_unit(within_unit, went.unit_code)
     gone = select(CallbackTask.id).join(went, about).join(Appeal, Appeal.id == went.appeal_id)
     gone = gone.where(was, ~(visible(unit) & of_unit(within_unit)))
-    return await window.follow(
-        tx,
+    return (
         Way(query, CallbackTask.changed_xid, CallbackTask.id, CallbackTask.updated_at),
         Way(query.join(went, about), went.changed_xid, CallbackTask.id, went.left_at),
         Way(gone, went.changed_xid, CallbackTask.id, went.left_at, gone=True),

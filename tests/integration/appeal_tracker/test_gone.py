@@ -1,11 +1,19 @@
 """Whoever keeps a copy by what changes has the appeals and calls that they see, and no others, whoever has them now."""
 
+import re
 from typing import Any
 
+import asyncpg
 import pytest
 
+from appeal_tracker.appeals import lists
+from appeal_tracker.appeals.lists import Wanted
+from appeal_tracker.callbacks import repository as callbacks
+from appeal_tracker.tasks import repository as tasks
 from chassis.ids import new_id
 from tests.integration.appeal_tracker.desk import Desk, got, made, unit
+from tests.integration.appeal_tracker.test_lists import MANY
+from tests.support.explaining import explained
 from tests.support.following import Copy
 
 UNITS = ("374", "37401", "37402", "375")
@@ -73,3 +81,24 @@ async def test_a_unit_that_is_heard_of_or_moves_has_its_followers_begin_anew(des
         await check(found)
     await desk.hear(unit(team, "37402", version=2, id=its))
     await check(found)
+
+
+LEFT = """
+INSERT INTO callback_tasks (id, appeal_id, round, unit_code, kind, state, required, whose, opened_at, updated_at)
+SELECT gen_random_uuid(), id, 1, unit_code, 'callback', 'done', true, 'supervisor', now(), now() FROM appeals;
+INSERT INTO appeal_leavings (appeal_id, unit_code) SELECT id, '37401' FROM appeals;
+"""
+
+
+async def test_what_went_since_is_found_by_an_index_however_much_went_before(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(MANY)
+    await owner.execute(LEFT)
+    await owner.execute("ANALYZE callback_tasks; ANALYZE appeal_leavings")
+    async with desk.runtime.db.transaction() as tx:
+        place = (await owner.fetchval("SELECT pg_current_xact_id()::text::bigint"), new_id())
+        gone = await lists.gone(tx, "37401", Wanted())
+        for way in (gone, *callbacks.ways(tasks.listed(), "37401", None)[1:]):
+            plan = await explained(tx, way.behind(place).order_by(way.xid, way.id).limit(50))
+            assert re.search(r"appeal_leavings_feed .*\n *Index Cond: .*changed_xid.* >=? ", plan), plan
