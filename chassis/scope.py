@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     inspect,
     literal,
+    or_,
     select,
     text,
     true,
@@ -70,19 +71,21 @@ def under(units: Any, code: str) -> Select[Any]:
     return _tree(_table(units), literal(code))
 
 
-async def sight(tx: AsyncSession, units: Any, unit: str) -> str:
-    """A mark of what a caller of `unit` sees, another one once a unit with all that is of it came into sight or went
-    out of it: for whoever keeps a copy by what changes, and is told of no row that did not.
+async def sight(tx: AsyncSession, units: Any, unit: str, asked: str | None = None) -> str:
+    """A mark of what a caller of `unit` sees, and of what is below a unit that they `asked` for; another one once a
+    unit with all that is of it came there or went: for whoever keeps a copy by what changes, and is told of no row that
+    did not.
 
-    Units may number their moves, as `moved`, where nothing can be of a unit before it is there: that of a unit that was
-    put below another or merged into it, and that of the one that it left. Of others each counts that is heard of.
+    Units may number their moves, as `moved`: that of a unit that was put below another or merged into it, or that was
+    heard of after what is of it, and that of the one that it left. Of others each counts that is heard of.
     """
-    table = _table(units)
-    its, which = table.c.code, table.c.code.in_(below(units, unit))
+    table, trees = _table(units), [below(units, unit)]
+    trees += [] if asked is None else [under(units, asked)]
+    its, which = table.c.code, or_(*map(table.c.code.in_, trees))
     if "moved" in table.c:
         its, which = its + ":" + cast(table.c.moved, Text), which & table.c.moved.is_not(None)
     seen = sorted(await tx.scalars(select(its).where(which)))
-    return blake2b("\n".join([unit, *seen]).encode(), digest_size=8).hexdigest()
+    return blake2b("\n".join([unit, asked or "", *seen]).encode(), digest_size=8).hexdigest()
 
 
 async def ancestors(tx: AsyncSession, units: Any, unit: str) -> list[str]:

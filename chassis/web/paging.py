@@ -6,7 +6,8 @@ a late commit appears later, not never. A client that goes on by cursor misses n
 of its own should overlap. What goes where its reader does not see it is told as gone; where a unit with all that is of
 it came into sight, or went out of it, no row tells: the cursor has expired (410), and the copy begins again.
 
-`Paging` gives 50 items where nothing is said; `WholePaging`, for short lists about one thing, gives all.
+`Paging` gives 50 items where nothing is said; `WholePaging`, for short lists about one thing, gives all. By the latter,
+and by `CommonPaging`, what no unit bounds is followed: there it tells nothing which units are in sight.
 `PlacePaging` is for what is counted at the moment it is asked: it can be gone through, and not be followed.
 """
 
@@ -30,7 +31,7 @@ from chassis.web.schemas import Instant, QueryInstant, View
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
-Sight = Callable[[AsyncSession], Awaitable[str]]
+Sight = Callable[..., Awaitable[str]]
 
 MOST = 200
 _AT_ONCE = 100  # rows: whoever wants one of them does not have each that is hidden looked for by itself
@@ -93,14 +94,19 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a list is asked for. `sight` tells what whoever asks sees, `seen` is what they saw when they were
-    given the cursor; one who sees all has neither."""
+    """Which part of a list is asked for. `sight` tells what whoever asks sees of what they `asked` for, `seen` is what
+    they saw when they were given the cursor; one who sees all has neither."""
 
     limit: int | None = 50
     since: datetime | None = None
     after: cursors.Cursor | None = None
     sight: Sight | None = None
     seen: str | None = None
+    asked: str | None = None
+
+    def of_unit(self, code: str | None) -> "Window":
+        """The same window, where the list is asked for what is of a unit, or of one below it."""
+        return replace(self, asked=code)
 
     @property
     def is_feed(self) -> bool:
@@ -183,7 +189,7 @@ class Window:
     def at(self, following: str) -> "Window":
         """The same window where the page before said that it goes on."""
         after = cursors.decode(following)
-        return Window(self.limit, None, after, self.sight, after.sight)
+        return replace(self, since=None, after=after, seen=after.sight)
 
     def after_key(self, *key: object) -> str:
         """Where a list goes on after a row of that key: for whoever reads some and shows only a part."""
@@ -226,7 +232,7 @@ class Window:
 
     async def _seen(self, tx: AsyncSession) -> str | None:
         """What is seen now. Raises `FeedExpired` where the cursor was given while that was other units."""
-        sight = None if self.sight is None else await self.sight(tx)
+        sight = None if self.sight is None else await self.sight(tx, asked=self.asked)
         if self.seen not in (None, sight):
             raise FeedExpired
         return sight
@@ -257,49 +263,47 @@ _Since = Annotated[
 ]
 
 
-async def _window(
-    request: Request,
-    limit: Annotated[int, Query(ge=1, le=MOST, description="items at most")] = 50,
-    cursor: _Cursored = None,
-    updated_since: _Since = None,
-) -> Window:
-    return _read(limit, cursor, updated_since, _sight_of(request))
+_Most = Annotated[int, Query(ge=1, le=MOST, description="items at most")]
+
+
+async def _common(limit: _Most = 50, cursor: _Cursored = None, updated_since: _Since = None) -> Window:
+    return _read(limit, cursor, updated_since)
+
+
+async def _window(request: Request, window: Annotated[Window, Depends(_common)]) -> Window:
+    units, unit = request.app.state.units, request.state.principal.unit  # whom the guard let in
+    if units is None or unit is None:
+        return window
+    return replace(window, sight=partial(scope.sight, units=units, unit=unit))
 
 
 async def _whole(
-    request: Request,
     limit: Annotated[int | None, Query(ge=1, le=MOST, description="items at most; all where nothing is said")] = None,
     cursor: _Cursored = None,
     updated_since: _Since = None,
 ) -> Window:
-    return _read(limit, cursor, updated_since, _sight_of(request))
+    return _read(limit, cursor, updated_since)
 
 
-async def _place(
-    limit: Annotated[int, Query(ge=1, le=MOST, description="items at most")] = 50, cursor: _Cursored = None
-) -> Window:
-    return _read(limit, cursor, None, None)
+async def _place(limit: _Most = 50, cursor: _Cursored = None) -> Window:
+    return _read(limit, cursor, None)
 
 
-def _sight_of(request: Request) -> Sight | None:
-    units, unit = request.app.state.units, request.state.principal.unit  # whom the guard let in
-    return None if units is None or unit is None else partial(scope.sight, units=units, unit=unit)
-
-
-def _read(limit: int | None, cursor: str | None, updated_since: datetime | None, sight: Sight | None) -> Window:
+def _read(limit: int | None, cursor: str | None, updated_since: datetime | None) -> Window:
     after = None if cursor is None else cursors.decode(cursor)
     if after is None:
-        return Window(limit, updated_since, sight=sight)
+        return Window(limit, updated_since)
     if after.kind == "since":
         try:
-            return Window(limit, cursors.value(after.position[0], datetime), None, sight, after.sight)
+            return Window(limit, cursors.value(after.position[0], datetime), seen=after.sight)
         except (ValueError, IndexError) as error:
             raise Unprocessable(cursors.NO_CURSOR) from error
     if after.kind == "list" and updated_since is not None:
         raise Unprocessable(cursors.NO_CURSOR)
-    return Window(limit, None, after, sight, after.sight)
+    return Window(limit, None, after, seen=after.sight)
 
 
 Paging = Annotated[Window, Depends(_window)]
+CommonPaging = Annotated[Window, Depends(_common)]
 WholePaging = Annotated[Window, Depends(_whole)]
 PlacePaging = Annotated[Window, Depends(_place)]

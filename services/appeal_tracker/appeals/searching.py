@@ -36,7 +36,7 @@ async def listing(
         raise SourceNotSaid
     query = await lists.listed(tx, caller.unit, wanted)
     if window.is_feed:
-        news = await lists.news(tx, window, query, await lists.gone(tx, caller.unit, wanted))
+        news = await lists.news(tx, window.of_unit(wanted.unit), query, await lists.gone(tx, caller.unit, wanted))
         page: Listing[Any] = await _truly(tx, runtime, news, wanted.words)
     elif wanted.words is None:
         page = await lists.page(tx, window, query)

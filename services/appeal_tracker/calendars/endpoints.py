@@ -14,7 +14,7 @@ from appeal_tracker.calendars.schemas import (
     CalendarView,
 )
 from chassis.web.auth import Caller
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Day
 from chassis.web.work import Tx
@@ -23,7 +23,7 @@ router = Router(prefix="/v1/calendars", tags=["calendars"])
 
 
 @router.get("")
-async def list_calendars(caller: Caller, tx: Tx, paging: Paging) -> Page[CalendarView]:
+async def list_calendars(caller: Caller, tx: Tx, paging: CommonPaging) -> Page[CalendarView]:
     """Every calendar at its newest version. With `updated_since` those that changed from then on, also by a new version
     of what they lie over."""
     calendars, following = await service.listed(tx, paging)
@@ -31,7 +31,9 @@ async def list_calendars(caller: Caller, tx: Tx, paging: Paging) -> Page[Calenda
 
 
 @router.get("/{calendar}/versions", response_model=Page[CalendarVersionView])
-async def list_calendar_versions(calendar: Code, caller: Caller, tx: Tx, paging: Paging) -> Listing[CalendarVersion]:
+async def list_calendar_versions(
+    calendar: Code, caller: Caller, tx: Tx, paging: CommonPaging
+) -> Listing[CalendarVersion]:
     """The versions of a calendar, the first one first."""
     return await service.versions(tx, calendar, paging)
 

@@ -42,7 +42,7 @@ async def tasks_page(
     query = query if within_unit is None else _about(query, of_unit(within_unit))
     if not window.is_feed:
         return await window.fetch(tx, query, CallbackTask)
-    return await window.follow(tx, *ways(query, unit, within_unit))
+    return await window.of_unit(within_unit).follow(tx, *ways(query, unit, within_unit))
 
 
 def ways(query: Select[CallbackTask], unit: str | None, within_unit: str | None) -> tuple[Way, Way, Way]:

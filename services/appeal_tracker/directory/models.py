@@ -12,7 +12,8 @@ from appeal_tracker.base import Base
 class Unit(Base):
     """A unit. Its parent may not have been heard of yet, and for a while two ids may bear one code. One that was
     `merged_into` another is closed, and what it has open is that one's; `merged_at` is when that was heard first. So is
-    `moved_at` that it has another parent, or another code, than before."""
+    `moved_at` that it has another parent, or another code, than before. `moved` numbers what made others see what is of
+    it: a move, or that it was heard of after that. Triggers give it, to the unit that one left, too."""
 
     __tablename__ = "units"
     __table_args__ = (Index("units_code", "code"), Index("units_parent_code", "parent_code"))
@@ -24,6 +25,7 @@ class Unit(Base):
     version: Mapped[int] = mapped_column(BigInteger)
     merged_at: Mapped[datetime | None]
     moved_at: Mapped[datetime | None]
+    moved: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class StaffMember(Base):

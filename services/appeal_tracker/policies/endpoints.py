@@ -16,7 +16,7 @@ from appeal_tracker.policies.schemas import (
 )
 from chassis.web.auth import ADMIN, Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page
 from chassis.web.route import Router
 from chassis.web.schemas import Code
 from chassis.web.tokens import Principal
@@ -28,7 +28,7 @@ DryRun = Annotated[bool, Query(description="say what would come of it, and store
 
 
 @router.get("/policies", response_model=Page[PolicySummary])
-async def list_policies(caller: Caller, tx: Tx, paging: Paging) -> Listing[service.Summary]:
+async def list_policies(caller: Caller, tx: Tx, paging: CommonPaging) -> Listing[service.Summary]:
     """Every pack, at its newest version. With `updated_since` those published or withdrawn from then on."""
     return await service.listed(tx, paging)
 

@@ -9,7 +9,7 @@ from appeal_tracker.sources.models import CodeTable
 from appeal_tracker.sources.schemas import CodeTableView, Source, WriteCodeTable
 from chassis.web.auth import ADMIN, Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page
 from chassis.web.route import Router
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
@@ -19,7 +19,7 @@ Admin = Annotated[Principal, Depends(require(ADMIN))]
 
 
 @router.get("", response_model=Page[CodeTableView])
-async def list_code_tables(caller: Caller, tx: Tx, paging: Paging) -> Listing[CodeTable]:
+async def list_code_tables(caller: Caller, tx: Tx, paging: CommonPaging) -> Listing[CodeTable]:
     """The code table of each source system, as it counts now."""
     return await service.listing(tx, paging)
 

@@ -7,7 +7,7 @@ from fastapi import Depends, Query
 
 from chassis.web.auth import ADMIN, Asker, Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code
 from chassis.web.tokens import Principal
@@ -77,7 +77,7 @@ async def preview_route(tx: Tx, runtime: TheRuntime, caller: Asker, body: Imagin
 
 
 @router.get("/quiet-hours", response_model=Page[QuietHoursView])
-async def list_quiet_hours(tx: Tx, caller: Caller, paging: Paging) -> Listing[QuietRule]:
+async def list_quiet_hours(tx: Tx, caller: Caller, paging: CommonPaging) -> Listing[QuietRule]:
     """When nobody is sent anything, by kind of recipient and channel."""
     return await quieting.listed(tx, paging)
 

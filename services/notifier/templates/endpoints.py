@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from chassis.web.auth import ADMIN, Asker, Caller, require
-from chassis.web.paging import Listing, Page, Paging, WholePaging
+from chassis.web.paging import CommonPaging, Listing, Page, WholePaging
 from chassis.web.route import Router
 from chassis.web.tokens import Principal
 from chassis.web.work import TheRuntime, Tx
@@ -18,7 +18,7 @@ router = Router(prefix="/v1/templates", tags=["templates"])
 
 
 @router.get("", response_model=Page[TemplateView])
-async def list_templates(tx: Tx, caller: Caller, paging: Paging) -> Listing[Template]:
+async def list_templates(tx: Tx, caller: Caller, paging: CommonPaging) -> Listing[Template]:
     """The texts in force, those that came with the service and those published since."""
     return await service.listed(tx, paging)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from chassis.web.auth import Caller, require
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page
 from chassis.web.route import Router
 from chassis.web.schemas import Id
 from chassis.web.tokens import Principal
@@ -27,7 +27,7 @@ async def get_appointment(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -
 
 @router.get("/history", response_model=Page[AppointmentEntryView])
 async def list_appointments(
-    id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging
+    id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: CommonPaging
 ) -> Listing[Appointment]:
     """Every word with the customer about when they are visited, in order."""
     return await service.list_appointments(tx, runtime, caller, id, window)

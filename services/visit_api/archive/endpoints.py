@@ -11,7 +11,7 @@ from chassis.web.auth import Caller, require
 from chassis.web.etag import none_match
 from chassis.web.files import file_headers
 from chassis.web.negotiation import wants
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Id, QueryInstant
 from chassis.web.tokens import Principal
@@ -162,7 +162,7 @@ async def adopt_rule(code: Code, new: NewRule, caller: Supervisor, tx: Tx, runti
 
 
 @router.get("/v1/units/{code}/archive-rules", response_model=Page[RetentionRuleView])
-async def list_rules(code: Code, caller: Caller, tx: Tx, window: Paging) -> Listing[Rule]:
+async def list_rules(code: Code, caller: Caller, tx: Tx, window: CommonPaging) -> Listing[Rule]:
     """What a unit adopted so far."""
     return await completing.list_rules(tx, caller, code, window)
 

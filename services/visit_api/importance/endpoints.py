@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from chassis.web.auth import Caller, require
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page
 from chassis.web.route import Router
 from chassis.web.schemas import Id
 from chassis.web.tokens import Principal
@@ -32,6 +32,6 @@ async def get_importance_document(id: Id, caller: Caller, tx: Tx) -> DocumentVie
 
 
 @router.get("/v1/customers/{id}/importance", response_model=Page[DeterminationView])
-async def list_importance(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[Determination]:
+async def list_importance(id: Id, caller: Caller, tx: Tx, window: CommonPaging) -> Listing[Determination]:
     """What was ever determined of a customer, oldest first; the one determined last holds."""
     return await service.history(tx, caller, id, window)

@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request, Response
 
 from chassis.web.auth import Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page, Paging
 from chassis.web.route import Handle, Router, UnitOfWorkRoute
 from chassis.web.schemas import Code, Id, Text
 from chassis.web.tokens import Principal
@@ -123,7 +123,7 @@ async def get_import(id: Id, caller: Caller, tx: Tx) -> Import:
 
 
 @router.get("/{id}/faults", response_model=Page[FaultView])
-async def list_faults(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[ImportFault]:
+async def list_faults(id: Id, caller: Caller, tx: Tx, window: CommonPaging) -> Listing[ImportFault]:
     """The lines that were not taken, and why; all others were."""
     return await service.list_faults(tx, caller, id, window)
 

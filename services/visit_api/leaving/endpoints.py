@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from chassis.web.auth import Caller, require
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page
 from chassis.web.route import Router
 from chassis.web.schemas import Code
 from chassis.web.tokens import Principal
@@ -29,7 +29,7 @@ async def hand_over_staff(
 
 @router.get("/{staff_no}/hand-overs", response_model=Page[StaffHandOverView])
 async def list_staff_hand_overs(
-    staff_no: Code, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging
+    staff_no: Code, caller: Caller, tx: Tx, runtime: TheRuntime, window: CommonPaging
 ) -> Listing[StaffHandOver]:
     """To whom the open work of a member of staff went."""
     return await service.list_hand_overs(tx, runtime, caller, staff_no, window)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from chassis.web.auth import Caller, require
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Day, Id
 from chassis.web.tokens import Principal
@@ -53,7 +53,7 @@ async def get_measure(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime) -> Me
 
 
 @router.get("/{id}/acts", response_model=Page[MeasureActView])
-async def list_measure_acts(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[MeasureAct]:
+async def list_measure_acts(id: Id, caller: Caller, tx: Tx, window: CommonPaging) -> Listing[MeasureAct]:
     """What was done with a measure, by whom and why."""
     return await service.list_acts(tx, caller, id, window)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from chassis.web.auth import Caller, require
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page
 from chassis.web.route import Router
 from chassis.web.schemas import Code
 from chassis.web.tokens import Principal
@@ -26,6 +26,6 @@ async def merge_unit(code: Code, new: NewUnitMerger, caller: Keeper, tx: Tx, run
 
 
 @router.get("/{code}/mergers", response_model=Page[UnitMergerView])
-async def list_unit_mergers(code: Code, caller: Caller, tx: Tx, window: Paging) -> Listing[UnitMerger]:
+async def list_unit_mergers(code: Code, caller: Caller, tx: Tx, window: CommonPaging) -> Listing[UnitMerger]:
     """What a unit merged into, and which merged into it."""
     return await service.list_mergers(tx, caller, code, window)

@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from chassis.web.auth import Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Day, Id
 from chassis.web.tokens import Principal
@@ -99,7 +99,7 @@ async def change_group(
 
 
 @router.get("/groups/{id}/members", response_model=Page[MembershipView])
-async def list_members(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[Membership]:
+async def list_members(id: Id, caller: Caller, tx: Tx, window: CommonPaging) -> Listing[Membership]:
     """Which accounts are in a group, and which were."""
     group = await service.get_group(tx, caller, id)
     return await repository.find_members(tx, window, group.id)

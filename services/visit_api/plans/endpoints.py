@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from chassis.web.auth import Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Day, Id
 from chassis.web.tokens import Principal
@@ -121,6 +121,6 @@ async def adjust_plan_item(
 
 
 @router.get("/v1/plan-items/{id}/adjustments", response_model=Page[AdjustmentView])
-async def list_adjustments(id: Id, caller: Caller, tx: Tx, window: Paging) -> Listing[Adjustment]:
+async def list_adjustments(id: Id, caller: Caller, tx: Tx, window: CommonPaging) -> Listing[Adjustment]:
     """What was adjusted by hand, by whom and why."""
     return await service.list_adjustments(tx, caller, id, window)

@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from chassis.web.auth import Caller, require
 from chassis.web.etag import Match
-from chassis.web.paging import Listing, Page, Paging
+from chassis.web.paging import CommonPaging, Listing, Page, Paging
 from chassis.web.route import Router
 from chassis.web.schemas import Code, Id
 from chassis.web.tokens import Principal
@@ -106,7 +106,9 @@ async def hand_over_visit(id: Id, handing_over: HandingOver, caller: Visiting, t
 
 
 @router.get("/{id}/hand-overs", response_model=Page[HandOverView])
-async def list_hand_overs(id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: Paging) -> Listing[HandOver]:
+async def list_hand_overs(
+    id: Id, caller: Caller, tx: Tx, runtime: TheRuntime, window: CommonPaging
+) -> Listing[HandOver]:
     """To whom a visit was handed."""
     return await handing.list_hand_overs(tx, runtime, caller, id, window)
 

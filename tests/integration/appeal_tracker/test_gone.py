@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -11,12 +12,14 @@ from appeal_tracker.appeals.lists import Wanted
 from appeal_tracker.callbacks import repository as callbacks
 from appeal_tracker.tasks import repository as tasks
 from chassis.ids import new_id
+from contracts.directory import UnitChanged
 from tests.integration.appeal_tracker.desk import Desk, got, made, unit
 from tests.integration.appeal_tracker.test_lists import MANY
 from tests.support.explaining import explained
 from tests.support.following import Copy
 
 UNITS = ("374", "37401", "37402", "375")
+TEAM = "3740101"
 
 
 async def copies(desk: Desk) -> list[Copy]:
@@ -69,18 +72,90 @@ async def test_nobody_is_told_of_what_left_where_they_never_saw_it(desk: Desk) -
         assert (await got(stranger.get(path, params=query)))["items"] == []
 
 
-@pytest.mark.parametrize("late", [False, True])
-async def test_a_unit_that_is_heard_of_or_moves_has_its_followers_begin_anew(desk: Desk, late: bool) -> None:
-    team, its = "3740101", new_id()
-    if not late:
-        await desk.hear(unit(team, "37401", id=its))
-    await desk.raised(unit_code=team)
-    found = await copies(desk)
-    if late:
-        await desk.hear(unit(team, "37401", id=its))
-        await check(found)
-    await desk.hear(unit(team, "37402", version=2, id=its))
+@pytest.fixture
+async def team(desk: Desk) -> UUID:
+    """A team below 37401, with an appeal of its own and one beside it of each of the two units."""
+    its = new_id()
+    await desk.hear(unit(TEAM, "37401", id=its))
+    await desk.raised(unit_code="37402")
+    for code in (TEAM, "37401"):
+        appeal = await desk.raised(unit_code=code)
+        await desk.contact(appeal, "10-09T09:40")
+        await desk.answer(appeal, "10-09T09:50")
+        await made(desk.supervisor.post(f"/appeals/{appeal}/callback-tasks"))
+    return its
+
+
+async def asked_for(desk: Desk) -> list[Copy]:
+    """What is wanted of a unit: by the company, and by the other unit, which handles an appeal of the team."""
+    crossing = await desk.raised(unit_code=TEAM)
+    await hand(desk, crossing, handling_unit_code="37402")
+    readers = [desk.client("supervisor", unit=code, sub="E001") for code in ("374", "37402")]
+    paths = ("/appeals", "/callback-tasks")
+    found = [Copy(each, path, unit=code) for each in readers for path in paths for code in ("37401", "37402")]
     await check(found)
+    return found
+
+
+async def test_a_unit_that_moves_within_its_readers_sight_leaves_what_is_asked_for_by_unit(
+    desk: Desk, team: UUID
+) -> None:
+    found = [*await copies(desk), *await asked_for(desk)]
+    for version, parent in enumerate(("37402", "37401", "375", "37402"), 2):
+        await desk.hear(unit(TEAM, parent, version=version, id=team))
+        await check(found)
+
+
+@pytest.mark.parametrize("into", ["37401", "37402"])
+async def test_a_unit_that_merges_has_its_followers_begin_anew(desk: Desk, team: UUID, into: str) -> None:
+    found = [*await copies(desk), *await asked_for(desk)]
+    merged = {"parent_code": into, "merged_into": into, "version": 2}
+    await desk.hear(UnitChanged(id=team, unit_code=TEAM, **merged))
+    await check(found)
+
+
+async def test_a_unit_that_is_new_has_nobody_begin_anew(desk: Desk, team: UUID) -> None:
+    found = [*await copies(desk), *await asked_for(desk)]
+    await desk.hear(unit("3740102", "37401"), unit("374010201", "3740102"))
+    await check(found)
+    await desk.raised(unit_code="374010201")
+    await check(found)
+    assert {each.begun for each in found} == {1}
+
+
+@pytest.mark.parametrize("path", ["/policies", "/calendars", "/code-tables"])
+async def test_what_no_unit_bounds_is_followed_whatever_units_do(desk: Desk, team: UUID, path: str) -> None:
+    copy = Copy(desk.admin, path)
+    await copy.follow()
+    await desk.hear(unit(TEAM, "37402", version=2, id=team))
+    await copy.follow()
+    assert copy.begun == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_units_that_are_heard_of_after_what_is_of_them_have_their_followers_begin_anew(
+    desk: Desk, order: tuple[int, int]
+) -> None:
+    below = "374010101"
+    heard = [unit(TEAM, "37401"), unit(below, TEAM)]
+    appeals = [await desk.raised(unit_code=code) for code in (TEAM, below)]
+    assert len(appeals) == 2
+    found = await copies(desk)
+    for place in order:
+        await desk.hear(heard[place])
+        await check(found)
+    await desk.hear(unit(below, "37402", version=2, id=heard[1].id))
+    await check(found)
+
+
+async def test_a_unit_that_leaves_one_that_was_not_heard_of_is_told_there(desk: Desk) -> None:
+    its, unheard = new_id(), desk.client("supervisor", unit="37403", sub="E301")
+    await desk.hear(unit(TEAM, "37403", id=its))
+    await desk.raised(unit_code=TEAM)
+    copy = Copy(unheard, "/appeals")
+    await copy.check()
+    await desk.hear(unit(TEAM, "37402", version=2, id=its))
+    await copy.check()
 
 
 LEFT = """

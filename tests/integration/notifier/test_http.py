@@ -2,11 +2,14 @@
 
 from uuid import uuid4
 
+import pytest
+
 from notifier.channels.port import Refused
 from notifier.routes.shipped import shipped
 from tests.conftest import START
 from tests.integration.notifier.gateway import Gateway, sender_of
-from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office
+from tests.integration.notifier.office import CITY, COUNTY, OTHER, STATION, Appeal, Office, unit
+from tests.support.following import Copy
 
 
 async def test_a_delivery_is_shown_with_all_that_was_decided(office: Office, appeal: Appeal):
@@ -37,8 +40,8 @@ async def test_a_delivery_is_shown_with_all_that_was_decided(office: Office, app
 async def test_the_raising_and_the_handling_unit_and_those_above_see_it_and_others_see_nothing(office: Office):
     appeal = Appeal(START)
     await office.hear(appeal.warned(handling_unit_code=OTHER))
-    for unit in (STATION, COUNTY, CITY, OTHER):
-        assert len(await office.deliveries(unit=unit)) == 1, unit
+    for code in (STATION, COUNTY, CITY, OTHER):
+        assert len(await office.deliveries(unit=code)) == 1, code
     (delivery,) = await office.deliveries()
     stranger = office.client("supervisor", "admin", unit="37402")
     assert (await stranger.get("deliveries", params={"appeal_id": str(appeal.id)})).json()["items"] == []
@@ -163,6 +166,15 @@ async def test_templates_are_shown(office: Office):
     one = await client.get("templates/deadline.warned.mailbox.en")
     assert one.json() in templates["items"]
     assert (await client.get("templates/deadline.warned.pigeon.en")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["templates", "quiet-hours"])
+async def test_what_no_unit_bounds_is_followed_whatever_units_there_are(office: Office, path: str):
+    copy = Copy(office.client("supervisor", unit=CITY), path)
+    await copy.follow()
+    await office.hear(unit("3740101", CITY))
+    await copy.follow()
+    assert copy.begun == 1
 
 
 async def test_without_a_token_nothing_is_shown(office: Office):
