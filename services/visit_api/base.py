@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, LargeBinary, MetaData, Text, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -48,6 +48,14 @@ class Left(Written):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class Made:
+    """By which transaction a row was made; none where older code made it."""
+
+    made_xid: Mapped[int | None] = mapped_column(
+        BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)")
+    )
 
 
 class Brought(Tracked):

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from visit_api.base import Base, Versioned
+from visit_api.base import Base, Made, Versioned
 from visit_api.customers.phones import masked, masked_name
 
 Role = Literal["principal", "power_manager", "duty", "finance", "guardian", "self", "other"]
@@ -30,7 +30,7 @@ class Person(NamedTuple):
 _UNOPENED = Person("**", None, None)
 
 
-class Contact(Versioned, Base):
+class Contact(Versioned, Made, Base):
     """A person to speak to, by role, and the channels by which that person agreed to be reached. A removed one keeps
     its row, without the person in it."""
 

@@ -12,7 +12,7 @@ from chassis.scope import within
 from chassis.web.paging import Gone, Listing, Way, Window
 from visit_api.contacts.models import Contact
 from visit_api.customers.models import Customer
-from visit_api.customers.repository import gone
+from visit_api.customers.repository import gone, kept_then
 from visit_api.directory.models import Unit
 
 _MOST = 200  # found by one number
@@ -25,7 +25,7 @@ def _seen(unit: str | None) -> Select[Any]:
 
 def _gone(unit: str | None, customer_id: UUID | None) -> Way:
     its = gone(partial(within, Unit, unit), Contact.id)
-    query = its.query.join(Contact, Contact.customer_id == Customer.id)
+    query = its.query.join(Contact, Contact.customer_id == Customer.id).where(kept_then(Contact.made_xid))
     return its._replace(query=query if customer_id is None else query.where(Customer.id == customer_id))
 
 

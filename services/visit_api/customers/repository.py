@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.db import driver
@@ -90,6 +90,12 @@ def gone(theirs: Callable[[Any], ColumnElement[bool]], id: Any) -> Way:
     query = select(id).select_from(CustomerLeaving).join(Customer, Customer.id == CustomerLeaving.customer_id)
     query = query.where(theirs(CustomerLeaving.unit_code), ~theirs(Customer.unit_code))
     return Way(query, CustomerLeaving.changed_xid, id, CustomerLeaving.recorded_at, gone=True)
+
+
+def kept_then(made_xid: Any) -> ColumnElement[bool]:
+    """The condition that something was kept with a customer already when it left, by the transaction that made it; what
+    is older than that column was."""
+    return or_(made_xid.is_(None), made_xid <= CustomerLeaving.changed_xid)
 
 
 async def determined(tx: AsyncSession, ids: Collection[UUID]) -> set[UUID]:

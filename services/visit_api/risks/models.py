@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import Tracked
-from visit_api.base import Base
+from visit_api.base import Base, Made
 
 State = Literal["open", "confirmed", "dismissed", "lapsed"]
 
@@ -34,7 +34,7 @@ class HeardAppeal(Base):
     dissatisfied: Mapped[int]
 
 
-class Suggestion(Tracked, Base):
+class Suggestion(Tracked, Made, Base):
     """That a customer may be one at risk, and why; a person decides."""
 
     __tablename__ = "risk_suggestions"

@@ -13,7 +13,7 @@ from chassis.scope import within
 from chassis.web.paging import Gone, Listing, Way, Window
 from visit_api.appeals.models import Appeal
 from visit_api.customers.models import Customer, CustomerLeaving
-from visit_api.customers.repository import gone
+from visit_api.customers.repository import gone, kept_then
 from visit_api.directory.models import Unit
 from visit_api.risks.models import HeardAppeal, Suggestion
 from visit_api.visits.models import Visit
@@ -49,7 +49,7 @@ async def find_all(
         tx,
         Way(query, Suggestion.changed_xid, Suggestion.id, Suggestion.updated_at),
         went._replace(query=query.join(CustomerLeaving, about), gone=False),
-        went._replace(query=went.query.join(Suggestion, about)),
+        went._replace(query=went.query.join(Suggestion, about).where(kept_then(Suggestion.made_xid))),
     )
 
 

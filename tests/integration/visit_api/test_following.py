@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -84,6 +85,37 @@ async def test_what_a_feed_says_of_one_that_is_gone_is_its_id(world: World, comp
     assert await world.rows("SELECT FROM trail") == read, "nothing of anybody was read"
 
 
+async def test_nobody_is_told_of_what_was_made_where_they_did_not_see_it(
+    world: World, company: dict[str, Any], owner: asyncpg.Connection
+) -> None:
+    reader, its = world.client("integration", unit="37401", sub="erp"), company["over"]["customer_id"]
+
+    async def gone() -> list[set[str]]:
+        pages = [(await reader.get(path, params=SINCE)).json() for path in ("/contacts", "/risk-suggestions")]
+        return [{item["id"] for item in page["items"] if "gone_at" in item} for page in pages]
+
+    kept = [await rows(owner, table, its) for table in ("contacts", "risk_suggestions")]
+    await change(world, f"/customers/{its}", unit_code="37402")
+    assert all(kept)
+    assert await gone() == kept
+    await contact(world, {"id": its})
+    (suggested,) = (await world.admin.get("/risk-suggestions", params={"customer_id": its})).json()["items"]
+    await owner.execute("UPDATE risk_suggestions SET state = 'lapsed' WHERE customer_id = $1", UUID(its))
+    await world.hear(opened(world, company["over"], unit_code="3740101"))
+    assert [len(await rows(owner, table, its)) for table in ("contacts", "risk_suggestions")] == [2, 2], suggested
+    assert await gone() == kept
+    await change(world, f"/customers/{its}", unit_code="37401")
+    await change(world, f"/customers/{its}", unit_code="37402")
+    assert [len(ids) for ids in await gone()] == [2, 2], "who saw them there is told"
+
+
+async def rows(owner: asyncpg.Connection, table: str, customer: str) -> set[str]:
+    """The ids of what is kept with a customer."""
+    return {
+        str(row["id"]) for row in await owner.fetch(f"SELECT id FROM {table} WHERE customer_id = $1", UUID(customer))
+    }
+
+
 async def test_somebody_who_goes_elsewhere_is_gone_there(world: World, company: dict[str, Any]) -> None:
     found = await copies(world)
     for unit in ("37402", "37401", "37402", "374"):
@@ -101,6 +133,18 @@ async def test_units_that_move_have_their_followers_begin_anew(world: World, com
     for parent in ("37402", "374", "37401", "37402"):
         await change(world, "/units/3740101", parent_code=parent)
         await check(found)
+
+
+async def test_a_unit_that_moves_elsewhere_has_nobody_else_begin_anew(world: World, company: dict[str, Any]) -> None:
+    await made(world.admin.post("/units", json={"code": "37403", "name": "另一中心", "parent_code": "374"}))
+    await world.customer("37402")
+    found = await copies(world)
+    beside = [each for each in found if each.client is world.client("integration", unit="37402", sub="erp")]
+    for parent in ("37403", "37401"):
+        await change(world, "/units/3740101", parent_code=parent)
+        await check(found)
+    assert [each.begun for each in beside] == [1] * len(PATHS)
+    assert max(each.begun for each in found) > 1
 
 
 @pytest.mark.parametrize(("unit", "into"), [("37401", "37402"), ("3740101", "37401"), ("3740101", "37402")])
