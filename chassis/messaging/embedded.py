@@ -75,9 +75,9 @@ WHERE positions.next_offset < excluded.next_offset
 
 # By the last record that is still there: behind an end that expired there is nothing to read.
 _LAG = """
-SELECT greatest(0, 1 + coalesce(max(record_offset), -1) - coalesce(
-    (SELECT next_offset FROM positions WHERE group_name = $1 AND topic = $2), 0))
-FROM records WHERE topic = $2
+SELECT greatest(0, 1
+    + coalesce((SELECT record_offset FROM records WHERE topic = $2 ORDER BY record_offset DESC LIMIT 1), -1)
+    - coalesce((SELECT next_offset FROM positions WHERE group_name = $1 AND topic = $2), 0))
 """
 
 # Each step is bounded; a step that was full is followed by another.

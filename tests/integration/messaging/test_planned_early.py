@@ -1,6 +1,7 @@
 """The spine's statements are planned while nothing waits, and stay as planned when a flood comes: each part of it must
 be found by an index, and nothing that waits or was published be looked through for it."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -48,13 +49,23 @@ async def test_a_loop_on_its_own_connection_goes_by_the_index(databases: Databas
     assert "Sort" not in plan
 
 
-@pytest.mark.parametrize("sql", [embedded._FETCH, embedded._LAG, embedded._EXPIRE], ids=["fetch", "lag", "expire"])
-async def test_the_embedded_bus_reads_on_from_a_place_by_its_index(databases: Databases, sql: str) -> None:
+@pytest.mark.parametrize(
+    ("sql", "scan"),
+    [
+        (embedded._FETCH, "Index Scan using records_pkey on records"),
+        (embedded._LAG, "Index Only Scan Backward using records_pkey on records"),
+        (embedded._EXPIRE, "Index Only Scan using records_pkey on records"),
+    ],
+    ids=["fetch", "lag", "expire"],
+)
+async def test_the_embedded_bus_reads_on_from_a_place_by_its_index(databases: Databases, sql: str, scan: str) -> None:
     async with emptied(databases, "bus") as url:
         db = Database(url, pool_size=1, by_index=True)
         async with db.connection() as connection:
             plan = await kept_plan(connection, sql)
         await db.close()
+    # Of what lies there a part is read: as much as was asked for.
+    assert re.search(rf"Limit .*\n *->  {scan} ", plan), plan
     assert "Seq Scan" not in plan
     assert "Sort" not in plan
 
