@@ -75,8 +75,29 @@ def smoke(urls: dict[str, str], token: str, unit_code: str, now: datetime) -> di
         "clocks": [[clock.milestone, clock.state] for clock in appeal.clocks],
         "archived": len(archive.items),
         "deliveries": len(deliveries.items),
+        "staff": told_of_staff(there, unit.code),
         "missing": got(models.Problem, api.visits.get_visit.sync(raised.id, client=there)).status,
     }
+
+
+def told_of_staff(there: Any, unit_code: str) -> list[list[str]]:
+    """What a list, and the feed, of a unit's staff have once one of two went to a unit below it."""
+    api, models = visits.api.directory, visits.models
+    below = models.NewUnit(f"{unit_code}01", "班组", parent_code=unit_code)
+    got(models.UnitView, api.add_unit.sync(client=there, body=below))
+    for number in ("1", "2"):
+        new = models.NewStaff("某人", [models.NewStaffRolesItem.VISITOR], f"{unit_code}-{number}", unit_code)
+        got(models.StaffView, api.add_staff.sync(client=there, body=new))
+    moved = models.StaffChange(unit_code=below.code)
+    got(models.StaffView, api.change_staff.sync(f"{unit_code}-1", client=there, body=moved, if_match="*"))
+    listed = got(models.StaffViewPage, api.list_staff.sync(client=there, unit_code=unit_code)).items
+    ever = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
+    for _ in range(200):  # what others were writing meanwhile comes first
+        page = api.list_staff.sync(client=there, unit_code=unit_code, updated_since=ever)
+        if len(told := got(models.StaffViewPage, page).items) == len(listed) + 1:
+            return [sorted(type(each).__name__ for each in its) for its in (listed, told)]
+        time.sleep(0.05)
+    raise TimeoutError("the feed never told that somebody went")
 
 
 def heard(url: str, token: str, appeal: UUID) -> Any:
