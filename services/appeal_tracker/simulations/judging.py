@@ -52,7 +52,8 @@ class Run(msgspec.Struct, frozen=True):
 class Ran(msgspec.Struct, frozen=True):
     """A clock as it was recorded; or what had no clock, and so no state.
 
-    `promised` is what the clock of a merged appeal ran by whose deadline it kept, if that was earlier.
+    `promised` is what the clock of a merged appeal ran by whose deadline it kept, if that was earlier; of one that has
+    moved since, when it was due.
     """
 
     run: Run
@@ -60,7 +61,7 @@ class Ran(msgspec.Struct, frozen=True):
     state: str | None = None
     stopped_at: datetime | None = None
     cancelled_at: datetime | None = None
-    promised: Run | None = None
+    promised: Run | datetime | None = None
 
 
 class Held(Protocol):
@@ -143,7 +144,7 @@ def judge(its: Round, rules: Rules, as_of: datetime) -> Iterator[Judgement]:
     for clock in [*its.clocks, *_besides(its, rules)]:
         run, did = clock.run, _did(clock, as_of)
         end = rules.due(run)
-        promised = rules.due(clock.promised) if clock.promised else None
+        promised = rules.due(clock.promised) if isinstance(clock.promised, Run) else clock.promised
         if end is None:
             if clock.state is not None:
                 yield Judgement(its.number, run.milestone, did, Verdict.NONE, clock.due_at, None, clock.stopped_at)

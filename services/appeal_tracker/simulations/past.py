@@ -24,7 +24,8 @@ def rounds(
     only reclassified are one, of the type that it had in the last of them."""
     holds, recorded = _by_subject(record.holds, "subject_id"), _by_subject(record.recorded, "appeal_id")
     clocks, runs = _by_round(record.clocks, "subject_id"), {}
-    for row in (*record.clocks, *record.promised):
+    rows = {row.id: row for row in (*record.clocks, *record.promised)}
+    for row in rows.values():
         its_rules = policies[row.policy], calendars[row.calendar]
         runs[row.id] = _run(row, *its_rules, holds[row.subject_id], recorded[row.subject_id])
     contacts, answers, callbacks = (
@@ -40,7 +41,7 @@ def rounds(
                 appeal_type=_type(endings, its[-1]) or appeal.type,
                 received_at=appeal.received_at,
                 ended_at=_nth(endings, its[-1]),
-                clocks=[_ran(row, runs, recorded[appeal.id]) for row in clocks[appeal.id, its[-1]]],
+                clocks=[_ran(row, runs, rows, recorded[appeal.id]) for row in clocks[appeal.id, its[-1]]],
                 attempts=[Attempt(row.at, row.result) for row in _of(contacts, appeal, its)],
                 answers=[row.at for row in _of(answers, appeal, its)],
                 callbacks=[Attempt(row.at, row.result) for row in _of(callbacks, appeal, its)],
@@ -86,9 +87,11 @@ def _run(row: Any, policy: Policy, calendar: Calendar, holds: Sequence[Any], rec
     return Run(row.subject_id, row.round, row.milestone, row.appeal_type, row.started_at, policy, calendar, its_stood)
 
 
-def _ran(row: Any, runs: Mapping[UUID, Run], recorded: Sequence[Any]) -> Ran:
-    run, promised = runs[row.id], runs.get(row.promised_by)
-    return Ran(run, row.due_at, row.state, row.stopped_at, cancelled_at(row, recorded), promised)
+def _ran(row: Any, runs: Mapping[UUID, Run], rows: Mapping[UUID, Any], recorded: Sequence[Any]) -> Ran:
+    promised: Run | datetime | None = None
+    if row.promised_by is not None:
+        promised = runs[row.promised_by] if rows[row.promised_by].due_at == row.due_at else row.due_at
+    return Ran(runs[row.id], row.due_at, row.state, row.stopped_at, cancelled_at(row, recorded), promised)
 
 
 def _by_subject(rows: Iterable[Any], subject: str) -> dict[UUID, list[Any]]:

@@ -161,6 +161,24 @@ def test_the_promise_of_a_merged_appeal_is_counted_by_what_that_ran_by() -> None
     assert judged(happened(clock), None, calendar=cn_statutory())["answer"].would_be_due_at == civil("10-16T00:00")
 
 
+def test_a_promise_that_has_moved_since_is_known_by_its_date_alone() -> None:
+    """Whoever made it was not stopped when this clock was."""
+    appeal, theirs = Row(id=CASE, type="complaint", round=1, received_at=civil(RECEIVED)), UUID(int=4)
+    its = {"subject_kind": "appeal", "round": 1, "milestone": "answer", "appeal_type": "complaint"}
+    its |= {"calendar": "cn-statutory@1", "stopped_at": None, "state": "running"}
+    clock = Row(id=OTHER, subject_id=CASE, due_at=civil("10-15T00:00"), policy="t-sdpea@1", promised_by=theirs, **its)
+    promiser = Row(id=theirs, subject_id=OTHER, policy="state-grid@1", promised_by=None, **its)
+    clock.started_at = promiser.started_at = civil(RECEIVED)
+    by = {each.label: each for each in (FLOOR, STATE_GRID)}, {"cn-statutory@1": cn_statutory()}
+    found = {}
+    for due in ("10-15T00:00", "10-16T00:00"):
+        promiser.due_at = civil(due)
+        record = Record([clock], [promiser], [], [], [], [], [])  # type: ignore[list-item]
+        ((its_round,),) = rounds([appeal], record, *by).values()
+        found[due] = judged(its_round, None)["answer"].would_be_due_at
+    assert found == {"10-15T00:00": civil("10-16T00:00"), "10-16T00:00": civil("10-15T00:00")}
+
+
 def test_each_clock_is_counted_by_what_it_ran_by_unless_that_is_named() -> None:
     off = CalendarDay(date(2026, 10, 12), False, "台风", "通知")
     local = cn_statutory().overlay("qingdao", 1, (off,))
