@@ -50,7 +50,8 @@ def done_at(
     `called_back`: the rule of a customer who counts as called back; None of one who does not, whoever called."""
     if milestone == CALLBACK:
         return counted_at(_calls(entries), called_back, since) if called_back else None
-    return min((each.at for each in entries if each.at >= since and _reaches(each, milestone)), default=None)
+    its = (each.at for each in _since_reopened(entries) if each.at >= since and _reaches(each, milestone))
+    return min(its, default=None)
 
 
 def called_back(entries: Iterable[Recorded], rule: CallbackRule, since: datetime, now: datetime) -> datetime | None:
@@ -59,8 +60,14 @@ def called_back(entries: Iterable[Recorded], rule: CallbackRule, since: datetime
 
 
 def _calls(entries: Iterable[Recorded]) -> list[Attempt]:
-    calls = (each for each in entries if _reaches(each, CALLBACK))
+    calls = (each for each in _since_reopened(entries) if _reaches(each, CALLBACK))
     return [Attempt(each.at, str(each.data.get("result", "completed"))) for each in calls]
+
+
+def _since_reopened(entries: Iterable[Recorded]) -> list[Recorded]:
+    """What counts by now: a new round may begin at the very instant at which something was done in the one before."""
+    its = [*entries]
+    return its[max((place for place, each in enumerate(its) if each.kind == "reopened"), default=0) :]
 
 
 def _reaches(entry: Recorded, milestone: str) -> bool:

@@ -203,3 +203,18 @@ async def test_merged_appeals_are_put_right_together(timed: Desk) -> None:
     rows = await timed.rows("SELECT follows FROM clocks WHERE subject_id = $1 AND milestone = 'callback'", UUID(child))
     assert rows[0]["follows"] is not None
     assert await look(timed) == {}
+
+
+async def test_a_call_of_an_earlier_round_is_about_no_answer_of_a_later_one_were_both_at_one_instant(
+    timed: Desk,
+) -> None:
+    case = await timed.raised()
+    timed.clock.set(instant("10-09T11:00"))
+    await timed.answer(case, "10-09T11:00")
+    await call_back(timed, case, "10-09T11:00")
+    await got(timed.first.post(f"/appeals/{case}/close", json={}))
+    await timed.act(case, "reopen", reason="客户仍有异议")
+    for _ in range(2):
+        await timed.answer(case, "10-09T11:00")
+    assert (await timed.appeal(case))["state"] == "answered"
+    assert (await clock(timed, case, "callback"))[0] == "running"
