@@ -13,13 +13,17 @@ from appeal_tracker.callbacks import repository as callbacks
 from appeal_tracker.tasks import repository as tasks
 from chassis.ids import new_id
 from contracts.directory import UnitChanged
-from tests.integration.appeal_tracker.desk import Desk, got, made, unit
+from tests.integration.appeal_tracker.desk import Desk, got, made, staff, unit
 from tests.integration.appeal_tracker.test_lists import MANY
+from tests.integration.appeal_tracker.test_owning import away
+from tests.integration.appeal_tracker.test_simulations import FIVE_DAYS, simulated
 from tests.support.explaining import explained
 from tests.support.following import Copy
 
 UNITS = ("374", "37401", "37402", "375")
 TEAM = "3740101"
+# None of them waits to be looked at again when units are heard of, which would be news of it by itself.
+SETTLED = "UPDATE appeals SET policy_assumed = false"
 
 
 async def copies(desk: Desk) -> list[Copy]:
@@ -133,19 +137,51 @@ async def test_what_no_unit_bounds_is_followed_whatever_units_do(desk: Desk, tea
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("of", [[TEAM], ["374010101"], [TEAM, "374010101"]])
 async def test_units_that_are_heard_of_after_what_is_of_them_have_their_followers_begin_anew(
-    desk: Desk, order: tuple[int, int]
+    desk: Desk, owner: asyncpg.Connection, order: tuple[int, int], of: list[str]
 ) -> None:
     below = "374010101"
     heard = [unit(TEAM, "37401"), unit(below, TEAM)]
-    appeals = [await desk.raised(unit_code=code) for code in (TEAM, below)]
-    assert len(appeals) == 2
+    for code in (*of, "37401", "37402"):  # a copy is past the first ones, and has not seen them
+        await desk.raised(unit_code=code)
+    await owner.execute(SETTLED)
     found = await copies(desk)
     for place in order:
         await desk.hear(heard[place])
         await check(found)
     await desk.hear(unit(below, "37402", version=2, id=heard[1].id))
     await check(found)
+
+
+async def test_what_a_unit_has_of_others_comes_into_sight_when_it_is_heard_of(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    team, merged = "3740201", new_id()
+    await desk.hear(unit(TEAM, "37401", id=merged))
+    await desk.raised(unit_code=TEAM)
+    await desk.hear(UnitChanged(id=merged, unit_code=TEAM, parent_code=team, merged_into=team, version=2))
+    await desk.raised(unit_code="37402")
+    await owner.execute(SETTLED)
+    found = await copies(desk)
+    await desk.hear(unit(team, "37402"))
+    await check(found)
+
+
+@pytest.mark.parametrize("path", ["/simulations", "/absences"])
+async def test_what_else_was_done_in_a_unit_comes_into_sight_when_it_is_heard_of(desk: Desk, path: str) -> None:
+    theirs, reader = (desk.client("supervisor", unit=code, sub="E001") for code in (TEAM, "374"))
+    await desk.hear(staff("E701", TEAM), staff("E702", "37401"))
+    copy = Copy(reader, path)
+    for who, number in ((theirs, "E701"), (reader, "E702")):
+        if path == "/simulations":
+            await simulated(desk, {**FIVE_DAYS, "to": "2026-10-08"}, who)
+        else:
+            await away(desk, who, "10-09T09:00", staff_no=number)
+    await copy.check()
+    await desk.hear(unit(TEAM, "37401"))
+    await copy.check()
+    assert len(copy.items) == 2
 
 
 async def test_a_unit_that_leaves_one_that_was_not_heard_of_is_told_there(desk: Desk) -> None:

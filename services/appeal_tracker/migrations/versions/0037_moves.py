@@ -22,18 +22,17 @@ CREATE TRIGGER units_moved BEFORE UPDATE OF code, parent_code, merged_into ON un
 WHEN ((old.code, old.parent_code, old.merged_into) IS DISTINCT FROM (new.code, new.parent_code, new.merged_into))
 EXECUTE FUNCTION unit_moved();
 """
-# Of one that is heard of before what is of it, and after what is above it, nothing comes into sight. Others bring
-# something along, or would leave nobody to number it where they go. (Planned for a code that is rare, however many
-# appeals are of few units.)
+# Of one that is heard of before what is of it, and after what is above it, nothing comes into sight. Another brings
+# something along, or would go without leaving a number behind. (Nothing is handed to a unit that was not heard of, but
+# by a merger: then what merged into it stands below it, with a number. Planned for a code that is rare,
+# however many appeals are of few units.)
 HEARD = """
 CREATE FUNCTION unit_heard() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
-    IF new.merged_into IS NOT NULL
-        OR new.parent_code IS NOT NULL AND NOT EXISTS (SELECT FROM units WHERE code = new.parent_code)
-        OR EXISTS (SELECT FROM units WHERE parent_code = new.code)
+    IF new.parent_code IS NOT NULL AND NOT EXISTS (SELECT FROM units WHERE code = new.parent_code)
         OR EXISTS (SELECT FROM appeals WHERE unit_code = new.code)
-        OR EXISTS (SELECT FROM appeals WHERE handling_unit_code = new.code AND handling_unit_code <> unit_code)
         OR EXISTS (SELECT FROM absences WHERE unit_code = new.code)
+        OR EXISTS (SELECT FROM simulations WHERE unit_code = new.code)
     THEN
         new.moved := nextval('unit_moves');
     END IF;
