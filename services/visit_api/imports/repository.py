@@ -1,4 +1,5 @@
-"""Queries of imports; `unit` is always the caller's. What goes by the thousand goes as arrays, in one statement.
+"""Queries of imports; `unit` is always the caller's. What goes by the thousand goes in one statement: numbers, in which
+no line ends, as lines of a text.
 
 Each of a thousand numbers is looked for by itself (LATERAL, OFFSET 0), by the index of it: what a table holds is not
 known while it is being filled, and a plan made then would rather go through all that a file has brought so far.
@@ -13,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.db import driver
+from chassis.db import driver, lines
 from chassis.scope import within
 from chassis.web.paging import Listing, Window
 from visit_api.customers.models import Customer
@@ -22,7 +23,7 @@ from visit_api.imports.models import CustomerSaid, Import, ImportFault, ImportNu
 
 _NAME = """
 INSERT INTO import_numbers (import_id, customer_no)
-SELECT $1, number FROM unnest($2::text[]) AS number ON CONFLICT DO NOTHING
+SELECT $1, number FROM unnest(string_to_array($2, E'\\n')) AS number ON CONFLICT DO NOTHING
 """
 # As `chassis.scope.ancestors` walks, for many units at once.
 _OWNERS = """
@@ -36,7 +37,7 @@ SELECT unit, (array_agg(code ORDER BY height DESC))[1] FROM above
 GROUP BY unit HAVING $2::text IS NULL OR bool_or(code = coalesce((SELECT merged_into FROM units WHERE code = $2), $2))
 """
 _NAMED = """
-SELECT number FROM unnest($2::text[]) AS number
+SELECT number FROM unnest(string_to_array($2, E'\\n')) AS number
 CROSS JOIN LATERAL (SELECT FROM import_numbers WHERE import_id = $1 AND customer_no = number OFFSET 0) AS named
 """
 _TAKE_UP = "DELETE FROM import_units WHERE import_id = $1 AND line = ANY($2::int[])"
@@ -44,7 +45,7 @@ _KNOWN = """
 SELECT id, source_no, content_digest, unit_code, kind, version, removed_at IS NOT NULL AS removed, import_id,
        EXISTS (SELECT FROM customer_said AS s WHERE s.customer_id = customers.id) AS contested
 FROM customers WHERE id = ANY(ARRAY(
-    SELECT its.id FROM unnest($2::text[]) AS number
+    SELECT its.id FROM unnest(string_to_array($2, E'\\n')) AS number
     CROSS JOIN LATERAL (SELECT id FROM customers WHERE source = $1 AND source_no = number OFFSET 0) AS its
 )) ORDER BY id FOR UPDATE
 """
@@ -53,12 +54,12 @@ _OTHERS = "SELECT EXISTS (SELECT FROM imports WHERE thing = 'customers' AND sour
 # one that is out of use no word is kept, so that it is found by its number alone.
 _ELSEWHERE = """
 SELECT s.source_no AS number, c.id, c.unit_code, false AS removed, true AS linked
-FROM unnest($2::text[]) AS number
+FROM unnest(string_to_array($2, E'\\n')) AS number
 CROSS JOIN LATERAL (SELECT * FROM customer_said WHERE source = $1 AND source_no = number OFFSET 0) AS s
 JOIN customers AS c ON c.id = s.customer_id
 UNION ALL
 SELECT c.customer_no, c.id, c.unit_code, c.removed_at IS NOT NULL, false
-FROM unnest($2::text[]) AS number
+FROM unnest(string_to_array($2, E'\\n')) AS number
 CROSS JOIN LATERAL (SELECT * FROM customers WHERE customer_no = number OFFSET 0) AS c
 WHERE c.source <> $1
   AND NOT EXISTS (SELECT FROM customer_said AS s WHERE s.customer_id = c.id AND s.source = $1 OFFSET 0)
@@ -187,12 +188,12 @@ async def seen(tx: AsyncSession, unit: str | None, codes: Collection[str]) -> se
 async def name(tx: AsyncSession, id: UUID, numbers: Sequence[str]) -> None:
     """Notes numbers that a file names."""
     if numbers:
-        await (await driver(tx)).execute(_NAME, id, numbers)
+        await (await driver(tx)).execute(_NAME, id, lines(numbers))
 
 
 async def named(tx: AsyncSession, id: UUID, numbers: Sequence[str]) -> set[str]:
     """Those of `numbers` that the file has named before."""
-    return {row[0] for row in await (await driver(tx)).fetch(_NAMED, id, numbers)}
+    return {row[0] for row in await (await driver(tx)).fetch(_NAMED, id, lines(numbers))}
 
 
 async def forget(tx: AsyncSession, id: UUID) -> None:
@@ -213,14 +214,14 @@ async def aside(tx: AsyncSession, id: UUID) -> Sequence[tuple[int, str, str, str
     return [tuple(row) for row in found]  # type: ignore[misc]
 
 
-async def take_up(tx: AsyncSession, id: UUID, lines: Sequence[int]) -> None:
-    """Lets go of those that were made, or never can be."""
-    await (await driver(tx)).execute(_TAKE_UP, id, lines)
+async def take_up(tx: AsyncSession, id: UUID, numbers: Sequence[int]) -> None:
+    """Lets go of the lines that were made, or never can be."""
+    await (await driver(tx)).execute(_TAKE_UP, id, numbers)
 
 
 async def known(tx: AsyncSession, source: str, numbers: Sequence[str]) -> dict[str, Known]:
     """The customers that a system sent before, held for a change."""
-    return {row[1]: Known(*row) for row in await (await driver(tx)).fetch(_KNOWN, source, numbers)}
+    return {row[1]: Known(*row) for row in await (await driver(tx)).fetch(_KNOWN, source, lines(numbers))}
 
 
 async def elsewhere(tx: AsyncSession, source: str, numbers: Sequence[str]) -> Sequence[Elsewhere]:
@@ -228,7 +229,7 @@ async def elsewhere(tx: AsyncSession, source: str, numbers: Sequence[str]) -> Se
     its = await driver(tx)
     if not numbers or not await its.fetchval(_OTHERS, source):
         return ()
-    return [Elsewhere(*row) for row in await its.fetch(_ELSEWHERE, source, numbers)]
+    return [Elsewhere(*row) for row in await its.fetch(_ELSEWHERE, source, lines(numbers))]
 
 
 async def customers(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Customer]:

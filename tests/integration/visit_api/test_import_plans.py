@@ -2,6 +2,7 @@
 
 import asyncpg
 
+from chassis.db import lines
 from tests.integration.visit_api.world import World
 from visit_api.imports import repository
 
@@ -19,7 +20,7 @@ INSERT INTO import_numbers SELECT '{_LINES}', n FROM generate_series(1, 20000) A
 async def test_each_number_is_looked_for_by_itself_while_a_file_fills_its_table(
     world: World, owner: asyncpg.Connection
 ) -> None:
-    numbers = [str(number) for number in range(2000)]
+    numbers = lines(range(2000))
     looks = {repository._KNOWN: "sg186", repository._ELSEWHERE: "sg186", repository._NAMED: _LINES}
     filling = owner.transaction()
     await filling.start()
