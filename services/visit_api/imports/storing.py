@@ -82,7 +82,7 @@ async def advance(tx: AsyncSession, runtime: Runtime, ahead: Ahead, most: int) -
     go_on(None)  # where nobody has
     bad = {line.number: line.content for line in piece.lines if isinstance(line.content, Fault)}
     its.position, its.next_line = piece.end, its.next_line + len(piece.lines)
-    its.read += sum(line.content is not None for line in piece.lines)
+    its.read += len(good) + len(bad)
     if new := {*ignored(piece.others, source)} - {*its.ignored}:
         its.ignored = [*its.ignored, *sorted(new)][:MOST_IGNORED]
     await _count(tx, its, outcome._replace(faults=outcome.faults | bad), now)
