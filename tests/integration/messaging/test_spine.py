@@ -119,6 +119,26 @@ async def test_a_flood_on_one_topic_does_not_delay_another(spine: Spine) -> None
     await relay.close()
 
 
+async def test_many_rows_are_let_gather_and_few_are_not(spine: Spine) -> None:
+    relay = spine.relay()
+    relay.config.few, relay.config.gather = 2, 3600.0
+    await spine.tell(started(), started())
+    async with asyncio.timeout(30):
+        assert await relay.run_once()
+    await spine.tell(*(started() for _ in range(3)))
+    resting = asyncio.create_task(relay.run_once())
+
+    async def published() -> bool:
+        return await spine.rows("SELECT 1 FROM outbox WHERE published_at IS NULL") == []
+
+    await eventually(published, within=30)
+    done, _ = await asyncio.wait({resting}, timeout=0.2)
+    assert not done, "the next round follows at once, with whatever little has come"
+    resting.cancel()
+    await asyncio.gather(resting, return_exceptions=True)
+    await relay.close()
+
+
 async def test_a_topic_that_cannot_be_written_does_not_stop_the_others(spine: Spine) -> None:
     async with spine.db.connection() as connection:
         await connection.execute(
