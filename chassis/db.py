@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import BigInteger, DateTime, text
@@ -16,9 +16,10 @@ from sqlalchemy.orm import Mapped, Synonym, declared_attr, mapped_column, synony
 from chassis import crash
 from chassis.outage import is_outage
 
-__all__ = ["Database", "Tracked", "Written", "after_commit", "driver", "is_outage", "lines"]
+__all__ = ["Database", "Tracked", "Written", "after_commit", "driver", "is_outage", "lines", "meanwhile"]
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # A dead peer must give up its locks and its place as the active relay within seconds.
 _SERVER_SETTINGS = {
@@ -211,6 +212,16 @@ def lines(values: Iterable[object]) -> str:
     """Values of a hot statement, thousands of them, none empty nor with a line break in it, as one text for
     `string_to_array($1, E'\\n')`: in an array the driver looks at each of them four times."""
     return "\n".join(map(str, values))
+
+
+async def meanwhile(statement: Coroutine[Any, Any, object], work: Callable[[], T]) -> T:
+    """Does `work` while the server is at a hot statement, and returns when both have ended."""
+    asked = asyncio.create_task(statement)
+    try:
+        await asyncio.sleep(0)  # it is sent now
+        return work()
+    finally:
+        await asked
 
 
 def after_commit(tx: AsyncSession, call: Callable[[], None]) -> None:

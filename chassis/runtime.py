@@ -26,7 +26,7 @@ KEEP_OUTBOX = timedelta(days=14)
 KEEP_IDEMPOTENCY_KEYS = timedelta(days=3)
 
 # Connections beside those of requests: for lanes that are always at work, and for the other loops in turn.
-FOR_LOOPS = 9
+FOR_LOOPS = 11
 
 
 class RuntimeSettings(DatabaseSettings, HttpSettings, AuthSettings, BusSettings, ClockSettings, VaultSettings):

@@ -20,6 +20,8 @@ from appeal_tracker.escalation import repository
 from appeal_tracker.escalation.repository import Due, Share
 from appeal_tracker.policies.ladder import Phase
 from chassis import crash
+from chassis.db import meanwhile
+from chassis.messaging.outbox import Outbox, Row
 from chassis.runtime import Runtime
 from contracts.deadlines import DeadlineBreached, DeadlineEscalated, DeadlineWarned, LadderEvent
 
@@ -78,15 +80,12 @@ async def fire_due(
         return 0, {}
     ended: list[tuple[UUID, str, bool | None]] = [(row.clock_id, row.step, row.fire_at < late_before) for row in firing]
     ended += [(row.clock_id, row.step, None) for row in cancelled]
-    await repository.write(tx, ended, breached, now)
     told = [row for row in firing if row.subject_kind != CANARY]
-    others = told_once(told, late_before)
-    events = [
-        _event(row, now, others.get((row.clock_id, row.step), row.tell), late=row.fire_at < late_before) for row in told
-    ]
+    writing = repository.write(tx, ended, breached, now)
+    entries, events = await meanwhile(writing, lambda: _in_words(told, runtime.outbox, now, late_before))
     if told:
-        await timeline.note(tx, [_entry(row, event) for row, event in zip(told, events, strict=True)], now)
-        await runtime.outbox.append(tx, events, at=now)
+        await timeline.note(tx, entries, now)
+        await runtime.outbox.put(tx, events)
     crash.point("escalation.written")
     alike = Counter((row.phase, row.set_at or row.fire_at) for row in told)
     fired = {Fired(phase, (now - moment).total_seconds()): number for (phase, moment), number in alike.items()}
@@ -157,6 +156,17 @@ def _decide(rows: Sequence[Due]) -> tuple[list[Due], list[Due], set[UUID]]:
         elif its is Fate.CANCEL:
             cancelled.append(row)
     return firing, cancelled, breached
+
+
+def _in_words(
+    told: Sequence[Due], outbox: Outbox, now: datetime, late_before: datetime
+) -> tuple[list[Entry], Sequence[Row]]:
+    """What the timelines keep of timers that fired, and what is told of them."""
+    others = told_once(told, late_before)
+    events = [
+        _event(row, now, others.get((row.clock_id, row.step), row.tell), late=row.fire_at < late_before) for row in told
+    ]
+    return [_entry(row, event) for row, event in zip(told, events, strict=True)], outbox.rows(events, now)
 
 
 def _event(row: Due, now: datetime, audience: list[str], *, late: bool) -> LadderEvent:

@@ -13,8 +13,8 @@ from chassis.worker import Worker
 
 class Escalation(Worker):
     """Fires what is due, a batch in a transaction; while there is more than one, in lanes that do not wait for each
-    other, nor pass what another has taken, for each has its share of the clocks: the database works for one of them
-    while we think about another.
+    other, nor pass what another has taken, for each has its share of the clocks: the database works for some of them
+    while we think about another, or one waits for its commit.
 
     Where a look at all timers is dear, for what has ended is kept by somebody's old transaction, we look from the floor
     on that we came to. What turns up below it is met before we rest, and while we do not, by a look at all that goes on
@@ -24,7 +24,7 @@ class Escalation(Worker):
     class Config(Worker.Config):
         idle = 0.1
         batch = 2000  # timers
-        lanes = 2  # a power of two
+        lanes = 4  # a power of two
         longest = 5  # batches of a lane in one turn: whoever watches us sees turns
         dear = 0.005  # seconds that a look at all took
         at_least = 1.0  # seconds between two of them
