@@ -6,7 +6,6 @@ received, and none takes effect before the day after it was published, but for t
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -37,6 +36,7 @@ from appeal_tracker.policies.pack import Pack, PolicyError, parse_pack
 from appeal_tracker.policies.pointing import place
 from appeal_tracker.policies.policy import Policy, in_force, reigns, usable
 from appeal_tracker.policies.relaxing import InUse, Question, Relaxed
+from appeal_tracker.policies.repository import Standing
 from appeal_tracker.policies.service import Shelf, line, shelf
 from chassis.ids import new_id
 from chassis.runtime import Runtime
@@ -118,17 +118,10 @@ async def withdraw(tx: AsyncSession, runtime: Runtime, caller: Principal, policy
     return withdrawal
 
 
-class Standing(NamedTuple):
-    """How packs stand: which were withdrawn, how many choices units made, and the transaction that made the last."""
-
-    withdrawn: frozenset[str]
-    choices: tuple[int, int | None]
-
-
 async def hold(tx: AsyncSession) -> Standing:
     """How packs stand; until the transaction ends none is published, withdrawn or picked."""
     await repository.lock(tx, shared=True)
-    return Standing(await repository.withdrawn(tx), await repository.choices(tx))
+    return await repository.standing(tx)
 
 
 async def relaxed_by(

@@ -36,6 +36,20 @@ ORDER BY line.asked, line.height, a.effective_from DESC
 """
 
 
+_STANDING = """
+SELECT (SELECT array_agg(policy ORDER BY policy) FROM policy_withdrawals), count(*), max(xmin::text::bigint)
+FROM policy_assignments
+"""
+
+
+class Standing(NamedTuple):
+    """How packs stand: which were withdrawn, how many choices units made, and the transaction that made the last."""
+
+    withdrawn: list[str] | None
+    choices: int
+    chosen: int | None
+
+
 class Choice(NamedTuple):
     """A unit's choice: the unit that made it, the pack, since when, and the calendar if not the pack's own; `until` the
     instant at which that unit merged into another, whose choice counts from then on."""
@@ -99,15 +113,9 @@ async def withdrawals(tx: AsyncSession, packs: Collection[str]) -> dict[str, Wit
     return {withdrawal.policy: withdrawal for withdrawal in found}
 
 
-async def withdrawn(tx: AsyncSession) -> frozenset[str]:
-    """The packs that were withdrawn."""
-    return frozenset(await tx.scalars(select(Withdrawal.policy)))
-
-
-async def choices(tx: AsyncSession) -> tuple[int, int | None]:
-    """How many choices were made by units, and the last transaction that made one."""
-    row = await (await driver(tx)).fetchrow("SELECT count(*), max(xmin::text::bigint) FROM policy_assignments")
-    return row[0], row[1]
+async def standing(tx: AsyncSession) -> Standing:
+    """How packs stand, in one look."""
+    return Standing(*await (await driver(tx)).fetchrow(_STANDING))
 
 
 async def withdraw(tx: AsyncSession, withdrawal: Withdrawal) -> None:

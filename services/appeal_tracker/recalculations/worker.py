@@ -10,7 +10,7 @@ import asyncpg
 from prometheus_client import Counter
 
 from appeal_tracker.policies import publishing
-from appeal_tracker.policies.publishing import Standing
+from appeal_tracker.policies.repository import Standing
 from appeal_tracker.recalculations import measuring, repository
 from appeal_tracker.recalculations.looking import FIRST, MOST_UNDONE, Errand, errand_of
 from appeal_tracker.recalculations.models import JobState, Recalculation
@@ -59,7 +59,7 @@ class Recalculating(Worker):
         lanes = 4  # batches at once: one computes while the database writes the others
         deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
         counted_every = 0.2  # seconds between two looks at them
-        few, small = 2, 75  # batches at once, and of how many each, while somebody waits for this process
+        few, small = 2, 85  # batches at once, and of how many each, while somebody waits for this process
         judged = 50  # appeals about which what was tried is judged anew, in a transaction
         attentive = 5.0  # seconds since anybody did, until nobody does
 
