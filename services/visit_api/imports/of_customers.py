@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
 from chassis.runtime import Runtime
-from chassis.vault import DataKey, Index
+from chassis.vault import DataKey
 from contracts.customers import CustomerChanged
 from visit_api.customers import sealing
 from visit_api.customers.persons import is_person
@@ -27,7 +27,7 @@ from visit_api.imports.models import Import
 from visit_api.imports.of_several import IMPORTANT, ORDINARY, Spoken
 from visit_api.imports.outcome import Found, GoOn, Outcome, Prepared, once
 from visit_api.imports.ownership import SUPPLY, words_of
-from visit_api.imports.reading import Fault, Line, Said
+from visit_api.imports.reading import Fault, Said
 from visit_api.imports.repository import Elsewhere, Known, Takes
 from visit_api.imports.sifting import in_sight
 from visit_api.settings import keeps_plain
@@ -55,7 +55,8 @@ class _Ground(NamedTuple):
     source: Source
     owners: Mapping[str, str]  # unit -> the unit at the top of its tree
     sealers: Mapping[str, Sealers]  # by that unit
-    hashes: Index
+    content: Callable[[bytes], bytes]  # by what a line is known again
+    phones: Callable[[bytes], bytes]  # by what a number is found
     known: Mapping[str, Known]
     determined: set[UUID]  # known customers of whom a document says how important they are (§3.2)
     others: Mapping[str, Elsewhere | None]  # by number; None where several have it
@@ -96,13 +97,15 @@ async def take(
     by_document = await determined(tx, {there.id for there in known.values()})
     sealers = {owner: Sealers.of(await runtime.vault.key(tx, owner)) for owner in set(owners.values())}
     hashes, names_open = await runtime.vault.index(tx), keeps_plain(runtime)
+    content, phones = hashes.blinder("content"), hashes.blinder(sealing.PHONES)
     told = (known, by_document, others, seen, prepared)
-    ground = _Ground(its.id, its.kind, source, owners, sealers, hashes, *told, now, names_open)
+    ground = _Ground(its.id, its.kind, source, owners, sealers, content, phones, *told, now, names_open)
     batch = await asyncio.to_thread(_sorted, ground, found)
     merged = await of_several.merge(tx, runtime, its, batch.several, now) if batch.several else None
     if merged is not None:
         batch.changed.extend(merged.changed)
         batch.events.extend(merged.events)
+    await repository.as_planned(tx)
     go_on(partial(_prepared, ground) if len(batch.new) > len(found) // 2 else None)
     telling = asyncio.create_task(asyncio.to_thread(runtime.outbox.rows, batch.events, now), name="import.told")
     try:
@@ -170,12 +173,9 @@ def _set_aside(ground: _Ground, batch: _Batch, number: int, said: Said, there: K
         batch.several.append(Spoken(number, said, there.id))
 
 
-def _prepared(ground: _Ground, lines: Sequence[Line]) -> dict[int, Prepared]:
+def _prepared(ground: _Ground, found: Found) -> dict[int, Prepared]:
     """The lines of the units that a batch before them named."""
-    owners = ground.owners
-    return {
-        number: _ready(ground, said) for number, said in lines if isinstance(said, dict) and said["unit_code"] in owners
-    }
+    return {number: _ready(ground, said) for number, said in found if said["unit_code"] in ground.owners}
 
 
 def _ready(ground: _Ground, said: Said) -> Prepared:
@@ -184,7 +184,7 @@ def _ready(ground: _Ground, said: Said) -> Prepared:
 
 
 def _digest(ground: _Ground, said: Said) -> bytes:
-    return ground.hashes.blind("content", _encode(said).decode())
+    return ground.content(_encode(said))
 
 
 def _add(ground: _Ground, batch: _Batch, said: Said, ready: Prepared) -> None:
@@ -242,6 +242,6 @@ def _sealed(ground: _Ground, id: UUID, said: Said) -> tuple[bytes | None, bytes 
     phone, address = said.get("phone"), said.get("address")
     return (
         sealers.phone(row, phone) if phone else None,
-        ground.hashes.blind(sealing.PHONES, normal(phone)) if phone else None,
+        ground.phones(normal(phone).encode()) if phone else None,
         sealers.address(row, address) if address else None,
     )

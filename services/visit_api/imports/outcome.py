@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from visit_api.imports.mapping import Source
-from visit_api.imports.reading import Fault, Line, Said
+from visit_api.imports.reading import Fault, Said
 
 Found = Sequence[tuple[int, Said]]  # good lines, by number
 
@@ -21,7 +21,7 @@ class Prepared(NamedTuple):
     name: tuple[str | None, bytes | None]
 
 
-Prepare = Callable[[Sequence[Line]], Mapping[int, Prepared]]
+Prepare = Callable[[Found], Mapping[int, Prepared]]
 # Called once all that was asked for some lines is answered, and writing begins: has those to come be read meanwhile,
 # and prepared, if they are likely to be new; safe twice.
 GoOn = Callable[[Prepare | None], None]
@@ -35,9 +35,12 @@ class Outcome(NamedTuple):
     faults: dict[int, Fault]
 
 
-def once(source: Source, found: Found, named: set[str]) -> tuple[list[tuple[int, Said]], dict[int, Fault]]:
+def once(source: Source, found: Found, named: set[str]) -> tuple[Found, dict[int, Fault]]:
     """Those of `found` whose thing the file has not `named` before; the others are faults."""
     number_is, column = source.shape.required[0], source.number
+    its = {said[number_is] for _, said in found}
+    if len(its) == len(found) and its.isdisjoint(named):  # as it should be, and as it mostly is
+        return found, {}
     first, faults, seen = [], {}, set(named)
     for number, said in found:
         if said[number_is] in seen:

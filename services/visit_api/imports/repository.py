@@ -102,7 +102,6 @@ _NEW = (
     *("id", "name", "name_sealed", "kind", "unit_code", "customer_no", "phone_sealed", "phone_index", "address_sealed"),
     *("importance", "source", "source_no", "supply", "import_id", "version", "content_digest", "updated_at"),
 )
-_AS_PLANNED = "SET LOCAL plan_cache_mode TO DEFAULT"
 _ASIDE = ("import_id", "line", "code", "name", "parent_code")
 _FAULT = ("id", "import_id", "line", "field", "reason", "recorded_at")
 
@@ -160,9 +159,14 @@ async def claim(tx: AsyncSession, id: UUID | None = None) -> Import | None:
 
 
 async def plan_anew(tx: AsyncSession) -> None:
-    """Has each statement of the transaction, up to `store`, be planned for what it is given: a plan that was made while
-    there were few customers would go through all of them once there are many."""
+    """Has each statement of the transaction, up to `as_planned`, be planned for what it is given: a plan that was made
+    while there were few customers would go through all of them once there are many."""
     await tx.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
+async def as_planned(tx: AsyncSession) -> None:
+    """Ends `plan_anew`, before new rows are stored: of each it would be planned anew how its unit is looked for."""
+    await (await driver(tx)).execute("SET LOCAL plan_cache_mode TO DEFAULT")
 
 
 async def waiting(tx: AsyncSession) -> set[str]:
@@ -256,9 +260,10 @@ async def store(
     """Writes customers: new ones as the columns of `_NEW`, ones that are there as what `_CHANGE` unnests."""
     its = await driver(tx)
     if changed:
+        await plan_anew(tx)
         await its.execute(_CHANGE, *zip(*changed, strict=True), import_id, now)
+        await as_planned(tx)
     if new:
-        await its.execute(_AS_PLANNED)  # or of each row it would be planned anew how its unit is looked for
         await its.copy_records_to_table("customers", records=new, columns=_NEW)
 
 

@@ -26,6 +26,8 @@ async def in_sight(tx: AsyncSession, its: Import, source: Source, found: Found) 
     why = dict.fromkeys(units - owners.keys(), "unknown_code") | dict.fromkeys(
         await repository.closed(tx, owners), "merged_unit"
     )
+    if not why:
+        return InSight(found, owners, {})
     faults = {number: Fault(column, why[said["unit_code"]]) for number, said in found if said["unit_code"] in why}
     return InSight([each for each in found if each[0] not in faults], owners, faults)
 

@@ -16,7 +16,7 @@ from chassis.runtime import Runtime
 from visit_api.imports import files, mapping, of_customers, of_staff, of_units, repository
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
-from visit_api.imports.outcome import Outcome, Prepare, Prepared
+from visit_api.imports.outcome import Found, Outcome, Prepare, Prepared
 from visit_api.imports.reading import MOST_IGNORED, Fault, Layout, Line, Reader, ignored
 
 NOTHING = Outcome(0, 0, {})
@@ -30,6 +30,8 @@ class Piece(NamedTuple):
     import_id: UUID
     begin: int
     lines: list[Line]
+    good: Found
+    bad: dict[int, Fault]
     others: Collection[str]  # what they name besides their source's columns
     prepared: Mapping[int, Prepared]
     end: int
@@ -76,11 +78,10 @@ async def advance(tx: AsyncSession, runtime: Runtime, ahead: Ahead, most: int) -
     except FileNotFoundError:  # the folder was not kept: what was read stays, the file may be sent again
         await _fail(tx, its, path, "file_lost", now)
         return True
-    good = [(line.number, line.content) for line in piece.lines if isinstance(line.content, dict)]
     go_on = partial(ahead.go_on, path, its, piece, most)
-    outcome = await _TAKES[its.thing](tx, runtime, its, source, good, piece.prepared, go_on, now) if good else NOTHING
+    good, bad, take = piece.good, piece.bad, _TAKES[its.thing]
+    outcome = await take(tx, runtime, its, source, good, piece.prepared, go_on, now) if good else NOTHING
     go_on(None)  # where nobody has
-    bad = {line.number: line.content for line in piece.lines if isinstance(line.content, Fault)}
     its.position, its.next_line = piece.end, its.next_line + len(piece.lines)
     its.read += len(good) + len(bad)
     if new := {*ignored(piece.others, source)} - {*its.ignored}:
@@ -160,4 +161,7 @@ def _read(
         file.seek(begin)
         reader = Reader(layout, source)
         lines, more = reader.read(file, line, most)
-        return Piece(id, begin, lines, reader.others, prepare(lines) if prepare else {}, file.tell(), more)
+        good = [(line.number, line.content) for line in lines if isinstance(line.content, dict)]
+        bad = {line.number: line.content for line in lines if isinstance(line.content, Fault)}
+        prepared = prepare(good) if prepare else {}
+        return Piece(id, begin, lines, good, bad, reader.others, prepared, file.tell(), more)
