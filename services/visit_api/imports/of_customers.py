@@ -25,7 +25,7 @@ from visit_api.imports import of_several, repository
 from visit_api.imports.mapping import Source
 from visit_api.imports.models import Import
 from visit_api.imports.of_several import IMPORTANT, ORDINARY, Spoken
-from visit_api.imports.outcome import Found, GoOn, Outcome, Prepared, once
+from visit_api.imports.outcome import Found, GoOn, Outcome, Prepared, Words, once
 from visit_api.imports.ownership import SUPPLY, words_of
 from visit_api.imports.reading import Fault, Said
 from visit_api.imports.repository import Elsewhere, Known, Takes
@@ -180,7 +180,7 @@ def _prepared(ground: _Ground, found: Found) -> dict[int, Prepared]:
 
 def _ready(ground: _Ground, said: Said) -> Prepared:
     id_ = new_id()
-    return Prepared(_digest(ground, said), id_, _sealed(ground, id_, said), _named(ground, id_, said, None))
+    return Prepared(_digest(ground, said), id_, _words(ground, id_, said, None))
 
 
 def _digest(ground: _Ground, said: Said) -> bytes:
@@ -190,7 +190,7 @@ def _digest(ground: _Ground, said: Said) -> bytes:
 def _add(ground: _Ground, batch: _Batch, said: Said, ready: Prepared) -> None:
     customer_no, unit_code = said["customer_no"], said["unit_code"]
     kind, importance = _kind(ground, said), _importance(said)
-    digest, id, (phone, found_by, address), name = ready  # noqa: A001
+    digest, id, (*name, phone, found_by, address) = ready  # noqa: A001
     supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()
     its = (id, *name, kind, unit_code, customer_no, phone, found_by, address, importance)
     batch.new.append((*its, ground.source.name, customer_no, supply, ground.import_id, 1, digest, ground.now))
@@ -201,9 +201,8 @@ def _change(ground: _Ground, batch: _Batch, said: Said, there: Known, digest: by
     kind = there.kind
     if kind == ORDINARY and _importance(said) and there.id not in ground.determined:
         kind = IMPORTANT
-    phone, found_by, address = _sealed(ground, there.id, said)
+    *name, phone, found_by, address = _words(ground, there.id, said, kind)
     supply = _encode({field: said[field] for field in SUPPLY if said.get(field)}).decode()
-    name = _named(ground, there.id, said, kind)
     its = (there.id, *name, kind, said["unit_code"], said["customer_no"], phone, found_by, address)
     batch.changed.append((*its, _importance(said), supply, digest, int(_takes(said))))
     batch.events.append(changed(there.id, said["customer_no"], kind, said["unit_code"], there.version + 1))
@@ -229,18 +228,14 @@ def _importance(said: Said) -> str | None:
     return None if not importance or importance == "none" else importance
 
 
-def _named(ground: _Ground, id: UUID, said: Said, kind: str | None) -> tuple[str | None, bytes | None]:
-    """The name as it stands open, or sealed."""
-    if ground.names_open or not is_person(kind or _kind(ground, said), said.get("sort")):
-        return said["name"], None
-    return None, ground.sealers[ground.owners[said["unit_code"]]].name(str(id), said["name"])
-
-
-def _sealed(ground: _Ground, id: UUID, said: Said) -> tuple[bytes | None, bytes | None, bytes | None]:
-    """Telephone number, by what it is found, and address."""
-    sealers, row = ground.sealers[ground.owners[said["unit_code"]]], str(id)
+def _words(ground: _Ground, id: UUID, said: Said, kind: str | None) -> Words:
+    """What is stored of a customer's words; `kind` where it is not the line that says it."""
+    sealers, row, name = ground.sealers[ground.owners[said["unit_code"]]], str(id), said["name"]
     phone, address = said.get("phone"), said.get("address")
+    is_open = ground.names_open or not is_person(kind or _kind(ground, said), said.get("sort"))
     return (
+        name if is_open else None,
+        None if is_open else sealers.name(row, name),
         sealers.phone(row, phone) if phone else None,
         ground.phones(normal(phone).encode()) if phone else None,
         sealers.address(row, address) if address else None,

@@ -10,15 +10,17 @@ from visit_api.imports.reading import Fault, Said
 Found = Sequence[tuple[int, Said]]  # good lines, by number
 
 
+# A customer's words as they are stored: the name, open or sealed; number, by what it is found, and address, sealed.
+Words = tuple[str | None, bytes | None, bytes | None, bytes | None, bytes | None]
+
+
 class Prepared(NamedTuple):
     """What of a line costs most, worked out while the lines before it are stored: by what it is known again, and,
-    should its customer be new, its id and what is sealed for that: number, by what it is found, address; and the name,
-    open or sealed."""
+    should its customer be new, its id and its words, sealed for that."""
 
     digest: bytes
     id: UUID
-    sealed: tuple[bytes | None, bytes | None, bytes | None]
-    name: tuple[str | None, bytes | None]
+    words: Words
 
 
 Prepare = Callable[[Found], Mapping[int, Prepared]]
