@@ -3,12 +3,17 @@
 import asyncio
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from appeal_tracker.escalation.worker import Escalation
+from bench.events import AT
+from bench.ground import Ground
 from bench.measure import Stopwatch
+from bench.standing import EARLY, Standing, fresh
+from chassis.clock import ManualClock
 from chassis.runtime import Runtime
 
 _FIRED = """
@@ -57,6 +62,17 @@ class Steadily(NamedTuple):
 
     rate: float
     lateness: list[float]
+
+
+@asynccontextmanager
+async def fallen_due(ground: Ground, standing: Standing) -> AsyncIterator[Runtime]:
+    """The tracker at the instant at which many of a set fall due, warmed up by those that did before."""
+    clock = ManualClock(EARLY)
+    async with fresh(ground, standing, clock) as runtime:
+        await drain(runtime)
+        clock.set(AT)
+        await ground.rest()
+        yield runtime
 
 
 async def drain(runtime: Runtime) -> float:

@@ -59,7 +59,7 @@ MILLION = Standing(
 )
 HUNDRED_THOUSAND = Standing("standing_100k", [Stretch(FEW, EARLY), Stretch(90_000, LATER, timedelta(seconds=1))])
 TEN_THOUSAND = Standing("standing_10k", [Stretch(FEW, EARLY)])
-FALLEN_DUE = Standing("standing_due", [Stretch(100_000, AT, before=[_DUE])])
+FALLEN_DUE = Standing("standing_due", [Stretch(FEW, EARLY, before=[_DUE]), Stretch(100_000, AT, before=[_DUE])])
 
 # Ids ascend with time, as ours do: what was opened together lies together.
 _ITS = """

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.events import AT
-from bench.firing import drain
+from bench.firing import drain, fallen_due
 from bench.measure import interleave, profiled
 from bench.outcome import Goal, Outcome
 from bench.peers import environment
 from bench.peers.process import peer
 from bench.row import Row, Run
-from bench.standing import FALLEN_DUE, fresh
-from chassis.clock import ManualClock
+from bench.standing import FALLEN_DUE
 
 APPEALS = 100_000
 TICKETS, JOBS = 300, 2000  # of as many open ones, that fall due in a peer's turn: more would go at the same rate
@@ -24,8 +22,7 @@ async def measure(run: Run) -> Sequence[Outcome]:
     python = await environment.python()
 
     async def ours() -> float:
-        async with fresh(run.ground, FALLEN_DUE, ManualClock(AT)) as runtime:
-            await run.ground.rest()
+        async with fallen_due(run.ground, FALLEN_DUE) as runtime:
             return APPEALS / await drain(runtime)
 
     async with (
@@ -42,7 +39,7 @@ async def measure(run: Run) -> Sequence[Outcome]:
     ]
     if all(outcome.met for outcome in made):
         return made
-    async with fresh(run.ground, FALLEN_DUE, ManualClock(AT)) as runtime:
+    async with fallen_due(run.ground, FALLEN_DUE) as runtime:
         with profiled() as where:
             await drain(runtime)
     return [replace(outcome, where=where[0]) for outcome in made]

@@ -1,18 +1,16 @@
 """P5: timers fired with a million open appeals, beside the same writes as bare SQL; and many due at one instant."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 import asyncpg
 
 from bench.events import AT
-from bench.firing import Written, drain, written
+from bench.firing import Written, drain, fallen_due, written
 from bench.measure import Stopwatch, interleave, profiled
 from bench.outcome import Goal, Outcome
 from bench.row import Row, Run
-from bench.standing import AT_ONCE, EARLY, LADDER, MILLION, fresh
-from chassis.clock import ManualClock
+from bench.standing import AT_ONCE, LADDER, MILLION
 from chassis.runtime import Runtime
 
 BATCH = 5000  # timers in a bare statement: past that it gets no faster
@@ -53,7 +51,7 @@ async def measure(run: Run) -> Sequence[Outcome]:
     at_once = Outcome("P5", f"{AT_ONCE:,} due at one instant", "s", Goal(10, at_least=False), seconds)
     if rate.met and at_once.met:
         return [rate, at_once]
-    async with _at_once(run) as runtime:
+    async with fallen_due(run.ground, MILLION) as runtime:
         with profiled() as where:
             await drain(runtime)
     return [replace(rate, where=where[0]), replace(at_once, where=where[0])]
@@ -70,7 +68,7 @@ class _Firing:
         self._data, self._payload = "{}", b"{}"  # of what ours wrote last: the bare side writes as many bytes
 
     async def ours(self) -> float:
-        async with _at_once(self._run) as runtime:
+        async with fallen_due(self._run.ground, MILLION) as runtime:
             seconds = await drain(runtime)
             await _check(runtime)
             async with runtime.db.connection() as connection:
@@ -79,7 +77,7 @@ class _Firing:
         return AT_ONCE / seconds
 
     async def bare(self) -> float:
-        async with _at_once(self._run) as runtime, runtime.db.connection() as connection:
+        async with fallen_due(self._run.ground, MILLION) as runtime, runtime.db.connection() as connection:
             seconds = await self._write(connection)
             await _check(runtime)
         return AT_ONCE / seconds
@@ -90,17 +88,6 @@ class _Firing:
         for _ in range(0, AT_ONCE, BATCH):
             await statement.fetch(AT, BATCH, self._data, self._payload)
         return watch.seconds
-
-
-@asynccontextmanager
-async def _at_once(run: Run) -> AsyncIterator[Runtime]:
-    """The tracker at the instant at which many fall due, warmed up by those that did before."""
-    clock = ManualClock(EARLY)
-    async with fresh(run.ground, MILLION, clock) as runtime:
-        await drain(runtime)
-        clock.set(AT)
-        await run.ground.rest()
-        yield runtime
 
 
 async def _check(runtime: Runtime) -> None:
