@@ -51,7 +51,8 @@ class Recalculating(Worker):
     A part that fails is taken apart: whatever cannot be done is left, on record and named by the self-audit; the job
     does the rest, and fails for that alone. So is one in which much is judged anew, for each appeal of it is acted on,
     and whoever acts on any waits for all. While somebody waits for what this process does beside it, it does few and
-    small parts, and lets whoever waits go before the next, for as long as those before it took.
+    small parts, and lets whoever waits go before the next, for as long as those before it took, and for a moment before
+    each of its larger statements.
     """
 
     class Config(Worker.Config):
@@ -59,7 +60,7 @@ class Recalculating(Worker):
         lanes = 4  # batches at once: one computes while the database writes the others
         deep = 20_000  # rows that wait to be published: what is told now must not wait behind more
         counted_every = 0.2  # seconds between two looks at them
-        few, small = 2, 85  # batches at once, and of how many each, while somebody waits for this process
+        few, small = 2, 120  # batches at once, and of how many each, while somebody waits for this process
         judged = 50  # appeals about which what was tried is judged anew, in a transaction
         attentive = 5.0  # seconds since anybody did, until nobody does
 

@@ -26,6 +26,7 @@ from chassis.worker import breathing
 from contracts.envelope import Event
 
 CANCELLED, RULED_ANEW = "deadline_cancelled", "policy_changed"
+_MOMENT = 0.01  # seconds that whoever waits is let go before a large statement; no more, for what moves is held
 
 
 class Written(NamedTuple):
@@ -58,6 +59,7 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     """Writes what was seen under lock, and tells of every deadline that is another one `now`; of what other versions
     left where it was, the timelines keep that they did."""
     told = _Told(job, now)
+    await runtime.db.leisure(_MOMENT)
     marked = {each.appeal.id for each in seen.relabelled}  # as changed, by that
     mark = {clock.id for clock, plan in seen.plans if clock.subject_id not in marked and moves(clock, plan)}
     every = await write(tx, seen.plans, now, mark)
@@ -111,7 +113,9 @@ async def _tell(tx: AsyncSession, runtime: Runtime, moved: Sequence[Recalculated
         its = telling.recalculated(done.clock.on, done, cause, actor, now, job)
         entries.append(its[0])
         rows.append(runtime.outbox.row(its[1], now))
+    await runtime.db.leisure(_MOMENT)
     await note(tx, entries, now)
+    await runtime.db.leisure(_MOMENT)
     await runtime.outbox.put(tx, rows)
 
 
