@@ -215,13 +215,16 @@ def lines(values: Iterable[object]) -> str:
 
 
 async def meanwhile(statement: Coroutine[Any, Any, object], work: Callable[[], T]) -> T:
-    """Does `work` while the server is at a hot statement, and returns when both have ended."""
+    """Does `work` while the server is at a hot statement, and returns, or raises, when both have ended."""
     asked = asyncio.create_task(statement)
     try:
         await asyncio.sleep(0)  # it is sent now
-        return work()
-    finally:
-        await asked
+        done = work()
+    except BaseException:
+        await asyncio.gather(asked, return_exceptions=True)  # its connection is free then
+        raise
+    await asked
+    return done
 
 
 def after_commit(tx: AsyncSession, call: Callable[[], None]) -> None:

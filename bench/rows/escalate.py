@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.firing import drain, fallen_due
+from bench.events import AT
+from bench.firing import drain, fallen_due, written
 from bench.measure import interleave, profiled
 from bench.outcome import Goal, Outcome
 from bench.peers import environment
@@ -23,7 +24,10 @@ async def measure(run: Run) -> Sequence[Outcome]:
 
     async def ours() -> float:
         async with fallen_due(run.ground, FALLEN_DUE) as runtime:
-            return APPEALS / await drain(runtime)
+            seconds = await drain(runtime)
+            if (fired := (await written(runtime, AT)).timers) != APPEALS:
+                raise RuntimeError(f"{fired} of {APPEALS} were fired")
+            return APPEALS / seconds
 
     async with (
         peer(run.ground, python, "helpdesk", APPEALS, TICKETS) as helpdesk,

@@ -48,8 +48,8 @@ class Relay(Worker):
 
     A row is marked only after its acknowledgement: what dies in between is published again, with the same event id.
     While one part of a round is being published, the database marks the part before it; with the last part, it reads
-    the next round. Where many rows come, but not as many as a round takes, they are let gather: a round costs three
-    commits, however few it takes.
+    the next round. Where many rows come, but not as many as a round takes, they are let gather: a round costs as much,
+    however few it takes.
     """
 
     class Config(Worker.Config):
@@ -58,7 +58,7 @@ class Relay(Worker):
         measure_every = 5.0  # seconds between two readings of depth and age
         part = 1000  # rows of a topic published at once
         few = 20  # rows of a round that somebody's act may have told by itself
-        gather = 0.02  # seconds until the next round, after one of more that was not full
+        gather = 0.02  # seconds until the next round, after one of more, unless that was read ahead
 
     config: Config
 

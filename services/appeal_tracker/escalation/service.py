@@ -82,10 +82,10 @@ async def fire_due(
     ended += [(row.clock_id, row.step, None) for row in cancelled]
     told = [row for row in firing if row.subject_kind != CANARY]
     writing = repository.write(tx, ended, breached, now)
-    entries, events = await meanwhile(writing, lambda: _in_words(told, runtime.outbox, now, late_before))
+    entries, rows = await meanwhile(writing, lambda: _in_words(told, runtime.outbox, now, late_before))
     if told:
         await timeline.note(tx, entries, now)
-        await runtime.outbox.put(tx, events)
+        await runtime.outbox.put(tx, rows)
     crash.point("escalation.written")
     alike = Counter((row.phase, row.set_at or row.fire_at) for row in told)
     fired = {Fired(phase, (now - moment).total_seconds()): number for (phase, moment), number in alike.items()}

@@ -106,4 +106,5 @@ class Escalation(Worker):
         async with self._runtime.db.transaction() as tx:
             ended, fired = await service.fire_due(tx, self._runtime, since, self.config.batch, share, of_all=of_all)
         punctuality.count(fired)
+        self._progress = time.monotonic()
         return ended

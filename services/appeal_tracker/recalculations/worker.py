@@ -52,7 +52,7 @@ class Recalculating(Worker):
     does the rest, and fails for that alone. So is one in which much is judged anew, for each appeal of it is acted on,
     and whoever acts on any waits for all. While somebody waits for what this process does beside it, it does few and
     small parts, and lets whoever waits go before the next, for as long as those before it took, and for a moment before
-    each of its larger statements.
+    it writes what moves, as it holds that by then.
     """
 
     class Config(Worker.Config):

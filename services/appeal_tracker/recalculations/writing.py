@@ -26,7 +26,7 @@ from chassis.worker import breathing
 from contracts.envelope import Event
 
 CANCELLED, RULED_ANEW = "deadline_cancelled", "policy_changed"
-_MOMENT = 0.01  # seconds that whoever waits is let go before a large statement; no more, for what moves is held
+_MOMENT = 0.01  # seconds that whoever waits is let go before what moves is written; no more, for it is held
 
 
 class Written(NamedTuple):
@@ -59,7 +59,8 @@ async def write_seen(tx: AsyncSession, runtime: Runtime, job: Recalculation, see
     """Writes what was seen under lock, and tells of every deadline that is another one `now`; of what other versions
     left where it was, the timelines keep that they did."""
     told = _Told(job, now)
-    await runtime.db.leisure(_MOMENT)
+    if seen.plans:
+        await runtime.db.leisure(_MOMENT)
     marked = {each.appeal.id for each in seen.relabelled}  # as changed, by that
     mark = {clock.id for clock, plan in seen.plans if clock.subject_id not in marked and moves(clock, plan)}
     every = await write(tx, seen.plans, now, mark)

@@ -105,7 +105,8 @@ async def take(
     if merged is not None:
         batch.changed.extend(merged.changed)
         batch.events.extend(merged.events)
-    await repository.as_planned(tx)
+    if not batch.changed:
+        await repository.as_planned(tx)
     go_on(partial(_prepared, ground) if len(batch.new) > len(found) // 2 else None)
     telling = asyncio.create_task(asyncio.to_thread(runtime.outbox.rows, batch.events, now), name="import.told")
     try:

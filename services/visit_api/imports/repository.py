@@ -257,10 +257,10 @@ async def store(
     import_id: UUID,
     now: datetime,
 ) -> None:
-    """Writes customers: new ones as the columns of `_NEW`, ones that are there as what `_CHANGE` unnests."""
+    """Writes customers: new ones as the columns of `_NEW`, `as_planned`; ones that are there as what `_CHANGE` unnests,
+    planned anew."""
     its = await driver(tx)
     if changed:
-        await plan_anew(tx)
         await its.execute(_CHANGE, *zip(*changed, strict=True), import_id, now)
         await as_planned(tx)
     if new:

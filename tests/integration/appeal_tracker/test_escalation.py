@@ -260,6 +260,16 @@ async def test_what_an_act_holds_keeps_no_lane_from_the_rest_of_its_share(
     assert turns <= 3, "one lane, a batch a turn, would take nine"
 
 
+async def test_each_batch_of_a_long_turn_is_progress(desk: Desk) -> None:
+    await desk.raised()
+    await desk.at("10-10T09:00")
+    desk.clock.set(instant("10-10T09:30"))
+    escalator = Escalation(desk.runtime)
+    escalator._progress = 0.0
+    assert await escalator.run_once()
+    assert escalator._progress > 0.0
+
+
 async def test_lanes_share_the_clocks_and_each_step_of_a_clock_is_in_one(desk: Desk) -> None:
     await desk.hear(*(raised() for _ in range(20)))
     now = instant("11-01T00:00")

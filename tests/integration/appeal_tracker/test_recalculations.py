@@ -509,7 +509,7 @@ async def test_while_somebody_waits_for_this_process_it_takes_little_at_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request, or an event that is heard, has its turn between small parts, and is let go before the next of them for
-    as long as those before it took; and for a moment before each large statement of a part."""
+    as long as those before it took; and for a moment before what moves is written."""
     desk.clock.set(LATE)
     for _ in range(12):
         await desk.raised(received_at=LATE)

@@ -139,6 +139,17 @@ async def test_many_rows_are_let_gather_and_few_are_not(spine: Spine) -> None:
     await relay.close()
 
 
+async def test_a_full_round_is_followed_at_once_by_what_was_read_ahead(spine: Spine) -> None:
+    relay = spine.relay()
+    relay._share, relay.config.few, relay.config.gather = 3, 2, 3600.0
+    await spine.tell(*(started() for _ in range(5)))
+    async with asyncio.timeout(30):
+        assert await relay.run_once()
+        assert await relay.run_once()
+    assert await spine.rows("SELECT 1 FROM outbox WHERE published_at IS NULL") == []
+    await relay.close()
+
+
 async def test_a_topic_that_cannot_be_written_does_not_stop_the_others(spine: Spine) -> None:
     async with spine.db.connection() as connection:
         await connection.execute(

@@ -42,3 +42,19 @@ async def test_work_that_fails_leaves_no_statement_at_work() -> None:
     with pytest.raises(ZeroDivisionError):
         await meanwhile(statement(), lambda: 1 // 0)
     assert answered
+
+
+async def test_whoever_is_cancelled_ends_as_cancelled_whatever_the_statement_does() -> None:
+    answered = []
+
+    async def statement() -> None:
+        await asyncio.sleep(0.01)
+        answered.append(True)
+        raise ConnectionError
+
+    its = asyncio.create_task(meanwhile(statement(), lambda: None))
+    await asyncio.sleep(0)
+    its.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await its
+    assert answered
