@@ -105,7 +105,7 @@ async def take(
     if merged is not None:
         batch.changed.extend(merged.changed)
         batch.events.extend(merged.events)
-    if not batch.changed:
+    if not batch.changed:  # now: beside the reading of the next lines an answer waits for the interpreter, too
         await repository.as_planned(tx)
     go_on(partial(_prepared, ground) if len(batch.new) > len(found) // 2 else None)
     telling = asyncio.create_task(asyncio.to_thread(runtime.outbox.rows, batch.events, now), name="import.told")

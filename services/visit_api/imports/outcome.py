@@ -8,8 +8,6 @@ from visit_api.imports.mapping import Source
 from visit_api.imports.reading import Fault, Said
 
 Found = Sequence[tuple[int, Said]]  # good lines, by number
-
-
 # A customer's words as they are stored: the name, open or sealed; number, by what it is found, and address, sealed.
 Words = tuple[str | None, bytes | None, bytes | None, bytes | None, bytes | None]
 

@@ -11,13 +11,15 @@ from typing import Any, get_args
 import asyncpg
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.db import driver
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.relay import Relay
 from tests.integration.visit_api.world import World, problem
 from tests.support.full import fill
 from visit_api.customers.models import Kind
-from visit_api.imports import mapping
+from visit_api.imports import mapping, repository
 from visit_api.imports.worker import Importing
 
 pytestmark = pytest.mark.usefixtures("told_whole")
@@ -131,6 +133,24 @@ async def test_the_same_again_changes_nothing_and_what_changed_is_told(world: Wo
         "other",
         2,
     )
+
+
+async def test_changed_ones_are_written_by_a_plan_for_them_and_new_ones_by_kept_plans(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each new row it would be planned anew how its unit is looked for."""
+    modes, store = list[list[str]](), repository.store
+
+    async def watched(tx: AsyncSession, *its: Any) -> None:
+        mode = "SHOW plan_cache_mode"
+        before = await (await driver(tx)).fetchval(mode)
+        await store(tx, *its)
+        modes.append([before, await (await driver(tx)).fetchval(mode)])
+
+    monkeypatch.setattr(repository, "store", watched)
+    await imported(world, as_csv(row()))
+    await imported(world, as_csv(row(address="泉城路2号"), row(customer_no="0000000012")))
+    assert modes == [["auto", "auto"], ["force_custom_plan", "auto"]]
 
 
 async def test_every_bad_line_is_named_and_the_good_ones_are_kept(world: World) -> None:
