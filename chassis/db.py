@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, DateTime, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Mapped, Synonym, declared_attr, mapped_column, synonym
 
-from chassis import crash
+from chassis import crash, instants
 from chassis.outage import is_outage
 
 __all__ = ["Database", "Tracked", "Written", "after_commit", "driver", "is_outage", "lines", "meanwhile"]
@@ -79,19 +79,11 @@ class Database:
         self._name = name
         self.engine = create_async_engine(
             self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            async_creator=lambda: self._connect(by_index=by_index),
             pool_size=pool_size + spare,
             max_overflow=0,
             hide_parameters=True,  # an error message must not quote what a citizen said
             pool_timeout=_PATIENCE,
-            connect_args={
-                "timeout": 5,
-                "command_timeout": 40,
-                "server_settings": {
-                    **_SERVER_SETTINGS,
-                    **(_BY_INDEX if by_index else {}),
-                    "application_name": name,
-                },
-            },
         )
         self._requests = asyncio.Semaphore(pool_size)
         self._waiting, self._leisure = 0, asyncio.Event()
@@ -180,12 +172,25 @@ class Database:
     async def dedicated(self) -> asyncpg.Connection:
         """A connection outside the pool, for locks, listeners and loops that live as long as it does, which goes by
         indexes; the caller closes it."""
-        return await asyncpg.connect(
+        return await self._connect(by_index=True)
+
+    async def _connect(self, *, by_index: bool) -> asyncpg.Connection:
+        connection = await asyncpg.connect(
             self._url,
             timeout=5,
             command_timeout=40,
-            server_settings={**_SERVER_SETTINGS, **_BY_INDEX, "application_name": self._name},
+            server_settings={
+                **_SERVER_SETTINGS,
+                **(_BY_INDEX if by_index else {}),
+                "application_name": self._name,
+            },
         )
+        try:
+            await instants.carry(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     async def ping(self) -> None:
         """Raises when the database cannot be used."""
