@@ -7,13 +7,16 @@ import asyncpg
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # what PostgreSQL counts microseconds from
 _MICROSECOND = timedelta(microseconds=1)
-_KEPT = 4096  # a few batches at work side by side
+_KEPT = 4096  # of each: more than are shared at a time
 
 
 @lru_cache(_KEPT)
 def encoded(instant: datetime) -> tuple[int]:
-    """The microseconds of an aware instant, of any offset. Raises TypeError where it is naive."""
-    return ((instant - _EPOCH) // _MICROSECOND,)
+    """The microseconds of an aware instant, of a fixed offset. Raises TypeError where it is naive, OverflowError where
+    it has no year in UTC: it could be written, and never read again."""
+    if instant.tzinfo is None:
+        raise TypeError("an instant needs its offset")
+    return ((instant.astimezone(UTC) - _EPOCH) // _MICROSECOND,)
 
 
 @lru_cache(_KEPT)

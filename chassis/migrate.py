@@ -7,6 +7,7 @@ from importlib.resources import files
 from operator import methodcaller
 from typing import Any
 
+import asyncpg
 from alembic import context, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -84,7 +85,9 @@ def run_env(metadata: MetaData | None = None, seed: Seed | None = None) -> None:
 
 
 async def _run(url: str, metadata: MetaData | None, seed: Seed | None) -> None:
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    address = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+    # The driver reads it, as it does a service's: what an address asks for is spelled in one way.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(address))
     try:
         async with engine.connect() as alone, engine.connect() as connection:
             # Whoever waits for the lock is in no transaction: an index that is built concurrently would wait for them.

@@ -79,7 +79,7 @@ Id = Annotated[UUID, Strict(False)]
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-# PostgreSQL's driver takes the extremes of datetime for infinity; a day's distance keeps clear of every offset too.
+# A day's distance from the extremes of datetime: every offset has a year there.
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 

@@ -46,9 +46,10 @@ async def test_an_instant_comes_back_to_the_microsecond_in_utc(
     connection: asyncpg.Connection, instant: datetime
 ) -> None:
     same, back, many = await connection.fetchrow(
-        "SELECT $1::timestamptz = $2::text::timestamptz, $1::timestamptz, ARRAY[$1::timestamptz, NULL]",
+        "SELECT $1::timestamptz = $2::text::timestamptz, $1::timestamptz, $3::timestamptz[]",
         instant,
         instant.isoformat(),
+        [instant, None],
     )
     assert same
     assert (back, back.tzinfo) == (instant, UTC)
@@ -62,9 +63,31 @@ async def test_what_is_copied_is_what_was_meant(connection: asyncpg.Connection) 
     assert await connection.fetchval("SELECT count(*) FROM copied WHERE at IS NULL") == 1
 
 
-async def test_a_time_without_a_zone_is_refused(connection: asyncpg.Connection) -> None:
+@pytest.mark.parametrize(
+    "time",
+    [
+        NOON.replace(tzinfo=None),
+        NOON.date(),
+        datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=8))),
+        datetime(1, 1, 1, tzinfo=BEIJING),
+    ],
+    ids=str,
+)
+async def test_what_is_no_instant_or_has_no_year_in_utc_is_refused(
+    connection: asyncpg.Connection, time: datetime
+) -> None:
     with pytest.raises(asyncpg.DataError):
-        await connection.fetchval("SELECT $1::timestamptz", NOON.replace(tzinfo=None))
+        await connection.fetchval("SELECT $1::timestamptz", time)
+    assert await connection.fetchval("SELECT $1::timestamptz", NOON) == NOON
+
+
+@pytest.mark.parametrize("never", ["infinity", "-infinity", "10000-01-01 00:00+00"])
+async def test_what_no_datetime_can_hold_is_an_error_and_the_connection_goes_on(
+    connection: asyncpg.Connection, never: str
+) -> None:
+    with pytest.raises(OverflowError):
+        await connection.fetchval("SELECT $1::text::timestamptz", never)
+    assert await connection.fetchval("SELECT $1::timestamptz", NOON) == NOON
 
 
 async def test_what_rows_share_is_worked_out_once(connection: asyncpg.Connection) -> None:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from chassis import migrate
+from chassis.db import Database
 from tests.support.databases import Databases
 from tests.support.eventually import eventually
 
@@ -136,3 +137,14 @@ async def test_a_step_that_waits_lets_others_pass_and_gives_up_in_the_end(
 
 async def _waits(connection: asyncpg.Connection, how_many: int = 1) -> bool:
     return bool(await connection.fetchval("SELECT count(*) = $1 FROM pg_locks WHERE NOT granted", how_many))
+
+
+async def test_what_an_address_asks_for_is_spelled_alike_for_migrations_and_services(
+    databases: Databases, package: str
+) -> None:
+    urls = databases.server.ensure_database("addressed_thing")
+    await migrate.upgrade(package, f"{urls.migration}?sslmode=disable", "0001")
+    db = Database(f"{urls.service}?sslmode=disable", pool_size=1)
+    await db.ping()
+    await (await db.dedicated()).close()
+    await db.close()

@@ -2,12 +2,16 @@
 
 import asyncio
 import uuid
+from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import chain
 
 import asyncpg
 import pytest
 
+from appeal_tracker.clocks import punctuality
+from appeal_tracker.clocks.punctuality import Fired
 from appeal_tracker.escalation import repository
 from appeal_tracker.escalation.repository import Due, Share
 from appeal_tracker.escalation.worker import Escalation
@@ -260,6 +264,21 @@ async def test_what_an_act_holds_keeps_no_lane_from_the_rest_of_its_share(
     assert turns <= 3, "one lane, a batch a turn, would take nine"
 
 
+async def test_all_that_fire_are_counted_by_phase_and_lateness(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches: list[Mapping[Fired, int]] = []
+    monkeypatch.setattr(punctuality, "count", batches.append)
+    await desk.hear(*(raised() for _ in range(3)))
+    desk.clock.set(instant("10-12T09:00"))
+    await desk.hear(*(raised() for _ in range(3)))
+    rows = await desk.rows("""
+        SELECT phase, extract(epoch FROM fired_at - coalesce(set_at, fire_at))::float AS late
+        FROM timers WHERE state = 'fired'
+    """)
+    (counted,) = batches
+    assert counted == Counter(Fired(row["phase"], row["late"]) for row in rows)
+    assert len(rows) > len(counted) > 1
+
+
 async def test_each_batch_of_a_long_turn_is_progress(desk: Desk) -> None:
     await desk.raised()
     await desk.at("10-10T09:00")
@@ -295,6 +314,22 @@ async def test_escalation_waits_for_nobody_and_comes_again(desk: Desk, owner: as
         assert {event["subject_id"] for event in await desk.told("deadline.breached.v1")} == {free}
     await desk.stack.settle()
     assert {event["subject_id"] for event in await desk.told("deadline.breached.v1")} == {busy, free}
+
+
+async def test_what_is_held_nobody_else_takes_and_what_others_hold_is_told(
+    desk: Desk, owner: asyncpg.Connection
+) -> None:
+    one, other = uuid.UUID(await desk.raised()), uuid.UUID(await desk.raised())
+    taken = "SELECT FROM appeals WHERE id = $1 FOR UPDATE NOWAIT"
+    async with desk.runtime.db.transaction() as tx:
+        assert await repository.hold(tx, {one}) == set()
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await owner.execute(taken, one)
+        async with owner.transaction():
+            await owner.execute(taken, other)
+            assert await repository.hold(tx, {one, other}) == {other}
+            assert await repository.hold(tx, {other}) == {other}
+    await owner.execute(taken, one)
 
 
 async def test_acts_and_escalation_at_once_leave_each_clock_either_met_or_breached(desk: Desk) -> None:
