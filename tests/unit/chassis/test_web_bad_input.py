@@ -153,7 +153,7 @@ async def test_a_json_content_type_is_taken_in_all_its_forms(admin: httpx.AsyncC
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "x-unheard-of", "identity, gzip"])
-@pytest.mark.parametrize("content", [gzip.compress(b'{"title": "a"}'), b'{"title": "a"}', b"\0" * 2_000_000])
+@pytest.mark.parametrize("content", [gzip.compress(b'{"title": "a"}', mtime=0), b'{"title": "a"}', b"\0" * 2_000_000])
 async def test_a_packed_body_is_refused_and_says_why(admin: httpx.AsyncClient, coding: str, content: bytes) -> None:
     answer = await admin.post("/v1/notes", content=content, headers={**JSON, "Content-Encoding": coding})
     assert (answer.status_code, answer.json()["type"]) == (415, "/problems/unsupported-encoding")
