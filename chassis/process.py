@@ -61,6 +61,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     files: Callable[[RuntimeSettings], Any] | None = None  # `chain.command.Files`: those that chained rows name
 
 
+# Seconds until a connection that nobody uses is closed. Let the caller end it: where we do so first, what is sent at
+# that moment is lost. Clients keep theirs for 5, proxies and load balancers for 60.
+_IDLE = 75
+
+
 class HttpServer:
     """Uvicorn as a part: it opens the service's port, and leaves signals to the process."""
 
@@ -68,6 +73,7 @@ class HttpServer:
         self.name = name
         config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
         config.timeout_graceful_shutdown = 5
+        config.timeout_keep_alive = _IDLE
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
 

@@ -1,5 +1,6 @@
 """A process of a service: what it says of itself while a part is stuck or broken, and with which code it ends."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -9,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
 
+from chassis.process import HttpServer
 from tests.support.databases import free_port
 from tests.support.eventually import eventually
 from tests.support.web import NOWHERE
@@ -160,3 +163,19 @@ def test_a_service_that_seals_says_in_one_sentence_what_it_lacks() -> None:
         assert missing.returncode == 2
         said = "T_VAULT_KEYS must name the file of master keys that seal personal text: no file of master keys is named"
         assert missing.stderr.strip() == said
+
+
+async def test_a_connection_that_rests_longer_than_clients_keep_theirs_is_still_served() -> None:
+    """Whoever closes first loses what the other sends at that moment."""
+    port = free_port()
+    server = HttpServer("http", FastAPI(), "127.0.0.1", port)
+    server.start()
+    await eventually(lambda: server.healthy()[0])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for rest in (5.5, 0):
+        writer.write(b"HEAD / HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 404")
+        await asyncio.sleep(rest)
+    writer.close()
+    await writer.wait_closed()
+    await server.stop()
