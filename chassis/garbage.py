@@ -2,7 +2,7 @@
 
 import gc
 
-_NEW = 50_000  # objects more than before, at which the new ones are looked through; batches side by side make as many
+_NEW = 10_000  # objects more than before, at which the new ones are looked through; a batch makes as many
 
 
 def spare_what_is_loaded() -> None:
