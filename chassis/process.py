@@ -35,6 +35,9 @@ from chassis.web.health import health_router
 log = logging.getLogger(__name__)
 
 LOOP_STUCK = 60.0  # seconds without a turn of the event loop, after which the process says where it stands and ends
+# Seconds until a connection that nobody uses is closed. Let the caller end it: where we do so first, what is sent at
+# that moment is lost. Clients keep theirs for 5, proxies and load balancers for 60.
+_IDLE = 75
 
 
 class Part(Protocol):
@@ -59,11 +62,6 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     sealed: Sequence[Sealed] = ()  # its columns of personal text, each sealed by the vault
     chained: Sequence[Source] = ()  # its tables whose rows are chained by hashes
     files: Callable[[RuntimeSettings], Any] | None = None  # `chain.command.Files`: those that chained rows name
-
-
-# Seconds until a connection that nobody uses is closed. Let the caller end it: where we do so first, what is sent at
-# that moment is lost. Clients keep theirs for 5, proxies and load balancers for 60.
-_IDLE = 75
 
 
 class HttpServer:

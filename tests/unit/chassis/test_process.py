@@ -1,6 +1,7 @@
 """A process of a service: what it says of itself while a part is stuck or broken, and with which code it ends."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -170,12 +171,13 @@ async def test_a_connection_that_rests_longer_than_clients_keep_theirs_is_still_
     port = free_port()
     server = HttpServer("http", FastAPI(), "127.0.0.1", port)
     server.start()
-    await eventually(lambda: server.healthy()[0])
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for rest in (5.5, 0):
-        writer.write(b"HEAD / HTTP/1.1\r\nHost: here\r\n\r\n")
-        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 404")
-        await asyncio.sleep(rest)
-    writer.close()
-    await writer.wait_closed()
-    await server.stop()
+    try:
+        await eventually(lambda: server.healthy()[0])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.closing(writer):
+            for rest in (5.5, 0):
+                writer.write(b"HEAD / HTTP/1.1\r\nHost: here\r\n\r\n")
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 404")
+                await asyncio.sleep(rest)
+    finally:
+        await server.stop()
