@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Synonym, declared_attr, mapped_column, synony
 from chassis import crash, instants
 from chassis.outage import is_outage
 
-__all__ = ["Database", "Tracked", "Written", "after_commit", "driver", "is_outage", "lines", "meanwhile"]
+__all__ = ["Database", "Tracked", "Written", "address", "after_commit", "driver", "is_outage", "lines", "meanwhile"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Database:
         name: str = "customer-visit",
         by_index: bool = False,
     ) -> None:
-        self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+        self._url = address(url)
         self._name = name
         self.engine = create_async_engine(
             self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
@@ -200,6 +200,11 @@ class Database:
     async def close(self) -> None:
         """Closes the pool; safe twice."""
         await self.engine.dispose()
+
+
+def address(url: str) -> str:
+    """A database's address as the driver reads it, where it may be written for SQLAlchemy."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
 async def driver(tx: AsyncSession) -> asyncpg.Connection:

@@ -14,6 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from chassis.db import address
+
 log = logging.getLogger(__name__)
 
 _WAITS_BRIEFLY = text("SET lock_timeout = '1s'")  # whatever else wants the table waits behind the step that waits
@@ -85,9 +87,8 @@ def run_env(metadata: MetaData | None = None, seed: Seed | None = None) -> None:
 
 
 async def _run(url: str, metadata: MetaData | None, seed: Seed | None) -> None:
-    address = url.replace("postgresql+asyncpg://", "postgresql://", 1)
     # The driver reads it, as it does a service's: what an address asks for is spelled in one way.
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(address))
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(address(url)))
     try:
         async with engine.connect() as alone, engine.connect() as connection:
             # Whoever waits for the lock is in no transaction: an index that is built concurrently would wait for them.

@@ -16,7 +16,7 @@ import msgspec
 
 from chassis.chain.links import Source
 from chassis.chain.verifying import Finding, Head, Report, still_said, still_there, verify
-from chassis.db import Database
+from chassis.db import Database, address
 from chassis.outage import is_outage
 from chassis.vault import Vault
 
@@ -124,7 +124,7 @@ class _Copy:
         return _Looked(report.heads, findings)
 
     async def _chains(self, url: str, known: Mapping[str, Head] | None) -> Report:
-        connection = await asyncpg.connect(url, timeout=10)
+        connection = await asyncpg.connect(address(url), timeout=10)
         try:
             report = await verify(connection, self._sources)
             more = await still_there(connection, known or {})
@@ -150,7 +150,7 @@ async def _saved(path: str) -> Mapping[str, Head]:
 
 
 async def _passes_through(url: str, heads: Mapping[str, Head]) -> list[Finding]:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(address(url), timeout=10)
     try:
         return await still_there(connection, heads)
     finally:

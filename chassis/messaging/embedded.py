@@ -14,7 +14,7 @@ from zlib import crc32
 import asyncpg
 import msgspec
 
-from chassis.db import Database
+from chassis.db import Database, address
 from chassis.messaging.bus import BusUnavailable, Headers, Received, Record, TopicSpec, UnknownTopic, check_size
 from chassis.outage import Outage, is_outage
 
@@ -285,7 +285,7 @@ def _signed(number: int) -> int:
 
 async def migrate(url: str) -> None:
     """Brings the bus database at `url` (the migrator's) to the newest revision; safe to repeat."""
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(address(url), timeout=10)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('bus migration'))")

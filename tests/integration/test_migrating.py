@@ -139,12 +139,13 @@ async def _waits(connection: asyncpg.Connection, how_many: int = 1) -> bool:
     return bool(await connection.fetchval("SELECT count(*) = $1 FROM pg_locks WHERE NOT granted", how_many))
 
 
+@pytest.mark.parametrize("scheme", ["postgresql://", "postgresql+asyncpg://"])
 async def test_what_an_address_asks_for_is_spelled_alike_for_migrations_and_services(
-    databases: Databases, package: str
+    databases: Databases, package: str, scheme: str
 ) -> None:
     urls = databases.server.ensure_database("addressed_thing")
-    await migrate.upgrade(package, f"{urls.migration}?sslmode=disable", "0001")
-    db = Database(f"{urls.service}?sslmode=disable", pool_size=1)
+    await migrate.upgrade(package, f"{urls.migration}?sslmode=disable".replace("postgresql://", scheme), "0001")
+    db = Database(f"{urls.service}?sslmode=disable".replace("postgresql://", scheme), pool_size=1)
     await db.ping()
     await (await db.dedicated()).close()
     await db.close()
